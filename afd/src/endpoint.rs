@@ -1,0 +1,165 @@
+//! The endpoint: the object behind a socket handle.
+//!
+//! Its methods come in families:
+//!
+//! - **Verbs**, named as the API: [`Endpoint::bind`], [`Endpoint::connect`],
+//!   [`Endpoint::disconnect`] … They refuse with a status and change nothing, or they are
+//!   admitted.
+//! - **Queues**: a transfer that cannot finish at once is queued as an IRP, in order of issue;
+//!   the provider takes the oldest when the transport is ready.
+//! - **Inputs**, named `handle_*`: what the transport reported.
+//! - **Outputs**, named `poll_*`. After every verb and every input: poll [`Request`]s until there is
+//!   none and perform them (they may cause new inputs), then poll [`Completion`]s until there is
+//!   none and complete them.
+//!
+//! `I` is the IRP. The endpoint only moves it (invariant I1).
+
+mod accept;
+mod connect;
+mod disconnect;
+pub mod state;
+mod transfer;
+
+use alloc::collections::VecDeque;
+
+use crate::reason::CloseReason;
+use crate::status::NtStatus;
+
+pub use accept::AcceptPhase;
+pub use disconnect::{CloseMode, DisconnectMode, Shutdown};
+pub use connect::Refused;
+pub use state::ConnectKind;
+use state::{Open, Past, Phase, State, Verb};
+pub use transfer::{Receive, Start};
+
+/// What the transport provider has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Request {
+    /// Close the sending half behind what was sent, then report [`Indication::FinSent`].
+    SendFin,
+    /// Report [`Indication::PeerFin`] as soon as the peer's FIN is next in line, even though no
+    /// receive is pending; and [`Indication::FinWaitExpired`] when it has not come within
+    /// `TcpFinWait2Delay`.
+    AwaitFin,
+    /// Both directions are over (the FIN may still be ours to send): make the handle's transport
+    /// ready for another connection, then report [`Indication::Recycled`].
+    Recycle {
+        /// Who made the connection decides what is kept of it.
+        origin: state::Origin,
+    },
+    /// Data must not be received any more: report [`Indication::DataRefused`] if any is waiting or
+    /// comes.
+    RefuseData,
+    /// Reset the connection, now.
+    Abort,
+}
+
+/// What the transport provider reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Indication {
+    /// The FIN that was asked for has been given to the transport.
+    FinSent,
+    /// Everything the peer sent was read, and its FIN has come.
+    PeerFin,
+    /// The peer reset the connection; it had not closed its half.
+    PeerReset,
+    /// The peer, which had closed its half, reset the connection.
+    PeerResetAfterFin,
+    /// The transport gave up on the peer.
+    TimedOut,
+    /// The peer's FIN did not come in time.
+    FinWaitExpired,
+    /// Data came although this side had shut down its receiving half.
+    DataRefused,
+    /// The handle's transport is ready for another connection.
+    Recycled,
+}
+
+/// An operation that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Completion<I> {
+    /// The operation.
+    pub irp: I,
+    /// Its result. Octets transferred are the IRP's own business.
+    pub status: NtStatus,
+}
+
+/// The object behind a socket handle. See the [module](self) for how to drive it.
+#[derive(Debug)]
+pub struct Endpoint<I> {
+    state: State<I>,
+    receives: VecDeque<I>,
+    sends: VecDeque<I>,
+    half_close: Option<I>,
+    requests: VecDeque<Request>,
+    completions: VecDeque<Completion<I>>,
+    reason: Option<CloseReason>,
+}
+
+impl<I> Default for Endpoint<I> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<I> Endpoint<I> {
+    /// A new endpoint, neither bound nor connected.
+    pub const fn new() -> Self {
+        Self {
+            state: State::Open(Open { past: Past::New }),
+            receives: VecDeque::new(),
+            sends: VecDeque::new(),
+            half_close: None,
+            requests: VecDeque::new(),
+            completions: VecDeque::new(),
+            reason: None,
+        }
+    }
+
+    /// The state, for reading.
+    pub const fn state(&self) -> &State<I> {
+        &self.state
+    }
+
+    /// The state without its contents.
+    pub fn phase(&self) -> Phase {
+        self.state.phase()
+    }
+
+    /// Why the last connection ended, or how it began to: set by the first FIN or failure, and
+    /// kept until the next connection is made.
+    pub const fn reason(&self) -> Option<CloseReason> {
+        self.reason
+    }
+
+    /// Whether the state allows `verb`.
+    ///
+    /// # Errors
+    /// The status of the refusal table.
+    pub fn check(&self, verb: Verb) -> Result<(), NtStatus> {
+        self.phase().refusal(verb).map_or(Ok(()), Err)
+    }
+
+    /// The next thing the provider has to do.
+    pub fn poll_request(&mut self) -> Option<Request> {
+        self.requests.pop_front()
+    }
+
+    /// The next operation that is over.
+    pub fn poll_completion(&mut self) -> Option<Completion<I>> {
+        self.completions.pop_front()
+    }
+
+    /// True when neither requests nor completions wait: the check of the hot path.
+    pub fn is_settled(&self) -> bool {
+        self.requests.is_empty() && self.completions.is_empty()
+    }
+
+    fn complete(&mut self, irp: I, status: NtStatus) {
+        self.completions.push_back(Completion { irp, status });
+    }
+
+    fn complete_all(&mut self, irps: impl IntoIterator<Item = I>, status: NtStatus) {
+        self.completions.extend(irps.into_iter().map(|irp| Completion { irp, status }));
+    }
+}

@@ -1,0 +1,122 @@
+//! listen, accept, AcceptEx from both sides.
+
+use alloc::collections::VecDeque;
+
+use super::state::{
+    Accepting, Connected, Context, Link, Listening, Origin, State, Unconnected, Verb,
+};
+use super::{Endpoint, NtStatus};
+
+/// How far the accepting side of an AcceptEx is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AcceptPhase {
+    /// No AcceptEx is pending on this handle.
+    Idle,
+    /// Waiting for a connection.
+    Waiting,
+    /// Connected, waiting for the first data.
+    FirstReceive,
+}
+
+impl<I> Endpoint<I> {
+    /// Starts to listen, or listens on.
+    ///
+    /// # Errors
+    /// WSAEINVAL when not bound, WSAEISCONN when connected.
+    pub fn listen(&mut self) -> Result<(), NtStatus> {
+        self.check(Verb::Listen)?;
+        if let State::Bound(_) = self.state {
+            self.state = State::Listening(Listening { accepts: VecDeque::new() });
+        }
+        Ok(())
+    }
+
+    /// Queues an accept that found no connection.
+    pub fn queue_accept(&mut self, irp: I) {
+        match &mut self.state {
+            State::Listening(listening) => listening.accepts.push_back(irp),
+            // Cannot be: the caller has checked `Verb::Accept` under the same lock.
+            _ => self.complete(irp, NtStatus::INVALID_PARAMETER),
+        }
+    }
+
+    /// The oldest waiting accept.
+    pub fn next_accept(&mut self) -> Option<&mut I> {
+        match &mut self.state {
+            State::Listening(listening) => listening.accepts.front_mut(),
+            _ => None,
+        }
+    }
+
+    /// Takes the oldest waiting accept; the caller completes it.
+    pub fn take_accept(&mut self) -> Option<I> {
+        match &mut self.state {
+            State::Listening(listening) => listening.accepts.pop_front(),
+            _ => None,
+        }
+    }
+
+    /// Reserves this endpoint for a connection that an AcceptEx will bring.
+    ///
+    /// # Errors
+    /// WSAEINVAL when bound (unless recycled), connected, or reserved already.
+    pub fn begin_accept(&mut self) -> Result<(), NtStatus> {
+        self.check(Verb::AcceptInto)?;
+        let before = match &self.state {
+            State::Open(open) => Unconnected::Open(*open),
+            State::Bound(bound) => Unconnected::Bound(*bound),
+            _ => return Err(NtStatus::INVALID_PARAMETER),
+        };
+        self.state = State::Accepting(Accepting { before, first_receive: None });
+        Ok(())
+    }
+
+    /// The AcceptEx is over without a connection: the endpoint is as before.
+    pub fn abandon_accept(&mut self) {
+        if let State::Accepting(accepting) = &mut self.state
+            && accepting.first_receive.is_none()
+        {
+            self.state = accepting.before.into();
+        }
+    }
+
+    /// A connection was accepted into this endpoint. `context` tells by which call.
+    pub fn handle_accepted(&mut self, context: Context) {
+        self.reason = None;
+        self.state = State::Connected(Connected { link: Link::new(Origin::Accepted, context) });
+    }
+
+    /// A connection is here, but its AcceptEx completes with the first data only.
+    pub fn queue_first_receive(&mut self, irp: I) {
+        match &mut self.state {
+            State::Accepting(accepting) => accepting.first_receive = Some(irp),
+            _ => self.complete(irp, NtStatus::CANCELLED),
+        }
+    }
+
+    /// The AcceptEx that waits for first data.
+    pub fn first_receive(&mut self) -> Option<&mut I> {
+        match &mut self.state {
+            State::Accepting(accepting) => accepting.first_receive.as_mut(),
+            _ => None,
+        }
+    }
+
+    /// Takes the AcceptEx that waited for first data; the endpoint is connected, the caller
+    /// completes it.
+    pub fn take_first_receive(&mut self) -> Option<I> {
+        let State::Accepting(accepting) = &mut self.state else { return None };
+        let irp = accepting.first_receive.take()?;
+        self.handle_accepted(Context::AwaitsUpdate);
+        Some(irp)
+    }
+
+    /// How far the accepting side is.
+    pub const fn accept_phase(&self) -> AcceptPhase {
+        match &self.state {
+            State::Accepting(Accepting { first_receive: None, .. }) => AcceptPhase::Waiting,
+            State::Accepting(_) => AcceptPhase::FirstReceive,
+            _ => AcceptPhase::Idle,
+        }
+    }
+}

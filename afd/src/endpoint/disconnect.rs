@@ -1,0 +1,344 @@
+//! How connections end: shutdown, disconnect, close, cancel, and the indications of the end.
+
+use alloc::collections::VecDeque;
+use core::mem;
+
+use super::connect::Refused;
+use super::state::{
+    Bound, Closed, Connected, Disconnecting, Link, Open, Origin, Past, RecvHalf, SendHalf, State,
+    Verb,
+};
+use super::{Endpoint, Indication, NtStatus, Request};
+use crate::reason::{AbortCause, CloseReason};
+
+/// What `shutdown` closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shutdown {
+    /// SD_RECEIVE.
+    Receive,
+    /// SD_SEND.
+    Send,
+    /// SD_BOTH.
+    Both,
+}
+
+/// What `DisconnectEx` is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DisconnectMode {
+    /// Flags 0: close the sending half; receiving goes on; the peer is not waited for.
+    HalfClose,
+    /// TF_REUSE_SOCKET: end the connection and recycle the handle.
+    Reuse,
+}
+
+/// How `closesocket` treats what was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CloseMode {
+    /// Deliver it, then FIN.
+    Graceful,
+    /// Drop it and reset.
+    Abort,
+}
+
+impl<I> Endpoint<I> {
+    /// shutdown: idempotent, never blocks, queues no packet.
+    ///
+    /// # Errors
+    /// WSAENOTCONN when not connected, listening, or the context was not updated.
+    pub fn shutdown(&mut self, how: Shutdown) -> Result<(), NtStatus> {
+        self.check(Verb::Shutdown)?;
+        if matches!(how, Shutdown::Receive | Shutdown::Both) {
+            self.shut_recv();
+        }
+        if matches!(how, Shutdown::Send | Shutdown::Both) {
+            self.close_send();
+        }
+        Ok(())
+    }
+
+    /// DisconnectEx.
+    ///
+    /// # Errors
+    /// WSAENOTCONN when not connected; when the transmit side is closing or closed already and no
+    /// reuse is asked for (DisconnectEx page); when a disconnect with reuse is pending. The IRP
+    /// comes back untouched.
+    pub fn disconnect(&mut self, mode: DisconnectMode, irp: I) -> Result<(), Refused<I>> {
+        let link = match &self.state {
+            State::Connected(Connected { link })
+                if mode == DisconnectMode::Reuse || link.send == SendHalf::Open =>
+            {
+                *link
+            }
+            _ => return Err(Refused { irp: Some(irp), status: NtStatus::INVALID_CONNECTION }),
+        };
+        match mode {
+            DisconnectMode::HalfClose => {
+                self.half_close = Some(irp);
+                self.close_send();
+            }
+            DisconnectMode::Reuse => {
+                let recycling = false;
+                self.state = State::Disconnecting(Disconnecting { link, irp, recycling });
+                // With the peer's FIN here and nothing queued, recycling sends our FIN by itself.
+                if !self.recycle_if_over() {
+                    self.close_send();
+                    self.await_fin_if_due();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// closesocket: completes everything that is pending and leaves the endpoint empty (I3).
+    ///
+    /// Gives back, in order, the sends that a graceful close still owes the peer: the provider
+    /// takes over their data and completes them ("overlapped send still buffered: data still goes
+    /// out", `test_send_buffering`). A pending receive of a connection completes with
+    /// STATUS_CONNECTION_ABORTED (`test_iocp`), everything else with STATUS_CANCELLED
+    /// (`test_AcceptEx`).
+    pub fn close(&mut self, mode: CloseMode) -> VecDeque<I> {
+        let receives = mem::take(&mut self.receives);
+        self.complete_all(receives, NtStatus::CONNECTION_ABORTED);
+        let half_close = self.half_close.take();
+        self.complete_all(half_close, NtStatus::CANCELLED);
+        let state = mem::replace(&mut self.state, State::Open(Open { past: Past::New }));
+        match state {
+            State::Listening(listening) => {
+                self.complete_all(listening.accepts, NtStatus::CANCELLED);
+            }
+            State::Accepting(accepting) => {
+                self.complete_all(accepting.first_receive, NtStatus::CANCELLED);
+            }
+            State::Connecting(connecting) => {
+                self.reason = Some(CloseReason::LocalAbort(AbortCause::ConnectAbandoned));
+                self.complete_all(connecting.irp, NtStatus::CANCELLED);
+            }
+            State::Disconnecting(disconnecting) => {
+                self.complete(disconnecting.irp, NtStatus::CANCELLED);
+            }
+            State::Open(_) | State::Bound(_) | State::Connected(_) | State::Closed(_) => {}
+        }
+        self.requests.clear();
+        let sends = mem::take(&mut self.sends);
+        match mode {
+            CloseMode::Graceful => {
+                self.reason.get_or_insert(CloseReason::LocalGraceful);
+                sends
+            }
+            CloseMode::Abort => {
+                self.reason.get_or_insert(CloseReason::LocalAbort(AbortCause::LingerZero));
+                self.complete_all(sends, NtStatus::CONNECTION_ABORTED);
+                VecDeque::new()
+            }
+        }
+    }
+
+    /// Completes with STATUS_CANCELLED every pending operation that `chosen` picks; returns how
+    /// many there were.
+    ///
+    /// A cancelled ConnectEx leaves the endpoint as before it; a cancelled disconnect with reuse
+    /// leaves it connected with the sending half closed: the FIN cannot be called back.
+    pub fn cancel(&mut self, mut chosen: impl FnMut(&I) -> bool) -> usize {
+        let before = self.completions.len();
+        let receives = split_off(&mut self.receives, &mut chosen);
+        let sends = split_off(&mut self.sends, &mut chosen);
+        self.complete_all(receives, NtStatus::CANCELLED);
+        self.complete_all(sends, NtStatus::CANCELLED);
+        let half_close = self.half_close.take_if(|irp| chosen(irp));
+        self.complete_all(half_close, NtStatus::CANCELLED);
+        self.cancel_in_state(&mut chosen);
+        self.request_fin_if_due_after_cancel();
+        self.completions.len() - before
+    }
+
+    /// What the provider saw of the connection's end.
+    pub fn handle_indication(&mut self, indication: Indication) {
+        match indication {
+            Indication::FinSent => self.handle_fin_sent(),
+            Indication::PeerFin => self.handle_peer_fin(),
+            Indication::PeerReset => self.fail(CloseReason::PeerReset),
+            Indication::PeerResetAfterFin => self.fail(CloseReason::PeerResetAfterFin),
+            Indication::TimedOut => self.fail(CloseReason::Timeout),
+            Indication::FinWaitExpired => self.handle_fin_wait_expired(),
+            Indication::DataRefused => self.handle_data_refused(),
+            Indication::Recycled => self.handle_recycled(),
+        }
+    }
+
+    fn shut_recv(&mut self) {
+        let Some(link) = self.link_mut() else { return };
+        let before = link.recv;
+        link.recv = match before {
+            RecvHalf::Open => RecvHalf::Shut { peer_ended: false },
+            RecvHalf::Ended => RecvHalf::Shut { peer_ended: true },
+            shut @ RecvHalf::Shut { .. } => shut,
+        };
+        // A pending receive survives and takes the data that comes (test_shutdown).
+        if before == RecvHalf::Open && self.receives.is_empty() {
+            self.requests.push_back(Request::RefuseData);
+        }
+    }
+
+    /// Closes the sending half: the FIN goes behind everything queued.
+    fn close_send(&mut self) {
+        let Some(link) = self.link_mut() else { return };
+        if link.send == SendHalf::Open {
+            link.send = SendHalf::Closing;
+            self.request_fin_if_due();
+        }
+    }
+
+    fn handle_fin_sent(&mut self) {
+        let Some(link) = self.link_mut() else { return };
+        link.send = SendHalf::Closed;
+        if !link.recv.peer_ended() {
+            self.reason.get_or_insert(CloseReason::LocalGraceful);
+        }
+        let half_close = self.half_close.take();
+        self.complete_all(half_close, NtStatus::SUCCESS);
+        if !self.recycle_if_over() {
+            self.await_fin_if_due();
+        }
+    }
+
+    fn handle_peer_fin(&mut self) {
+        let Some(link) = self.link_mut() else { return };
+        link.recv = match link.recv {
+            RecvHalf::Open | RecvHalf::Ended => RecvHalf::Ended,
+            RecvHalf::Shut { .. } => RecvHalf::Shut { peer_ended: true },
+        };
+        self.reason.get_or_insert(CloseReason::PeerFin);
+        let receives = mem::take(&mut self.receives);
+        self.complete_all(receives, NtStatus::SUCCESS);
+        self.recycle_if_over();
+    }
+
+    fn handle_fin_wait_expired(&mut self) {
+        if let State::Disconnecting(Disconnecting { recycling: false, .. }) = self.state {
+            self.requests.push_back(Request::Abort);
+            self.fail(CloseReason::LocalAbort(AbortCause::FinWaitTimeout));
+        }
+    }
+
+    fn handle_data_refused(&mut self) {
+        let shut = matches!(self.state.link(), Some(Link { recv: RecvHalf::Shut { .. }, .. }));
+        if shut && !matches!(self.state, State::Closed(_)) {
+            self.requests.push_back(Request::Abort);
+            self.fail(CloseReason::LocalAbort(AbortCause::DataAfterReceiveShutdown));
+        }
+    }
+
+    fn handle_recycled(&mut self) {
+        let state = mem::replace(&mut self.state, State::Open(Open { past: Past::Recycled }));
+        match state {
+            State::Disconnecting(Disconnecting { link, irp, recycling: true }) => {
+                if link.origin == Origin::Connected {
+                    self.state = State::Bound(Bound { past: Past::Recycled });
+                }
+                self.complete(irp, NtStatus::SUCCESS);
+            }
+            other => self.state = other,
+        }
+    }
+
+    /// In a disconnect with reuse: when the peer's FIN is here and nothing is left to send, asks for
+    /// the recycling. True when it did.
+    fn recycle_if_over(&mut self) -> bool {
+        let State::Disconnecting(disconnecting) = &mut self.state else { return false };
+        let over = disconnecting.link.recv.peer_ended()
+            && disconnecting.link.send != SendHalf::Closing
+            && self.sends.is_empty();
+        if over && !disconnecting.recycling {
+            disconnecting.recycling = true;
+            self.requests.push_back(Request::Recycle { origin: disconnecting.link.origin });
+        }
+        over
+    }
+
+    fn await_fin_if_due(&mut self) {
+        if let State::Disconnecting(Disconnecting { link, recycling: false, .. }) = &self.state
+            && link.send == SendHalf::Closed
+            && !link.recv.peer_ended()
+        {
+            self.requests.push_back(Request::AwaitFin);
+        }
+    }
+
+    /// The connection is over and nothing more can be transferred.
+    fn fail(&mut self, reason: CloseReason) {
+        let (link, disconnect) =
+            match mem::replace(&mut self.state, State::Open(Open { past: Past::New })) {
+                State::Connected(Connected { link }) => (link, None),
+                State::Disconnecting(Disconnecting { link, irp, .. }) => (link, Some(irp)),
+                other => {
+                    self.state = other;
+                    return;
+                }
+            };
+        self.state = State::Closed(Closed { link, reason });
+        self.reason = Some(reason);
+        let status = reason.transfer_status().unwrap_or(NtStatus::CONNECTION_ABORTED);
+        let receives = mem::take(&mut self.receives);
+        self.complete_all(receives, status);
+        let sends = mem::take(&mut self.sends);
+        self.complete_all(sends, status);
+        let half_close = self.half_close.take();
+        self.complete_all(half_close, status);
+        self.complete_all(disconnect, status);
+    }
+
+    fn link_mut(&mut self) -> Option<&mut Link> {
+        match &mut self.state {
+            State::Connected(Connected { link })
+            | State::Disconnecting(Disconnecting { link, .. }) => Some(link),
+            _ => None,
+        }
+    }
+
+    fn cancel_in_state(&mut self, chosen: &mut impl FnMut(&I) -> bool) {
+        let state = mem::replace(&mut self.state, State::Open(Open { past: Past::New }));
+        self.state = match state {
+            State::Listening(mut listening) => {
+                let accepts = split_off(&mut listening.accepts, chosen);
+                self.complete_all(accepts, NtStatus::CANCELLED);
+                State::Listening(listening)
+            }
+            State::Accepting(mut accepting) => match accepting.first_receive.take_if(|i| chosen(i)) {
+                Some(irp) => {
+                    self.complete(irp, NtStatus::CANCELLED);
+                    self.requests.push_back(Request::Abort);
+                    accepting.before.into()
+                }
+                None => State::Accepting(accepting),
+            },
+            State::Connecting(mut connecting) => match connecting.irp.take_if(|i| chosen(i)) {
+                Some(irp) => {
+                    self.reason = Some(CloseReason::Cancelled);
+                    self.complete(irp, NtStatus::CANCELLED);
+                    self.requests.push_back(Request::Abort);
+                    connecting.before.into()
+                }
+                None => State::Connecting(connecting),
+            },
+            State::Disconnecting(Disconnecting { link, irp, recycling: false }) if chosen(&irp) => {
+                self.complete(irp, NtStatus::CANCELLED);
+                State::Connected(Connected { link })
+            }
+            other => other,
+        };
+    }
+
+    /// Cancelling the last queued send makes the FIN behind it due.
+    fn request_fin_if_due_after_cancel(&mut self) {
+        if !self.requests.contains(&Request::SendFin) {
+            self.request_fin_if_due();
+        }
+    }
+}
+
+/// Takes out of `queue` what `chosen` picks; the rest keeps its order.
+fn split_off<I>(queue: &mut VecDeque<I>, chosen: &mut impl FnMut(&I) -> bool) -> VecDeque<I> {
+    let (gone, kept) = mem::take(queue).into_iter().partition(|irp| chosen(irp));
+    *queue = kept;
+    gone
+}

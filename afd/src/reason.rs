@@ -1,0 +1,57 @@
+//! Why a connection ended.
+
+use crate::status::NtStatus;
+
+/// Why this side tore the connection down without a graceful close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AbortCause {
+    /// `closesocket` with SO_LINGER on and a linger time of 0.
+    LingerZero,
+    /// Data came, or was waiting, after this side had shut down its receiving half.
+    DataAfterReceiveShutdown,
+    /// The peer did not send its FIN within `TcpFinWait2Delay`.
+    FinWaitTimeout,
+    /// `closesocket` while the connection was still being made.
+    ConnectAbandoned,
+    /// The caller asked for an abortive close.
+    Requested,
+}
+
+/// Why a connection ended, kept for the API, the trace and the error codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// The peer closed its sending half first.
+    PeerFin,
+    /// The peer reset the connection without having closed its half.
+    PeerReset,
+    /// The peer had closed its half and then answered our data with a reset.
+    PeerResetAfterFin,
+    /// This side closed its sending half first, and the peer followed.
+    LocalGraceful,
+    /// This side aborted.
+    LocalAbort(AbortCause),
+    /// The network stopped answering (retransmission or keep-alive ran out).
+    Timeout,
+    /// The operation that would have made the connection was cancelled.
+    Cancelled,
+}
+
+impl CloseReason {
+    /// What a transfer on a connection that ended for this reason is answered with, or `None` where
+    /// the end was graceful and the halves of the connection say more.
+    ///
+    /// Sources: `STATUS_CONNECTION_RESET` for a bare reset (Windows test `test_tcp_reset`),
+    /// `STATUS_CONNECTION_ABORTED` for FIN then reset (`test_shutdown`).
+    pub const fn transfer_status(self) -> Option<NtStatus> {
+        match self {
+            Self::PeerFin | Self::LocalGraceful => None,
+            Self::PeerReset => Some(NtStatus::CONNECTION_RESET),
+            Self::PeerResetAfterFin => Some(NtStatus::CONNECTION_ABORTED),
+            Self::LocalAbort(AbortCause::FinWaitTimeout) | Self::Timeout => {
+                Some(NtStatus::IO_TIMEOUT)
+            }
+            Self::LocalAbort(_) => Some(NtStatus::CONNECTION_ABORTED),
+            Self::Cancelled => Some(NtStatus::CANCELLED),
+        }
+    }
+}

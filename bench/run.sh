@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The benches of BENCHMARKS.md: builds everything, then measures in a network namespace of its own. `bench/run.sh --help` for options.
+set -euo pipefail
+
+bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "$bench/.."
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+export LINSOCK_BENCH_DIR=$target/bench LINSOCK_BENCH_PRIVATE=
+mkdir -p "$LINSOCK_BENCH_DIR"
+
+build() {
+    local warnings=(-O2 -Wall -Wextra)
+    "${CC:-cc}" "${warnings[@]}" -o "$LINSOCK_BENCH_DIR/load" bench/load.c
+    "${CC:-cc}" "${warnings[@]}" -o "$LINSOCK_BENCH_DIR/epoll_server" bench/epoll_server.c
+    case " $* " in *" --noise "*) return ;; esac # needs no more than these
+    cargo build --release
+    for program in iocp_server iocp_client; do
+        "$target/release/linsock" cc "${warnings[@]}" bench/$program.c -o "$LINSOCK_BENCH_DIR/$program"
+    done
+    if command -v wine >/dev/null && command -v x86_64-w64-mingw32-gcc >/dev/null; then
+        x86_64-w64-mingw32-gcc "${warnings[@]}" bench/iocp_server.c -o "$LINSOCK_BENCH_DIR/iocp_server.exe" -lws2_32 -lmswsock
+    fi
+}
+
+# More ephemeral ports, and a bound on TIME_WAIT so that the first run and the last see the same kernel tables. Tracepoints, where we
+# may, for counting system calls. None of this is seen outside the namespaces, which end with the run.
+# shellcheck disable=SC2016 # expanded inside
+inside='
+    ip link set lo up
+    echo 1024 65535 >/proc/sys/net/ipv4/ip_local_port_range && echo 16384 >/proc/sys/net/ipv4/tcp_max_tw_buckets &&
+        LINSOCK_BENCH_PRIVATE=1
+    [ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
+    exec python3 bench/run.py "$@"'
+
+case " $* " in *" --help "* | *" -h "*) exec python3 bench/run.py --help ;; esac
+build "$@"
+for private in "unshare --net --mount" "unshare --map-root-user --net --mount"; do
+    # shellcheck disable=SC2086 # words
+    if $private true 2>/dev/null; then
+        exec $private sh -c "$inside" sh "$@"
+    fi
+done
+exec python3 bench/run.py "$@"

@@ -1,0 +1,106 @@
+//! The `linsock` command: compiles unmodified Winsock programs with the system compiler.
+//!
+//! It never interprets the compiler's options beyond what is needed to add our headers and library.
+//! Start reading at `compiler`, which puts the command line together.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod compiler;
+mod error;
+mod locate;
+mod run;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+// Nothing is called: the dependency has cargo build the C library that programs are linked with.
+use linsock_c as _;
+
+use crate::compiler::{Language, shell_words};
+use crate::error::Error;
+use crate::locate::Installation;
+
+/// Windows Sockets for Linux: compile and run unmodified Winsock programs.
+#[derive(Parser)]
+#[command(name = "linsock", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the C compiler ($CC, cc, gcc or clang) with linsock's headers and library.
+    // `--help` and every other option belong to the compiler.
+    #[command(disable_help_flag = true)]
+    Cc(CompilerArguments),
+    /// Run the C++ compiler ($CXX, c++, g++ or clang++) with linsock's headers and library.
+    #[command(name = "c++", disable_help_flag = true)]
+    Cxx(CompilerArguments),
+    /// Compile one source file and run it; the exit status is the program's.
+    #[command(override_usage = "linsock run <FILE> [ARGS]...")]
+    Run {
+        /// The program (FILE.c is C; FILE.cc, FILE.cpp and FILE.cxx are C++) and its arguments.
+        // One list: an option after FILE is the program's, `--help` included.
+        #[arg(value_name = "FILE", required = true)]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        program: Vec<OsString>,
+    },
+    /// Print what a build system must add when it compiles.
+    Cflags,
+    /// Print what a build system must add when it links.
+    Libs,
+    /// Print where headers and library were found, and the flags, as shell assignments.
+    Env,
+}
+
+#[derive(clap::Args)]
+struct CompilerArguments {
+    /// Arguments of the compiler, unchanged.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+fn main() -> ExitCode {
+    match execute(Cli::parse().command) {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("linsock: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<ExitCode, Error> {
+    let installation = Installation::find()?;
+    match command {
+        Command::Cc(compiler) => compiler::replace(Language::C, &installation, compiler.args),
+        Command::Cxx(compiler) => compiler::replace(Language::Cxx, &installation, compiler.args),
+        Command::Run { program } => run::run(&installation, Path::new(&program[0]), &program[1..]),
+        Command::Cflags => print(&shell_words(&compiler::cflags(&installation))),
+        Command::Libs => print(&shell_words(&compiler::libs(&installation)?)),
+        Command::Env => print(&environment(&installation)?),
+    }
+}
+
+fn environment(installation: &Installation) -> Result<String, Error> {
+    let cflags = shell_words(&compiler::cflags(installation));
+    let libs = shell_words(&compiler::libs(installation)?);
+    let assignments = [
+        ("LINSOCK_INCLUDE", installation.headers().into()),
+        ("LINSOCK_LIBRARY", installation.library()?.into()),
+        ("LINSOCK_CFLAGS", OsString::from(cflags)),
+        ("LINSOCK_LIBS", OsString::from(libs)),
+    ];
+    let lines = assignments.map(|(name, value)| format!("{name}={}", shell_words(&[value])));
+    Ok(lines.join("\n"))
+}
+
+fn print(text: &str) -> Result<ExitCode, Error> {
+    // Not println!, which panics when the reader has gone away.
+    writeln!(io::stdout(), "{text}").map_err(Error::Output)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,2 @@
+/* basetsd.h - see windef.h. */
+#include "windef.h"

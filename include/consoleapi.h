@@ -1,0 +1,2 @@
+/* consoleapi.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* debugapi.h - see winbase.h. */
+#include "winbase.h"

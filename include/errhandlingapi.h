@@ -1,0 +1,2 @@
+/* errhandlingapi.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* handleapi.h - see winbase.h. */
+#include "winbase.h"

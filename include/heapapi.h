@@ -1,0 +1,2 @@
+/* heapapi.h - see winbase.h. */
+#include "winbase.h"

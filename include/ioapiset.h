@@ -1,0 +1,2 @@
+/* ioapiset.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* minwinbase.h - see winbase.h. */
+#include "winbase.h"

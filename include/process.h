@@ -1,0 +1,19 @@
+/* process.h - threads as the C runtime starts them. */
+#ifndef LINSOCK_PROCESS_H
+#define LINSOCK_PROCESS_H
+
+#include "windef.h"
+
+LINSOCK_EXTERN_C_BEGIN
+
+typedef unsigned(__stdcall *_beginthreadex_proc_type)(void *);
+
+/* cpp/c-runtime-library/reference/beginthread-beginthreadex */
+uintptr_t __cdecl _beginthreadex(void *security, unsigned stack_size, _beginthreadex_proc_type start_address,
+                                 void *arglist, unsigned initflag, unsigned *thrdaddr);
+/* cpp/c-runtime-library/reference/endthread-endthreadex */
+DECLSPEC_NORETURN void __cdecl _endthreadex(unsigned retval);
+
+LINSOCK_EXTERN_C_END
+
+#endif

@@ -1,0 +1,2 @@
+/* processthreadsapi.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* profileapi.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* synchapi.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* sysinfoapi.h - see winbase.h. */
+#include "winbase.h"

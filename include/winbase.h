@@ -1,0 +1,334 @@
+/* winbase.h - the part of kernel32 that socket programs use: ports, events, waits, threads, locks, heaps. */
+#ifndef LINSOCK_WINBASE_H
+#define LINSOCK_WINBASE_H
+
+#include "winnt.h"
+#include "winerror.h"
+
+LINSOCK_EXTERN_C_BEGIN
+
+#define INVALID_HANDLE_VALUE ((HANDLE)(LONG_PTR)-1)
+#define INFINITE 0xFFFFFFFF
+#define WAIT_FAILED ((DWORD)0xFFFFFFFF)
+#define WAIT_OBJECT_0 (STATUS_WAIT_0 + 0)
+#define WAIT_ABANDONED (STATUS_ABANDONED_WAIT_0 + 0)
+#define WAIT_ABANDONED_0 (STATUS_ABANDONED_WAIT_0 + 0)
+#define WAIT_IO_COMPLETION STATUS_USER_APC
+#define STILL_ACTIVE STATUS_PENDING
+#define CREATE_SUSPENDED 0x00000004
+#define STACK_SIZE_PARAM_IS_A_RESERVATION 0x00010000
+#define DUPLICATE_CLOSE_SOURCE 0x00000001
+#define DUPLICATE_SAME_ACCESS 0x00000002
+#define FILE_SKIP_COMPLETION_PORT_ON_SUCCESS 0x1
+#define FILE_SKIP_SET_EVENT_ON_HANDLE 0x2
+#define FILE_FLAG_OVERLAPPED 0x40000000
+#define THREAD_PRIORITY_LOWEST (-2)
+#define THREAD_PRIORITY_BELOW_NORMAL (-1)
+#define THREAD_PRIORITY_NORMAL 0
+#define THREAD_PRIORITY_ABOVE_NORMAL 1
+#define THREAD_PRIORITY_HIGHEST 2
+#define THREAD_PRIORITY_TIME_CRITICAL 15
+#define THREAD_PRIORITY_IDLE (-15)
+#define THREAD_PRIORITY_ERROR_RETURN 0x7FFFFFFF
+#define FORMAT_MESSAGE_ALLOCATE_BUFFER 0x00000100
+#define FORMAT_MESSAGE_IGNORE_INSERTS 0x00000200
+#define FORMAT_MESSAGE_FROM_STRING 0x00000400
+#define FORMAT_MESSAGE_FROM_HMODULE 0x00000800
+#define FORMAT_MESSAGE_FROM_SYSTEM 0x00001000
+#define FORMAT_MESSAGE_ARGUMENT_ARRAY 0x00002000
+#define FORMAT_MESSAGE_MAX_WIDTH_MASK 0x000000FF
+#define CTRL_C_EVENT 0
+#define CTRL_BREAK_EVENT 1
+#define CTRL_CLOSE_EVENT 2
+#define CTRL_LOGOFF_EVENT 5
+#define CTRL_SHUTDOWN_EVENT 6
+#define CRITICAL_SECTION_NO_DEBUG_INFO 0x01000000
+#define CONDITION_VARIABLE_LOCKMODE_SHARED 0x1
+
+/* wtypesbase/ns-wtypesbase-security_attributes */
+typedef struct _SECURITY_ATTRIBUTES {
+    DWORD nLength;
+    LPVOID lpSecurityDescriptor;
+    BOOL bInheritHandle;
+} SECURITY_ATTRIBUTES, *PSECURITY_ATTRIBUTES, *LPSECURITY_ATTRIBUTES;
+
+/* minwinbase/ns-minwinbase-overlapped */
+typedef struct _OVERLAPPED {
+    ULONG_PTR Internal;
+    ULONG_PTR InternalHigh;
+    __extension__ union {
+        __extension__ struct {
+            DWORD Offset;
+            DWORD OffsetHigh;
+        };
+        PVOID Pointer;
+    };
+    HANDLE hEvent;
+} OVERLAPPED, *LPOVERLAPPED;
+
+/* minwinbase/ns-minwinbase-overlapped_entry */
+typedef struct _OVERLAPPED_ENTRY {
+    ULONG_PTR lpCompletionKey;
+    LPOVERLAPPED lpOverlapped;
+    ULONG_PTR Internal;
+    DWORD dwNumberOfBytesTransferred;
+} OVERLAPPED_ENTRY, *LPOVERLAPPED_ENTRY;
+
+/* winbase/nf-winbase-hasoverlappediocompleted. Programs spin on it, so it is an acquiring load. */
+#define HasOverlappedIoCompleted(lpOverlapped)                                                             \
+    ((DWORD)__atomic_load_n(&(lpOverlapped)->Internal, __ATOMIC_ACQUIRE) != STATUS_PENDING)
+
+/* minwinbase/nc-minwinbase-lpoverlapped_completion_routine */
+typedef VOID(WINAPI *LPOVERLAPPED_COMPLETION_ROUTINE)(DWORD dwErrorCode, DWORD dwNumberOfBytesTransfered,
+                                                       LPOVERLAPPED lpOverlapped);
+/* processthreadsapi/nc-processthreadsapi-lpthread_start_routine */
+typedef DWORD(WINAPI *PTHREAD_START_ROUTINE)(LPVOID lpThreadParameter);
+typedef PTHREAD_START_ROUTINE LPTHREAD_START_ROUTINE;
+/* winnt/nc-winnt-papcfunc */
+typedef VOID(NTAPI *PAPCFUNC)(ULONG_PTR Parameter);
+/* consoleapi/nf-consoleapi-setconsolectrlhandler */
+typedef BOOL(WINAPI *PHANDLER_ROUTINE)(DWORD CtrlType);
+
+/* winnt: RTL_CRITICAL_SECTION, opaque; all zero is a valid initial state */
+typedef struct _RTL_CRITICAL_SECTION {
+    ULONG_PTR Opaque[5];
+} RTL_CRITICAL_SECTION, *PRTL_CRITICAL_SECTION;
+typedef RTL_CRITICAL_SECTION CRITICAL_SECTION, *PCRITICAL_SECTION, *LPCRITICAL_SECTION;
+
+/* synchapi: SRWLOCK, opaque */
+typedef struct _RTL_SRWLOCK {
+    PVOID Ptr;
+} RTL_SRWLOCK, *PRTL_SRWLOCK;
+typedef RTL_SRWLOCK SRWLOCK, *PSRWLOCK;
+#define SRWLOCK_INIT {0}
+#define RTL_SRWLOCK_INIT {0}
+
+/* synchapi: CONDITION_VARIABLE, opaque */
+typedef struct _RTL_CONDITION_VARIABLE {
+    PVOID Ptr;
+} RTL_CONDITION_VARIABLE, *PRTL_CONDITION_VARIABLE;
+typedef RTL_CONDITION_VARIABLE CONDITION_VARIABLE, *PCONDITION_VARIABLE;
+#define CONDITION_VARIABLE_INIT {0}
+#define RTL_CONDITION_VARIABLE_INIT {0}
+
+/* sysinfoapi/ns-sysinfoapi-system_info */
+typedef struct _SYSTEM_INFO {
+    __extension__ union {
+        DWORD dwOemId;
+        __extension__ struct {
+            WORD wProcessorArchitecture;
+            WORD wReserved;
+        };
+    };
+    DWORD dwPageSize;
+    LPVOID lpMinimumApplicationAddress;
+    LPVOID lpMaximumApplicationAddress;
+    DWORD_PTR dwActiveProcessorMask;
+    DWORD dwNumberOfProcessors;
+    DWORD dwProcessorType;
+    DWORD dwAllocationGranularity;
+    WORD wProcessorLevel;
+    WORD wProcessorRevision;
+} SYSTEM_INFO, *LPSYSTEM_INFO;
+
+/* errhandlingapi/nf-errhandlingapi-getlasterror */
+DWORD WINAPI GetLastError(void);
+/* errhandlingapi/nf-errhandlingapi-setlasterror */
+VOID WINAPI SetLastError(DWORD dwErrCode);
+
+/* ioapiset/nf-ioapiset-createiocompletionport */
+HANDLE WINAPI CreateIoCompletionPort(HANDLE FileHandle, HANDLE ExistingCompletionPort, ULONG_PTR CompletionKey,
+                                     DWORD NumberOfConcurrentThreads);
+/* ioapiset/nf-ioapiset-getqueuedcompletionstatus */
+BOOL WINAPI GetQueuedCompletionStatus(HANDLE CompletionPort, LPDWORD lpNumberOfBytesTransferred,
+                                      PULONG_PTR lpCompletionKey, LPOVERLAPPED *lpOverlapped, DWORD dwMilliseconds);
+/* ioapiset/nf-ioapiset-getqueuedcompletionstatusex */
+BOOL WINAPI GetQueuedCompletionStatusEx(HANDLE CompletionPort, LPOVERLAPPED_ENTRY lpCompletionPortEntries,
+                                        ULONG ulCount, PULONG ulNumEntriesRemoved, DWORD dwMilliseconds,
+                                        BOOL fAlertable);
+/* ioapiset/nf-ioapiset-postqueuedcompletionstatus */
+BOOL WINAPI PostQueuedCompletionStatus(HANDLE CompletionPort, DWORD dwNumberOfBytesTransferred,
+                                       ULONG_PTR dwCompletionKey, LPOVERLAPPED lpOverlapped);
+/* winbase/nf-winbase-setfilecompletionnotificationmodes */
+BOOL WINAPI SetFileCompletionNotificationModes(HANDLE FileHandle, UCHAR Flags);
+/* ioapiset/nf-ioapiset-cancelio */
+BOOL WINAPI CancelIo(HANDLE hFile);
+/* ioapiset/nf-ioapiset-cancelioex */
+BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped);
+/* ioapiset/nf-ioapiset-getoverlappedresult */
+BOOL WINAPI GetOverlappedResult(HANDLE hFile, LPOVERLAPPED lpOverlapped, LPDWORD lpNumberOfBytesTransferred,
+                                BOOL bWait);
+
+/* synchapi/nf-synchapi-createeventa */
+HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES lpEventAttributes, BOOL bManualReset, BOOL bInitialState,
+                           LPCSTR lpName);
+/* synchapi/nf-synchapi-createeventw */
+HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES lpEventAttributes, BOOL bManualReset, BOOL bInitialState,
+                           LPCWSTR lpName);
+/* synchapi/nf-synchapi-setevent */
+BOOL WINAPI SetEvent(HANDLE hEvent);
+/* synchapi/nf-synchapi-resetevent */
+BOOL WINAPI ResetEvent(HANDLE hEvent);
+/* winbase/nf-winbase-createsemaphorea */
+HANDLE WINAPI CreateSemaphoreA(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes, LONG lInitialCount, LONG lMaximumCount,
+                               LPCSTR lpName);
+/* synchapi/nf-synchapi-releasesemaphore */
+BOOL WINAPI ReleaseSemaphore(HANDLE hSemaphore, LONG lReleaseCount, LPLONG lpPreviousCount);
+/* synchapi/nf-synchapi-createmutexa */
+HANDLE WINAPI CreateMutexA(LPSECURITY_ATTRIBUTES lpMutexAttributes, BOOL bInitialOwner, LPCSTR lpName);
+/* synchapi/nf-synchapi-releasemutex */
+BOOL WINAPI ReleaseMutex(HANDLE hMutex);
+/* synchapi/nf-synchapi-waitforsingleobject */
+DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds);
+/* synchapi/nf-synchapi-waitforsingleobjectex */
+DWORD WINAPI WaitForSingleObjectEx(HANDLE hHandle, DWORD dwMilliseconds, BOOL bAlertable);
+/* synchapi/nf-synchapi-waitformultipleobjects */
+DWORD WINAPI WaitForMultipleObjects(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAll, DWORD dwMilliseconds);
+/* synchapi/nf-synchapi-waitformultipleobjectsex */
+DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAll, DWORD dwMilliseconds,
+                                      BOOL bAlertable);
+/* handleapi/nf-handleapi-closehandle */
+BOOL WINAPI CloseHandle(HANDLE hObject);
+/* handleapi/nf-handleapi-duplicatehandle */
+BOOL WINAPI DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle, HANDLE hTargetProcessHandle,
+                            LPHANDLE lpTargetHandle, DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwOptions);
+
+/* processthreadsapi/nf-processthreadsapi-createthread */
+HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES lpThreadAttributes, SIZE_T dwStackSize,
+                           LPTHREAD_START_ROUTINE lpStartAddress, LPVOID lpParameter, DWORD dwCreationFlags,
+                           LPDWORD lpThreadId);
+/* processthreadsapi/nf-processthreadsapi-exitthread */
+DECLSPEC_NORETURN VOID WINAPI ExitThread(DWORD dwExitCode);
+/* processthreadsapi/nf-processthreadsapi-getexitcodethread */
+BOOL WINAPI GetExitCodeThread(HANDLE hThread, LPDWORD lpExitCode);
+/* processthreadsapi/nf-processthreadsapi-resumethread */
+DWORD WINAPI ResumeThread(HANDLE hThread);
+/* processthreadsapi/nf-processthreadsapi-setthreadpriority */
+BOOL WINAPI SetThreadPriority(HANDLE hThread, int nPriority);
+/* processthreadsapi/nf-processthreadsapi-getcurrentthread */
+HANDLE WINAPI GetCurrentThread(void);
+/* processthreadsapi/nf-processthreadsapi-getcurrentthreadid */
+DWORD WINAPI GetCurrentThreadId(void);
+/* processthreadsapi/nf-processthreadsapi-getcurrentprocess */
+HANDLE WINAPI GetCurrentProcess(void);
+/* processthreadsapi/nf-processthreadsapi-getcurrentprocessid */
+DWORD WINAPI GetCurrentProcessId(void);
+/* processthreadsapi/nf-processthreadsapi-exitprocess */
+DECLSPEC_NORETURN VOID WINAPI ExitProcess(UINT uExitCode);
+/* processthreadsapi/nf-processthreadsapi-queueuserapc */
+DWORD WINAPI QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData);
+/* processthreadsapi/nf-processthreadsapi-switchtothread */
+BOOL WINAPI SwitchToThread(void);
+/* synchapi/nf-synchapi-sleep */
+VOID WINAPI Sleep(DWORD dwMilliseconds);
+/* synchapi/nf-synchapi-sleepex */
+DWORD WINAPI SleepEx(DWORD dwMilliseconds, BOOL bAlertable);
+
+/* synchapi/nf-synchapi-initializecriticalsection */
+VOID WINAPI InitializeCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+/* synchapi/nf-synchapi-initializecriticalsectionandspincount */
+BOOL WINAPI InitializeCriticalSectionAndSpinCount(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount);
+/* synchapi/nf-synchapi-initializecriticalsectionex */
+BOOL WINAPI InitializeCriticalSectionEx(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount, DWORD Flags);
+/* synchapi/nf-synchapi-entercriticalsection */
+VOID WINAPI EnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+/* synchapi/nf-synchapi-tryentercriticalsection */
+BOOL WINAPI TryEnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+/* synchapi/nf-synchapi-leavecriticalsection */
+VOID WINAPI LeaveCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+/* synchapi/nf-synchapi-deletecriticalsection */
+VOID WINAPI DeleteCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+/* synchapi/nf-synchapi-initializesrwlock */
+VOID WINAPI InitializeSRWLock(PSRWLOCK SRWLock);
+/* synchapi/nf-synchapi-acquiresrwlockexclusive */
+VOID WINAPI AcquireSRWLockExclusive(PSRWLOCK SRWLock);
+/* synchapi/nf-synchapi-tryacquiresrwlockexclusive */
+BOOLEAN WINAPI TryAcquireSRWLockExclusive(PSRWLOCK SRWLock);
+/* synchapi/nf-synchapi-releasesrwlockexclusive */
+VOID WINAPI ReleaseSRWLockExclusive(PSRWLOCK SRWLock);
+/* synchapi/nf-synchapi-acquiresrwlockshared */
+VOID WINAPI AcquireSRWLockShared(PSRWLOCK SRWLock);
+/* synchapi/nf-synchapi-releasesrwlockshared */
+VOID WINAPI ReleaseSRWLockShared(PSRWLOCK SRWLock);
+/* synchapi/nf-synchapi-initializeconditionvariable */
+VOID WINAPI InitializeConditionVariable(PCONDITION_VARIABLE ConditionVariable);
+/* synchapi/nf-synchapi-sleepconditionvariablecs */
+BOOL WINAPI SleepConditionVariableCS(PCONDITION_VARIABLE ConditionVariable, PCRITICAL_SECTION CriticalSection,
+                                     DWORD dwMilliseconds);
+/* synchapi/nf-synchapi-sleepconditionvariablesrw */
+BOOL WINAPI SleepConditionVariableSRW(PCONDITION_VARIABLE ConditionVariable, PSRWLOCK SRWLock, DWORD dwMilliseconds,
+                                      ULONG Flags);
+/* synchapi/nf-synchapi-wakeconditionvariable */
+VOID WINAPI WakeConditionVariable(PCONDITION_VARIABLE ConditionVariable);
+/* synchapi/nf-synchapi-wakeallconditionvariable */
+VOID WINAPI WakeAllConditionVariable(PCONDITION_VARIABLE ConditionVariable);
+
+/* heapapi/nf-heapapi-getprocessheap */
+HANDLE WINAPI GetProcessHeap(void);
+/* heapapi/nf-heapapi-heapcreate */
+HANDLE WINAPI HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize);
+/* heapapi/nf-heapapi-heapdestroy */
+BOOL WINAPI HeapDestroy(HANDLE hHeap);
+/* heapapi/nf-heapapi-heapalloc */
+LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes);
+/* heapapi/nf-heapapi-heaprealloc */
+LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dwBytes);
+/* heapapi/nf-heapapi-heapfree */
+BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem);
+/* heapapi/nf-heapapi-heapsize */
+SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
+/* winbase/nf-winbase-localfree */
+HLOCAL WINAPI LocalFree(HLOCAL hMem);
+
+/* profileapi/nf-profileapi-queryperformancecounter */
+BOOL WINAPI QueryPerformanceCounter(LARGE_INTEGER *lpPerformanceCount);
+/* profileapi/nf-profileapi-queryperformancefrequency */
+BOOL WINAPI QueryPerformanceFrequency(LARGE_INTEGER *lpFrequency);
+/* sysinfoapi/nf-sysinfoapi-gettickcount */
+DWORD WINAPI GetTickCount(void);
+/* sysinfoapi/nf-sysinfoapi-gettickcount64 */
+ULONGLONG WINAPI GetTickCount64(void);
+/* sysinfoapi/nf-sysinfoapi-getsysteminfo */
+VOID WINAPI GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
+/* sysinfoapi/nf-sysinfoapi-getsystemtimeasfiletime */
+VOID WINAPI GetSystemTimeAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
+
+/* winbase/nf-winbase-formatmessagea */
+DWORD WINAPI FormatMessageA(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId, DWORD dwLanguageId, LPSTR lpBuffer,
+                            DWORD nSize, va_list *Arguments);
+/* debugapi/nf-debugapi-outputdebugstringa */
+VOID WINAPI OutputDebugStringA(LPCSTR lpOutputString);
+/* consoleapi/nf-consoleapi-setconsolectrlhandler */
+BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE HandlerRoutine, BOOL Add);
+
+LINSOCK_EXTERN_C_END
+
+/* The library has no W form of these; the A form is offered whatever UNICODE says. */
+#define CreateSemaphore CreateSemaphoreA
+#define CreateMutex CreateMutexA
+#define FormatMessage FormatMessageA
+#define OutputDebugString OutputDebugStringA
+#ifdef UNICODE
+#define CreateEvent CreateEventW
+#else
+#define CreateEvent CreateEventA
+#endif
+
+LINSOCK_ASSERT(sizeof(OVERLAPPED) == 32, "OVERLAPPED");
+LINSOCK_ASSERT(offsetof(OVERLAPPED, Internal) == 0, "OVERLAPPED.Internal");
+LINSOCK_ASSERT(offsetof(OVERLAPPED, InternalHigh) == 8, "OVERLAPPED.InternalHigh");
+LINSOCK_ASSERT(offsetof(OVERLAPPED, Offset) == 16, "OVERLAPPED.Offset");
+LINSOCK_ASSERT(offsetof(OVERLAPPED, OffsetHigh) == 20, "OVERLAPPED.OffsetHigh");
+LINSOCK_ASSERT(offsetof(OVERLAPPED, Pointer) == 16, "OVERLAPPED.Pointer");
+LINSOCK_ASSERT(offsetof(OVERLAPPED, hEvent) == 24, "OVERLAPPED.hEvent");
+LINSOCK_ASSERT(sizeof(OVERLAPPED_ENTRY) == 32, "OVERLAPPED_ENTRY");
+LINSOCK_ASSERT(offsetof(OVERLAPPED_ENTRY, lpCompletionKey) == 0, "OVERLAPPED_ENTRY.lpCompletionKey");
+LINSOCK_ASSERT(offsetof(OVERLAPPED_ENTRY, lpOverlapped) == 8, "OVERLAPPED_ENTRY.lpOverlapped");
+LINSOCK_ASSERT(offsetof(OVERLAPPED_ENTRY, Internal) == 16, "OVERLAPPED_ENTRY.Internal");
+LINSOCK_ASSERT(offsetof(OVERLAPPED_ENTRY, dwNumberOfBytesTransferred) == 24, "OVERLAPPED_ENTRY.bytes");
+LINSOCK_ASSERT(sizeof(CRITICAL_SECTION) == 40, "CRITICAL_SECTION");
+LINSOCK_ASSERT(sizeof(SRWLOCK) == 8, "SRWLOCK");
+LINSOCK_ASSERT(sizeof(CONDITION_VARIABLE) == 8, "CONDITION_VARIABLE");
+LINSOCK_ASSERT(sizeof(SYSTEM_INFO) == 48, "SYSTEM_INFO");
+
+#endif

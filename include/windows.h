@@ -1,0 +1,19 @@
+/* windows.h - the part of the Windows API that linsock carries. As on Windows it brings Winsock along
+ * unless WIN32_LEAN_AND_MEAN, or _WINSOCKAPI_, is defined. */
+#ifndef LINSOCK_WINDOWS_H
+#define LINSOCK_WINDOWS_H
+#define _WINDOWS_
+#define _INC_WINDOWS
+
+#include "windef.h"
+#include "guiddef.h"
+#include "winnt.h"
+#include "winerror.h"
+#include "winbase.h"
+#include "linsock_crt.h"
+
+#if !defined(WIN32_LEAN_AND_MEAN) && !defined(_WINSOCKAPI_)
+#include "winsock2.h"
+#endif
+
+#endif

@@ -1,0 +1,2 @@
+/* wtypesbase.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,296 @@
+//! The memory of a transfer: a caller's buffers, or buffers the operation owns; and the two system
+//! calls that touch it.
+//!
+//! The kernel checks caller memory itself (EFAULT), so hostile pointers are errors here, not
+//! crashes. It touches the memory only inside these calls, never between them: cancelling an
+//! operation is therefore just forgetting it.
+#![allow(unsafe_code)]
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use rustix::io::Errno;
+
+/// The memory of one transfer, and how much of it is done.
+#[derive(Debug)]
+pub struct Buffers {
+    memory: Memory,
+    done: usize,
+}
+
+#[derive(Debug)]
+enum Memory {
+    /// One caller buffer: nearly every call.
+    One(libc::iovec),
+    /// Several caller buffers.
+    Many(Box<[libc::iovec]>),
+    /// Memory of the operation's own, given back when it is over.
+    Owned(Vec<u8>),
+}
+
+// SAFETY: the raw pointers are caller memory handed over for the operation (contract of
+// `from_raw`), to be used by whichever thread performs it.
+unsafe impl Send for Buffers {}
+// SAFETY: a shared reference gives no access to the memory.
+unsafe impl Sync for Buffers {}
+
+/// A caller's buffer: address and length. Building one is safe; using it is promised by
+/// [`Buffers::from_raw`].
+#[derive(Clone, Copy, Debug)]
+pub struct RawBuffer {
+    /// Where it begins.
+    pub base: *mut u8,
+    /// How long it is, in octets.
+    pub len: usize,
+}
+
+impl RawBuffer {
+    const fn iovec(self) -> libc::iovec {
+        libc::iovec { iov_base: self.base.cast(), iov_len: self.len }
+    }
+}
+
+impl Buffers {
+    /// A caller's buffers, in order.
+    ///
+    /// # Safety
+    /// The memory is the caller's to lend: no Rust reference to it lives while the operation is in
+    /// progress. It may be invalid (then the transfer fails with EFAULT).
+    pub unsafe fn from_raw(buffers: &[RawBuffer]) -> Self {
+        let memory = match buffers {
+            [one] => Memory::One(one.iovec()),
+            many => Memory::Many(many.iter().map(|b| b.iovec()).collect()),
+        };
+        Self { memory, done: 0 }
+    }
+
+    /// Memory of the operation's own: its length is what is sent, or how much may be received.
+    pub fn from_vec(vec: Vec<u8>) -> Self {
+        Self { memory: Memory::Owned(vec), done: 0 }
+    }
+
+    /// No memory.
+    pub fn empty() -> Self {
+        Self::from_vec(Vec::new())
+    }
+
+    /// A copy of what is left, for a graceful close that outlives the caller's memory; `None` when
+    /// the memory is not readable.
+    pub fn copy_rest(&mut self) -> Option<Vec<u8>> {
+        let mut copy = vec![0; self.remaining()];
+        let local = libc::iovec { iov_base: copy.as_mut_ptr().cast(), iov_len: copy.len() };
+        let read = self.with_rest(|rest| {
+            // SAFETY: `local` is our own live vector; the kernel checks the `rest` addresses and
+            // only reads them.
+            unsafe {
+                libc::process_vm_readv(libc::getpid(), &raw const local, 1, rest.as_ptr(), rest.len() as u64, 0)
+            }
+        });
+        (usize::try_from(read).ok() == Some(copy.len())).then_some(copy)
+    }
+
+    /// The operation's own memory, given back; empty if it was the caller's.
+    pub fn into_vec(self) -> Vec<u8> {
+        match self.memory {
+            Memory::Owned(vec) => vec,
+            Memory::One(_) | Memory::Many(_) => Vec::new(),
+        }
+    }
+
+    /// Octets in all.
+    pub fn len(&self) -> usize {
+        match &self.memory {
+            Memory::One(one) => one.iov_len,
+            Memory::Many(many) => many.iter().map(|iov| iov.iov_len).sum(),
+            Memory::Owned(vec) => vec.len(),
+        }
+    }
+
+    /// True when there is no room at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Octets transferred so far.
+    pub const fn done(&self) -> usize {
+        self.done
+    }
+
+    /// Octets still to be transferred.
+    pub fn remaining(&self) -> usize {
+        self.len() - self.done
+    }
+
+    /// Receives once, without waiting, into what is left; counts what came.
+    ///
+    /// # Errors
+    /// As recvmsg(2); `Errno::AGAIN` when nothing is there.
+    pub fn recv(&mut self, fd: BorrowedFd<'_>, flags: RecvFlags) -> Result<usize, Errno> {
+        let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let received = self.with_rest(|rest| match rest {
+            // SAFETY: the kernel checks the address; the memory is lent for writing (`from_raw`)
+            // or our own and exclusively borrowed.
+            [one] => unsafe { libc::recv(fd.as_raw_fd(), one.iov_base, one.iov_len, flags) },
+            many => {
+                let mut message = header(many);
+                // SAFETY: as above; `message` and the vector it points at live through the call.
+                unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) }
+            }
+        });
+        self.count(received, flags & libc::MSG_PEEK == 0)
+    }
+
+    /// Sends once, without waiting, from what is left; counts what was taken.
+    ///
+    /// # Errors
+    /// As sendmsg(2); `Errno::AGAIN` when there is no room.
+    pub fn send(&mut self, fd: BorrowedFd<'_>, flags: SendFlags) -> Result<usize, Errno> {
+        let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let sent = self.with_rest(|rest| match rest {
+            // SAFETY: the kernel checks the address and only reads; the memory is lent
+            // (`from_raw`) or our own.
+            [one] => unsafe { libc::send(fd.as_raw_fd(), one.iov_base, one.iov_len, flags) },
+            many => {
+                let message = header(many);
+                // SAFETY: as above; `message` and the vector it points at live through the call.
+                unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, flags) }
+            }
+        });
+        self.count(sent, true)
+    }
+
+    fn count(&mut self, result: isize, consumes: bool) -> Result<usize, Errno> {
+        match usize::try_from(result) {
+            Ok(n) => {
+                if consumes {
+                    self.done += n;
+                }
+                Ok(n)
+            }
+            Err(_) => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)),
+        }
+    }
+
+    /// Hands `call` the vectors of what is left.
+    fn with_rest<R>(&mut self, call: impl FnOnce(&mut [libc::iovec]) -> R) -> R {
+        match &mut self.memory {
+            Memory::One(one) => call(&mut [advance(*one, self.done)]),
+            Memory::Owned(vec) => {
+                let all = libc::iovec { iov_base: vec.as_mut_ptr().cast(), iov_len: vec.len() };
+                call(&mut [advance(all, self.done)])
+            }
+            Memory::Many(many) => call(&mut rest_of(many, self.done)),
+        }
+    }
+}
+
+/// Flags of a receive that the kernel understands as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecvFlags(i32);
+
+impl RecvFlags {
+    /// None.
+    pub const NONE: Self = Self(0);
+
+    /// Windows' MSG_OOB, MSG_PEEK and MSG_WAITALL as the kernel's.
+    ///
+    /// MSG_WAITALL is not passed on: with MSG_DONTWAIT it means nothing, so the operation waits for
+    /// the rest itself.
+    pub const fn new(oob: bool, peek: bool) -> Self {
+        Self(if oob { libc::MSG_OOB } else { 0 } | if peek { libc::MSG_PEEK } else { 0 })
+    }
+}
+
+/// Flags of a send that the kernel understands as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SendFlags(i32);
+
+impl SendFlags {
+    /// None.
+    pub const NONE: Self = Self(0);
+
+    /// Windows' MSG_OOB and MSG_DONTROUTE as the kernel's.
+    pub const fn new(oob: bool, dont_route: bool) -> Self {
+        Self(if oob { libc::MSG_OOB } else { 0 } | if dont_route { libc::MSG_DONTROUTE } else { 0 })
+    }
+}
+
+fn header(vectors: &mut [libc::iovec]) -> libc::msghdr {
+    // SAFETY: all-zero is a valid msghdr (null pointers, zero lengths).
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = vectors.as_mut_ptr();
+    // The kernel takes at most UIO_MAXIOV vectors at once; the rest goes with the next call.
+    message.msg_iovlen = vectors.len().min(1024);
+    message
+}
+
+fn advance(vector: libc::iovec, by: usize) -> libc::iovec {
+    let by = by.min(vector.iov_len);
+    libc::iovec {
+        iov_base: vector.iov_base.wrapping_byte_add(by),
+        iov_len: vector.iov_len - by,
+    }
+}
+
+fn rest_of(vectors: &[libc::iovec], mut done: usize) -> Vec<libc::iovec> {
+    let mut rest = Vec::with_capacity(vectors.len());
+    for vector in vectors {
+        let skip = done.min(vector.iov_len);
+        done -= skip;
+        if skip < vector.iov_len {
+            rest.push(advance(*vector, skip));
+        }
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+    use std::os::fd::{AsFd, OwnedFd};
+
+    fn pair() -> (OwnedFd, OwnedFd) {
+        socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap()
+    }
+
+    #[test]
+    fn several_buffers_are_filled_in_order_across_calls() {
+        let (a, b) = pair();
+        let (mut x, mut y) = ([0_u8; 2], [0_u8; 3]);
+        let raw = [
+            RawBuffer { base: x.as_mut_ptr(), len: 2 },
+            RawBuffer { base: y.as_mut_ptr(), len: 3 },
+        ];
+        // SAFETY: x and y are not touched through references until the receives are over.
+        let mut into = unsafe { Buffers::from_raw(&raw) };
+        for (part, sent) in [(&b"1"[..], 1), (b"234", 3), (b"5", 1)] {
+            Buffers::from_vec(part.to_vec()).send(a.as_fd(), SendFlags::NONE).unwrap();
+            assert_eq!(into.recv(b.as_fd(), RecvFlags::NONE), Ok(sent));
+        }
+        assert_eq!((into.remaining(), &x, &y), (0, b"12", b"345"));
+    }
+
+    #[test]
+    fn a_bad_pointer_is_an_error_of_the_call() {
+        let (a, b) = pair();
+        let raw = [RawBuffer { base: std::ptr::without_provenance_mut(16), len: 4 }];
+        // SAFETY: nothing lives there.
+        let mut bad = unsafe { Buffers::from_raw(&raw) };
+        assert_eq!(bad.send(a.as_fd(), SendFlags::NONE), Err(Errno::FAULT));
+        assert_eq!(bad.copy_rest(), None);
+        Buffers::from_vec(b"data".to_vec()).send(a.as_fd(), SendFlags::NONE).unwrap();
+        assert_eq!(bad.recv(b.as_fd(), RecvFlags::NONE), Err(Errno::FAULT));
+    }
+
+    #[test]
+    fn nothing_to_read_is_again_and_peeking_consumes_nothing() {
+        let (a, b) = pair();
+        let mut into = Buffers::from_vec(vec![0; 4]);
+        assert_eq!(into.recv(b.as_fd(), RecvFlags::NONE), Err(Errno::AGAIN));
+        Buffers::from_vec(b"abcd".to_vec()).send(a.as_fd(), SendFlags::NONE).unwrap();
+        assert_eq!(into.recv(b.as_fd(), RecvFlags::new(false, true)), Ok(4));
+        assert_eq!(into.done(), 0);
+        assert_eq!(into.recv(b.as_fd(), RecvFlags::NONE), Ok(4));
+        assert_eq!(into.into_vec(), b"abcd");
+    }
+}

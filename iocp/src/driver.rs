@@ -1,0 +1,142 @@
+//! The seam to the kernel's readiness notification: one epoll.
+//!
+//! Required behaviour, should another driver ever stand here: a descriptor is added once and
+//! reports, edge-triggered, every change to readable, writable, hung up or failed, with the current
+//! state as the first report; any number of threads may wait, and the one that began last is woken
+//! first.
+
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::io::Errno;
+
+use crate::clock::Deadline;
+use crate::handle::Token;
+
+/// Events taken per wait. Sixteen keeps a receive and the send that answers it close together in
+/// the cache; the figures are in BENCHMARKS.md's sources.
+pub(crate) const HARVEST: usize = 16;
+
+/// What the kernel reports of a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readiness(EventFlags);
+
+impl Readiness {
+    /// Everything may have changed: what a thread that did not ask the driver assumes.
+    pub const UNKNOWN: Self =
+        Self(EventFlags::IN.union(EventFlags::OUT).union(EventFlags::ERR).union(EventFlags::RDHUP));
+
+    /// Data, a connection, or the end of data.
+    pub const fn readable(self) -> bool {
+        self.0.intersects(EventFlags::IN.union(EventFlags::RDHUP).union(Self::FAILED))
+    }
+
+    /// Room to send, or a finished connect.
+    pub const fn writable(self) -> bool {
+        self.0.intersects(EventFlags::OUT.union(Self::FAILED))
+    }
+
+    /// The peer has closed its half, or more.
+    pub const fn peer_closed(self) -> bool {
+        self.0.intersects(EventFlags::RDHUP.union(Self::FAILED))
+    }
+
+    /// An error waits.
+    pub const fn error(self) -> bool {
+        self.0.contains(EventFlags::ERR)
+    }
+
+    const FAILED: EventFlags = EventFlags::ERR.union(EventFlags::HUP);
+}
+
+/// What a descriptor is watched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Everything, edge-triggered: connections.
+    Edges,
+    /// Readable, level-triggered: listeners, whose next connection must not be probed for (an
+    /// accept that finds nothing costs ten times more than the report).
+    Level,
+    /// Nothing for now.
+    Paused,
+}
+
+impl Interest {
+    const fn flags(self) -> EventFlags {
+        match self {
+            Self::Edges => EventFlags::IN
+                .union(EventFlags::OUT)
+                .union(EventFlags::RDHUP)
+                .union(EventFlags::ET),
+            Self::Level => EventFlags::IN,
+            Self::Paused => EventFlags::empty(),
+        }
+    }
+}
+
+/// One reported event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Report {
+    pub(crate) token: Token,
+    pub(crate) readiness: Readiness,
+}
+
+/// An epoll instance.
+#[derive(Debug)]
+pub struct Driver(OwnedFd);
+
+impl Driver {
+    /// A new one.
+    ///
+    /// # Errors
+    /// When the process has no descriptor left.
+    pub fn new() -> Result<Self, Errno> {
+        epoll::create(CreateFlags::CLOEXEC).map(Self)
+    }
+
+    /// Starts to watch a descriptor.
+    ///
+    /// # Errors
+    /// When the kernel has no memory or watches left.
+    pub fn add(&self, fd: BorrowedFd<'_>, token: Token, interest: Interest) -> Result<(), Errno> {
+        epoll::add(&self.0, fd, EventData::new_u64(token.value()), interest.flags())
+    }
+
+    /// Changes what a descriptor is watched for.
+    ///
+    /// # Errors
+    /// When it is not watched.
+    pub fn modify(&self, fd: BorrowedFd<'_>, token: Token, interest: Interest) -> Result<(), Errno> {
+        epoll::modify(&self.0, fd, EventData::new_u64(token.value()), interest.flags())
+    }
+
+    /// Stops watching a descriptor. Closing it does this too.
+    pub fn remove(&self, fd: BorrowedFd<'_>) {
+        // Failure means that it was not watched: what was asked for.
+        let _ = epoll::delete(&self.0, fd);
+    }
+
+    /// Waits for events until the deadline; none on time-out or when a signal came.
+    pub(crate) fn wait<'a>(
+        &self,
+        buffer: &'a mut [MaybeUninit<epoll::Event>; HARVEST],
+        deadline: Deadline,
+    ) -> impl Iterator<Item = Report> + use<'a> {
+        let timeout = deadline.timespec();
+        let taken = match epoll::wait(&self.0, buffer, timeout.as_ref()) {
+            Ok((taken, _)) => taken,
+            Err(_) => &mut [],
+        };
+        taken.iter().map(|event| {
+            let (data, flags) = (event.data, event.flags);
+            Report { token: Token::from_value(data.u64()), readiness: Readiness(flags) }
+        })
+    }
+}
+
+impl AsFd for Driver {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

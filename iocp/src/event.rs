@@ -1,0 +1,205 @@
+//! What a thread can wait for: events, semaphores, mutexes, and the end of a thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+
+use crate::sync::Lock;
+use crate::thread::{self, Thread};
+
+/// The threads that wait for an object.
+///
+/// Setting the object and starting to wait for it are the two sides of a handshake: the setter
+/// changes the state and then looks for waiters, the waiter adds itself and then looks at the
+/// state, all sequentially consistent, so one of them sees the other.
+#[derive(Debug, Default)]
+pub struct Waiters {
+    count: AtomicUsize,
+    threads: Lock<Vec<Arc<Thread>>>,
+}
+
+impl Waiters {
+    const fn new() -> Self {
+        Self { count: AtomicUsize::new(0), threads: Lock::new(Vec::new()) }
+    }
+
+    pub(crate) fn add(&self, thread: &Arc<Thread>) {
+        self.threads.lock().push(Arc::clone(thread));
+        self.count.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn remove(&self, thread: &Arc<Thread>) {
+        let mut threads = self.threads.lock();
+        if let Some(at) = threads.iter().position(|t| Arc::ptr_eq(t, thread)) {
+            threads.swap_remove(at);
+            self.count.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    #[inline]
+    fn wake(&self) {
+        if self.count.load(Ordering::SeqCst) != 0 {
+            self.threads.lock().iter().for_each(|thread| thread.wake());
+        }
+    }
+}
+
+/// Something a thread can wait for.
+pub trait Waitable: Send + Sync {
+    /// Takes the signal if it is there: an auto-reset event is reset, a semaphore counted down.
+    fn take(&self) -> bool;
+    /// Undoes a [`take`](Self::take) that a wait for all could not complete.
+    fn give_back(&self);
+    /// Who waits.
+    fn waiters(&self) -> &Waiters;
+}
+
+/// An event object.
+#[derive(Debug)]
+pub struct Event {
+    manual_reset: bool,
+    signaled: AtomicBool,
+    waiters: Waiters,
+}
+
+impl Event {
+    /// A new event.
+    pub const fn new(manual_reset: bool, signaled: bool) -> Self {
+        Self { manual_reset, signaled: AtomicBool::new(signaled), waiters: Waiters::new() }
+    }
+
+    /// Signals the event.
+    #[inline]
+    pub fn set(&self) {
+        self.signaled.store(true, Ordering::SeqCst);
+        self.waiters.wake();
+    }
+
+    /// Takes the signal away.
+    #[inline]
+    pub fn reset(&self) {
+        self.signaled.store(false, Ordering::Release);
+    }
+
+    /// Whether the event is signaled now.
+    pub fn is_set(&self) -> bool {
+        self.signaled.load(Ordering::SeqCst)
+    }
+}
+
+impl Waitable for Event {
+    fn take(&self) -> bool {
+        if self.manual_reset {
+            self.signaled.load(Ordering::SeqCst)
+        } else {
+            self.signaled.swap(false, Ordering::SeqCst)
+        }
+    }
+
+    fn give_back(&self) {
+        if !self.manual_reset {
+            self.set();
+        }
+    }
+
+    fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+}
+
+/// A counting semaphore.
+#[derive(Debug)]
+pub struct Semaphore {
+    count: AtomicI32,
+    max: i32,
+    waiters: Waiters,
+}
+
+impl Semaphore {
+    /// A new semaphore; `None` unless `0 <= initial <= max` and `max > 0`.
+    pub fn new(initial: i32, max: i32) -> Option<Self> {
+        (0 <= initial && initial <= max && max > 0).then(|| Self {
+            count: AtomicI32::new(initial),
+            max,
+            waiters: Waiters::default(),
+        })
+    }
+
+    /// Adds `by` and gives the count before; `None`, with nothing changed, if that passes the
+    /// maximum or `by` is not positive.
+    pub fn release(&self, by: i32) -> Option<i32> {
+        let raise = |count: i32| {
+            count.checked_add(by).filter(|&sum| by > 0 && sum <= self.max)
+        };
+        let before = self.count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, raise).ok()?;
+        self.waiters.wake();
+        Some(before)
+    }
+}
+
+impl Waitable for Semaphore {
+    fn take(&self) -> bool {
+        let lower = |count: i32| (count > 0).then(|| count - 1);
+        self.count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, lower).is_ok()
+    }
+
+    fn give_back(&self) {
+        self.release(1);
+    }
+
+    fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+}
+
+/// A mutex object: owned by a thread, counted.
+#[derive(Debug, Default)]
+pub struct Mutant {
+    owner: Lock<Option<(u64, u32)>>,
+    waiters: Waiters,
+}
+
+impl Mutant {
+    /// A new mutex object, owned by the calling thread if `owned`.
+    pub fn new(owned: bool) -> Self {
+        let owner = owned.then(|| (thread::id(), 1));
+        Self { owner: Lock::new(owner), waiters: Waiters::default() }
+    }
+
+    /// Releases one hold; false if the calling thread is not the owner.
+    pub fn release(&self) -> bool {
+        let mut owner = self.owner.lock();
+        match &mut *owner {
+            Some((id, holds)) if *id == thread::id() => {
+                *holds -= 1;
+                if *holds == 0 {
+                    *owner = None;
+                    drop(owner);
+                    self.waiters.wake();
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Waitable for Mutant {
+    fn take(&self) -> bool {
+        let me = thread::id();
+        let mut owner = self.owner.lock();
+        match &mut *owner {
+            None => *owner = Some((me, 1)),
+            Some((id, holds)) if *id == me => *holds += 1,
+            Some(_) => return false,
+        }
+        true
+    }
+
+    fn give_back(&self) {
+        self.release();
+    }
+
+    fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+}

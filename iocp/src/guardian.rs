@@ -1,0 +1,142 @@
+//! The guardian: one lazily started thread that makes sure that nothing waits for ever.
+//!
+//! It looks, every [`TICK`] while somebody asked for it and not at all otherwise, at what no other
+//! thread is looking at: ports with packets or pending operations and no thread in them, and the
+//! reactor without a leader. It also keeps the timers.
+//!
+//! Whoever leaves work behind first raises the object's flag and then calls [`rouse`]. The guardian
+//! first lowers its own flag and then looks at all objects, so either it sees the object's flag or
+//! it is roused again (I6).
+
+use std::collections::BinaryHeap;
+use std::cmp::Reverse;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use crate::port::CompletionPort;
+use crate::reactor;
+use crate::sync::Lock;
+
+/// How often the guardian looks while it is needed.
+const TICK: Duration = Duration::from_millis(2);
+
+/// Called when its time comes; returns nothing and may take locks, but not the guardian's.
+pub type TimerCall = Box<dyn FnOnce() + Send>;
+
+struct Guardian {
+    awake: AtomicBool,
+    thread: OnceLock<Thread>,
+    ports: Lock<Vec<Weak<CompletionPort>>>,
+    timers: Lock<BinaryHeap<Reverse<Timer>>>,
+}
+
+struct Timer {
+    at: Instant,
+    call: TimerCall,
+}
+
+impl PartialEq for Timer {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+}
+
+impl Eq for Timer {}
+
+impl PartialOrd for Timer {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Timer {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.at.cmp(&other.at)
+    }
+}
+
+static GUARDIAN: Guardian = Guardian {
+    awake: AtomicBool::new(false),
+    thread: OnceLock::new(),
+    ports: Lock::new(Vec::new()),
+    timers: Lock::new(BinaryHeap::new()),
+};
+
+/// Makes the guardian look at everything, soon.
+#[inline]
+pub(crate) fn rouse() {
+    if !GUARDIAN.awake.load(Ordering::SeqCst) && !GUARDIAN.awake.swap(true, Ordering::SeqCst) {
+        thread().unpark();
+    }
+}
+
+/// The guardian looks after this port from now on.
+pub(crate) fn watch(port: &Arc<CompletionPort>) {
+    let mut ports = GUARDIAN.ports.lock();
+    ports.retain(|known| known.strong_count() > 0);
+    ports.push(Arc::downgrade(port));
+}
+
+/// Calls `call` after `delay`, on the guardian's thread.
+pub fn call_after(delay: Duration, call: impl FnOnce() + Send + 'static) {
+    let Some(at) = Instant::now().checked_add(delay) else { return };
+    GUARDIAN.timers.lock().push(Reverse(Timer { at, call: Box::new(call) }));
+    GUARDIAN.awake.store(true, Ordering::SeqCst);
+    thread().unpark();
+}
+
+fn thread() -> &'static Thread {
+    GUARDIAN.thread.get_or_init(|| {
+        let builder = std::thread::Builder::new().name("linsock-guardian".into());
+        let spawned = builder.spawn(|| GUARDIAN.run());
+        spawned.expect("INVARIANT: the process can start one thread").thread().clone()
+    })
+}
+
+impl Guardian {
+    fn run(&self) {
+        loop {
+            if self.awake.load(Ordering::SeqCst) {
+                std::thread::sleep(TICK);
+            }
+            self.awake.store(false, Ordering::SeqCst);
+            let next_timer = self.fire_timers();
+            if self.tend() {
+                self.awake.store(true, Ordering::SeqCst);
+                continue;
+            }
+            match next_timer {
+                _ if self.awake.load(Ordering::SeqCst) => {}
+                Some(at) => std::thread::park_timeout(at.saturating_duration_since(Instant::now())),
+                None => std::thread::park(),
+            }
+        }
+    }
+
+    fn tend(&self) -> bool {
+        let ports: Vec<_> = self.ports.lock().iter().filter_map(Weak::upgrade).collect();
+        let mut again = reactor::existing().is_some_and(reactor::Reactor::tend);
+        for port in ports {
+            again |= port.tend();
+        }
+        again
+    }
+
+    /// Calls the timers that are due; returns when the next one is.
+    fn fire_timers(&self) -> Option<Instant> {
+        loop {
+            let mut timers = self.timers.lock();
+            let Reverse(next) = timers.peek()?;
+            if next.at > Instant::now() {
+                return Some(next.at);
+            }
+            let due = timers.pop();
+            drop(timers);
+            if let Some(Reverse(timer)) = due {
+                (timer.call)();
+            }
+        }
+    }
+}

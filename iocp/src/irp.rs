@@ -1,0 +1,244 @@
+//! The IRP: one operation in progress, and how its end is told.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use linsock_afd::NtStatus;
+
+use crate::apc::Apc;
+use crate::buffer::Buffers;
+use crate::event::Event;
+use crate::file::{FileCore, SKIP_PORT_ON_SUCCESS, SKIP_SET_EVENT_ON_HANDLE};
+use crate::overlapped::OverlappedPtr;
+use crate::port::{CompletionPort, Packet};
+use crate::thread::{self, Thread};
+
+/// A completion routine: called on the issuing thread, in an alertable wait, with status and octets.
+pub type Routine = Box<dyn FnOnce(NtStatus, usize) + Send>;
+
+/// Who is told, and how.
+pub enum Target {
+    /// The program's OVERLAPPED, and what it names.
+    Overlapped {
+        /// The structure.
+        ptr: OverlappedPtr,
+        /// Its event (`hEvent`); without one the file's handle is signaled.
+        event: Option<Arc<Event>>,
+        /// False when the low bit of `hEvent` asks for no packet.
+        packet: bool,
+        /// The completion routine and the thread it runs on; then no event is signaled.
+        routine: Option<(Arc<Thread>, Routine)>,
+    },
+    /// Rust code: a blocking call, a future, an operation of the safe API.
+    Sink {
+        /// Where the result goes.
+        sink: Arc<dyn Sink>,
+        /// Whether the file's port gets a packet that carries the sink.
+        packet: bool,
+    },
+}
+
+/// Takes the result of an operation that has no OVERLAPPED.
+pub trait Sink: std::any::Any + Send + Sync {
+    /// The operation is over. Called once, possibly under a lock: it stores the result and hands
+    /// back whom to wake.
+    fn complete(&self, done: Done) -> Option<Waker>;
+}
+
+/// The result of an operation, with the memory it owned.
+#[derive(Debug)]
+pub struct Done {
+    /// Its status.
+    pub status: NtStatus,
+    /// Octets transferred.
+    pub bytes: usize,
+    /// Its buffers.
+    pub buffers: Buffers,
+}
+
+/// Whether an operation was over when its call returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// It was: the call reports the result itself.
+    Inline,
+    /// It was not: the call reported ERROR_IO_PENDING.
+    Pended,
+}
+
+/// What is left to do once no lock is held: wake-ups, some of which run the program's code.
+#[derive(Debug, Default)]
+pub struct Deferred {
+    wakers: Vec<Waker>,
+    port: Option<Arc<CompletionPort>>,
+}
+
+impl Deferred {
+    pub(crate) fn wake_port(&mut self, port: &Arc<CompletionPort>) {
+        match &self.port {
+            Some(same) if Arc::ptr_eq(same, port) => {}
+            None => self.port = Some(Arc::clone(port)),
+            // Two ports in one pass is rare; waking one early under the lock is harmless.
+            Some(_) => port.wake_one(),
+        }
+    }
+
+    /// Adds a waker.
+    pub fn wake(&mut self, waker: Option<Waker>) {
+        self.wakers.extend(waker);
+    }
+
+    /// Does it. The caller holds no lock.
+    #[inline]
+    pub fn run(self) {
+        if let Some(port) = self.port {
+            port.wake_one();
+        }
+        for waker in self.wakers {
+            waker.wake();
+        }
+    }
+}
+
+/// One operation in progress.
+pub struct Irp {
+    /// Taken by the completion; an IRP dropped with it still here is completed as cancelled.
+    target: Option<Target>,
+    thread: u64,
+    /// The memory of the transfer.
+    pub buffers: Buffers,
+}
+
+impl Irp {
+    /// A new operation of the calling thread.
+    pub fn new(target: Target, buffers: Buffers) -> Self {
+        Self { target: Some(target), thread: thread::id(), buffers }
+    }
+
+    /// The operation starts: `Internal` reads STATUS_PENDING and what will be signaled is reset.
+    #[inline]
+    pub fn begin(&self, file: &FileCore) {
+        if let Some(Target::Overlapped { ptr, event, routine, .. }) = &self.target {
+            ptr.begin();
+            match (event, routine) {
+                (_, Some(_)) => {}
+                (Some(event), None) => event.reset(),
+                (None, None) => file.signal().reset(),
+            }
+        }
+    }
+
+    /// The issuing thread.
+    pub const fn thread(&self) -> u64 {
+        self.thread
+    }
+
+    /// The operation's identity: the address of its OVERLAPPED or of its sink.
+    pub fn key(&self) -> usize {
+        match &self.target {
+            Some(Target::Overlapped { ptr, .. }) => ptr.addr(),
+            Some(Target::Sink { sink, .. }) => Arc::as_ptr(sink).addr(),
+            None => 0,
+        }
+    }
+
+    /// Whether the exit of the issuing thread cancels it: everything but I/O with a packet to a
+    /// port and without an event (`test_async_thread_termination`).
+    pub fn dies_with_thread(&self, file: &FileCore) -> bool {
+        match &self.target {
+            Some(Target::Overlapped { event: None, packet: true, routine: None, .. }) => {
+                file.association().is_none()
+            }
+            Some(Target::Overlapped { .. }) => true,
+            // Operations of the safe API belong to their owner, not to a thread.
+            Some(Target::Sink { .. }) | None => false,
+        }
+    }
+
+    /// Called when the operation did not finish inside its call.
+    pub fn pended(&self, file: &FileCore) {
+        if self.dies_with_thread(file) {
+            thread::owes_cancel();
+        }
+        if let Some(association) = file.association() {
+            association.port.note_pending();
+        }
+    }
+
+    /// The operation is over (I4, I5). `bytes` is what the caller is told was transferred.
+    pub fn complete(
+        mut self,
+        file: &FileCore,
+        timing: Timing,
+        status: NtStatus,
+        bytes: usize,
+        after: &mut Deferred,
+    ) {
+        let Some(target) = self.target.take() else { return };
+        let skip = timing == Timing::Inline && file.modes() & SKIP_PORT_ON_SUCCESS != 0;
+        let association = file.association().filter(|_| !skip);
+        match target {
+            Target::Overlapped { ptr, event, packet, routine } => {
+                let overlapped = ptr.addr();
+                ptr.finish(status, bytes);
+                match (routine, event) {
+                    (Some((thread, routine)), _) => {
+                        thread.queue_apc(Apc::new(move || routine(status, bytes)));
+                        return;
+                    }
+                    (None, Some(event)) => event.set(),
+                    (None, None) if file.modes() & SKIP_SET_EVENT_ON_HANDLE != 0 => {}
+                    (None, None) => file.signal().set(),
+                }
+                if let Some(association) = association.filter(|_| packet) {
+                    let key = association.key;
+                    let packet = Packet { key, overlapped, status, bytes, sink: None };
+                    association.port.post(packet, after);
+                }
+            }
+            Target::Sink { sink, packet } => {
+                let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
+                after.wake(sink.complete(Done { status, bytes, buffers }));
+                if let Some(association) = association.filter(|_| packet) {
+                    let (key, overlapped) = (association.key, Arc::as_ptr(&sink).addr());
+                    let packet = Packet { key, overlapped, status, bytes, sink: Some(sink) };
+                    association.port.post(packet, after);
+                }
+            }
+        }
+    }
+
+    /// The call is refused: nobody is told but the caller, by the return value. Gives back the
+    /// memory that the operation owned.
+    pub fn refuse(mut self) -> Buffers {
+        self.target = None;
+        std::mem::replace(&mut self.buffers, Buffers::empty())
+    }
+}
+
+impl Drop for Irp {
+    /// The net under I4: an IRP that gets lost, as by a panic, still tells its program.
+    fn drop(&mut self) {
+        match self.target.take() {
+            None => {}
+            Some(Target::Overlapped { ptr, event, .. }) => {
+                ptr.finish(NtStatus::CANCELLED, 0);
+                if let Some(event) = event {
+                    event.set();
+                }
+            }
+            Some(Target::Sink { sink, .. }) => {
+                let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
+                let done = Done { status: NtStatus::CANCELLED, bytes: 0, buffers };
+                if let Some(waker) = sink.complete(done) {
+                    waker.wake();
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Irp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Irp").field("key", &self.key()).field("thread", &self.thread).finish()
+    }
+}

@@ -1,0 +1,81 @@
+//! The caller's `OVERLAPPED`: the one structure that an operation writes after its call returned.
+#![allow(unsafe_code)]
+
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use linsock_afd::NtStatus;
+
+/// `OVERLAPPED` as Windows lays it out (x64: 32 octets).
+///
+/// The first two members are atomics because the program polls them (`HasOverlappedIoCompleted`)
+/// while a completion writes them from another thread.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct Overlapped {
+    /// The NTSTATUS: `STATUS_PENDING` while the operation is in progress.
+    pub internal: AtomicUsize,
+    /// Octets transferred.
+    pub internal_high: AtomicUsize,
+    /// File position; sockets ignore it.
+    pub offset: u32,
+    /// File position, high half; sockets ignore it.
+    pub offset_high: u32,
+    /// The event to signal, or null. Low bit: no completion packet.
+    pub event: usize,
+}
+
+const _: () = assert!(size_of::<Overlapped>() == 32 && align_of::<Overlapped>() == 8);
+
+/// A pointer to a caller's [`Overlapped`], held for as long as the operation is in progress.
+#[derive(Debug)]
+pub struct OverlappedPtr(NonNull<Overlapped>);
+
+// SAFETY: the pointee is only touched through atomics, and `new` demands that it stays valid on
+// whichever thread completes the operation.
+unsafe impl Send for OverlappedPtr {}
+// SAFETY: as above; `&OverlappedPtr` only gives out the address.
+unsafe impl Sync for OverlappedPtr {}
+
+impl OverlappedPtr {
+    /// Takes charge of the caller's structure.
+    ///
+    /// # Safety
+    /// `at` is aligned, and valid for reads and writes until the operation it is used for has
+    /// completed or was refused. That is the contract of every overlapped call of Winsock; the
+    /// caller of the C function keeps it.
+    pub unsafe fn new(at: NonNull<Overlapped>) -> Self {
+        Self(at)
+    }
+
+    /// The address: the operation's identity in packets and in `CancelIoEx`.
+    pub fn addr(&self) -> usize {
+        self.0.addr().get()
+    }
+
+    /// The operation starts: `Internal` reads STATUS_PENDING. It stays so when the call is refused
+    /// (`test_AcceptEx`, `test_connect`).
+    pub fn begin(&self) {
+        let pending = status_word(NtStatus::PENDING);
+        self.get().internal.store(pending, Ordering::Release);
+    }
+
+    /// The operation is over (I5). The structure belongs to the caller again when this returns, so
+    /// the pointer is consumed.
+    pub fn finish(self, status: NtStatus, bytes: usize) {
+        let overlapped = self.get();
+        overlapped.internal_high.store(bytes, Ordering::Relaxed);
+        overlapped.internal.store(status_word(status), Ordering::Release);
+    }
+
+    fn get(&self) -> &Overlapped {
+        // SAFETY: valid until `finish` or refusal by the contract of `new`, and this value does
+        // not outlive either.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+/// `Internal` is a `ULONG_PTR` that holds a 32-bit status, not sign-extended.
+const fn status_word(status: NtStatus) -> usize {
+    status.raw() as usize
+}

@@ -1,0 +1,180 @@
+//! The threads of the program, as far as completion cares: a way to wake each one, its APC queue,
+//! and what happens to its I/O when it exits.
+
+use std::cell::{Cell, OnceCell};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rustix::event::{EventfdFlags, eventfd};
+
+use crate::apc::{Apc, ApcQueue};
+use crate::handle;
+use crate::sync::Lock;
+
+/// A thread of the program.
+#[derive(Debug)]
+pub struct Thread {
+    id: u64,
+    /// Readable while [`Thread::wake`] has not been consumed.
+    wake: OnceLock<OwnedFd>,
+    woken: AtomicBool,
+    apcs: Lock<ApcQueue>,
+    exited: AtomicBool,
+}
+
+thread_local! {
+    static ID: Cell<u64> = const { Cell::new(0) };
+    static CURRENT: OnceCell<Current> = const { OnceCell::new() };
+    /// Whether this thread has I/O that its exit cancels.
+    static OWES_CANCEL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Ends the thread's affairs when the thread ends.
+struct Current(Arc<Thread>);
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        self.0.exit();
+    }
+}
+
+/// A number that no other thread of this process has or had.
+#[inline]
+pub fn id() -> u64 {
+    match ID.get() {
+        0 => new_id(),
+        id => id,
+    }
+}
+
+#[cold]
+fn new_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    ID.set(id);
+    id
+}
+
+/// The calling thread. While the thread is being torn down, a stand-in without a future.
+pub fn current() -> Arc<Thread> {
+    CURRENT
+        .try_with(|current| Arc::clone(&current.get_or_init(|| Current(Thread::new())).0))
+        .unwrap_or_else(|_| Thread::new())
+}
+
+/// The calling thread exits, or has ended its part as one: its pending I/O is cancelled, except,
+/// as on Windows since Vista, I/O on a port without an event (`test_async_thread_termination`).
+pub fn exit() {
+    current().exit();
+}
+
+/// Notes that the calling thread has issued I/O that its exit must cancel.
+pub(crate) fn owes_cancel() {
+    if !OWES_CANCEL.replace(true) {
+        // Makes sure that the thread-exit hook exists.
+        current();
+    }
+}
+
+impl Thread {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            id: id(),
+            wake: OnceLock::new(),
+            woken: AtomicBool::new(false),
+            apcs: Lock::default(),
+            exited: AtomicBool::new(false),
+        })
+    }
+
+    /// The thread's number.
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Makes the thread look again at what it waits for.
+    pub fn wake(&self) {
+        if !self.woken.swap(true, Ordering::SeqCst)
+            && let Some(fd) = self.wake.get()
+        {
+            // It can only fail with a full counter, and then the thread is awake anyway.
+            let _ = rustix::io::write(fd, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// The descriptor that becomes readable on [`wake`](Self::wake). Called before the last look at
+    /// the state that is waited for, so that no wake falls between.
+    pub(crate) fn wake_fd(&self) -> BorrowedFd<'_> {
+        self.wake
+            .get_or_init(|| {
+                eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+                    .expect("INVARIANT: a thread that waits needs one descriptor")
+            })
+            .as_fd()
+    }
+
+    /// Consumes wakes, so that the next [`wake`](Self::wake) is felt again. Called before each look
+    /// at the state that is waited for. `readable`: the descriptor was reported.
+    ///
+    /// The counter is read before the flag falls: a wake that comes between writes nothing, but the
+    /// look that follows sees what it was about. A wake that has raised the flag and not written
+    /// yet makes the descriptor readable later, which is why a report always reads.
+    pub(crate) fn rearm(&self, readable: bool) {
+        if readable || self.woken.load(Ordering::SeqCst) {
+            if let Some(fd) = self.wake.get() {
+                let mut count = [0_u8; 8];
+                let _ = rustix::io::read(fd, &mut count);
+            }
+            self.woken.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// Queues a call to the thread; false if the thread has exited.
+    pub fn queue_apc(&self, apc: Apc) -> bool {
+        let mut apcs = self.apcs.lock();
+        // Under the lock: `exit` sets the flag under it too.
+        if self.exited.load(Ordering::Relaxed) {
+            return false;
+        }
+        apcs.push(apc);
+        drop(apcs);
+        self.wake();
+        true
+    }
+
+    /// Whether calls wait for the thread.
+    pub(crate) fn has_apcs(&self) -> bool {
+        !self.apcs.lock().is_empty()
+    }
+
+    /// Runs the queued calls, including those that they queue. True if there were any. Only the
+    /// thread itself calls this.
+    pub(crate) fn run_apcs(&self) -> bool {
+        let mut any = false;
+        while let Some(apc) = self.next_apc() {
+            any = true;
+            apc.run();
+        }
+        any
+    }
+
+    fn next_apc(&self) -> Option<Apc> {
+        self.apcs.lock().pop()
+    }
+
+    fn exit(&self) {
+        let apcs = {
+            let mut apcs = self.apcs.lock();
+            self.exited.store(true, Ordering::Relaxed);
+            std::mem::take(&mut *apcs)
+        };
+        drop(apcs);
+        if OWES_CANCEL.try_with(|owes| owes.replace(false)).unwrap_or(true) {
+            handle::table().files().iter().for_each(|file| {
+                file.cancel(&|irp| irp.thread() == self.id && irp.dies_with_thread(file.core()));
+            });
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Waiting: for objects, for an alert, for one descriptor.
+//!
+//! Every wait here runs the thread's APCs if it is alertable, and steps aside from the completion
+//! port that the thread works for.
+
+use std::cell::Cell;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use rustix::event::{PollFd, PollFlags, poll};
+
+use crate::clock::Deadline;
+use crate::event::Waitable;
+use crate::port;
+use crate::reactor;
+use crate::thread::{self, Thread};
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The object with this index was signaled (for a wait for all: 0).
+    Object(usize),
+    /// The deadline passed.
+    TimedOut,
+    /// An APC ran.
+    Alerted,
+}
+
+/// Whether one object or all of them are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Any one; the lowest index wins.
+    Any,
+    /// All at once.
+    All,
+}
+
+/// Waits for objects.
+pub fn wait(objects: &[&dyn Waitable], which: Which, deadline: Deadline, alertable: bool) -> Waited {
+    if let Some(index) = take(objects, which) {
+        return Waited::Object(index);
+    }
+    let thread = thread::current();
+    if alertable && thread.run_apcs() {
+        return Waited::Alerted;
+    }
+    if deadline.is_over() {
+        // Somebody has to perform pending I/O for a program that only ever polls its events.
+        if let Some(reactor) = reactor::existing() {
+            reactor.perform();
+        }
+        return take(objects, which).map_or(Waited::TimedOut, Waited::Object);
+    }
+    port::step_aside();
+    objects.iter().for_each(|object| object.waiters().add(&thread));
+    let waited = block(&thread, objects, which, deadline, alertable);
+    objects.iter().for_each(|object| object.waiters().remove(&thread));
+    waited
+}
+
+/// Waits for nothing but the deadline and, if alertable, an APC (`SleepEx`).
+pub fn sleep(deadline: Deadline, alertable: bool) -> Waited {
+    wait(&[], Which::Any, deadline, alertable)
+}
+
+fn block(
+    thread: &Arc<Thread>,
+    objects: &[&dyn Waitable],
+    which: Which,
+    deadline: Deadline,
+    alertable: bool,
+) -> Waited {
+    let wake = thread.wake_fd();
+    let mut lead = Lead { thread, leads: false };
+    let mut readable = false;
+    loop {
+        thread.rearm(readable);
+        if let Some(index) = take(objects, which) {
+            return Waited::Object(index);
+        }
+        if alertable && thread.run_apcs() {
+            return Waited::Alerted;
+        }
+        if deadline.is_over() {
+            return Waited::TimedOut;
+        }
+        let mut fds = [
+            PollFd::from_borrowed_fd(wake, PollFlags::IN),
+            PollFd::from_borrowed_fd(wake, PollFlags::empty()),
+        ];
+        let count = match reactor::existing().filter(|_| lead.take()) {
+            Some(reactor) => {
+                fds[1] = PollFd::new(reactor.driver(), PollFlags::IN);
+                2
+            }
+            None => 1,
+        };
+        let _ = poll(&mut fds[..count], deadline.timespec().as_ref());
+        readable = !fds[0].revents().is_empty();
+        if count == 2 && !fds[1].revents().is_empty()
+            && let Some(reactor) = reactor::existing()
+        {
+            reactor.perform();
+        }
+    }
+}
+
+/// The calling thread's part in polling the reactor while it waits.
+struct Lead<'a> {
+    thread: &'a Arc<Thread>,
+    leads: bool,
+}
+
+impl Lead<'_> {
+    fn take(&mut self) -> bool {
+        if !self.leads && let Some(reactor) = reactor::existing() {
+            self.leads = reactor.lead_or_follow(self.thread);
+        }
+        self.leads
+    }
+}
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        if let Some(reactor) = reactor::existing() {
+            reactor.leave(self.thread, self.leads);
+        }
+    }
+}
+
+/// The index of a signaled object, its signal taken; for [`Which::All`], 0 when all signals could
+/// be taken.
+fn take(objects: &[&dyn Waitable], which: Which) -> Option<usize> {
+    match which {
+        Which::Any => objects.iter().position(|object| object.take()),
+        Which::All => {
+            let missing = objects.iter().position(|object| !object.take());
+            match missing {
+                None if objects.is_empty() => None,
+                None => Some(0),
+                Some(at) => {
+                    objects[..at].iter().for_each(|object| object.give_back());
+                    None
+                }
+            }
+        }
+    }
+}
+
+/// What a blocking call does next.
+#[derive(Debug)]
+pub enum Step {
+    /// The call is over.
+    Over,
+    /// Wait until the descriptor is ready for this, or the thread is woken.
+    Ready(Arc<OwnedFd>, PollFlags),
+    /// Wait until the thread is woken.
+    Woken,
+}
+
+/// How a blocking call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// Its `step` said so.
+    Over,
+    /// The deadline passed first.
+    TimedOut,
+}
+
+/// True while the calling thread is inside a blocking call, as in an APC that interrupts one:
+/// starting another there is undefined on Windows and WSAEINPROGRESS here (pages of
+/// WSASendDisconnect and WSARecvDisconnect).
+pub fn is_blocking() -> bool {
+    BLOCKING.get()
+}
+
+thread_local! {
+    static BLOCKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Blocks the calling thread in a socket call.
+///
+/// `step` performs what is possible and says what to wait for; it is told whether its descriptor
+/// was reported. The wait is alertable, as blocking Winsock calls are: APCs run, then it goes on.
+pub fn block_on(deadline: Deadline, mut step: impl FnMut(bool) -> Step) -> Blocked {
+    let thread = thread::current();
+    let wake = thread.wake_fd();
+    let (mut woken, mut ready) = (false, false);
+    port::step_aside();
+    let outer = BLOCKING.replace(true);
+    let blocked = loop {
+        thread.rearm(woken);
+        thread.run_apcs();
+        let next = step(ready);
+        if matches!(next, Step::Over) {
+            break Blocked::Over;
+        }
+        if deadline.is_over() {
+            break Blocked::TimedOut;
+        }
+        let wake = PollFd::from_borrowed_fd(wake, PollFlags::IN);
+        let timeout = deadline.timespec();
+        (woken, ready) = match &next {
+            Step::Ready(fd, interest) => {
+                let mut fds = [wake, PollFd::new(fd, *interest)];
+                let _ = poll(&mut fds, timeout.as_ref());
+                (!fds[0].revents().is_empty(), !fds[1].revents().is_empty())
+            }
+            Step::Woken | Step::Over => {
+                let mut fds = [wake];
+                let _ = poll(&mut fds, timeout.as_ref());
+                (!fds[0].revents().is_empty(), false)
+            }
+        };
+    };
+    BLOCKING.set(outer);
+    blocked
+}
+
+/// Polls a set of descriptors, running APCs meanwhile, until one is ready or the deadline passes.
+/// The descriptors report into `fds`. `alert` is called after APCs ran.
+pub fn poll_descriptors(fds: &mut Vec<PollFd<'_>>, deadline: Deadline) {
+    let zero = Deadline::after_ms(0).timespec();
+    let _ = poll(fds, zero.as_ref());
+    if fds.iter().any(|fd| !fd.revents().is_empty()) || deadline.is_over() {
+        return;
+    }
+    port::step_aside();
+    let thread = thread::current();
+    // The thread is kept alive by this very function, so is its descriptor.
+    let mut woken = false;
+    loop {
+        thread.rearm(woken);
+        thread.run_apcs();
+        let mut all: Vec<PollFd<'_>> = fds.clone();
+        all.push(PollFd::from_borrowed_fd(thread.wake_fd(), PollFlags::IN));
+        let _ = poll(&mut all, deadline.timespec().as_ref());
+        woken = all.last().is_some_and(|wake| !wake.revents().is_empty());
+        all.pop();
+        for (fd, polled) in fds.iter_mut().zip(all) {
+            *fd = polled;
+        }
+        if fds.iter().any(|fd| !fd.revents().is_empty()) || deadline.is_over() {
+            return;
+        }
+    }
+}
