@@ -12,6 +12,7 @@
  * Prints one line of JSON: the connections completed in SECONDS, after a fifth of that time as warm-up.
  */
 #include <winsock2.h>
+#include <ws2tcpip.h>
 #include <mswsock.h>
 #include <windows.h>
 #include <stdio.h>

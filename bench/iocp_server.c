@@ -10,6 +10,7 @@
  * Same backlog, same TCP_NODELAY, same buffer size as epoll_server, one buffer for each connection in both.
  */
 #include <winsock2.h>
+#include <ws2tcpip.h>
 #include <mswsock.h>
 #include <windows.h>
 #include <stdio.h>
@@ -120,15 +121,16 @@ static void completed(struct connection *c, BOOL success, DWORD bytes) {
 }
 
 static DWORD WINAPI work(void *unused) {
+    OVERLAPPED *overlapped;
     (void)unused;
-    for (;;) {
+    do {
         DWORD bytes;
         ULONG_PTR key;
-        OVERLAPPED *overlapped;
         BOOL success = GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, INFINITE);
         check(overlapped != NULL, "GetQueuedCompletionStatus");
         completed(CONTAINING_RECORD(overlapped, struct connection, overlapped), success, bytes);
-    }
+    } while (overlapped != NULL); /* always: a server runs until it is killed */
+    return 0;
 }
 
 static void listen_on_loopback(void) {

@@ -20,7 +20,8 @@ WARM_UP = 0.2  # seconds
 GAP = 0.2  # seconds between runs: the kernel takes a core away from real-time programs that use more than 95 % of a second
 
 # Where the server and the client run: processors, or anywhere.
-PLACEMENTS = {"one core": (0, 0), "two cores": (0, 1), "anywhere": (None, None)}
+CORES = sorted(os.sched_getaffinity(0))
+PLACEMENTS = {"one core": (CORES[0], CORES[0]), "two cores": (CORES[0], CORES[-1]), "anywhere": (None, None)}
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,10 @@ class Report:
 
     def row(self, load, placement, figure, runs, yardstick, subject, target=None):
         """Compares two contestants of the same rounds: the median of the ratios, round by round."""
+        for label in (yardstick, subject):
+            if isinstance(runs[label], RunFailed):
+                self.failure(load, placement, f"{label}: {runs[label]}")
+                return
         old, new = ([figure.of(run) for run in runs[label]] for label in (yardstick, subject))
         difference = target is not None and target.difference
         ratios = [b - a if difference else b / a for a, b in zip(old, new, strict=True)]
@@ -179,18 +184,18 @@ class Bench:
             os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
 
     def rounds(self, contestants, count=None):
-        """Runs every contestant once per round, each round beginning with another one: the records by label."""
+        """Runs every contestant once per round, each round beginning with another one. By label: the records, or the failure."""
         runs = {label: [] for label in contestants}
         labels = list(contestants)
         for n in range(count or self.options.pairs):
             for label in labels[n % len(labels):] + labels[:n % len(labels)]:
+                if isinstance(runs[label], RunFailed):
+                    continue
                 time.sleep(GAP)
                 try:
                     runs[label].append(contestants[label]())
-                except CannotCount:
-                    raise
                 except RunFailed as error:
-                    raise RunFailed(f"{label}: {error}") from None
+                    runs[label] = error
         return runs
 
     def servers(self, load, placement, servers):
@@ -264,11 +269,7 @@ def against_epoll(bench, report):
         for placement in ["one core", "two cores"]:
             if not bench.options.wanted(load, placement):
                 continue
-            try:
-                runs = bench.servers(load, placement, {"epoll": epoll(load)} | subjects)
-            except RunFailed as error:
-                report.failure(load, placement, error)
-                continue
+            runs = bench.servers(load, placement, {"epoll": epoll(load)} | subjects)
             for subject in subjects:
                 judged = placement == "one core" and subject != "iocp reuse"
                 report.row(load, placement, figure if placement == "one core" else RATE, runs, "epoll", subject, target if judged else None)
@@ -281,11 +282,8 @@ def client(bench, report):
     for placement in ["one core", "two cores"]:
         if not bench.options.wanted(load, placement):
             continue
-        try:
-            runs = bench.rounds({ending: lambda ending=ending: bench.client(ending, placement, load) for ending in ["close", "graceful", "reuse"]})
-        except RunFailed as error:
-            report.failure(load, placement, error)
-            continue
+        endings = ["close", "graceful", "reuse"]
+        runs = bench.rounds({ending: lambda ending=ending: bench.client(ending, placement, load) for ending in endings})
         report.row(load, placement, RATE, runs, "close", "reuse", at_least(1.12) if placement == "one core" else None)
         report.row(load, placement, RATE, runs, "graceful", "reuse")
 
@@ -294,11 +292,8 @@ def threads(bench, report):
     for placement in ["one core", "anywhere"]:
         if not bench.options.wanted(ECHO_ONE, placement, "threads"):
             continue
-        try:
-            runs = bench.servers(ECHO_ONE, placement, {f"{n} thread{'s' * (n > 1)}": iocp(ECHO_ONE, threads=n) for n in [1, 2, 4]})
-        except RunFailed as error:
-            report.failure("threads", placement, error)
-            continue
+        servers = {f"{n} thread{'s' * (n > 1)}": iocp(ECHO_ONE, threads=n) for n in [1, 2, 4]}
+        runs = bench.servers(ECHO_ONE, placement, servers)
         for n in [2, 4]:
             report.row(ECHO_ONE, placement, RATE, runs, "1 thread", f"{n} threads", at_least(0.90) if placement == "one core" else None)
 
@@ -308,13 +303,9 @@ def syscalls(bench, report):
         if not bench.options.wanted(load, "one core", "syscalls"):
             continue
         subject, server = ("epoll again", epoll(load)) if bench.options.noise else ("iocp", iocp(load))
-        try:
-            runs = bench.rounds({"epoll": lambda: bench.syscalls(load, epoll(load)), subject: lambda: bench.syscalls(load, server)}, 1)
-        except CannotCount as error:
-            print(f"{load!s:<17} system calls not counted: no strace, and {error}")
-            continue
-        except RunFailed as error:
-            report.failure(load, "one core", error)
+        runs = bench.rounds({"epoll": lambda: bench.syscalls(load, epoll(load)), subject: lambda: bench.syscalls(load, server)}, 1)
+        if isinstance(runs["epoll"], CannotCount):
+            print(f"{load!s:<17} system calls not counted: no strace, and {runs['epoll']}")
             continue
         report.row(load, "one core", SYSCALLS, runs, "epoll", subject, at_most(0.1, difference=True))
 
@@ -335,6 +326,8 @@ def wine(bench, report):
                     load, "anywhere", ["wine", PROGRAMS / "iocp_server.exe", load.size, 1, "close"], "--start-up", 30, realtime=False),
                 "iocp": lambda: bench.load(load, "anywhere", iocp(load), realtime=False),
             }, 3)
+            if isinstance(runs["wine"], RunFailed):
+                raise runs["wine"]
             report.row(load, "anywhere", RATE, runs, "wine", "iocp")
     except RunFailed as error:
         print(f"wine: not measured ({error})")
@@ -353,7 +346,7 @@ def machine(bench):
     return {
         "kernel": f"{platform.system()} {platform.release()}",
         "processor": model[1] if model else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": len(CORES),
         "congestion control": read("/proc/sys/net/ipv4/tcp_congestion_control"),
         "scheduling": "SCHED_RR" if bench.realtime else "normal (expect more noise)",
         "network": "private namespace" if bench.sources == 1 else f"shared with the machine; {bench.sources} source addresses",
@@ -379,7 +372,7 @@ def parse():
 
 def main():
     options = parse()
-    if os.cpu_count() < 2:
+    if len(CORES) < 2:
         sys.exit("bench: needs two processors")
     bench, report = Bench(options), Report()
     facts = machine(bench)

@@ -183,6 +183,38 @@ impl Buffers {
     }
 }
 
+/// Caller memory that was checked to be writable when the operation started, for what the
+/// operation writes itself when it is over (the addresses of AcceptEx).
+#[derive(Debug)]
+pub struct CheckedMemory {
+    base: *mut u8,
+    len: usize,
+}
+
+// SAFETY: caller memory handed over for the operation (contract of `new`).
+unsafe impl Send for CheckedMemory {}
+// SAFETY: a shared reference only writes octets that nobody else uses meanwhile (contract of `new`).
+unsafe impl Sync for CheckedMemory {}
+
+impl CheckedMemory {
+    /// Takes charge of caller memory.
+    ///
+    /// # Safety
+    /// `base..base + len` is writable now and stays so until the operation has completed, and no
+    /// Rust reference to it lives meanwhile.
+    pub const unsafe fn new(base: *mut u8, len: usize) -> Self {
+        Self { base, len }
+    }
+
+    /// Writes `octets` at an offset; what does not fit is left out.
+    pub fn write(&self, at: usize, octets: &[u8]) {
+        let room = self.len.saturating_sub(at);
+        let count = octets.len().min(room);
+        // SAFETY: the range lies inside the memory that `new` promised to be writable.
+        unsafe { std::ptr::copy_nonoverlapping(octets.as_ptr(), self.base.wrapping_add(at), count) };
+    }
+}
+
 /// Flags of a receive that the kernel understands as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecvFlags(i32);

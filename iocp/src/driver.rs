@@ -42,6 +42,11 @@ impl Readiness {
         self.0.intersects(EventFlags::RDHUP.union(Self::FAILED))
     }
 
+    /// Room to send and neither error nor hang-up: a connect has succeeded.
+    pub const fn is_plainly_writable(self) -> bool {
+        self.0.contains(EventFlags::OUT) && !self.0.intersects(Self::FAILED)
+    }
+
     /// An error waits.
     pub const fn error(self) -> bool {
         self.0.contains(EventFlags::ERR)

@@ -43,6 +43,12 @@ pub trait Sink: std::any::Any + Send + Sync {
     /// The operation is over. Called once, possibly under a lock: it stores the result and hands
     /// back whom to wake.
     fn complete(&self, done: Done) -> Option<Waker>;
+
+    /// True when a thread blocks for the operation and polls its descriptor itself, so that no driver
+    /// has to watch it.
+    fn is_attended(&self) -> bool {
+        false
+    }
 }
 
 /// The result of an operation, with the memory it owned.
@@ -141,6 +147,11 @@ impl Irp {
         }
     }
 
+    /// See [`Sink::is_attended`].
+    pub fn is_attended(&self) -> bool {
+        matches!(&self.target, Some(Target::Sink { sink, .. }) if sink.is_attended())
+    }
+
     /// Whether the exit of the issuing thread cancels it: everything but I/O with a packet to a
     /// port and without an event (`test_async_thread_termination`).
     pub fn dies_with_thread(&self, file: &FileCore) -> bool {
@@ -159,7 +170,9 @@ impl Irp {
         if self.dies_with_thread(file) {
             thread::owes_cancel();
         }
-        if let Some(association) = file.association() {
+        if let Some(association) = file.association()
+            && !self.is_attended()
+        {
             association.port.note_pending();
         }
     }

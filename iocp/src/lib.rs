@@ -2,7 +2,7 @@
 //! epoll driver underneath.
 //!
 //! This crate is the fence around memory that a caller shares with an operation in progress: only
-//! [`overlapped`] and [`buffer`] contain `unsafe`. It knows nothing of sockets; whatever performs
+//! [`overlapped`], [`buffer`] and [`sys`] contain `unsafe`. It knows nothing of sockets; whatever performs
 //! I/O is a [`file::File`].
 //!
 //! Start reading at [`irp`], then [`port`], then [`wait`]. What makes progress when:
@@ -35,6 +35,7 @@ pub mod overlapped;
 pub mod port;
 pub mod reactor;
 pub mod sync;
+pub mod sys;
 pub mod thread;
 pub mod wait;
 

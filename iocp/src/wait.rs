@@ -217,31 +217,31 @@ pub fn block_on(deadline: Deadline, mut step: impl FnMut(bool) -> Step) -> Block
     blocked
 }
 
-/// Polls a set of descriptors, running APCs meanwhile, until one is ready or the deadline passes.
-/// The descriptors report into `fds`. `alert` is called after APCs ran.
-pub fn poll_descriptors(fds: &mut Vec<PollFd<'_>>, deadline: Deadline) {
-    let zero = Deadline::after_ms(0).timespec();
-    let _ = poll(fds, zero.as_ref());
-    if fds.iter().any(|fd| !fd.revents().is_empty()) || deadline.is_over() {
-        return;
-    }
-    port::step_aside();
+/// Polls descriptors until one is ready or the deadline passes; gives what each reported. APCs run
+/// if it has to wait, then it goes on (`test_select`, `test_WSAPoll`).
+pub fn poll_descriptors(
+    fds: &[(Arc<OwnedFd>, PollFlags)],
+    deadline: Deadline,
+) -> Vec<PollFlags> {
     let thread = thread::current();
-    // The thread is kept alive by this very function, so is its descriptor.
-    let mut woken = false;
-    loop {
-        thread.rearm(woken);
-        thread.run_apcs();
-        let mut all: Vec<PollFd<'_>> = fds.clone();
-        all.push(PollFd::from_borrowed_fd(thread.wake_fd(), PollFlags::IN));
-        let _ = poll(&mut all, deadline.timespec().as_ref());
-        woken = all.last().is_some_and(|wake| !wake.revents().is_empty());
-        all.pop();
-        for (fd, polled) in fds.iter_mut().zip(all) {
-            *fd = polled;
-        }
-        if fds.iter().any(|fd| !fd.revents().is_empty()) || deadline.is_over() {
-            return;
+    let mut polled: Vec<_> = fds.iter().map(|(fd, flags)| PollFd::new(fd, *flags)).collect();
+    let ready = |polled: &[PollFd<'_>]| {
+        polled[..fds.len()].iter().any(|fd| !fd.revents().is_empty())
+    };
+    let _ = poll(&mut polled, Deadline::after_ms(0).timespec().as_ref());
+    if !ready(&polled) && !deadline.is_over() {
+        port::step_aside();
+        polled.push(PollFd::from_borrowed_fd(thread.wake_fd(), PollFlags::IN));
+        let mut woken = false;
+        loop {
+            thread.rearm(woken);
+            thread.run_apcs();
+            let _ = poll(&mut polled, deadline.timespec().as_ref());
+            if ready(&polled) || deadline.is_over() {
+                break;
+            }
+            woken = polled.last().is_some_and(|wake| !wake.revents().is_empty());
         }
     }
+    polled[..fds.len()].iter().map(PollFd::revents).collect()
 }

@@ -41,9 +41,9 @@ impl<I> Endpoint<I> {
     }
 
     /// The oldest waiting accept.
-    pub fn next_accept(&mut self) -> Option<&mut I> {
-        match &mut self.state {
-            State::Listening(listening) => listening.accepts.front_mut(),
+    pub fn next_accept(&self) -> Option<&I> {
+        match &self.state {
+            State::Listening(listening) => listening.accepts.front(),
             _ => None,
         }
     }
@@ -94,21 +94,14 @@ impl<I> Endpoint<I> {
         }
     }
 
-    /// The AcceptEx that waits for first data.
-    pub fn first_receive(&mut self) -> Option<&mut I> {
+    /// Takes the AcceptEx that waits for first data for an attempt. It goes back with
+    /// [`queue_first_receive`](Self::queue_first_receive), or the caller completes it and says
+    /// [`handle_accepted`](Self::handle_accepted).
+    pub fn take_first_receive(&mut self) -> Option<I> {
         match &mut self.state {
-            State::Accepting(accepting) => accepting.first_receive.as_mut(),
+            State::Accepting(accepting) => accepting.first_receive.take(),
             _ => None,
         }
-    }
-
-    /// Takes the AcceptEx that waited for first data; the endpoint is connected, the caller
-    /// completes it.
-    pub fn take_first_receive(&mut self) -> Option<I> {
-        let State::Accepting(accepting) = &mut self.state else { return None };
-        let irp = accepting.first_receive.take()?;
-        self.handle_accepted(Context::AwaitsUpdate);
-        Some(irp)
     }
 
     /// How far the accepting side is.

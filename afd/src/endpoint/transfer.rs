@@ -1,6 +1,6 @@
 //! send and recv: the hot path. One look at the state, no allocation.
 
-use super::state::{Closed, Connected, Disconnecting, RecvHalf, SendHalf, State};
+use super::state::{Closed, Connected, Disconnecting, Link, RecvHalf, SendHalf, State};
 use super::{Endpoint, NtStatus, Request};
 
 /// How an admitted operation starts.
@@ -54,7 +54,7 @@ impl<I> Endpoint<I> {
         let link = match &self.state {
             State::Connected(Connected { link })
             | State::Disconnecting(Disconnecting { link, .. }) => link,
-            State::Closed(Closed { link: super::state::Link { recv: RecvHalf::Shut { .. }, .. }, .. }) => {
+            State::Closed(Closed { link: Link { recv: RecvHalf::Shut { .. }, .. }, .. }) => {
                 return Err(NtStatus::PIPE_DISCONNECTED);
             }
             State::Closed(Closed { reason, .. }) => {
@@ -80,27 +80,41 @@ impl<I> Endpoint<I> {
         self.receives.push_back(irp);
     }
 
-    /// The oldest pending send.
-    pub fn next_send(&mut self) -> Option<&mut I> {
-        self.sends.front_mut()
-    }
-
-    /// The oldest pending receive.
-    pub fn next_recv(&mut self) -> Option<&mut I> {
-        self.receives.front_mut()
-    }
-
-    /// Takes the oldest pending send, which the provider has finished and completes. Behind the last
-    /// one goes the FIN, if it is due.
+    /// Takes the oldest pending send for an attempt. It goes back with
+    /// [`return_send`](Self::return_send), or the caller completes it and says [`sent`](Self::sent).
     pub fn take_send(&mut self) -> Option<I> {
-        let irp = self.sends.pop_front();
-        self.request_fin_if_due();
-        irp
+        self.sends.pop_front()
     }
 
-    /// Takes the oldest pending receive, which the provider has finished and completes.
+    /// Puts a send that is not finished back at the front.
+    pub fn return_send(&mut self, irp: I) {
+        self.sends.push_front(irp);
+    }
+
+    /// A taken send is finished. Behind the last one goes the FIN, if it is due.
+    pub fn sent(&mut self) {
+        self.request_fin_if_due();
+    }
+
+    /// Takes the oldest pending receive for an attempt. It goes back with
+    /// [`return_recv`](Self::return_recv), or the caller completes it and says
+    /// [`received`](Self::received).
     pub fn take_recv(&mut self) -> Option<I> {
         self.receives.pop_front()
+    }
+
+    /// Puts a receive that is not finished back at the front.
+    pub fn return_recv(&mut self, irp: I) {
+        self.receives.push_front(irp);
+    }
+
+    /// A taken receive is finished. Behind the last one, a receiving half that was shut down
+    /// meanwhile refuses data.
+    pub fn received(&mut self) {
+        let shut = RecvHalf::Shut { peer_ended: false };
+        if self.receives.is_empty() && self.state.link().is_some_and(|link| link.recv == shut) {
+            self.requests.push_back(Request::RefuseData);
+        }
     }
 
     /// True while sends wait.

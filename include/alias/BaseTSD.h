@@ -1,0 +1,2 @@
+/* BaseTSD.h - see basetsd.h. */
+#include "../basetsd.h"

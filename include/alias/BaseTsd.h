@@ -1,0 +1,2 @@
+/* BaseTsd.h - see basetsd.h. */
+#include "../basetsd.h"

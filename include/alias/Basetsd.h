@@ -1,0 +1,2 @@
+/* Basetsd.h - see basetsd.h. */
+#include "../basetsd.h"

@@ -1,0 +1,2 @@
+/* Guiddef.h - see guiddef.h. */
+#include "../guiddef.h"

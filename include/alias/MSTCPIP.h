@@ -1,0 +1,2 @@
+/* MSTCPIP.h - see mstcpip.h. */
+#include "../mstcpip.h"

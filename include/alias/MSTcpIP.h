@@ -1,0 +1,2 @@
+/* MSTcpIP.h - see mstcpip.h. */
+#include "../mstcpip.h"

@@ -1,0 +1,2 @@
+/* MSTcpip.h - see mstcpip.h. */
+#include "../mstcpip.h"

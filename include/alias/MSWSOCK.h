@@ -1,0 +1,2 @@
+/* MSWSOCK.h - see mswsock.h. */
+#include "../mswsock.h"

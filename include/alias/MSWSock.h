@@ -1,0 +1,2 @@
+/* MSWSock.h - see mswsock.h. */
+#include "../mswsock.h"

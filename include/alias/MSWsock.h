@@ -1,0 +1,2 @@
+/* MSWsock.h - see mswsock.h. */
+#include "../mswsock.h"

@@ -1,0 +1,2 @@
+/* MsTcpip.h - see mstcpip.h. */
+#include "../mstcpip.h"

@@ -1,0 +1,2 @@
+/* MsWSock.h - see mswsock.h. */
+#include "../mswsock.h"

@@ -1,0 +1,2 @@
+/* Mstcpip.h - see mstcpip.h. */
+#include "../mstcpip.h"

@@ -1,0 +1,2 @@
+/* Mswsock.h - see mswsock.h. */
+#include "../mswsock.h"

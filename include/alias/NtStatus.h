@@ -1,0 +1,2 @@
+/* NtStatus.h - see ntstatus.h. */
+#include "../ntstatus.h"

@@ -1,0 +1,2 @@
+/* Ntstatus.h - see ntstatus.h. */
+#include "../ntstatus.h"

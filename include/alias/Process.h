@@ -1,0 +1,2 @@
+/* Process.h - see process.h. */
+#include "../process.h"

@@ -1,0 +1,2 @@
+/* TChar.h - see tchar.h. */
+#include "../tchar.h"

@@ -1,0 +1,2 @@
+/* Tchar.h - see tchar.h. */
+#include "../tchar.h"

@@ -1,0 +1,2 @@
+/* WINDOWS.h - see windows.h. */
+#include "../windows.h"

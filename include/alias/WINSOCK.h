@@ -1,0 +1,2 @@
+/* WINSOCK.h - see winsock.h. */
+#include "../winsock.h"

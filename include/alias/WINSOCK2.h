@@ -1,0 +1,2 @@
+/* WINSOCK2.h - see winsock2.h. */
+#include "../winsock2.h"

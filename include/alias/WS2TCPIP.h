@@ -1,0 +1,2 @@
+/* WS2TCPIP.h - see ws2tcpip.h. */
+#include "../ws2tcpip.h"

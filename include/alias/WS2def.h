@@ -1,0 +1,2 @@
+/* WS2def.h - see ws2def.h. */
+#include "../ws2def.h"

@@ -1,0 +1,2 @@
+/* WS2ipdef.h - see ws2ipdef.h. */
+#include "../ws2ipdef.h"

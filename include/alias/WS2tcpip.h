@@ -1,0 +1,2 @@
+/* WS2tcpip.h - see ws2tcpip.h. */
+#include "../ws2tcpip.h"

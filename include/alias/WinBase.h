@@ -1,0 +1,2 @@
+/* WinBase.h - see winbase.h. */
+#include "../winbase.h"

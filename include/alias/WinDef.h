@@ -1,0 +1,2 @@
+/* WinDef.h - see windef.h. */
+#include "../windef.h"

@@ -1,0 +1,2 @@
+/* WinError.h - see winerror.h. */
+#include "../winerror.h"

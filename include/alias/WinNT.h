@@ -1,0 +1,2 @@
+/* WinNT.h - see winnt.h. */
+#include "../winnt.h"

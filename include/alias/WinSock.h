@@ -1,0 +1,2 @@
+/* WinSock.h - see winsock.h. */
+#include "../winsock.h"

@@ -1,0 +1,2 @@
+/* Winbase.h - see winbase.h. */
+#include "../winbase.h"

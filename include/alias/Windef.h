@@ -1,0 +1,2 @@
+/* Windef.h - see windef.h. */
+#include "../windef.h"

@@ -1,0 +1,2 @@
+/* Windows.h - see windows.h. */
+#include "../windows.h"

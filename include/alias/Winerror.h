@@ -1,0 +1,2 @@
+/* Winerror.h - see winerror.h. */
+#include "../winerror.h"

@@ -1,0 +1,2 @@
+/* Winnt.h - see winnt.h. */
+#include "../winnt.h"

@@ -1,0 +1,2 @@
+/* Winsock.h - see winsock.h. */
+#include "../winsock.h"

@@ -1,0 +1,2 @@
+/* Ws2Def.h - see ws2def.h. */
+#include "../ws2def.h"

@@ -1,0 +1,2 @@
+/* Ws2TCPIP.h - see ws2tcpip.h. */
+#include "../ws2tcpip.h"

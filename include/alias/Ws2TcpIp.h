@@ -1,0 +1,2 @@
+/* Ws2TcpIp.h - see ws2tcpip.h. */
+#include "../ws2tcpip.h"

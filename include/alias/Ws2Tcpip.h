@@ -1,0 +1,2 @@
+/* Ws2Tcpip.h - see ws2tcpip.h. */
+#include "../ws2tcpip.h"

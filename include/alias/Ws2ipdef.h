@@ -1,0 +1,2 @@
+/* Ws2ipdef.h - see ws2ipdef.h. */
+#include "../ws2ipdef.h"

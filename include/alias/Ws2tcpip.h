@@ -1,0 +1,2 @@
+/* Ws2tcpip.h - see ws2tcpip.h. */
+#include "../ws2tcpip.h"

@@ -1,0 +1,2 @@
+/* mswSock.h - see mswsock.h. */
+#include "../mswsock.h"

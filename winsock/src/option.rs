@@ -1,0 +1,401 @@
+//! Socket options: Windows' numbers, what each means here, and which have to be applied again when a
+//! handle gets another descriptor.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use linsock_iocp::NtStatus;
+use rustix::net::sockopt;
+
+use crate::catalog;
+use crate::socket::Socket;
+use crate::transport::status_of;
+
+/// `SOL_SOCKET`, Windows' number.
+pub const SOL_SOCKET: i32 = 0xFFFF;
+/// `IPPROTO_TCP`.
+pub const IPPROTO_TCP: i32 = 6;
+/// `IPPROTO_IPV6`.
+pub const IPPROTO_IPV6: i32 = 41;
+
+const SO_DEBUG: i32 = 0x0001;
+const SO_ACCEPTCONN: i32 = 0x0002;
+const SO_REUSEADDR: i32 = 0x0004;
+const SO_KEEPALIVE: i32 = 0x0008;
+const SO_DONTROUTE: i32 = 0x0010;
+const SO_BROADCAST: i32 = 0x0020;
+const SO_LINGER: i32 = 0x0080;
+const SO_OOBINLINE: i32 = 0x0100;
+const SO_DONTLINGER: i32 = !SO_LINGER;
+const SO_EXCLUSIVEADDRUSE: i32 = !SO_REUSEADDR;
+const SO_SNDBUF: i32 = 0x1001;
+const SO_RCVBUF: i32 = 0x1002;
+const SO_SNDTIMEO: i32 = 0x1005;
+const SO_RCVTIMEO: i32 = 0x1006;
+const SO_ERROR: i32 = 0x1007;
+const SO_TYPE: i32 = 0x1008;
+const SO_PROTOCOL_INFOA: i32 = 0x2004;
+const SO_PROTOCOL_INFOW: i32 = 0x2005;
+const SO_CONDITIONAL_ACCEPT: i32 = 0x3002;
+const SO_UPDATE_ACCEPT_CONTEXT: i32 = 0x700B;
+const SO_CONNECT_TIME: i32 = 0x700C;
+const SO_UPDATE_CONNECT_CONTEXT: i32 = 0x7010;
+const TCP_NODELAY: i32 = 0x0001;
+const IPV6_V6ONLY: i32 = 27;
+
+/// `SO_CONNECT_TIME` of a socket without a connection (`test_connect_time`).
+const NOT_CONNECTED: u32 = u32::MAX;
+
+/// What a socket reports as its buffer sizes before the program sets any: Windows' default. The
+/// kernel sizes the buffers itself until then.
+const DEFAULT_BUFFER: u32 = 65_536;
+
+/// The options a program has set. What a descriptor has to be told is told again to the next
+/// descriptor of the handle: options survive reuse.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    reuse_address: bool,
+    exclusive_address: bool,
+    keep_alive: Option<bool>,
+    keep_alive_times: Option<KeepAlive>,
+    no_delay: Option<bool>,
+    ipv6_only: Option<bool>,
+    dont_route: bool,
+    broadcast: bool,
+    debug: bool,
+    oob_inline: bool,
+    conditional_accept: bool,
+    linger_seconds: Option<u16>,
+    receive_buffer: Option<u32>,
+    send_buffer: Option<u32>,
+    receive_timeout_ms: u32,
+    send_timeout_ms: u32,
+}
+
+/// `tcp_keepalive` of SIO_KEEPALIVE_VALS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// Whether probes are sent.
+    pub on: bool,
+    /// Idle time before the first probe.
+    pub time: Duration,
+    /// Time between probes.
+    pub interval: Duration,
+}
+
+impl Options {
+    /// The linger time in seconds; `None` when SO_LINGER is off.
+    pub const fn linger(&self) -> Option<u16> {
+        self.linger_seconds
+    }
+
+    /// Sets the linger time.
+    pub fn set_linger(&mut self, seconds: Option<u16>) {
+        self.linger_seconds = seconds;
+    }
+
+    /// SO_EXCLUSIVEADDRUSE.
+    pub const fn is_exclusive(&self) -> bool {
+        self.exclusive_address
+    }
+
+    /// SO_RCVTIMEO; `None` for ever.
+    pub fn receive_timeout(&self) -> Option<Duration> {
+        timeout(self.receive_timeout_ms)
+    }
+
+    /// SO_SNDTIMEO; `None` for ever.
+    pub fn send_timeout(&self) -> Option<Duration> {
+        timeout(self.send_timeout_ms)
+    }
+
+    /// Takes over a listener's options, except where this socket's were set.
+    pub(crate) fn inherit(&mut self, from: Self) {
+        let own = std::mem::replace(self, from);
+        self.keep_alive = own.keep_alive.or(self.keep_alive);
+        self.keep_alive_times = own.keep_alive_times.or(self.keep_alive_times);
+        self.no_delay = own.no_delay.or(self.no_delay);
+        self.linger_seconds = own.linger_seconds.or(self.linger_seconds);
+        self.receive_buffer = own.receive_buffer.or(self.receive_buffer);
+        self.send_buffer = own.send_buffer.or(self.send_buffer);
+        self.receive_timeout_ms = self.receive_timeout_ms.max(own.receive_timeout_ms);
+        self.send_timeout_ms = self.send_timeout_ms.max(own.send_timeout_ms);
+    }
+
+    /// Tells a descriptor everything it has to know.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub(crate) fn apply_all(&self, fd: impl AsFd) -> Result<(), NtStatus> {
+        let fd = fd.as_fd();
+        if self.reuse_address {
+            apply_reuse(fd, true)?;
+        }
+        if let Some(on) = self.keep_alive {
+            sockopt::set_socket_keepalive(fd, on).map_err(status_of)?;
+        }
+        if let Some(times) = self.keep_alive_times {
+            apply_keep_alive(fd, times)?;
+        }
+        if let Some(on) = self.no_delay {
+            sockopt::set_tcp_nodelay(fd, on).map_err(status_of)?;
+        }
+        if let Some(on) = self.ipv6_only {
+            // An accepted descriptor has it from its listener and refuses to change it.
+            let _ = sockopt::set_ipv6_v6only(fd, on);
+        }
+        if self.oob_inline {
+            sockopt::set_socket_oobinline(fd, true).map_err(status_of)?;
+        }
+        if self.linger_seconds.is_some() {
+            apply_linger(fd, self.linger_seconds)?;
+        }
+        if let Some(octets) = self.receive_buffer {
+            sockopt::set_socket_recv_buffer_size(fd, octets as usize).map_err(status_of)?;
+        }
+        if let Some(octets) = self.send_buffer {
+            sockopt::set_socket_send_buffer_size(fd, octets as usize).map_err(status_of)?;
+        }
+        Ok(())
+    }
+}
+
+fn timeout(ms: u32) -> Option<Duration> {
+    (ms != 0).then(|| Duration::from_millis(ms.into()))
+}
+
+/// Windows' SO_REUSEADDR lets several sockets bind the same port: that is both of Linux' options.
+fn apply_reuse(fd: BorrowedFd<'_>, on: bool) -> Result<(), NtStatus> {
+    sockopt::set_socket_reuseaddr(fd, on).map_err(status_of)?;
+    sockopt::set_socket_reuseport(fd, on).map_err(status_of)
+}
+
+fn apply_linger(fd: BorrowedFd<'_>, seconds: Option<u16>) -> Result<(), NtStatus> {
+    let linger = seconds.map(|seconds| Duration::from_secs(seconds.into()));
+    sockopt::set_socket_linger(fd, linger).map_err(status_of)
+}
+
+fn apply_keep_alive(fd: BorrowedFd<'_>, times: KeepAlive) -> Result<(), NtStatus> {
+    // The kernel counts whole seconds, at least one.
+    let seconds = |time: Duration| Duration::from_secs(time.as_secs().clamp(1, 32_767));
+    sockopt::set_socket_keepalive(fd, times.on).map_err(status_of)?;
+    sockopt::set_tcp_keepidle(fd, seconds(times.time)).map_err(status_of)?;
+    sockopt::set_tcp_keepintvl(fd, seconds(times.interval)).map_err(status_of)
+}
+
+/// setsockopt.
+///
+/// # Errors
+/// WSAEFAULT when `value` is shorter than the option; WSAENOPROTOOPT for an option that is unknown or
+/// read-only; WSAEINVAL for a level that is unknown, a value out of range, or a state that does not
+/// allow the option.
+pub fn set(socket: &Socket, level: i32, name: i32, value: &[u8]) -> Result<(), NtStatus> {
+    match (level, name) {
+        (SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT) => {
+            let listener = usize::from_ne_bytes(front(value)?);
+            let listener = Socket::from_value(listener)?;
+            socket.update_accept_context(&listener)
+        }
+        (SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT) => socket.update_connect_context(),
+        (SOL_SOCKET, SO_CONDITIONAL_ACCEPT) if socket.is_listening() => {
+            Err(NtStatus::INVALID_PARAMETER)
+        }
+        (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IPV6, _) => {
+            socket.with_options(false, |options, fd| options.set(level, name, value, fd))
+        }
+        _ => Err(NtStatus::INVALID_PARAMETER),
+    }
+}
+
+impl Options {
+    fn set(
+        &mut self,
+        level: i32,
+        name: i32,
+        value: &[u8],
+        fd: Option<BorrowedFd<'_>>,
+    ) -> Result<(), NtStatus> {
+        match (level, name) {
+            (SOL_SOCKET, SO_LINGER) => {
+                let [on, seconds] = [front(value)?, front(value.get(2..).unwrap_or(&[]))?];
+                let seconds = (u16::from_ne_bytes(on) != 0).then_some(u16::from_ne_bytes(seconds));
+                self.change_linger(seconds, fd)
+            }
+            (SOL_SOCKET, SO_DONTLINGER) => {
+                let seconds = if boolean(value)? { None } else { Some(0) };
+                self.change_linger(seconds, fd)
+            }
+            (SOL_SOCKET, SO_RCVTIMEO) => assign(&mut self.receive_timeout_ms, dword(value)?),
+            (SOL_SOCKET, SO_SNDTIMEO) => assign(&mut self.send_timeout_ms, dword(value)?),
+            (SOL_SOCKET, SO_RCVBUF) => {
+                self.receive_buffer = Some(dword(value)?);
+                self.apply_some(fd, |o| Self { receive_buffer: o.receive_buffer, ..Self::default() })
+            }
+            (SOL_SOCKET, SO_SNDBUF) => {
+                self.send_buffer = Some(dword(value)?);
+                self.apply_some(fd, |o| Self { send_buffer: o.send_buffer, ..Self::default() })
+            }
+            (SOL_SOCKET, SO_REUSEADDR) => {
+                let on = boolean(value)?;
+                if on && self.exclusive_address {
+                    return Err(NtStatus::INVALID_PARAMETER);
+                }
+                self.reuse_address = on;
+                fd.map_or(Ok(()), |fd| apply_reuse(fd, on))
+            }
+            (SOL_SOCKET, SO_EXCLUSIVEADDRUSE) => {
+                let on = boolean(value)?;
+                if on && self.reuse_address {
+                    return Err(NtStatus::INVALID_PARAMETER);
+                }
+                assign(&mut self.exclusive_address, on)
+            }
+            (SOL_SOCKET, SO_KEEPALIVE) => {
+                self.keep_alive = Some(boolean(value)?);
+                self.apply_some(fd, |o| Self { keep_alive: o.keep_alive, ..Self::default() })
+            }
+            (SOL_SOCKET, SO_OOBINLINE) => {
+                self.oob_inline = boolean(value)?;
+                self.apply_some(fd, |o| Self { oob_inline: o.oob_inline, ..Self::default() })
+            }
+            (SOL_SOCKET, SO_DONTROUTE) => assign(&mut self.dont_route, boolean(value)?),
+            (SOL_SOCKET, SO_BROADCAST) => assign(&mut self.broadcast, boolean(value)?),
+            (SOL_SOCKET, SO_DEBUG) => assign(&mut self.debug, boolean(value)?),
+            (SOL_SOCKET, SO_CONDITIONAL_ACCEPT) => {
+                assign(&mut self.conditional_accept, boolean(value)?)
+            }
+            (IPPROTO_TCP, TCP_NODELAY) => {
+                self.no_delay = Some(boolean(value)?);
+                self.apply_some(fd, |o| Self { no_delay: o.no_delay, ..Self::default() })
+            }
+            (IPPROTO_IPV6, IPV6_V6ONLY) => {
+                self.ipv6_only = Some(boolean(value)?);
+                self.apply_some(fd, |o| Self { ipv6_only: o.ipv6_only, ..Self::default() })
+            }
+            _ => Err(NtStatus::OPTION_NOT_SUPPORTED),
+        }
+    }
+
+    fn change_linger(&mut self, seconds: Option<u16>, fd: Option<BorrowedFd<'_>>) -> Result<(), NtStatus> {
+        self.linger_seconds = seconds;
+        fd.map_or(Ok(()), |fd| apply_linger(fd, seconds))
+    }
+
+    /// Tells the descriptor, if there is one, the options that `part` keeps.
+    fn apply_some(
+        &self,
+        fd: Option<BorrowedFd<'_>>,
+        part: impl FnOnce(&Self) -> Self,
+    ) -> Result<(), NtStatus> {
+        fd.map_or(Ok(()), |fd| part(self).apply_all(fd))
+    }
+
+    /// SIO_KEEPALIVE_VALS.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub fn set_keep_alive(
+        &mut self,
+        times: KeepAlive,
+        fd: Option<BorrowedFd<'_>>,
+    ) -> Result<(), NtStatus> {
+        self.keep_alive = Some(times.on);
+        self.keep_alive_times = Some(times);
+        fd.map_or(Ok(()), |fd| apply_keep_alive(fd, times))
+    }
+
+    fn get(&self, family_is_v6: bool, level: i32, name: i32) -> Result<Value, NtStatus> {
+        let lingers = self.linger_seconds.is_some();
+        Ok(match (level, name) {
+            (SOL_SOCKET, SO_LINGER) => {
+                let seconds = self.linger_seconds.unwrap_or(0).to_ne_bytes();
+                let mut octets = u16::from(lingers).to_ne_bytes().to_vec();
+                octets.extend(seconds);
+                Value::Whole(octets)
+            }
+            (SOL_SOCKET, SO_DONTLINGER) => Value::Bool(!lingers),
+            (SOL_SOCKET, SO_RCVTIMEO) => Value::dword(self.receive_timeout_ms),
+            (SOL_SOCKET, SO_SNDTIMEO) => Value::dword(self.send_timeout_ms),
+            (SOL_SOCKET, SO_RCVBUF) => Value::dword(self.receive_buffer.unwrap_or(DEFAULT_BUFFER)),
+            (SOL_SOCKET, SO_SNDBUF) => Value::dword(self.send_buffer.unwrap_or(DEFAULT_BUFFER)),
+            (SOL_SOCKET, SO_REUSEADDR) => Value::Bool(self.reuse_address),
+            (SOL_SOCKET, SO_EXCLUSIVEADDRUSE) => Value::Bool(self.exclusive_address),
+            (SOL_SOCKET, SO_KEEPALIVE) => Value::Bool(self.keep_alive.unwrap_or(false)),
+            (SOL_SOCKET, SO_OOBINLINE) => Value::Bool(self.oob_inline),
+            (SOL_SOCKET, SO_DONTROUTE) => Value::Bool(self.dont_route),
+            (SOL_SOCKET, SO_BROADCAST) => Value::Bool(self.broadcast),
+            (SOL_SOCKET, SO_DEBUG) => Value::Bool(self.debug),
+            (SOL_SOCKET, SO_CONDITIONAL_ACCEPT) => Value::Bool(self.conditional_accept),
+            (IPPROTO_TCP, TCP_NODELAY) => Value::Bool(self.no_delay.unwrap_or(false)),
+            (IPPROTO_IPV6, IPV6_V6ONLY) if family_is_v6 => Value::Bool(self.ipv6_only.unwrap_or(true)),
+            _ => return Err(NtStatus::OPTION_NOT_SUPPORTED),
+        })
+    }
+}
+
+/// The value of an option, as getsockopt gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A BOOL: as many octets as the caller has room for, up to four.
+    Bool(bool),
+    /// All of it or nothing.
+    Whole(Vec<u8>),
+}
+
+impl Value {
+    fn dword(value: u32) -> Self {
+        Self::Whole(value.to_ne_bytes().to_vec())
+    }
+
+    /// The octets for a caller with `room`; `None` if that is too little.
+    pub fn octets(self, room: usize) -> Option<Vec<u8>> {
+        let octets = match self {
+            Self::Bool(on) => u32::from(on).to_ne_bytes()[..room.min(4)].to_vec(),
+            Self::Whole(octets) => octets,
+        };
+        (!octets.is_empty() && octets.len() <= room).then_some(octets)
+    }
+}
+
+/// getsockopt.
+///
+/// # Errors
+/// WSAENOPROTOOPT for an unknown option, WSAEINVAL for an unknown level.
+pub fn get(socket: &Socket, level: i32, name: i32) -> Result<Value, NtStatus> {
+    Ok(match (level, name) {
+        (SOL_SOCKET, SO_ERROR) => Value::dword(socket.take_error().wsa()),
+        (SOL_SOCKET, SO_TYPE) => Value::dword(1),
+        (SOL_SOCKET, SO_ACCEPTCONN) => Value::Bool(socket.is_listening()),
+        (SOL_SOCKET, SO_CONNECT_TIME) => {
+            Value::dword(socket.connect_seconds().unwrap_or(NOT_CONNECTED))
+        }
+        (SOL_SOCKET, SO_PROTOCOL_INFOW) => Value::Whole(catalog::tcp(socket.family()).wide()),
+        (SOL_SOCKET, SO_PROTOCOL_INFOA) => Value::Whole(catalog::tcp(socket.family()).narrow()),
+        (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IPV6, _) => {
+            let v6 = socket.family() == linsock_iocp::afd::address::Family::Inet6;
+            return socket.with_options(false, |options, _| options.get(v6, level, name));
+        }
+        _ => return Err(NtStatus::INVALID_PARAMETER),
+    })
+}
+
+fn assign<T>(place: &mut T, value: T) -> Result<(), NtStatus> {
+    *place = value;
+    Ok(())
+}
+
+fn front<const N: usize>(value: &[u8]) -> Result<[u8; N], NtStatus> {
+    value.first_chunk().copied().ok_or(NtStatus::ACCESS_VIOLATION)
+}
+
+fn dword(value: &[u8]) -> Result<u32, NtStatus> {
+    front(value).map(u32::from_ne_bytes)
+}
+
+/// A BOOL may be given in one octet or more (`test_set_getsockopt`).
+fn boolean(value: &[u8]) -> Result<bool, NtStatus> {
+    match value {
+        [] => Err(NtStatus::ACCESS_VIOLATION),
+        octets => Ok(octets.iter().take(4).any(|octet| *octet != 0)),
+    }
+}

@@ -1,0 +1,134 @@
+//! select and WSAPoll: the kernel's poll on the sockets' descriptors, told in Windows' terms.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use linsock_iocp::afd::endpoint::state::{Phase, RecvHalf};
+use linsock_iocp::clock::Deadline;
+use linsock_iocp::driver::Readiness;
+use linsock_iocp::file::File;
+use linsock_iocp::irp::Deferred;
+use linsock_iocp::wait;
+use rustix::event::PollFlags;
+
+use crate::socket::{Socket, SocketView};
+
+/// What is known of a socket's readiness.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Data can be received, or a connection accepted.
+    pub data: bool,
+    /// There is room to send, or a connect succeeded.
+    pub room: bool,
+    /// Urgent data is there.
+    pub urgent: bool,
+    /// The peer has closed its half.
+    pub hung_up: bool,
+    /// The connection was reset or aborted.
+    pub failed: bool,
+    /// A connect failed.
+    pub connect_failed: bool,
+    /// The handle was closed meanwhile.
+    pub gone: bool,
+}
+
+impl Status {
+    const fn is_any(self, interest: Interest) -> bool {
+        let read = self.data || self.hung_up || self.failed;
+        interest.read && read
+            || interest.write && (self.room || self.failed)
+            || self.hung_up
+            || self.failed
+            || self.connect_failed
+            || self.gone
+            || interest.urgent && self.urgent
+    }
+}
+
+/// What a caller wants to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Interest {
+    /// Readable.
+    pub read: bool,
+    /// Writable.
+    pub write: bool,
+    /// Urgent data.
+    pub urgent: bool,
+}
+
+/// Waits until one of the sockets has something its caller wants to know, or a failure; gives the
+/// status of each. APCs run if it has to wait.
+pub fn poll(sockets: &[(Arc<Socket>, Interest)], deadline: Deadline) -> Vec<Status> {
+    loop {
+        let views: Vec<_> = sockets.iter().map(|(socket, _)| socket.view()).collect();
+        let fds: Vec<_> = sockets.iter().zip(&views).map(|((_, want), view)| flags(*want, view)).collect();
+        let present: Vec<_> = fds.iter().flatten().cloned().collect();
+        // A state that speaks for itself does not wait for the kernel.
+        let known = sockets.iter().zip(&views).any(|((_, want), view)| of(view, PollFlags::empty()).is_any(*want));
+        let limit = if known { Deadline::after_ms(0) } else { deadline };
+        let mut revents = wait::poll_descriptors(&present, limit).into_iter();
+        let polled: Vec<_> = fds
+            .iter()
+            .map(|fd| if fd.is_some() { revents.next().unwrap_or(PollFlags::empty()) } else { PollFlags::empty() })
+            .collect();
+        let statuses: Vec<_> = sockets
+            .iter()
+            .zip(polled)
+            .map(|((socket, _), revents)| look(socket, revents))
+            .collect();
+        let any = statuses.iter().zip(sockets).any(|(status, (_, want))| status.is_any(*want));
+        if any || limit.is_over() {
+            return statuses;
+        }
+    }
+}
+
+fn flags(want: Interest, view: &SocketView) -> Option<(Arc<OwnedFd>, PollFlags)> {
+    let fd = view.fd.clone().filter(|_| view.is_pollable())?;
+    let mut flags = PollFlags::empty();
+    if want.read {
+        flags |= PollFlags::IN | PollFlags::RDHUP;
+    }
+    if want.write {
+        flags |= PollFlags::OUT;
+    }
+    if want.urgent {
+        flags |= PollFlags::PRI;
+    }
+    Some((fd, flags))
+}
+
+fn look(socket: &Socket, revents: PollFlags) -> Status {
+    // The poll asked the kernel, not us: what it saw has to reach the endpoint.
+    let news = PollFlags::ERR | PollFlags::HUP | PollFlags::OUT;
+    if revents.intersects(news) && socket.view().is_connecting() {
+        let mut after = Deferred::default();
+        socket.handle_ready(Readiness::UNKNOWN, &mut after);
+        after.run();
+    }
+    of(&socket.view(), revents)
+}
+
+fn of(view: &SocketView, revents: PollFlags) -> Status {
+    let connected = matches!(view.phase, Phase::Connected | Phase::AcceptedRaw | Phase::ConnectedRaw | Phase::Disconnecting);
+    let ended = view.recv.is_some_and(RecvHalf::peer_ended);
+    let failed = view.phase == Phase::Closed || connected && revents.contains(PollFlags::ERR);
+    Status {
+        data: !ended && revents.contains(PollFlags::IN),
+        room: connected && !failed,
+        urgent: revents.contains(PollFlags::PRI),
+        hung_up: ended || failed || connected && revents.intersects(PollFlags::RDHUP | PollFlags::HUP),
+        failed,
+        connect_failed: view.connect_failed,
+        gone: view.closed,
+    }
+    .narrowed(revents, view)
+}
+
+impl Status {
+    /// Room is what the kernel says, where it was asked.
+    fn narrowed(mut self, revents: PollFlags, view: &SocketView) -> Self {
+        self.room = self.room && (revents.contains(PollFlags::OUT) || view.fd.is_none());
+        self
+    }
+}

@@ -1,0 +1,433 @@
+//! The socket: an endpoint, the transport it drives, and the lock around both.
+//!
+//! Every verb takes the lock once, asks the endpoint, makes at most one attempt at the system call,
+//! and settles: the endpoint's requests are performed and its completions told until neither is
+//! left. Packets are queued under the lock, so that they are in the order of the transfers;
+//! wake-ups, which may run the program's code, come after it ([`Deferred`]).
+//!
+//! Lock order: a listener before a socket that accepts for it; any socket before a port's queue.
+
+mod accept;
+mod blocking;
+mod connect;
+mod disconnect;
+mod name;
+mod operation;
+mod transfer;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard, Weak};
+use std::time::Instant;
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::afd::address::Family;
+use linsock_iocp::afd::endpoint::state::Phase;
+use linsock_iocp::afd::{CloseMode, Completion, Endpoint, Indication, Request};
+use linsock_iocp::driver::{Driver, Interest, Readiness};
+use linsock_iocp::file::{AlreadyAssociated, File, FileCore};
+use linsock_iocp::handle::{self, Handle, Object, Token};
+use linsock_iocp::irp::{Deferred, Irp, Timing};
+use linsock_iocp::port::CompletionPort;
+use linsock_iocp::reactor;
+use linsock_iocp::sync::Lock;
+
+use crate::option::Options;
+use crate::transport::tcp::{self, Next, Tcp};
+
+pub use accept::{AcceptLayout, Accepted, AddressArea, DeferredAddress};
+pub use blocking::SyncResult;
+pub use name::SocketView;
+pub use operation::{Kind, Operation};
+pub use transfer::{RecvOptions, Transfer};
+
+/// How an operation that was not refused started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Started {
+    /// It is over: this many octets.
+    Done(usize),
+    /// It is in progress; its completion will be told.
+    Pending,
+}
+
+/// A socket.
+#[derive(Debug)]
+pub struct Socket {
+    core: FileCore,
+    family: Family,
+    overlapped: bool,
+    nonblocking: AtomicBool,
+    this: Weak<Self>,
+    inner: Lock<Inner>,
+}
+
+/// What the lock protects.
+#[derive(Debug)]
+struct Inner {
+    endpoint: Endpoint<Operation>,
+    tcp: Tcp,
+    options: Options,
+    /// What the program bound to; `None` unless it did.
+    bound: Option<SocketAddr>,
+    /// The descriptor is bound to it (binding to any address and port 0 is put off until the port
+    /// is asked for: the kernel chooses a port at connect anyway).
+    really_bound: bool,
+    peer: Option<SocketAddr>,
+    /// The listener whose AcceptEx waits for this socket.
+    accepting_for: Weak<Socket>,
+    /// The sockets that were accepted for an AcceptEx and wait for their first data.
+    first_receivers: Vec<Weak<Socket>>,
+    /// A connection that a condition function deferred, for the next accept.
+    deferred: Option<(std::os::fd::OwnedFd, Option<SocketAddr>)>,
+    /// Why the last non-blocking connect failed, for SO_ERROR.
+    connect_error: Option<NtStatus>,
+    connected_at: Option<Instant>,
+    fin_wait: disconnect::FinWait,
+    closed: bool,
+}
+
+impl Socket {
+    /// Creates a socket and enters it into the handle table. No descriptor is made until one is
+    /// needed: a socket meant for AcceptEx never needs one of its own.
+    ///
+    /// # Errors
+    /// WSAEMFILE when the table is full.
+    pub fn create(family: Family, overlapped: bool) -> Result<Arc<Self>, NtStatus> {
+        Self::create_with(family, overlapped, |_| {})
+    }
+
+    fn create_with(
+        family: Family,
+        overlapped: bool,
+        prepare: impl FnOnce(&mut Inner),
+    ) -> Result<Arc<Self>, NtStatus> {
+        let mut created = None;
+        handle::table()
+            .insert_with(|handle, token| {
+                let mut inner = Inner::default();
+                prepare(&mut inner);
+                let socket = Arc::new_cyclic(|this| Self {
+                    core: FileCore::new(handle, token),
+                    family,
+                    overlapped,
+                    nonblocking: AtomicBool::new(false),
+                    this: Weak::clone(this),
+                    inner: Lock::new(inner),
+                });
+                Object::File(Arc::clone(created.insert(socket)) as Arc<dyn File>)
+            })
+            .map_err(|_| NtStatus::TOO_MANY_OPENED_FILES)?;
+        created.ok_or(NtStatus::TOO_MANY_OPENED_FILES)
+    }
+
+    /// The socket behind a handle value.
+    ///
+    /// # Errors
+    /// WSAENOTSOCK.
+    #[inline]
+    pub fn from_value(value: usize) -> Result<Arc<Self>, NtStatus> {
+        Handle::from_value(value)
+            .and_then(|handle| handle::table().get(handle))
+            .and_then(Self::from_object)
+            .ok_or(NtStatus::INVALID_HANDLE)
+    }
+
+    fn from_object(object: Object) -> Option<Arc<Self>> {
+        match object {
+            Object::File(file) => (file as Arc<dyn std::any::Any + Send + Sync>).downcast().ok(),
+            _ => None,
+        }
+    }
+
+    /// closesocket: takes the handle away and ends the socket's affairs.
+    ///
+    /// Blocks only with SO_LINGER on, a linger time above 0 and data unsent, on a blocking socket.
+    ///
+    /// # Errors
+    /// WSAENOTSOCK; WSAEWOULDBLOCK (handle still valid) when a non-blocking socket would have to
+    /// linger (closesocket page).
+    pub fn close_handle(&self) -> Result<(), NtStatus> {
+        if self.is_nonblocking() && self.would_linger() {
+            return Err(NtStatus::DEVICE_NOT_READY);
+        }
+        handle::table().remove(self.handle()).ok_or(NtStatus::INVALID_HANDLE)?;
+        self.close();
+        Ok(())
+    }
+
+    fn would_linger(&self) -> bool {
+        let inner = self.lock();
+        let lingers = inner.options.linger().is_some_and(|seconds| seconds > 0);
+        lingers && (inner.endpoint.has_sends() || inner.is_connected() && !inner.tcp.is_flushed())
+    }
+
+    /// The handle.
+    pub const fn handle(&self) -> Handle {
+        self.core.handle()
+    }
+
+    /// The address family.
+    pub const fn family(&self) -> Family {
+        self.family
+    }
+
+    /// Whether the socket was opened for overlapped I/O.
+    pub const fn is_overlapped(&self) -> bool {
+        self.overlapped
+    }
+
+    /// FIONBIO.
+    pub fn set_nonblocking(&self, on: bool) {
+        self.nonblocking.store(on, Ordering::Relaxed);
+    }
+
+    /// Whether calls without an OVERLAPPED fail with WSAEWOULDBLOCK rather than block.
+    pub fn is_nonblocking(&self) -> bool {
+        self.nonblocking.load(Ordering::Relaxed)
+    }
+
+    /// What completion works with.
+    pub const fn core(&self) -> &FileCore {
+        &self.core
+    }
+
+    /// How the last connection ended, or began to end.
+    pub fn close_reason(&self) -> Option<linsock_iocp::afd::CloseReason> {
+        self.lock().endpoint.reason()
+    }
+
+    /// The state, for tests and tools.
+    pub fn phase(&self) -> Phase {
+        self.lock().endpoint.phase()
+    }
+
+    /// Cancels the pending operations that are chosen: those in this socket's queues, and the
+    /// AcceptEx calls of this listener that have a connection and wait for its data.
+    pub fn cancel_operations(&self, chosen: &dyn Fn(&Irp) -> bool) -> usize {
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        let mut cancelled = inner.endpoint.cancel(|operation| chosen(&operation.irp));
+        inner.settle(self, &mut after);
+        let receivers: Vec<_> = inner.first_receivers.iter().filter_map(Weak::upgrade).collect();
+        drop(inner);
+        for receiver in receivers {
+            let mut inner = receiver.lock();
+            cancelled += inner.endpoint.cancel(|operation| chosen(&operation.irp));
+            inner.settle(&receiver, &mut after);
+        }
+        after.run();
+        cancelled
+    }
+
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock()
+    }
+
+    fn driver(&self) -> &Driver {
+        match self.core.association() {
+            Some(association) => association.port.driver(),
+            None => reactor::reactor().driver(),
+        }
+    }
+
+    const fn token(&self) -> Token {
+        self.core.token()
+    }
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            endpoint: Endpoint::new(),
+            tcp: Tcp::default(),
+            options: Options::default(),
+            bound: None,
+            really_bound: false,
+            peer: None,
+            accepting_for: Weak::new(),
+            first_receivers: Vec::new(),
+            deferred: None,
+            connect_error: None,
+            connected_at: None,
+            fin_wait: disconnect::FinWait::default(),
+            closed: false,
+        }
+    }
+}
+
+impl Inner {
+    fn is_connected(&self) -> bool {
+        self.endpoint.state().link().is_some()
+    }
+
+    /// Performs the endpoint's requests and tells its completions, until neither is left.
+    #[inline]
+    fn settle(&mut self, socket: &Socket, after: &mut Deferred) {
+        if !self.endpoint.is_settled() {
+            self.settle_all(socket, after);
+        }
+    }
+
+    fn settle_all(&mut self, socket: &Socket, after: &mut Deferred) {
+        loop {
+            if let Some(request) = self.endpoint.poll_request() {
+                self.perform(socket, request);
+            } else if let Some(Completion { irp, status }) = self.endpoint.poll_completion() {
+                self.finish(socket, irp, Timing::Pended, status, after);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn perform(&mut self, socket: &Socket, request: Request) {
+        match request {
+            Request::SendFin => self.send_fin(),
+            Request::AwaitFin => self.await_fin(socket),
+            Request::Recycle { origin } => self.recycle(origin),
+            Request::RefuseData => self.refuse_data(socket),
+            Request::Abort => self.abort(),
+        }
+    }
+
+    /// The transport failed under a transfer.
+    fn handle_failure(&mut self, errno: rustix::io::Errno) {
+        use rustix::io::Errno;
+        let indication = match errno {
+            // EPIPE is how the kernel tells a reset that follows a FIN (winsock-semantics 9).
+            Errno::PIPE => Indication::PeerResetAfterFin,
+            Errno::TIMEDOUT | Errno::HOSTUNREACH | Errno::NETUNREACH => Indication::TimedOut,
+            _ => Indication::PeerReset,
+        };
+        self.endpoint.handle_indication(indication);
+    }
+
+    /// Has the driver watch the descriptor for operations that wait. Failure leaves the operation to
+    /// whoever blocks on the descriptor or looks again; it cannot be told to the program any more.
+    fn watch(&mut self, socket: &Socket, interest: Interest) {
+        if socket.core.association().is_none() {
+            reactor::reactor().note_pending();
+        }
+        let _ = self.tcp.watch(socket.driver(), socket.token(), interest);
+    }
+
+    fn watch_edges(&mut self, socket: &Socket) {
+        self.watch(socket, Interest::Edges);
+    }
+}
+
+impl File for Socket {
+    fn core(&self) -> &FileCore {
+        &self.core
+    }
+
+    fn handle_ready(&self, readiness: Readiness, after: &mut Deferred) {
+        let mut inner = self.lock();
+        inner.tcp.note(readiness);
+        match inner.endpoint.phase() {
+            Phase::Connected
+            | Phase::ConnectedRaw
+            | Phase::AcceptedRaw
+            | Phase::Disconnecting => inner.progress(self, readiness, after),
+            Phase::Listening => inner.progress_accepts(self, after),
+            Phase::Accepting => inner.progress_first_receive(self, after),
+            Phase::Connecting | Phase::ConnectingEx => inner.progress_connect(self, readiness, after),
+            // A bare descriptor reports a hang-up; it means nothing without a connection.
+            Phase::Open
+            | Phase::OpenRecycled
+            | Phase::Bound
+            | Phase::BoundRecycled
+            | Phase::Closed => {}
+        }
+        inner.settle(self, after);
+    }
+
+    fn cancel(&self, chosen: &dyn Fn(&Irp) -> bool) -> usize {
+        self.cancel_operations(chosen)
+    }
+
+    fn associate(&self, port: &Arc<CompletionPort>, key: usize) -> Result<(), AlreadyAssociated> {
+        let mut inner = self.lock();
+        if self.core.association().is_some() {
+            return Err(AlreadyAssociated);
+        }
+        let interest = inner.tcp.unwatch(self.driver());
+        self.core.set_association(port, key)?;
+        if let Some(interest) = interest {
+            inner.watch(self, interest);
+        }
+        Ok(())
+    }
+
+    fn close(&self) {
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        let listener = inner.accepting_for.upgrade();
+        let receivers = std::mem::take(&mut inner.first_receivers);
+        let abort = inner.options.linger() == Some(0);
+        let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
+        let sends = inner.endpoint.close(mode);
+        let owed = inner.take_over(self, sends, &mut after);
+        inner.settle(self, &mut after);
+        inner.closed = true;
+        let fd = inner.tcp.detach();
+        drop(inner);
+        if let Some(fd) = fd {
+            match owed {
+                Some(data) if !data.is_empty() => tcp::drain_in_background(fd, data),
+                // The descriptor closes here, outside the lock: with SO_LINGER it may block.
+                _ => drop(fd),
+            }
+        }
+        self.release_accept(listener.as_deref(), &mut after);
+        for receiver in receivers.iter().filter_map(Weak::upgrade) {
+            receiver.abandon_first_receive(&mut after);
+        }
+        after.run();
+    }
+}
+
+impl Inner {
+    /// Copies the data of sends that the caller's memory will not outlive, and completes them: they
+    /// were accepted, so they are delivered.
+    fn take_over(
+        &mut self,
+        socket: &Socket,
+        sends: std::collections::VecDeque<Operation>,
+        after: &mut Deferred,
+    ) -> Option<Vec<u8>> {
+        let mut owed = None;
+        for mut operation in sends {
+            let (status, bytes) = match operation.irp.buffers.copy_rest() {
+                Some(rest) => {
+                    owed.get_or_insert_with(Vec::new).extend(rest);
+                    (NtStatus::SUCCESS, operation.irp.buffers.len())
+                }
+                None => (NtStatus::ACCESS_VIOLATION, 0),
+            };
+            operation.complete(socket, Timing::Pended, status, bytes, after);
+        }
+        owed
+    }
+
+    /// What the peer's FIN, a reset, or data that nobody may read has to do with the endpoint, when no
+    /// receive is pending that would find out.
+    fn look_ahead(&mut self) {
+        use linsock_iocp::afd::endpoint::state::{Link, RecvHalf};
+        let awaits = self.fin_wait.is_awaited();
+        let refuses = matches!(
+            self.endpoint.state().link(),
+            Some(Link { recv: RecvHalf::Shut { peer_ended: false }, .. })
+        );
+        if !(awaits || refuses) || self.endpoint.has_receives() || !self.tcp.readable {
+            return;
+        }
+        match self.tcp.next() {
+            Next::Fin => self.endpoint.handle_indication(Indication::PeerFin),
+            Next::Failed(errno) => self.handle_failure(errno),
+            Next::Data if refuses => self.endpoint.handle_indication(Indication::DataRefused),
+            Next::Data | Next::Nothing => {}
+        }
+    }
+}

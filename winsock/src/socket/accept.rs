@@ -1,0 +1,405 @@
+//! listen, accept, AcceptEx.
+
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::afd::address::{self, Family};
+use linsock_iocp::afd::endpoint::state::{Context, Origin, Verb};
+use linsock_iocp::afd::{AcceptPhase, Indication};
+use linsock_iocp::buffer::CheckedMemory;
+use linsock_iocp::driver::Interest;
+use linsock_iocp::irp::{Deferred, Irp, Timing};
+use linsock_iocp::sync::Lock;
+use rustix::net;
+
+use super::operation::{Kind, Operation};
+use super::transfer::{RecvOptions, Transfer};
+use super::{Inner, Socket};
+use crate::transport::{status_of, tcp};
+
+/// A connection that was taken from a backlog and has no handle yet.
+#[derive(Debug)]
+pub struct Accepted {
+    fd: OwnedFd,
+    peer: Option<SocketAddr>,
+}
+
+impl Accepted {
+    /// The peer's address.
+    pub const fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    /// The local address.
+    pub fn local(&self) -> Option<SocketAddr> {
+        use std::os::fd::AsFd;
+        tcp::local_address(self.fd.as_fd()).ok()
+    }
+
+    /// Refuses the connection: the peer sees a reset.
+    pub fn reject(self) {
+        use std::os::fd::AsFd;
+        tcp::arm_reset(self.fd.as_fd());
+    }
+}
+
+/// How an AcceptEx buffer is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcceptLayout {
+    /// Octets of first data; 0 completes with the connection.
+    pub receive: usize,
+    /// Octets reserved for the local address.
+    pub local: usize,
+    /// Octets reserved for the remote address.
+    pub remote: usize,
+}
+
+impl AcceptLayout {
+    /// AcceptEx page: each area must be 16 octets more than the largest address. A local area of 0
+    /// is allowed and left out (`test_AcceptEx`).
+    const fn fits(self, family: Family) -> bool {
+        let least = family.address_len() + 16;
+        (self.local == 0 || self.local >= least) && self.remote >= least
+    }
+}
+
+/// Where an AcceptEx writes the addresses: behind the first data.
+///
+/// What is written there is for GetAcceptExSockaddrs only: a length (u32), 4 octets of nothing, and
+/// the address. The local address of a connection to a wildcard listener is looked up when it is
+/// asked for; its place holds [`DeferredAddress`].
+#[derive(Debug)]
+pub struct AddressArea(pub CheckedMemory);
+
+/// The stand-in for a local address: length [`DeferredAddress::MARK`], then the handle.
+#[derive(Clone, Copy, Debug)]
+pub struct DeferredAddress;
+
+impl DeferredAddress {
+    /// The length that no address has.
+    pub const MARK: u32 = u32::MAX;
+    /// Octets of the length and the gap behind it.
+    pub const HEADER: usize = 8;
+}
+
+/// One accept in progress.
+#[derive(Debug)]
+pub struct AcceptCall {
+    pub(super) listener: Arc<Socket>,
+    into: Into,
+}
+
+#[derive(Debug)]
+enum Into {
+    /// accept: whoever waits takes the connection.
+    Slot(Arc<Lock<Option<Accepted>>>),
+    /// AcceptEx.
+    Handle { acceptor: Arc<Socket>, layout: AcceptLayout, area: AddressArea },
+}
+
+impl AcceptCall {
+    /// The accept failed: its accepting handle is free again. `holder` is the socket whose lock the
+    /// caller holds; if that is the accepting one, its endpoint has seen to it itself.
+    pub(super) fn abandon(&self, holder: &Socket, _after: &mut Deferred) {
+        if let Into::Handle { acceptor, .. } = &self.into
+            && !std::ptr::eq(Arc::as_ptr(acceptor), holder)
+        {
+            let mut inner = acceptor.lock();
+            inner.endpoint.abandon_accept();
+            inner.accepting_for = Weak::new();
+        }
+    }
+
+    fn is_into(&self, socket: &Socket) -> bool {
+        matches!(&self.into, Into::Handle { acceptor, .. } if std::ptr::eq(Arc::as_ptr(acceptor), socket))
+    }
+}
+
+impl Socket {
+    /// listen.
+    ///
+    /// # Errors
+    /// WSAEINVAL when not bound, WSAEISCONN when connected, WSAEADDRINUSE.
+    pub fn listen(&self, backlog: i32) -> Result<(), NtStatus> {
+        let mut inner = self.lock();
+        inner.endpoint.check(Verb::Listen)?;
+        inner.bind_really(self.family())?;
+        let fd = inner.ensure_fd(self.family())?;
+        // SOMAXCONN is 0x7fffffff on Windows, and SOMAXCONN_HINT(n) is -n; the kernel caps both.
+        net::listen(fd, backlog.saturating_abs()).map_err(status_of)?;
+        inner.endpoint.listen()
+    }
+
+    /// Whether an accept may be asked of this socket now.
+    ///
+    /// # Errors
+    /// WSAEINVAL when it does not listen.
+    pub fn check_accept(&self) -> Result<(), NtStatus> {
+        self.lock().endpoint.check(Verb::Accept)
+    }
+
+    /// AcceptEx: always pends.
+    ///
+    /// # Errors
+    /// WSAEINVAL when this socket does not listen, or the accepting one is bound, connected, or in
+    /// another AcceptEx.
+    pub fn accept_ex(
+        self: &Arc<Self>,
+        acceptor: &Arc<Self>,
+        irp: Irp,
+        layout: AcceptLayout,
+        area: AddressArea,
+    ) -> Result<(), NtStatus> {
+        irp.begin(&self.core);
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        if let Err(status) = self.reserve(&inner, acceptor) {
+            irp.refuse();
+            return Err(status);
+        }
+        irp.pended(&self.core);
+        let into = Into::Handle { acceptor: Arc::clone(acceptor), layout, area };
+        let call = Box::new(AcceptCall { listener: Arc::clone(self), into });
+        inner.endpoint.queue_accept(Operation::new(irp, Kind::Accept(call)));
+        if inner.deferred.is_some() {
+            inner.progress_accepts(self, &mut after);
+        }
+        inner.watch(self, Interest::Level);
+        inner.settle(self, &mut after);
+        drop(inner);
+        after.run();
+        Ok(())
+    }
+
+    fn reserve(self: &Arc<Self>, inner: &Inner, acceptor: &Arc<Self>) -> Result<(), NtStatus> {
+        inner.endpoint.check(Verb::Accept)?;
+        if Arc::ptr_eq(self, acceptor) || acceptor.family() != self.family() {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        let mut accepting = acceptor.lock();
+        accepting.endpoint.begin_accept()?;
+        accepting.accepting_for = Arc::downgrade(self);
+        Ok(())
+    }
+
+    /// Queues an accept whose connection goes to `slot`.
+    pub(super) fn accept_pending(
+        self: &Arc<Self>,
+        irp: Irp,
+        slot: &Arc<Lock<Option<Accepted>>>,
+        after: &mut Deferred,
+    ) -> Result<(), NtStatus> {
+        let mut inner = self.lock();
+        if let Err(status) = inner.endpoint.check(Verb::Accept) {
+            irp.refuse();
+            return Err(status);
+        }
+        let into = Into::Slot(Arc::clone(slot));
+        let call = Box::new(AcceptCall { listener: Arc::clone(self), into });
+        inner.endpoint.queue_accept(Operation::new(irp, Kind::Accept(call)));
+        inner.progress_accepts(self, after);
+        inner.settle(self, after);
+        Ok(())
+    }
+
+    /// Puts a connection back, for the next accept to find first (CF_DEFER).
+    pub fn defer(&self, accepted: Accepted) {
+        self.lock().deferred = Some((accepted.fd, accepted.peer));
+    }
+
+    /// Gives a connection that this listener accepted a handle; it has the listener's properties.
+    ///
+    /// # Errors
+    /// WSAEMFILE.
+    pub fn adopt(&self, accepted: Accepted) -> Result<Arc<Self>, NtStatus> {
+        let options = self.lock().options.clone();
+        let socket = Self::create_with(self.family(), self.overlapped, |inner| {
+            inner.options = options;
+            inner.take_connection(accepted, Context::Current);
+        })?;
+        socket.set_nonblocking(self.is_nonblocking());
+        Ok(socket)
+    }
+
+    /// SO_UPDATE_ACCEPT_CONTEXT: the accepted socket takes over the listener's properties.
+    ///
+    /// # Errors
+    /// WSAENOTCONN; WSAEINVAL on a socket that connected.
+    pub fn update_accept_context(&self, listener: &Self) -> Result<(), NtStatus> {
+        let options = listener.lock().options.clone();
+        let mut inner = self.lock();
+        inner.endpoint.update_context(Origin::Accepted)?;
+        // The kernel has copied the listener's options to the connection already.
+        inner.options.inherit(options);
+        Ok(())
+    }
+
+    /// This socket was closed while `listener` was to accept into it.
+    pub(super) fn release_accept(&self, listener: Option<&Self>, after: &mut Deferred) {
+        let Some(listener) = listener else { return };
+        let mut inner = listener.lock();
+        inner.endpoint.cancel(|operation| {
+            matches!(&operation.kind, Kind::Accept(call) if call.is_into(self))
+        });
+        inner.settle(listener, after);
+    }
+
+    /// The listener was closed while this socket waited for first data.
+    pub(super) fn abandon_first_receive(&self, after: &mut Deferred) {
+        let mut inner = self.lock();
+        inner.endpoint.cancel(|operation| matches!(operation.kind, Kind::Accept(_)));
+        inner.settle(self, after);
+    }
+}
+
+impl Inner {
+    fn take_connection(&mut self, accepted: Accepted, context: Context) {
+        self.attach(accepted);
+        self.endpoint.handle_accepted(context);
+    }
+
+    fn attach(&mut self, accepted: Accepted) {
+        self.tcp.attach(accepted.fd);
+        self.peer = accepted.peer;
+        self.connected_at = Some(Instant::now());
+        self.accepting_for = Weak::new();
+    }
+
+    /// Takes one connection for the oldest accept: one per report, so that a flood of connections
+    /// does not starve those already in. The driver reports the next one by itself.
+    pub(super) fn progress_accepts(&mut self, socket: &Socket, after: &mut Deferred) {
+        let too_small = |operation: &Operation| match &operation.kind {
+            Kind::Accept(call) => {
+                matches!(&call.into, Into::Handle { layout, .. } if !layout.fits(socket.family()))
+            }
+            _ => false,
+        };
+        let Some(oldest) = self.endpoint.next_accept() else {
+            if self.tcp.watched() == Some(Interest::Level) {
+                self.watch(socket, Interest::Paused);
+            }
+            return;
+        };
+        if too_small(oldest) {
+            // The connection stays in the backlog (test_AcceptEx).
+            let waiting = self.deferred.is_some() || self.tcp.fd().is_some_and(tcp::is_readable);
+            if waiting && let Some(operation) = self.endpoint.take_accept() {
+                self.finish(socket, operation, Timing::Pended, NtStatus::BUFFER_TOO_SMALL, after);
+            }
+            return;
+        }
+        match self.take_waiting() {
+            Ok(None) => {}
+            Ok(Some(accepted)) => {
+                if let Some(operation) = self.endpoint.take_accept() {
+                    self.deliver(socket, operation, accepted, after);
+                }
+            }
+            Err(status) => {
+                if let Some(operation) = self.endpoint.take_accept() {
+                    self.finish(socket, operation, Timing::Pended, status, after);
+                }
+            }
+        }
+    }
+
+    fn take_waiting(&mut self) -> Result<Option<Accepted>, NtStatus> {
+        if let Some((fd, peer)) = self.deferred.take() {
+            return Ok(Some(Accepted { fd, peer }));
+        }
+        let Some(fd) = self.tcp.fd() else { return Ok(None) };
+        if self.tcp.watched() != Some(Interest::Level) && !tcp::is_readable(fd) {
+            return Ok(None);
+        }
+        Ok(tcp::accept(fd)?.map(|(fd, peer)| Accepted { fd, peer }))
+    }
+
+    fn deliver(&mut self, socket: &Socket, operation: Operation, accepted: Accepted, after: &mut Deferred) {
+        let Kind::Accept(call) = &operation.kind else { return };
+        let acceptor = match &call.into {
+            Into::Slot(slot) => {
+                *slot.lock() = Some(accepted);
+                operation.complete(socket, Timing::Pended, NtStatus::SUCCESS, 0, after);
+                return;
+            }
+            Into::Handle { acceptor, .. } => Arc::clone(acceptor),
+        };
+        let mut inner = acceptor.lock();
+        if inner.endpoint.accept_phase() != AcceptPhase::Waiting {
+            // The accepting handle was closed under us: the connection waits for the next accept.
+            self.deferred = Some((accepted.fd, accepted.peer));
+            operation.complete(socket, Timing::Pended, NtStatus::CANCELLED, 0, after);
+            return;
+        }
+        self.write_addresses(&operation, &accepted);
+        // Options that the program set on the accepting handle before there was a connection.
+        let _ = inner.options.apply_all(&accepted.fd);
+        if operation.irp.buffers.is_empty() {
+            inner.take_connection(accepted, Context::AwaitsUpdate);
+            operation.complete(&acceptor, Timing::Pended, NtStatus::SUCCESS, 0, after);
+            return;
+        }
+        inner.attach(accepted);
+        inner.endpoint.queue_first_receive(operation);
+        inner.progress_first_receive(&acceptor, after);
+        if inner.endpoint.accept_phase() == AcceptPhase::FirstReceive {
+            self.first_receivers.retain(|receiver| receiver.strong_count() > 0);
+            self.first_receivers.push(Arc::downgrade(&acceptor));
+        }
+    }
+
+    /// An accepted connection whose AcceptEx waits for its first data may have some.
+    pub(super) fn progress_first_receive(&mut self, socket: &Socket, after: &mut Deferred) {
+        let Some(mut operation) = self.endpoint.take_first_receive() else { return };
+        let tried = if self.tcp.readable {
+            self.try_recv(&mut operation.irp, RecvOptions::default())
+        } else {
+            Transfer::Wait
+        };
+        let (status, bytes) = match tried {
+            Transfer::Wait => {
+                self.endpoint.queue_first_receive(operation);
+                self.watch_edges(socket);
+                return;
+            }
+            Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
+            Transfer::Fin => (NtStatus::SUCCESS, 0),
+            Transfer::Refused(status) => (status, 0),
+            Transfer::Failed(errno) => (status_of(errno), 0),
+        };
+        self.endpoint.handle_accepted(Context::AwaitsUpdate);
+        operation.complete(socket, Timing::Pended, status, bytes, after);
+        match tried {
+            Transfer::Fin => self.endpoint.handle_indication(Indication::PeerFin),
+            Transfer::Failed(errno) => self.handle_failure(errno),
+            _ => {}
+        }
+    }
+
+    fn write_addresses(&self, operation: &Operation, accepted: &Accepted) {
+        let Kind::Accept(call) = &operation.kind else { return };
+        let Into::Handle { acceptor, layout, area } = &call.into else { return };
+        let write = |at: usize, address: &SocketAddr| {
+            let (octets, len) = address::emit(address);
+            let header = u32::try_from(len).unwrap_or(0).to_ne_bytes();
+            area.0.write(at, &header);
+            area.0.write(at + DeferredAddress::HEADER, &octets[..len]);
+        };
+        if layout.local > 0 {
+            match self.bound.filter(|bound| self.really_bound && !bound.ip().is_unspecified() && bound.port() != 0) {
+                Some(local) => write(0, &local),
+                None => {
+                    area.0.write(0, &DeferredAddress::MARK.to_ne_bytes());
+                    let handle = acceptor.handle().value().to_ne_bytes();
+                    area.0.write(DeferredAddress::HEADER, &handle);
+                }
+            }
+        }
+        if let Some(peer) = &accepted.peer {
+            write(layout.local, peer);
+        }
+    }
+}

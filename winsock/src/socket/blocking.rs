@@ -1,0 +1,229 @@
+//! Blocking calls: an operation whose result the calling thread waits for, polling the socket itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Waker;
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::afd::DisconnectMode;
+use linsock_iocp::buffer::{Buffers, SendFlags};
+use linsock_iocp::clock::Deadline;
+use linsock_iocp::driver::Readiness;
+use linsock_iocp::file::File;
+use linsock_iocp::irp::{Deferred, Done, Irp, Sink, Target};
+use linsock_iocp::sync::Lock;
+use linsock_iocp::thread::{self, Thread};
+use linsock_iocp::wait::{self, Blocked, Step};
+use rustix::event::PollFlags;
+
+use super::accept::Accepted;
+use super::transfer::RecvOptions;
+use super::{Socket, Started};
+
+/// The result of a blocking call, put there by whichever thread finishes it.
+#[derive(Debug)]
+pub struct SyncResult {
+    done: Lock<Option<Done>>,
+    caller: Arc<Thread>,
+}
+
+impl SyncResult {
+    /// For the calling thread.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { done: Lock::default(), caller: thread::current() })
+    }
+
+    /// An IRP that completes into this.
+    pub fn irp(self: &Arc<Self>, buffers: Buffers) -> Irp {
+        Irp::new(Target::Sink { sink: Arc::clone(self) as Arc<dyn Sink>, packet: false }, buffers)
+    }
+
+    fn is_done(&self) -> bool {
+        self.done.lock().is_some()
+    }
+
+    /// The result, taken.
+    pub fn take(&self) -> Option<Done> {
+        self.done.lock().take()
+    }
+
+    fn key(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
+    }
+}
+
+impl Sink for SyncResult {
+    fn complete(&self, done: Done) -> Option<Waker> {
+        *self.done.lock() = Some(done);
+        self.caller.wake();
+        None
+    }
+
+    fn is_attended(&self) -> bool {
+        true
+    }
+}
+
+/// WSAEINPROGRESS: a blocking call inside an APC that interrupted one on the same thread.
+const IN_PROGRESS: NtStatus = NtStatus::from_wsa(10036);
+
+impl Socket {
+    /// recv: blocks until data, the end of data, or SO_RCVTIMEO; on a non-blocking socket not at
+    /// all. Gives the octets received and the memory that `buffers` owned.
+    ///
+    /// # Errors
+    /// WSAEWOULDBLOCK, WSAETIMEDOUT, and by the state.
+    pub fn recv_blocking(
+        &self,
+        buffers: Buffers,
+        options: RecvOptions,
+    ) -> Result<(usize, Vec<u8>), NtStatus> {
+        let result = SyncResult::new();
+        let started = self.recv(result.irp(buffers), options)?;
+        let timeout = self.lock().options.receive_timeout();
+        self.finish_blocking(started, &result, timeout, PollFlags::IN | PollFlags::RDHUP)
+    }
+
+    /// send: blocks until the transport has taken everything, or SO_SNDTIMEO. A non-blocking socket
+    /// takes what there is room for.
+    ///
+    /// # Errors
+    /// WSAEWOULDBLOCK when there is no room at all, WSAETIMEDOUT, and by the state.
+    pub fn send_blocking(
+        &self,
+        buffers: Buffers,
+        flags: SendFlags,
+    ) -> Result<(usize, Vec<u8>), NtStatus> {
+        let result = SyncResult::new();
+        let started = self.send(result.irp(buffers), flags)?;
+        let timeout = self.lock().options.send_timeout();
+        self.finish_blocking(started, &result, timeout, PollFlags::OUT)
+    }
+
+    /// connect: blocks until the connection is made or refused.
+    ///
+    /// # Errors
+    /// WSAECONNREFUSED and its kin, WSAEISCONN, WSAEALREADY, WSAEINVAL.
+    pub fn connect_blocking(&self, to: SocketAddr) -> Result<(), NtStatus> {
+        if self.is_nonblocking() {
+            return self.connect_nonblocking(to);
+        }
+        let result = SyncResult::new();
+        self.connect_pending(result.irp(Buffers::empty()), to)?;
+        self.finish_blocking(Started::Pending, &result, None, PollFlags::OUT).map(drop)
+    }
+
+    /// accept without a handle for the connection yet.
+    ///
+    /// # Errors
+    /// WSAEWOULDBLOCK, WSAEINVAL when the socket does not listen, WSAEMFILE.
+    pub fn accept_blocking(self: &Arc<Self>) -> Result<Accepted, NtStatus> {
+        let (result, slot) = (SyncResult::new(), Arc::new(Lock::new(None)));
+        let mut after = Deferred::default();
+        let pending = self.accept_pending(result.irp(Buffers::empty()), &slot, &mut after);
+        after.run();
+        pending?;
+        self.finish_blocking(Started::Pending, &result, None, PollFlags::IN)?;
+        let accepted = slot.lock().take();
+        accepted.ok_or(NtStatus::CANCELLED)
+    }
+
+    /// DisconnectEx without an OVERLAPPED: blocks until it is over, whatever the blocking mode.
+    ///
+    /// # Errors
+    /// WSAENOTCONN; what ended the wait.
+    pub fn disconnect_blocking(&self, mode: DisconnectMode) -> Result<(), NtStatus> {
+        let result = SyncResult::new();
+        self.disconnect(result.irp(Buffers::empty()), mode)?;
+        self.wait_for(&result, Deadline::Never, PollFlags::IN | PollFlags::RDHUP);
+        let done = result.take().ok_or(NtStatus::CANCELLED)?;
+        if done.status.is_success() { Ok(()) } else { Err(done.status) }
+    }
+
+    /// Waits for an operation of a socket that was not opened for overlapped I/O: its calls block
+    /// even with an OVERLAPPED (`test_nonblocking_async_recv`).
+    pub fn wait_until(&self, over: impl Fn() -> bool) {
+        self.wait_on(&over, Deadline::Never, PollFlags::IN | PollFlags::OUT | PollFlags::RDHUP);
+    }
+
+    fn finish_blocking(
+        &self,
+        started: Started,
+        result: &Arc<SyncResult>,
+        timeout: Option<std::time::Duration>,
+        interest: PollFlags,
+    ) -> Result<(usize, Vec<u8>), NtStatus> {
+        if started == Started::Pending && !result.is_done() {
+            if self.is_nonblocking() {
+                return self.give_up(result, NtStatus::DEVICE_NOT_READY);
+            }
+            if wait::is_blocking() {
+                return self.give_up(result, IN_PROGRESS);
+            }
+            let deadline = timeout.map_or(Deadline::Never, Deadline::after);
+            if self.wait_for(result, deadline, interest) == Blocked::TimedOut {
+                return self.give_up(result, NtStatus::IO_TIMEOUT);
+            }
+        }
+        outcome(result)
+    }
+
+    /// Takes the operation back. If it was over after all, that counts; if part of a send is gone,
+    /// that part is the result.
+    fn give_up(
+        &self,
+        result: &Arc<SyncResult>,
+        status: NtStatus,
+    ) -> Result<(usize, Vec<u8>), NtStatus> {
+        let key = result.key();
+        self.cancel_operations(&|irp| irp.key() == key);
+        let done = result.take().ok_or(status)?;
+        match done.status {
+            NtStatus::CANCELLED if done.buffers.done() > 0 => {
+                Ok((done.buffers.done(), done.buffers.into_vec()))
+            }
+            NtStatus::CANCELLED => Err(status),
+            other if other.is_success() => Ok((done.bytes, done.buffers.into_vec())),
+            other => Err(other),
+        }
+    }
+
+    fn wait_for(&self, result: &Arc<SyncResult>, deadline: Deadline, interest: PollFlags) -> Blocked {
+        self.wait_on(&|| result.is_done(), deadline, interest)
+    }
+
+    fn wait_on(&self, over: &dyn Fn() -> bool, deadline: Deadline, interest: PollFlags) -> Blocked {
+        let mut fruitless = false;
+        wait::block_on(deadline, |ready| {
+            if ready {
+                let mut after = Deferred::default();
+                self.handle_ready(Readiness::UNKNOWN, &mut after);
+                after.run();
+            }
+            if over() {
+                return Step::Over;
+            }
+            // What was reported did not help, as data that another call has to read does not: asking
+            // again at once would spin. Whoever reads it wakes us.
+            fruitless = ready && self.is_stuck_behind_data();
+            match self.lock().tcp.shared_fd() {
+                Some(fd) if !fruitless => Step::Ready(fd, interest),
+                _ => Step::Woken,
+            }
+        })
+    }
+
+    fn is_stuck_behind_data(&self) -> bool {
+        let inner = self.lock();
+        inner.fin_wait.is_awaited() && !inner.endpoint.has_receives()
+    }
+}
+
+fn outcome(result: &Arc<SyncResult>) -> Result<(usize, Vec<u8>), NtStatus> {
+    let done = result.take().ok_or(NtStatus::CANCELLED)?;
+    if done.status.is_success() {
+        Ok((done.bytes, done.buffers.into_vec()))
+    } else {
+        Err(done.status)
+    }
+}

@@ -1,0 +1,195 @@
+//! bind, connect, ConnectEx.
+
+use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
+use std::time::Instant;
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::afd::ConnectKind;
+use linsock_iocp::afd::address::Family;
+use linsock_iocp::afd::endpoint::state::{Origin, Phase, Verb};
+use linsock_iocp::driver::Readiness;
+use linsock_iocp::irp::{Deferred, Irp, Timing};
+use rustix::net::{self, sockopt};
+
+use super::operation::{Kind, Operation};
+use super::{Inner, Socket};
+use crate::transport::{status_of, tcp};
+
+impl Socket {
+    /// bind.
+    ///
+    /// # Errors
+    /// WSAEINVAL when bound already; WSAEADDRINUSE, WSAEADDRNOTAVAIL, WSAEACCES as the transport
+    /// says.
+    pub fn bind(&self, address: SocketAddr) -> Result<(), NtStatus> {
+        let mut inner = self.lock();
+        inner.endpoint.check(Verb::Bind)?;
+        inner.bound = Some(address);
+        inner.really_bound = false;
+        // Any address and port 0: the kernel chooses when it has to (engine: 760 ns saved).
+        let put_off = address.ip().is_unspecified() && address.port() == 0;
+        if !put_off && let Err(status) = inner.bind_really(self.family()) {
+            inner.bound = None;
+            return Err(status);
+        }
+        inner.endpoint.bind()
+    }
+
+    /// ConnectEx: always pends, and completes when the connection is made and the IRP's buffers
+    /// have been sent.
+    ///
+    /// # Errors
+    /// WSAEINVAL when not bound or listening or connecting, WSAEISCONN when connected, and what the
+    /// transport refuses at once.
+    pub fn connect_ex(&self, irp: Irp, to: SocketAddr) -> Result<(), NtStatus> {
+        irp.begin(&self.core);
+        irp.pended(&self.core);
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        let operation = Operation::new(irp, Kind::Connect);
+        let result = inner.start_connect(self, ConnectKind::ConnectEx, Some(operation), to);
+        inner.settle(self, &mut after);
+        drop(inner);
+        after.run();
+        result
+    }
+
+    /// connect on a non-blocking socket: starts, and does not wait.
+    ///
+    /// # Errors
+    /// WSAEWOULDBLOCK when it was started, which is the normal result; else as [`Self::connect_ex`].
+    pub fn connect_nonblocking(&self, to: SocketAddr) -> Result<(), NtStatus> {
+        let mut inner = self.lock();
+        inner.start_connect(self, ConnectKind::Connect, None, to)?;
+        Err(NtStatus::DEVICE_NOT_READY)
+    }
+
+    /// Starts a connect that `irp` waits for.
+    pub(super) fn connect_pending(&self, irp: Irp, to: SocketAddr) -> Result<(), NtStatus> {
+        let mut inner = self.lock();
+        let operation = Operation::new(irp, Kind::Connect);
+        inner.start_connect(self, ConnectKind::Connect, Some(operation), to)
+    }
+
+    /// SO_UPDATE_CONNECT_CONTEXT.
+    ///
+    /// # Errors
+    /// WSAENOTCONN; WSAEINVAL on an accepted socket.
+    pub fn update_connect_context(&self) -> Result<(), NtStatus> {
+        self.lock().endpoint.update_context(Origin::Connected)
+    }
+}
+
+impl Inner {
+    /// The descriptor, made now if there is none.
+    pub(super) fn ensure_fd(&mut self, family: Family) -> Result<BorrowedFd<'_>, NtStatus> {
+        if self.tcp.fd().is_none() {
+            let fd = tcp::create(family)?;
+            self.options.apply_all(&fd)?;
+            self.tcp.attach(fd);
+            self.really_bound = false;
+        }
+        self.tcp.fd().ok_or(NtStatus::INSUFFICIENT_RESOURCES)
+    }
+
+    /// Binds the descriptor to what the program asked for, if that is still to be done.
+    pub(super) fn bind_really(&mut self, family: Family) -> Result<(), NtStatus> {
+        let Some(address) = self.bound else { return Ok(()) };
+        if self.really_bound && self.tcp.fd().is_some() {
+            return Ok(());
+        }
+        let exclusive = self.options.is_exclusive();
+        let recycled = matches!(self.endpoint.phase(), Phase::BoundRecycled);
+        let fd = self.ensure_fd(family)?;
+        if address.port() != 0 && (!exclusive || recycled) {
+            // Windows lets a port be bound again while old connections of it are in TIME_WAIT.
+            sockopt::set_socket_reuseaddr(fd, true).map_err(status_of)?;
+        }
+        net::bind(fd, &address).map_err(status_of)?;
+        self.really_bound = true;
+        Ok(())
+    }
+
+    fn start_connect(
+        &mut self,
+        socket: &Socket,
+        kind: ConnectKind,
+        operation: Option<Operation>,
+        to: SocketAddr,
+    ) -> Result<(), NtStatus> {
+        self.connect_error = None;
+        let attended = operation.as_ref().is_none_or(|operation| operation.irp.is_attended());
+        if let Err(refused) = self.endpoint.connect(kind, operation) {
+            if let Some(operation) = refused.irp {
+                operation.irp.refuse();
+            }
+            return Err(refused.status);
+        }
+        if let Err(status) = self.try_connect(socket, to) {
+            // Refused on the spot: as if it had not been asked.
+            self.endpoint.handle_connect_failed(status);
+            while let Some(completion) = self.endpoint.poll_completion() {
+                completion.irp.irp.refuse();
+            }
+            return Err(status);
+        }
+        self.peer = Some(to);
+        if !attended {
+            self.watch_edges(socket);
+        }
+        Ok(())
+    }
+
+    fn try_connect(&mut self, socket: &Socket, to: SocketAddr) -> Result<(), NtStatus> {
+        let needs_bind = self.bound.is_some_and(|at| at.port() != 0 || !at.ip().is_unspecified());
+        if needs_bind {
+            self.bind_really(socket.family())?;
+        }
+        self.tcp.renew();
+        let fd = self.ensure_fd(socket.family())?;
+        tcp::connect(fd, &to)
+    }
+
+    /// The driver has reported something while a connection is being made.
+    pub(super) fn progress_connect(
+        &mut self,
+        socket: &Socket,
+        readiness: Readiness,
+        after: &mut Deferred,
+    ) {
+        let Some(fd) = self.tcp.fd() else { return };
+        // Room to send and no error: connected, without asking.
+        let result = if readiness.is_plainly_writable() { Ok(true) } else { tcp::connect_result(fd) };
+        match result {
+            Ok(false) => {}
+            Ok(true) => {
+                self.connected_at = Some(Instant::now());
+                if let Some(operation) = self.endpoint.handle_connected() {
+                    if operation.irp.buffers.remaining() == 0 {
+                        operation.complete(socket, Timing::Pended, NtStatus::SUCCESS, 0, after);
+                    } else {
+                        self.endpoint.queue_send(operation);
+                        self.progress_sends(socket, after);
+                    }
+                }
+            }
+            Err(status) => {
+                self.connect_error = Some(status);
+                self.endpoint.handle_connect_failed(status);
+            }
+        }
+    }
+
+    /// For calls that find a connection still being made: true if it is made by now. A non-blocking
+    /// connect is watched by select, which asks the kernel, not us.
+    pub(super) fn finish_connect(&mut self, socket: &Socket) -> bool {
+        if self.endpoint.phase() != Phase::Connecting {
+            return false;
+        }
+        let mut after = Deferred::default();
+        self.progress_connect(socket, Readiness::UNKNOWN, &mut after);
+        after.run();
+        self.is_connected()
+    }
+}

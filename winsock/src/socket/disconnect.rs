@@ -1,0 +1,193 @@
+//! How connections end: shutdown, DisconnectEx, and the provider's part of both.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::afd::endpoint::state::Origin;
+use linsock_iocp::afd::{DisconnectMode, Indication, Shutdown};
+use linsock_iocp::guardian;
+use linsock_iocp::irp::{Deferred, Irp};
+use rustix::net;
+
+use super::operation::{Kind, Operation};
+use super::{Inner, Socket};
+use crate::settings;
+use crate::transport::tcp;
+
+/// The wait for the peer's FIN in a disconnect with reuse.
+#[derive(Debug, Default)]
+pub(super) struct FinWait {
+    /// When it began; `None` when no FIN is awaited.
+    since: Option<Instant>,
+    /// A timer of the guardian is on its way: one per socket, however often it is reused.
+    armed: bool,
+}
+
+impl FinWait {
+    pub(super) const fn is_awaited(&self) -> bool {
+        self.since.is_some()
+    }
+}
+
+impl Socket {
+    /// shutdown.
+    ///
+    /// # Errors
+    /// WSAENOTCONN.
+    pub fn shutdown(&self, how: Shutdown) -> Result<(), NtStatus> {
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        inner.finish_connect(self);
+        let result = inner.endpoint.shutdown(how);
+        inner.settle(self, &mut after);
+        drop(inner);
+        after.run();
+        result
+    }
+
+    /// DisconnectEx with an OVERLAPPED: always pends when it is admitted, even when it is over at
+    /// once, and so always queues its packet (`test_DisconnectEx`, `test_shutdown_completion_port`).
+    ///
+    /// # Errors
+    /// WSAENOTCONN.
+    pub fn disconnect(&self, irp: Irp, mode: DisconnectMode) -> Result<(), NtStatus> {
+        irp.begin(&self.core);
+        irp.pended(&self.core);
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        inner.finish_connect(self);
+        let operation = Operation::new(irp, Kind::Disconnect);
+        let result = inner.endpoint.disconnect(mode, operation).map_err(|refused| {
+            if let Some(operation) = refused.irp {
+                operation.irp.refuse();
+            }
+            refused.status
+        });
+        inner.settle(self, &mut after);
+        drop(inner);
+        after.run();
+        result
+    }
+
+    /// Ends the connection abortively, as a close with SO_LINGER 0 would, and closes the handle.
+    ///
+    /// # Errors
+    /// WSAENOTSOCK when the handle is closed already.
+    pub fn abort(&self) -> Result<(), NtStatus> {
+        self.lock().options.set_linger(Some(0));
+        if let Some(fd) = self.lock().tcp.fd() {
+            tcp::arm_reset(fd);
+        }
+        self.close_handle()
+    }
+
+    fn check_fin_wait(self: &Arc<Self>) {
+        let delay = settings::fin_wait2_delay();
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        inner.fin_wait.armed = false;
+        if let Some(since) = inner.fin_wait.since {
+            if since.elapsed() >= delay {
+                inner.endpoint.handle_indication(Indication::FinWaitExpired);
+            } else {
+                inner.arm_fin_wait(self);
+            }
+        }
+        inner.settle(self, &mut after);
+        drop(inner);
+        after.run();
+    }
+}
+
+impl Inner {
+    pub(super) fn send_fin(&mut self) {
+        if let Some(fd) = self.tcp.fd() {
+            // ENOTCONN means that a reset came first; the next transfer will tell.
+            let _ = net::shutdown(fd, net::Shutdown::Write);
+        }
+        self.endpoint.handle_indication(Indication::FinSent);
+    }
+
+    pub(super) fn await_fin(&mut self, socket: &Socket) {
+        self.fin_wait.since = Some(Instant::now());
+        if !self.fin_wait.armed
+            && let Some(this) = socket.this.upgrade()
+        {
+            self.arm_fin_wait(&this);
+        }
+        self.watch_edges(socket);
+        self.look_ahead();
+    }
+
+    fn arm_fin_wait(&mut self, socket: &Arc<Socket>) {
+        self.fin_wait.armed = true;
+        let elapsed = self.fin_wait.since.map_or_else(Default::default, |since| since.elapsed());
+        let left = settings::fin_wait2_delay().saturating_sub(elapsed);
+        let socket = Arc::downgrade(socket);
+        guardian::call_after(left, move || {
+            if let Some(socket) = socket.upgrade() {
+                socket.check_fin_wait();
+            }
+        });
+    }
+
+    pub(super) fn refuse_data(&mut self, socket: &Socket) {
+        self.watch_edges(socket);
+        self.look_ahead();
+    }
+
+    /// Resets the connection by closing its descriptor.
+    pub(super) fn abort(&mut self) {
+        self.fin_wait.since = None;
+        if let Some(fd) = self.tcp.fd() {
+            tcp::arm_reset(fd);
+        }
+        self.tcp.detach();
+        self.really_bound = false;
+    }
+
+    /// Makes the handle ready for another connection.
+    ///
+    /// An accepted handle lets go of its descriptor: closing it sends the FIN, if that is still due,
+    /// and the kernel finishes the old connection alone. A connecting handle keeps its descriptor, its
+    /// place in the driver and its explicit port, by dissolving the old association; but only when the
+    /// peer has acknowledged everything, because dissolving drops what is unacknowledged. Otherwise it
+    /// too gets a new descriptor at its next connect.
+    pub(super) fn recycle(&mut self, origin: Origin) {
+        self.fin_wait.since = None;
+        self.peer = None;
+        self.connected_at = None;
+        let dissolved = origin == Origin::Connected && self.dissolve();
+        if !dissolved {
+            self.let_go();
+        }
+        if origin == Origin::Accepted {
+            self.bound = None;
+        }
+        self.endpoint.handle_indication(Indication::Recycled);
+    }
+
+    /// Keeps the descriptor for the next connection. False when it cannot be kept.
+    fn dissolve(&mut self) -> bool {
+        let Some(fd) = self.tcp.fd() else { return false };
+        let _ = net::shutdown(fd, net::Shutdown::Write);
+        if !self.tcp.is_flushed() || net::connect_unspec(fd).is_err() {
+            return false;
+        }
+        self.tcp.renew();
+        true
+    }
+
+    /// Closes the descriptor gracefully, whatever SO_LINGER says: a disconnect is no abort.
+    fn let_go(&mut self) {
+        if self.options.linger().is_some()
+            && let Some(fd) = self.tcp.fd()
+        {
+            let _ = net::sockopt::set_socket_linger(fd, None);
+        }
+        self.tcp.detach();
+        self.really_bound = false;
+    }
+}
+

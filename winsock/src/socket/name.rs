@@ -1,0 +1,135 @@
+//! getsockname, getpeername, SO_ERROR and other things a socket can be asked.
+
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::afd::endpoint::state::{Phase, RecvHalf, Verb};
+
+use super::Socket;
+use crate::option::Options;
+use crate::transport::tcp;
+
+impl Socket {
+    /// getsockname.
+    ///
+    /// # Errors
+    /// WSAEINVAL when not bound.
+    pub fn local_address(&self) -> Result<SocketAddr, NtStatus> {
+        let mut inner = self.lock();
+        inner.finish_connect(self);
+        inner.endpoint.check(Verb::LocalName)?;
+        if !inner.is_connected() {
+            inner.bind_really(self.family())?;
+        }
+        let fd = inner.tcp.fd().ok_or(NtStatus::INVALID_PARAMETER)?;
+        tcp::local_address(fd)
+    }
+
+    /// The local address of a connection whose context may not have been updated: what
+    /// GetAcceptExSockaddrs gives.
+    pub fn connection_address(&self) -> Option<SocketAddr> {
+        tcp::local_address(self.lock().tcp.fd()?).ok()
+    }
+
+    /// getpeername.
+    ///
+    /// # Errors
+    /// WSAENOTCONN.
+    pub fn peer_address(&self) -> Result<SocketAddr, NtStatus> {
+        let mut inner = self.lock();
+        inner.finish_connect(self);
+        inner.endpoint.check(Verb::PeerName)?;
+        inner.peer.ok_or(NtStatus::INVALID_CONNECTION)
+    }
+
+    /// SO_ERROR: why the last non-blocking connect failed, once. A reset is not told here
+    /// (`test_tcp_reset`).
+    pub fn take_error(&self) -> NtStatus {
+        let mut inner = self.lock();
+        inner.finish_connect(self);
+        inner.connect_error.take().unwrap_or(NtStatus::SUCCESS)
+    }
+
+    /// SO_ACCEPTCONN.
+    pub fn is_listening(&self) -> bool {
+        self.phase() == Phase::Listening
+    }
+
+    /// SO_CONNECT_TIME: seconds since the connection was made; `None` when there is none.
+    pub fn connect_seconds(&self) -> Option<u32> {
+        let inner = self.lock();
+        let since = inner.connected_at.filter(|_| inner.is_connected())?;
+        Some(u32::try_from(since.elapsed().as_secs()).unwrap_or(u32::MAX))
+    }
+
+    /// Octets that can be read now (FIONREAD).
+    pub fn readable_octets(&self) -> u32 {
+        let inner = self.lock();
+        let octets = inner.tcp.fd().and_then(|fd| rustix::io::ioctl_fionread(fd).ok());
+        octets.and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
+    }
+
+    /// Looks at or changes the options, together with the descriptor they apply to, which is made now
+    /// if `need_fd`.
+    ///
+    /// # Errors
+    /// What `access` says, or that no descriptor can be made.
+    pub fn with_options<R>(
+        &self,
+        need_fd: bool,
+        access: impl FnOnce(&mut Options, Option<std::os::fd::BorrowedFd<'_>>) -> Result<R, NtStatus>,
+    ) -> Result<R, NtStatus> {
+        let mut inner = self.lock();
+        if need_fd {
+            inner.ensure_fd(self.family())?;
+        }
+        let inner = &mut *inner;
+        access(&mut inner.options, inner.tcp.fd())
+    }
+}
+
+/// What select and WSAPoll want to know of a socket, taken at one moment.
+#[derive(Clone, Debug)]
+pub struct SocketView {
+    /// The state.
+    pub phase: Phase,
+    /// The receiving half, if there is a connection.
+    pub recv: Option<RecvHalf>,
+    /// The descriptor.
+    pub fd: Option<Arc<OwnedFd>>,
+    /// A non-blocking connect failed and nobody was told.
+    pub connect_failed: bool,
+    /// The handle was closed.
+    pub closed: bool,
+}
+
+impl SocketView {
+    /// Whether the kernel's poll means anything: a bare descriptor reports a hang-up for ever.
+    pub const fn is_pollable(&self) -> bool {
+        !matches!(
+            self.phase,
+            Phase::Open | Phase::OpenRecycled | Phase::Bound | Phase::BoundRecycled | Phase::Closed
+        )
+    }
+
+    /// Whether a connection is being made.
+    pub const fn is_connecting(&self) -> bool {
+        matches!(self.phase, Phase::Connecting | Phase::ConnectingEx)
+    }
+}
+
+impl Socket {
+    /// See [`SocketView`].
+    pub fn view(&self) -> SocketView {
+        let inner = self.lock();
+        SocketView {
+            phase: inner.endpoint.phase(),
+            recv: inner.endpoint.state().link().map(|link| link.recv),
+            fd: inner.tcp.shared_fd(),
+            connect_failed: inner.connect_error.is_some(),
+            closed: inner.closed,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! One operation of a socket: its IRP, and what the socket has to know to perform it.
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::irp::{Deferred, Irp, Timing};
+
+use super::Socket;
+use super::accept::AcceptCall;
+use super::transfer::RecvOptions;
+use linsock_iocp::buffer::SendFlags;
+
+/// An operation of a socket.
+#[derive(Debug)]
+pub struct Operation {
+    /// The IRP.
+    pub irp: Irp,
+    /// What it does.
+    pub kind: Kind,
+}
+
+/// What an operation does.
+#[derive(Debug)]
+pub enum Kind {
+    /// Receives.
+    Recv(RecvOptions),
+    /// Sends.
+    Send(SendFlags),
+    /// Connects, and then sends the IRP's buffers, if any.
+    Connect,
+    /// Disconnects.
+    Disconnect,
+    /// Accepts. Boxed: it is large and rare beside the transfers.
+    Accept(Box<AcceptCall>),
+}
+
+impl Operation {
+    /// A new operation.
+    pub const fn new(irp: Irp, kind: Kind) -> Self {
+        Self { irp, kind }
+    }
+
+    /// Tells the end of an operation of `socket` (for an accept: of its listener, whose port and
+    /// key the packet goes to).
+    #[inline]
+    pub(super) fn complete(
+        self,
+        socket: &Socket,
+        timing: Timing,
+        status: NtStatus,
+        bytes: usize,
+        after: &mut Deferred,
+    ) {
+        match self.kind {
+            Kind::Accept(call) => {
+                self.irp.complete(call.listener.core(), timing, status, bytes, after);
+            }
+            _ => self.irp.complete(&socket.core, timing, status, bytes, after),
+        }
+    }
+}
+
+impl super::Inner {
+    /// Tells the end of an operation that the endpoint has given up.
+    pub(super) fn finish(
+        &mut self,
+        socket: &Socket,
+        operation: Operation,
+        timing: Timing,
+        status: NtStatus,
+        after: &mut Deferred,
+    ) {
+        let bytes = match &operation.kind {
+            // The end of the data ends a receive with what it has (MSG_WAITALL may have some).
+            Kind::Recv(_) | Kind::Connect | Kind::Send(_) if status.is_success() => {
+                operation.irp.buffers.done()
+            }
+            _ => 0,
+        };
+        if let Kind::Accept(call) = &operation.kind {
+            call.abandon(socket, after);
+        }
+        operation.complete(socket, timing, status, bytes, after);
+    }
+}

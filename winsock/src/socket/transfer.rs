@@ -1,0 +1,338 @@
+//! send and recv: the hot path, and the progress of what could not finish at once.
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::afd::{Indication, Receive, Start};
+use linsock_iocp::buffer::{RecvFlags, SendFlags};
+use linsock_iocp::driver::Readiness;
+use linsock_iocp::irp::{Deferred, Irp, Timing};
+use rustix::io::Errno;
+
+use super::operation::{Kind, Operation};
+use super::{Inner, Socket, Started};
+use crate::transport::status_of;
+use crate::transport::tcp::Next;
+
+/// How a receive takes data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecvOptions {
+    /// MSG_OOB, MSG_PEEK.
+    pub flags: RecvFlags,
+    /// MSG_PEEK: the data stays.
+    pub peek: bool,
+    /// MSG_WAITALL: complete when the buffers are full, not before.
+    pub wait_all: bool,
+}
+
+/// The outcome of one attempt at a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// Over: this many octets.
+    Done(usize),
+    /// Nothing, or not everything yet.
+    Wait,
+    /// The peer's FIN is next.
+    Fin,
+    /// This operation failed, not the connection.
+    Refused(NtStatus),
+    /// The connection failed.
+    Failed(Errno),
+}
+
+impl Socket {
+    /// Starts a receive.
+    ///
+    /// A receive that finishes here tells its completion too (packet, event) unless the modes skip
+    /// it.
+    ///
+    /// # Errors
+    /// By the state of the endpoint; nobody but the caller is told.
+    pub fn recv(&self, irp: Irp, options: RecvOptions) -> Result<Started, NtStatus> {
+        irp.begin(&self.core);
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        let started = inner.start_recv(self, irp, options, &mut after);
+        inner.settle(self, &mut after);
+        drop(inner);
+        after.run();
+        started
+    }
+
+    /// Starts a send. A stream send completes when all of it was given to the transport.
+    ///
+    /// # Errors
+    /// By the state of the endpoint; nobody but the caller is told.
+    pub fn send(&self, irp: Irp, flags: SendFlags) -> Result<Started, NtStatus> {
+        irp.begin(&self.core);
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        let started = inner.start_send(self, irp, flags, &mut after);
+        inner.settle(self, &mut after);
+        drop(inner);
+        after.run();
+        started
+    }
+}
+
+impl Inner {
+    fn start_recv(
+        &mut self,
+        socket: &Socket,
+        mut irp: Irp,
+        options: RecvOptions,
+        after: &mut Deferred,
+    ) -> Result<Started, NtStatus> {
+        match self.admit_recv(socket) {
+            Err(status) => {
+                irp.refuse();
+                return Err(status);
+            }
+            Ok(Receive::End) => {
+                irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, 0, after);
+                return Ok(Started::Done(0));
+            }
+            Ok(Receive::Behind) => {}
+            Ok(Receive::Now) => {
+                let tried = if self.tcp.readable { self.try_recv(&mut irp, options) } else { Transfer::Wait };
+                match self.verify_fin(tried, false) {
+                    Transfer::Wait => {}
+                    Transfer::Done(bytes) => {
+                        irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
+                        // Reading on may have uncovered the FIN that a disconnect waits for.
+                        self.look_ahead();
+                        return Ok(Started::Done(bytes));
+                    }
+                    Transfer::Fin => {
+                        let bytes = irp.buffers.done();
+                        irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
+                        self.endpoint.handle_indication(Indication::PeerFin);
+                        return Ok(Started::Done(bytes));
+                    }
+                    Transfer::Refused(status) => {
+                        irp.refuse();
+                        return Err(status);
+                    }
+                    Transfer::Failed(errno) => {
+                        irp.refuse();
+                        self.handle_failure(errno);
+                        return match self.endpoint.recv() {
+                            Err(status) => Err(status),
+                            Ok(_) => Err(NtStatus::CONNECTION_RESET),
+                        };
+                    }
+                }
+            }
+        }
+        irp.pended(&socket.core);
+        let attended = irp.is_attended();
+        self.endpoint.queue_recv(Operation::new(irp, Kind::Recv(options)));
+        if !attended {
+            self.watch_edges(socket);
+        }
+        Ok(Started::Pending)
+    }
+
+    /// The endpoint's admission, after what the transport may have to say about the end.
+    fn admit_recv(&mut self, socket: &Socket) -> Result<Receive, NtStatus> {
+        let admitted = self.endpoint.recv();
+        if admitted == Ok(Receive::End) && self.tcp.unverified {
+            if self.tcp.take_error().is_some() {
+                self.endpoint.handle_indication(Indication::PeerResetAfterFin);
+            }
+            return self.endpoint.recv();
+        }
+        if admitted == Err(NtStatus::INVALID_CONNECTION) && self.finish_connect(socket) {
+            return self.endpoint.recv();
+        }
+        admitted
+    }
+
+    fn start_send(
+        &mut self,
+        socket: &Socket,
+        mut irp: Irp,
+        flags: SendFlags,
+        after: &mut Deferred,
+    ) -> Result<Started, NtStatus> {
+        let admitted = match self.endpoint.send() {
+            Err(NtStatus::INVALID_CONNECTION) if self.finish_connect(socket) => self.endpoint.send(),
+            admitted => admitted,
+        };
+        let start = match admitted {
+            Ok(start) => start,
+            Err(status) => {
+                irp.refuse();
+                return Err(status);
+            }
+        };
+        if start == Start::Now && self.tcp.writable {
+            match self.try_send(&mut irp, flags) {
+                Transfer::Done(bytes) => {
+                    irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
+                    return Ok(Started::Done(bytes));
+                }
+                Transfer::Refused(status) => {
+                    irp.refuse();
+                    return Err(status);
+                }
+                Transfer::Failed(errno) => {
+                    irp.refuse();
+                    self.handle_failure(errno);
+                    return Err(self.endpoint.send().err().unwrap_or(NtStatus::CONNECTION_RESET));
+                }
+                Transfer::Wait | Transfer::Fin => {}
+            }
+        }
+        irp.pended(&socket.core);
+        let attended = irp.is_attended();
+        self.endpoint.queue_send(Operation::new(irp, Kind::Send(flags)));
+        if !attended {
+            self.watch_edges(socket);
+        }
+        Ok(Started::Pending)
+    }
+
+    /// One attempt to receive.
+    pub(super) fn try_recv(&mut self, irp: &mut Irp, options: RecvOptions) -> Transfer {
+        let room = irp.buffers.remaining();
+        if room == 0 {
+            return self.try_empty_recv();
+        }
+        let Some(fd) = self.tcp.fd() else { return Transfer::Wait };
+        match irp.buffers.recv(fd, options.flags) {
+            Ok(0) => Transfer::Fin,
+            Ok(received) => {
+                if received < room && !options.peek && !self.tcp.peer_closed {
+                    self.tcp.readable = false;
+                }
+                let short = options.wait_all && !options.peek && irp.buffers.remaining() > 0;
+                if short {
+                    return if self.tcp.readable { self.try_recv(irp, options) } else { Transfer::Wait };
+                }
+                Transfer::Done(if options.peek { received } else { irp.buffers.done() })
+            }
+            Err(Errno::AGAIN | Errno::INTR) => {
+                self.tcp.readable = false;
+                Transfer::Wait
+            }
+            Err(errno @ (Errno::FAULT | Errno::INVAL | Errno::NOMEM)) => {
+                Transfer::Refused(status_of(errno))
+            }
+            Err(errno) => Transfer::Failed(errno),
+        }
+    }
+
+    /// A receive without room waits for data and leaves it there (`test_empty_recv`).
+    fn try_empty_recv(&mut self) -> Transfer {
+        match self.tcp.next() {
+            Next::Data => Transfer::Done(0),
+            Next::Nothing => Transfer::Wait,
+            Next::Fin => Transfer::Fin,
+            Next::Failed(errno) => Transfer::Failed(errno),
+        }
+    }
+
+    /// One attempt to send.
+    pub(super) fn try_send(&mut self, irp: &mut Irp, flags: SendFlags) -> Transfer {
+        loop {
+            let Some(fd) = self.tcp.fd() else { return Transfer::Wait };
+            if irp.buffers.remaining() == 0 {
+                return Transfer::Done(irp.buffers.done());
+            }
+            match irp.buffers.send(fd, flags) {
+                Ok(_) => self.tcp.unverified = true,
+                Err(Errno::AGAIN) => {
+                    self.tcp.writable = false;
+                    return Transfer::Wait;
+                }
+                Err(Errno::INTR) => {}
+                Err(errno @ (Errno::FAULT | Errno::INVAL | Errno::NOMEM | Errno::OPNOTSUPP)) => {
+                    return Transfer::Refused(status_of(errno));
+                }
+                Err(errno) => return Transfer::Failed(errno),
+            }
+        }
+    }
+
+    /// An end of data may hide a reset: the kernel keeps giving 0 after a FIN, and tells the reset
+    /// that answered our later data only as a waiting error. `clean` says that the driver has
+    /// reported the end without an error.
+    pub(super) fn verify_fin(&mut self, tried: Transfer, clean: bool) -> Transfer {
+        if tried == Transfer::Fin
+            && !clean
+            && self.tcp.unverified
+            && let Some(errno) = self.tcp.take_error()
+        {
+            return Transfer::Failed(errno);
+        }
+        tried
+    }
+
+    /// The driver has reported: finishes what can be finished of a connection's transfers.
+    pub(super) fn progress(&mut self, socket: &Socket, readiness: Readiness, after: &mut Deferred) {
+        self.progress_recvs(socket, readiness, after);
+        self.progress_sends(socket, after);
+        self.look_ahead();
+        if readiness.error() && self.endpoint.recv() == Ok(Receive::End) && self.tcp.take_error().is_some() {
+            self.endpoint.handle_indication(Indication::PeerResetAfterFin);
+        }
+    }
+
+    pub(super) fn progress_recvs(
+        &mut self,
+        socket: &Socket,
+        readiness: Readiness,
+        after: &mut Deferred,
+    ) {
+        while self.tcp.readable
+            && let Some(mut operation) = self.endpoint.take_recv()
+        {
+            let options = match operation.kind {
+                Kind::Recv(options) => options,
+                _ => RecvOptions::default(),
+            };
+            let tried = self.try_recv(&mut operation.irp, options);
+            let (status, bytes) = match self.verify_fin(tried, !readiness.error()) {
+                Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
+                Transfer::Refused(status) => (status, 0),
+                unfinished => {
+                    self.endpoint.return_recv(operation);
+                    self.handle_unfinished(unfinished);
+                    return;
+                }
+            };
+            operation.complete(socket, Timing::Pended, status, bytes, after);
+            self.endpoint.received();
+        }
+    }
+
+    pub(super) fn progress_sends(&mut self, socket: &Socket, after: &mut Deferred) {
+        while self.tcp.writable
+            && let Some(mut operation) = self.endpoint.take_send()
+        {
+            let flags = match operation.kind {
+                Kind::Send(flags) => flags,
+                _ => SendFlags::NONE,
+            };
+            let (status, bytes) = match self.try_send(&mut operation.irp, flags) {
+                Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
+                Transfer::Refused(status) => (status, 0),
+                unfinished => {
+                    self.endpoint.return_send(operation);
+                    self.handle_unfinished(unfinished);
+                    return;
+                }
+            };
+            operation.complete(socket, Timing::Pended, status, bytes, after);
+            self.endpoint.sent();
+        }
+    }
+
+    /// What an attempt says of the connection when it did not finish its operation.
+    fn handle_unfinished(&mut self, tried: Transfer) {
+        match tried {
+            Transfer::Fin => self.endpoint.handle_indication(Indication::PeerFin),
+            Transfer::Failed(errno) => self.handle_failure(errno),
+            Transfer::Wait | Transfer::Done(_) | Transfer::Refused(_) => {}
+        }
+    }
+}

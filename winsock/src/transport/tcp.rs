@@ -1,0 +1,242 @@
+//! TCP over IPv4 and IPv6, on the kernel's own TCP.
+//!
+//! The descriptor behind a handle comes and goes: it is created when first needed, brought by
+//! accept, kept over a reuse on the connecting side, and let go of by a reuse on the accepting side.
+//! What linsock must know of it between system calls is here too. The kernel's habits that would
+//! break Windows' rules silently are commented where they are avoided.
+
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::afd::address::Family;
+use linsock_iocp::driver::{Driver, Interest, Readiness};
+use linsock_iocp::handle::Token;
+use linsock_iocp::sys;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, RecvFlags, SocketAddrAny, SocketFlags, SocketType, sockopt};
+
+use super::status_of;
+
+/// The descriptor of a connection or listener, and what is known of its readiness.
+#[derive(Debug, Default)]
+pub struct Tcp {
+    fd: Option<Arc<OwnedFd>>,
+    watched: Option<Interest>,
+    /// False when a receive found nothing more and the driver has reported nothing since.
+    pub readable: bool,
+    /// False when a send found no room and the driver has reported none since.
+    pub writable: bool,
+    /// The driver has reported the peer's FIN: a short read does not mean that nothing follows.
+    pub peer_closed: bool,
+    /// Data was sent whose fate is not known: an end of data may be a reset behind a FIN.
+    pub unverified: bool,
+}
+
+/// What is next in line to be received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Data.
+    Data,
+    /// The peer's FIN.
+    Fin,
+    /// Nothing yet.
+    Nothing,
+    /// The connection failed.
+    Failed(Errno),
+}
+
+const FLAGS: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
+
+impl Tcp {
+    /// The descriptor, if there is one.
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.fd.as_deref().map(AsFd::as_fd)
+    }
+
+    /// The descriptor, shared with a thread that is about to block on it.
+    pub fn shared_fd(&self) -> Option<Arc<OwnedFd>> {
+        self.fd.clone()
+    }
+
+    /// Takes a new descriptor; an old one is closed.
+    pub fn attach(&mut self, fd: OwnedFd) {
+        *self = Self { fd: Some(Arc::new(fd)), ..Self::ready() };
+    }
+
+    /// Lets go of the descriptor, which the caller closes by dropping it.
+    pub fn detach(&mut self) -> Option<Arc<OwnedFd>> {
+        std::mem::take(self).fd
+    }
+
+    /// Forgets what was known of the readiness: another connection begins on the descriptor.
+    pub fn renew(&mut self) {
+        let (fd, watched) = (self.fd.take(), self.watched);
+        *self = Self { fd, watched, ..Self::ready() };
+    }
+
+    fn ready() -> Self {
+        Self { readable: true, writable: true, ..Self::default() }
+    }
+
+    /// Has the driver watch the descriptor; cheap when it does already.
+    ///
+    /// # Errors
+    /// When the kernel has no watches left.
+    pub fn watch(&mut self, driver: &Driver, token: Token, interest: Interest) -> Result<(), NtStatus> {
+        let Some(fd) = self.fd.as_deref().map(AsFd::as_fd) else { return Ok(()) };
+        let done = match self.watched {
+            Some(same) if same == interest => return Ok(()),
+            Some(_) => driver.modify(fd, token, interest),
+            None => driver.add(fd, token, interest),
+        };
+        self.watched = Some(interest);
+        done.map_err(status_of)
+    }
+
+    /// What the driver watches the descriptor for, if it does.
+    pub const fn watched(&self) -> Option<Interest> {
+        self.watched
+    }
+
+    /// Moves the descriptor out of a driver, for another to take.
+    pub fn unwatch(&mut self, driver: &Driver) -> Option<Interest> {
+        let interest = self.watched.take()?;
+        if let Some(fd) = self.fd() {
+            driver.remove(fd);
+        }
+        Some(interest)
+    }
+
+    /// Takes in what the driver reports.
+    pub fn note(&mut self, readiness: Readiness) {
+        self.readable |= readiness.readable();
+        self.writable |= readiness.writable();
+        self.peer_closed |= readiness.peer_closed();
+    }
+
+    /// Looks at what is next in line without taking it.
+    pub fn next(&mut self) -> Next {
+        let Some(fd) = self.fd() else { return Next::Nothing };
+        let mut octet = [0_u8; 1];
+        match net::recv(fd, &mut octet, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+            Ok((_, 0)) => Next::Fin,
+            Ok(_) => Next::Data,
+            Err(Errno::AGAIN | Errno::INTR) => {
+                self.readable = false;
+                Next::Nothing
+            }
+            Err(errno) => Next::Failed(errno),
+        }
+    }
+
+    /// The error that waits on the descriptor, taken: after the peer's FIN the kernel reports a reset
+    /// here only (EPIPE), not by a receive.
+    pub fn take_error(&self) -> Option<Errno> {
+        sockopt::socket_error(self.fd()?).ok()?.err()
+    }
+
+    /// True when everything that was sent, FIN included, was acknowledged.
+    pub fn is_flushed(&self) -> bool {
+        self.fd().and_then(sys::unacknowledged) == Some(0)
+    }
+}
+
+/// A new socket that behaves as one on Windows does by default.
+///
+/// # Errors
+/// When the family is not available or descriptors ran out.
+pub fn create(family: Family) -> Result<OwnedFd, NtStatus> {
+    let af = match family {
+        Family::Inet => AddressFamily::INET,
+        Family::Inet6 => AddressFamily::INET6,
+    };
+    let fd = net::socket_with(af, SocketType::STREAM, FLAGS, None).map_err(status_of)?;
+    if family == Family::Inet6 {
+        // Windows: an IPv6 socket is IPv6 only unless asked otherwise.
+        sockopt::set_ipv6_v6only(&fd, true).map_err(status_of)?;
+    }
+    Ok(fd)
+}
+
+/// Starts to connect.
+///
+/// # Errors
+/// The kernel's refusal; that the connection is still being made is no error.
+pub fn connect(fd: BorrowedFd<'_>, to: &SocketAddr) -> Result<(), NtStatus> {
+    match net::connect(fd, to) {
+        Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => Ok(()),
+        Err(errno) => Err(status_of(errno)),
+    }
+}
+
+/// How a connect that was started stands.
+pub fn connect_result(fd: BorrowedFd<'_>) -> Result<bool, NtStatus> {
+    match sockopt::socket_error(fd) {
+        Ok(Ok(())) => Ok(net::getpeername(fd).is_ok_and(|peer| peer.is_some())),
+        Ok(Err(errno)) | Err(errno) => Err(status_of(errno)),
+    }
+}
+
+/// Takes a connection from a listener's backlog, with the peer's address; `None` when there is none.
+///
+/// # Errors
+/// When descriptors or memory ran out.
+pub fn accept(fd: BorrowedFd<'_>) -> Result<Option<(OwnedFd, Option<SocketAddr>)>, NtStatus> {
+    loop {
+        return match net::acceptfrom_with(fd, FLAGS) {
+            Ok((fd, from)) => Ok(Some((fd, from.and_then(socket_addr)))),
+            // Gone before it was taken, or interrupted: look at the next.
+            Err(Errno::CONNABORTED | Errno::INTR | Errno::PROTO) => continue,
+            Err(Errno::AGAIN) => Ok(None),
+            Err(errno) => Err(status_of(errno)),
+        };
+    }
+}
+
+/// True when the descriptor is readable now. An accept that finds nothing costs ten times more.
+pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    matches!(poll(&mut fds, Some(&now)), Ok(1))
+}
+
+/// The local address.
+///
+/// # Errors
+/// As getsockname(2).
+pub fn local_address(fd: BorrowedFd<'_>) -> Result<SocketAddr, NtStatus> {
+    let any = net::getsockname(fd).map_err(status_of)?;
+    socket_addr(any).ok_or(NtStatus::INVALID_ADDRESS)
+}
+
+/// The address, if it is an internet one.
+pub fn socket_addr(any: SocketAddrAny) -> Option<SocketAddr> {
+    SocketAddr::try_from(any).ok()
+}
+
+/// Makes the next close of the descriptor a reset.
+pub fn arm_reset(fd: BorrowedFd<'_>) {
+    let _ = sockopt::set_socket_linger(fd, Some(std::time::Duration::ZERO));
+}
+
+/// Delivers `data` and then closes, on a thread of its own: what a graceful close owes the peer when
+/// the kernel had no room for it.
+pub fn drain_in_background(fd: Arc<OwnedFd>, data: Vec<u8>) {
+    let drain = move || {
+        let mut rest = &data[..];
+        while !rest.is_empty() {
+            match net::send(&fd, rest, net::SendFlags::NOSIGNAL) {
+                Ok(sent) => rest = &rest[sent..],
+                Err(Errno::AGAIN | Errno::INTR) => {
+                    let _ = poll(&mut [PollFd::new(&fd, PollFlags::OUT)], None);
+                }
+                Err(_) => return,
+            }
+        }
+    };
+    // Without a thread the data is lost and the connection closed: nothing better is left to do.
+    let _ = std::thread::Builder::new().name("linsock-drain".into()).spawn(drain);
+}

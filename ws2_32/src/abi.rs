@@ -1,0 +1,101 @@
+//! Windows' types as they cross the boundary, with their names.
+//!
+//! Layouts are checked against `windows-sys` (tests) and against mingw-w64's headers (the golden file
+//! of the header tests).
+
+/// A socket handle.
+pub type SOCKET = usize;
+/// A kernel handle.
+pub type HANDLE = usize;
+/// A truth value: 0 or not.
+pub type BOOL = i32;
+
+/// What socket creation gives on failure.
+pub const INVALID_SOCKET: SOCKET = usize::MAX;
+/// What most Winsock calls give on failure.
+pub const SOCKET_ERROR: i32 = -1;
+/// What CreateFile-like calls give on failure.
+pub const INVALID_HANDLE_VALUE: HANDLE = usize::MAX;
+/// Truth.
+pub const TRUE: BOOL = 1;
+/// Untruth.
+pub const FALSE: BOOL = 0;
+
+/// A scatter/gather buffer.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct WSABUF {
+    /// Octets.
+    pub len: u32,
+    /// Where.
+    pub buf: *mut u8,
+}
+
+/// WSAStartup's answer, in the order of 64-bit Windows.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct WSADATA {
+    /// Version to be used.
+    pub wVersion: u16,
+    /// Highest version.
+    pub wHighVersion: u16,
+    /// Obsolete.
+    pub iMaxSockets: u16,
+    /// Obsolete.
+    pub iMaxUdpDg: u16,
+    /// Obsolete.
+    pub lpVendorInfo: *mut u8,
+    /// Name.
+    pub szDescription: [u8; 257],
+    /// Status.
+    pub szSystemStatus: [u8; 129],
+}
+
+/// One dequeued completion.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OVERLAPPED_ENTRY {
+    /// The file's key.
+    pub lpCompletionKey: usize,
+    /// The operation.
+    pub lpOverlapped: usize,
+    /// The status.
+    pub Internal: usize,
+    /// Octets.
+    pub dwNumberOfBytesTransferred: u32,
+}
+
+/// A GUID.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GUID {
+    /// First group.
+    pub data1: u32,
+    /// Second group.
+    pub data2: u16,
+    /// Third group.
+    pub data3: u16,
+    /// The rest.
+    pub data4: [u8; 8],
+}
+
+/// An entry of WSAPoll.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WSAPOLLFD {
+    /// The socket.
+    pub fd: SOCKET,
+    /// What is wanted.
+    pub events: i16,
+    /// What is.
+    pub revents: i16,
+}
+
+const _: () = {
+    assert!(size_of::<WSABUF>() == 16);
+    assert!(size_of::<WSADATA>() == 408);
+    assert!(std::mem::offset_of!(WSADATA, szDescription) == 16);
+    assert!(size_of::<OVERLAPPED_ENTRY>() == 32);
+    assert!(size_of::<GUID>() == 16);
+    assert!(size_of::<WSAPOLLFD>() == 16);
+};

@@ -1,0 +1,9 @@
+//! The little of kernel32 that socket programs need.
+
+pub mod clock;
+pub mod critical;
+pub mod heap;
+pub mod io;
+pub mod misc;
+pub mod object;
+pub mod thread;

@@ -1,0 +1,76 @@
+//! The calling thread's last error: one number for GetLastError and WSAGetLastError, as on Windows.
+
+use std::cell::Cell;
+
+use linsock::NtStatus;
+
+thread_local! {
+    static LAST: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The last error.
+#[inline]
+pub fn get() -> u32 {
+    LAST.get()
+}
+
+/// Sets the last error.
+#[inline]
+pub fn set(error: u32) {
+    LAST.set(error);
+}
+
+/// A failure on its way to the last error: a WSA or Win32 code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Error(pub u32);
+
+impl From<NtStatus> for Error {
+    /// The WSA code of the status.
+    fn from(status: NtStatus) -> Self {
+        Self(status.wsa())
+    }
+}
+
+macro_rules! errors {
+    ($($name:ident = $code:literal;)*) => {
+        impl Error {
+            $(#[doc = stringify!($name)] pub const $name: Self = Self($code);)*
+        }
+    };
+}
+
+errors! {
+    ERROR_INVALID_HANDLE = 6;
+    ERROR_NOT_ENOUGH_MEMORY = 8;
+    ERROR_INVALID_PARAMETER = 87;
+    ERROR_INSUFFICIENT_BUFFER = 122;
+    ERROR_TOO_MANY_POSTS = 298;
+    ERROR_NOT_OWNER = 288;
+    ERROR_ABANDONED_WAIT_0 = 735;
+    ERROR_IO_INCOMPLETE = 996;
+    ERROR_IO_PENDING = 997;
+    ERROR_NOACCESS = 998;
+    ERROR_NOT_FOUND = 1168;
+    ERROR_TIMEOUT = 1460;
+    ERROR_NOT_SUPPORTED = 50;
+    WAIT_TIMEOUT = 258;
+    WAIT_IO_COMPLETION = 192;
+    WSAEACCES = 10013;
+    WSAEFAULT = 10014;
+    WSAEINVAL = 10022;
+    WSAEWOULDBLOCK = 10035;
+    WSAEINPROGRESS = 10036;
+    WSAENOTSOCK = 10038;
+    WSAEPROTOTYPE = 10041;
+    WSAENOPROTOOPT = 10042;
+    WSAEPROTONOSUPPORT = 10043;
+    WSAESOCKTNOSUPPORT = 10044;
+    WSAEOPNOTSUPP = 10045;
+    WSAEAFNOSUPPORT = 10047;
+    WSAENOBUFS = 10055;
+    WSAEADDRNOTAVAIL = 10049;
+    WSAECONNREFUSED = 10061;
+    WSAVERNOTSUPPORTED = 10092;
+    WSANOTINITIALISED = 10093;
+    WSASYSCALLFAILURE = 10107;
+}

@@ -1,0 +1,253 @@
+//! Caller memory during a call: the only module that dereferences a C program's pointers.
+//!
+//! Every access is preceded by a check that the memory is mapped with the right permission, so a
+//! hostile pointer is WSAEFAULT and not a crash. The check costs a system call for a page that the
+//! thread has not used lately and nothing for one that it has: each thread remembers pages that
+//! passed.
+//!
+//! # Differs from Windows
+//! A page that was valid a moment ago and has been unmapped since is taken for valid by the memory of
+//! the check; then the program faults, as it would on touching the memory itself.
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::ffi::CStr;
+
+use crate::last_error::Error;
+
+const PAGE_BITS: u32 = 12;
+const REMEMBERED: usize = 256;
+
+/// How memory is going to be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+thread_local! {
+    /// Pages that passed a check: the page number twice, plus one if writable; direct-mapped.
+    static PASSED: [Cell<usize>; REMEMBERED] = const { [const { Cell::new(0) }; REMEMBERED] };
+}
+
+/// Whether all of `at..at + len` can be accessed. No octets are always accessible.
+#[inline]
+fn accessible(at: usize, len: usize, access: Access) -> bool {
+    if len == 0 {
+        return true;
+    }
+    let Some(last) = at.checked_add(len - 1) else { return false };
+    let pages = at >> PAGE_BITS..=last >> PAGE_BITS;
+    if pages.end() - pages.start() > REMEMBERED {
+        return probe(*pages.start(), pages.end() - pages.start() + 1, access);
+    }
+    pages.into_iter().all(|page| page_accessible(page, access))
+}
+
+#[inline]
+fn page_accessible(page: usize, access: Access) -> bool {
+    let entry = page << 1 | usize::from(access == Access::Write);
+    PASSED
+        .try_with(|passed| {
+            let remembered = &passed[page % REMEMBERED];
+            // A page that can be written can be read.
+            if remembered.get() == entry || remembered.get() == page << 1 | 1 {
+                return true;
+            }
+            let passes = probe(page, 1, access);
+            if passes {
+                remembered.set(entry);
+            }
+            passes
+        })
+        .unwrap_or_else(|_| probe(page, 1, access))
+}
+
+/// Asks the kernel. MADV_POPULATE faults the pages in as an access would, and changes nothing.
+#[cold]
+fn probe(page: usize, count: usize, access: Access) -> bool {
+    let advice = match access {
+        Access::Read => libc::MADV_POPULATE_READ,
+        Access::Write => libc::MADV_POPULATE_WRITE,
+    };
+    if page == 0 {
+        return false;
+    }
+    let at = std::ptr::without_provenance_mut(page << PAGE_BITS);
+    // SAFETY: populating faults pages in and changes no content, whatever the address.
+    let result = unsafe { libc::madvise(at, count << PAGE_BITS, advice) };
+    result == 0 || (!populate_is_known() && readable_through_kernel(page))
+}
+
+/// Whether the kernel knows MADV_POPULATE (Linux 5.14): asked of memory that is surely there.
+fn populate_is_known() -> bool {
+    static KNOWN: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *KNOWN.get_or_init(|| {
+        let here = 0_u8;
+        let page = (&raw const here).addr() >> PAGE_BITS;
+        let at = std::ptr::without_provenance_mut(page << PAGE_BITS);
+        // SAFETY: as in `probe`.
+        unsafe { libc::madvise(at, 1 << PAGE_BITS, libc::MADV_POPULATE_READ) == 0 }
+    })
+}
+
+/// The check for kernels without MADV_POPULATE, and for tools that do not let it through: whether one
+/// octet can be read. It cannot tell read-only memory.
+fn readable_through_kernel(page: usize) -> bool {
+    let mut octet = 0_u8;
+    let local = libc::iovec { iov_base: (&raw mut octet).cast(), iov_len: 1 };
+    let at = std::ptr::without_provenance_mut(page << PAGE_BITS);
+    let remote = libc::iovec { iov_base: at, iov_len: 1 };
+    // SAFETY: the kernel writes one octet to `octet` and checks the other address.
+    let read = unsafe {
+        libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0)
+    };
+    read == 1
+}
+
+/// Fails with WSAEFAULT unless all of the memory can be read.
+pub fn check_readable<T>(at: *const T, count: usize) -> Result<(), Error> {
+    check(at.addr(), count.saturating_mul(size_of::<T>()), Access::Read)
+}
+
+/// Fails with WSAEFAULT unless all of the memory can be written.
+pub fn check_writable<T>(at: *mut T, count: usize) -> Result<(), Error> {
+    check(at.addr(), count.saturating_mul(size_of::<T>()), Access::Write)
+}
+
+#[inline]
+fn check(at: usize, len: usize, access: Access) -> Result<(), Error> {
+    if accessible(at, len, access) { Ok(()) } else { Err(Error::WSAEFAULT) }
+}
+
+/// Types that are valid whatever their octets, and so can be read from a caller.
+///
+/// # Safety
+/// The type has no invalid bit patterns.
+pub unsafe trait Plain: Copy {}
+
+macro_rules! plain {
+    ($($ty:ty),*) => {
+        // SAFETY: integers and pointers are valid whatever their octets.
+        $(unsafe impl Plain for $ty {})*
+    };
+}
+plain!(u8, u16, u32, u64, i32, i64, usize, *mut u8);
+// SAFETY: an array of such is such.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+/// Reads a value.
+///
+/// # Errors
+/// WSAEFAULT.
+#[inline]
+pub fn read<T: Plain>(at: *const T) -> Result<T, Error> {
+    check_readable(at, 1)?;
+    // SAFETY: the memory is readable (checked) and `T` is valid whatever it holds.
+    Ok(unsafe { at.read_unaligned() })
+}
+
+/// Reads `count` values.
+///
+/// # Errors
+/// WSAEFAULT.
+pub fn read_all<T: Plain>(at: *const T, count: usize) -> Result<Vec<T>, Error> {
+    check_readable(at, count)?;
+    // SAFETY: the memory is readable (checked) and `T` is valid whatever it holds.
+    Ok((0..count).map(|n| unsafe { at.wrapping_add(n).read_unaligned() }).collect())
+}
+
+/// Writes a value.
+///
+/// # Errors
+/// WSAEFAULT.
+#[inline]
+pub fn write<T: Copy>(at: *mut T, value: T) -> Result<(), Error> {
+    check_writable(at, 1)?;
+    // SAFETY: the memory is writable (checked).
+    unsafe { at.write_unaligned(value) };
+    Ok(())
+}
+
+/// Writes a value if the caller wants it.
+///
+/// # Errors
+/// WSAEFAULT.
+#[inline]
+pub fn write_opt<T: Copy>(at: *mut T, value: T) -> Result<(), Error> {
+    if at.is_null() { Ok(()) } else { write(at, value) }
+}
+
+/// Writes values.
+///
+/// # Errors
+/// WSAEFAULT.
+pub fn write_all<T: Copy>(at: *mut T, values: &[T]) -> Result<(), Error> {
+    check_writable(at, values.len())?;
+    // SAFETY: the memory is writable (checked) and cannot overlap the values, which are ours.
+    unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), at, values.len()) };
+    Ok(())
+}
+
+/// Reads a string that ends with a zero octet.
+///
+/// # Errors
+/// WSAEFAULT.
+pub fn read_cstr(at: *const u8) -> Result<Vec<u8>, Error> {
+    let mut octets = Vec::new();
+    loop {
+        let next = at.wrapping_add(octets.len());
+        match read(next)? {
+            0 => return Ok(octets),
+            octet => octets.push(octet),
+        }
+    }
+}
+
+/// A C string as glibc wants it, from octets that hold no zero.
+pub fn c_string(octets: &[u8]) -> Option<std::ffi::CString> {
+    std::ffi::CString::new(octets).ok()
+}
+
+/// The text of a C string of ours.
+pub fn text(at: &CStr) -> &[u8] {
+    at.to_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wild_pointers_are_faults_and_good_ones_are_not() {
+        let mut here = 7_u32;
+        assert_eq!(read(&raw const here), Ok(7));
+        assert_eq!(write(&raw mut here, 8), Ok(()));
+        for wild in [0, 16, 0xFFF, usize::MAX - 64, 0xdead_beef_0000] {
+            let at = std::ptr::without_provenance_mut::<u32>(wild);
+            assert_eq!(read(at), Err(Error::WSAEFAULT), "{wild:#x}");
+            assert_eq!(write(at, 1), Err(Error::WSAEFAULT), "{wild:#x}");
+        }
+    }
+
+    #[test]
+    fn read_only_memory_can_be_read_and_not_written() {
+        static CONSTANT: [u8; 4] = *b"text";
+        let at = CONSTANT.as_ptr().cast_mut();
+        assert_eq!(read_all(at, 4), Ok(b"text".to_vec()));
+        assert_eq!(write(at, 0), Err(Error::WSAEFAULT));
+    }
+
+    #[test]
+    fn a_range_that_runs_into_nothing_is_a_fault() {
+        // SAFETY: a fresh mapping of two pages, of which the second is given back.
+        let map = unsafe {
+            let map = libc::mmap(std::ptr::null_mut(), 8192, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
+            libc::munmap(map.byte_add(4096), 4096);
+            map
+        };
+        let end = map.wrapping_byte_add(4092).cast::<u8>();
+        assert_eq!(check_writable(end, 4), Ok(()));
+        assert_eq!(check_writable(end, 5), Err(Error::WSAEFAULT));
+    }
+}

@@ -1,0 +1,1 @@
+//! The functions of winsock2.h.

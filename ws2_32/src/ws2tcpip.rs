@@ -1,0 +1,1 @@
+//! The functions of ws2tcpip.h.

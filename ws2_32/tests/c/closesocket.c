@@ -1,0 +1,211 @@
+/*
+ * closesocket.c - closesocket: what the peer sees, what becomes of pending operations, and handles that are none.
+ */
+#include "check.h"
+
+static void refusals(void)
+{
+    HANDLE event = new_event(), port = new_port();
+    SOCKET s = tcp_socket();
+
+    CHECK_FAIL(closesocket(INVALID_SOCKET), WSAENOTSOCK, "D closesocket");
+    CHECK_FAIL(closesocket((SOCKET)(ULONG_PTR)event), WSAENOTSOCK, "T test_valid_handle");
+    CHECK(SetEvent(event), "T test_valid_handle: a handle of another kind is not closed");
+    CHECK(is_set(event, 0), "T test_valid_handle");
+    CHECK_FAIL(closesocket((SOCKET)(ULONG_PTR)port), WSAENOTSOCK, "T test_valid_handle");
+    CHECK(no_packet(port), "T test_valid_handle");
+    CHECK_CALL(closesocket(s), 0, CHECK_UNSET, "D closesocket");
+    CHECK_FAIL(closesocket(s), WSAENOTSOCK, "D closesocket: twice");
+    CloseHandle(event);
+    CloseHandle(port);
+}
+
+static void what_the_peer_sees(void)
+{
+    SOCKET client, server;
+    char buffer[16];
+
+    tcp_pair(&client, &server);
+    CHECK_EQ(send(client, "12345", 5, 0), 5, "setup");
+    CHECK_EQ(closesocket(client), 0, "D closesocket");
+    CHECK_EQ(recv(server, buffer, sizeof buffer, 0), 5, "D closesocket: graceful, the data goes first");
+    CHECK_EQ(recv(server, buffer, sizeof buffer, 0), 0, "D closesocket: graceful");
+    closesocket(server);
+
+    tcp_pair(&client, &server);
+    close_with_rst(client);
+    CHECK(readable(server, CHECK_WAIT_MS), "D closesocket: linger 0 resets");
+    CHECK_FAIL(recv(server, buffer, sizeof buffer, 0), WSAECONNRESET, "D closesocket, T test_tcp_reset");
+    closesocket(server);
+}
+
+/* Much more than the buffers hold was given to an overlapped send; it all arrives after the handle is gone. */
+static void buffered_data_goes_out(void)
+{
+    enum { SIZE = 64 * 1024 };
+    SOCKET client, server;
+    char *data = calloc(1, SIZE), *in = malloc(SIZE);
+    int n, total = 0;
+
+    REQUIRE(data && in);
+    tcp_pair(&client, &server);
+    CHECK_EQ(send(client, data, SIZE, 0), SIZE, "setup");
+    CHECK_EQ(closesocket(client), 0, "D closesocket");
+    while ((n = recv(server, in, SIZE, 0)) > 0)
+        total += n;
+    CHECK_EQ(n, 0, "T test_send_buffering");
+    CHECK_EQ(total, SIZE, "T test_send_buffering: buffered data still goes out");
+    closesocket(server);
+    free(data);
+    free(in);
+}
+
+static void linger(void)
+{
+    SOCKET client, server;
+    struct linger linger = { 1, 5 };
+    ULONGLONG start;
+    char chunk[4096];
+    int n, round;
+
+    tcp_pair(&client, &server);
+    CHECK_EQ(setsockopt(client, SOL_SOCKET, SO_LINGER, (char *)&linger, sizeof linger), 0, "D closesocket");
+    CHECK_EQ(send(client, "x", 1, 0), 1, "setup");
+    start = GetTickCount64();
+    CHECK_EQ(closesocket(client), 0, "D closesocket: blocks until the data is acknowledged");
+    CHECK(GetTickCount64() - start < 4000, "D closesocket: and no longer");
+    CHECK_EQ(recv(server, chunk, 1, 0), 1, "D closesocket");
+    CHECK_EQ(recv(server, chunk, 1, 0), 0, "D closesocket");
+    closesocket(server);
+
+    /* A full pipe and a socket that must not block. */
+    tcp_pair(&client, &server);
+    memset(chunk, 'x', sizeof chunk);
+    CHECK_EQ(setsockopt(client, SOL_SOCKET, SO_LINGER, (char *)&linger, sizeof linger), 0, "D closesocket");
+    set_nonblocking(client, TRUE);
+    /* Filled again as long as the connection takes more: what is in flight leaves room as it arrives. */
+    for (round = 0; round < 20; round++) {
+        struct timeval limit = { 0, 20000 };
+        fd_set writable;
+
+        do
+            n = send(client, chunk, sizeof chunk, 0);
+        while (n > 0);
+        FD_ZERO(&writable);
+        FD_SET(client, &writable);
+        if (select(0, NULL, &writable, NULL, &limit) == 0)
+            break;
+    }
+    CHECK_FAIL(closesocket(client), WSAEWOULDBLOCK, "D closesocket: linger on a non-blocking socket");
+    linger.l_linger = 0;
+    CHECK_EQ(setsockopt(client, SOL_SOCKET, SO_LINGER, (char *)&linger, sizeof linger), 0,
+             "D closesocket: the handle is still valid");
+    CHECK_EQ(closesocket(client), 0, "D closesocket");
+    closesocket(server);
+}
+
+static BOOL closed_receive_status(DWORD status)
+{
+    return status == ST_CONNECTION_ABORTED || status == ST_LOCAL_DISCONNECT || status == ST_CONNECTION_RESET;
+}
+
+static void pending_receive(void)
+{
+    SOCKET client, server;
+    HANDLE port = new_port(), event = new_event();
+    OVERLAPPED ov, ov2;
+    char buffer[16], buffer2[16];
+    WSABUF space, space2;
+    DWORD flags = 0;
+    struct packet p;
+
+    space.buf = buffer;
+    space2.buf = buffer2;
+    space.len = space2.len = sizeof buffer;
+    tcp_pair(&client, &server);
+    associate(client, port, 125);
+    ov_init(&ov, NULL);
+    CHECK_WSA_PENDS(WSARecv(client, &space, 1, NULL, &flags, &ov, NULL), "T test_iocp");
+    CHECK_EQ(closesocket(client), 0, "T test_iocp");
+    p = next_packet(port, CHECK_WAIT_MS);
+    CHECK(!p.ok && (p.error == ERROR_CONNECTION_ABORTED || p.error == ERROR_NETNAME_DELETED),
+          "T test_iocp: 1236 since Windows 7, 64 before; A corosio: 64 on Windows 10 and 11");
+    CHECK_EQ(p.key, 125, "T test_iocp");
+    CHECK(p.ov == &ov, "T test_iocp");
+    CHECK_EQ(p.bytes, 0, "T test_iocp");
+    CHECK(closed_receive_status((DWORD)ov.Internal), "T test_iocp");
+    CHECK(no_packet(port), "T test_iocp: one packet");
+    closesocket(server);
+
+    tcp_pair(&client, &server);
+    ov_init(&ov, event);
+    CHECK_WSA_PENDS(WSARecv(client, &space, 1, NULL, &flags, &ov, NULL), "T test_iocp");
+    CHECK_EQ(closesocket(client), 0, "T test_iocp");
+    CHECK(is_set(event, CHECK_WAIT_MS), "T test_iocp");
+    CHECK(closed_receive_status((DWORD)ov.Internal), "T test_iocp");
+    CHECK(HasOverlappedIoCompleted(&ov), "porting 0: programs poll for this after closesocket");
+    closesocket(server);
+
+    /* Several of them: each has its packet. */
+    tcp_pair(&client, &server);
+    associate(client, port, 126);
+    ov_init(&ov, NULL);
+    ov_init(&ov2, NULL);
+    CHECK_WSA_PENDS(WSARecv(client, &space, 1, NULL, &flags, &ov, NULL), "T test_iocp");
+    CHECK_WSA_PENDS(WSARecv(client, &space2, 1, NULL, &flags, &ov2, NULL), "T test_iocp");
+    CHECK_EQ(closesocket(client), 0, "T test_iocp");
+    p = next_packet(port, CHECK_WAIT_MS);
+    CHECK(!p.ok && (p.ov == &ov || p.ov == &ov2), "T test_iocp");
+    p = next_packet(port, CHECK_WAIT_MS);
+    CHECK(!p.ok && (p.ov == &ov || p.ov == &ov2), "T test_iocp");
+    CHECK(no_packet(port), "T test_iocp");
+    closesocket(server);
+    CloseHandle(port);
+    CloseHandle(event);
+}
+
+struct acceptor {
+    SOCKET listener, accepted;
+    HANDLE begun;
+};
+
+static DWORD WINAPI accept_blocking(void *argument)
+{
+    struct acceptor *a = argument;
+
+    SetEvent(a->begun);
+    a->accepted = accept(a->listener, NULL, NULL);
+    return 0;
+}
+
+static void blocked_accept(void)
+{
+    struct sockaddr_in at;
+    struct acceptor a;
+    HANDLE thread;
+
+    a.listener = listener(&at);
+    a.accepted = 0;
+    a.begun = new_event();
+    thread = CreateThread(NULL, 0, accept_blocking, &a, 0, NULL);
+    REQUIRE(thread != NULL);
+    CHECK(is_set(a.begun, CHECK_WAIT_MS), "setup");
+    CHECK(!is_set(thread, CHECK_QUIET_MS), "D accept: blocks");
+    CHECK_EQ(closesocket(a.listener), 0, "T test_accept");
+    CHECK(is_set(thread, CHECK_WAIT_MS), "T test_accept: closesocket wakes accept");
+    CHECK(a.accepted == INVALID_SOCKET, "T test_accept");
+    CloseHandle(thread);
+    CloseHandle(a.begun);
+}
+
+int main(void)
+{
+    check_begin("closesocket");
+    refusals();
+    what_the_peer_sees();
+    buffered_data_goes_out();
+    linger();
+    pending_receive();
+    blocked_accept();
+    return check_end();
+}

@@ -1,0 +1,3 @@
+/* collide.c - must be refused, with our message. */
+#include <sys/socket.h>
+#include <winsock2.h>
