@@ -217,31 +217,51 @@ pub fn block_on(deadline: Deadline, mut step: impl FnMut(bool) -> Step) -> Block
     blocked
 }
 
-/// Polls descriptors until one is ready or the deadline passes; gives what each reported. APCs run
-/// if it has to wait, then it goes on (`test_select`, `test_WSAPoll`).
+/// Polls descriptors until one is ready, an object is signaled, or the deadline passes; gives what
+/// each descriptor reported. APCs run if it has to wait, then it goes on (`test_select`,
+/// `test_WSAPoll`).
 pub fn poll_descriptors(
     fds: &[(Arc<OwnedFd>, PollFlags)],
+    objects: &[&dyn Waitable],
     deadline: Deadline,
 ) -> Vec<PollFlags> {
-    let thread = thread::current();
     let mut polled: Vec<_> = fds.iter().map(|(fd, flags)| PollFd::new(fd, *flags)).collect();
-    let ready = |polled: &[PollFd<'_>]| {
-        polled[..fds.len()].iter().any(|fd| !fd.revents().is_empty())
-    };
     let _ = poll(&mut polled, Deadline::after_ms(0).timespec().as_ref());
-    if !ready(&polled) && !deadline.is_over() {
-        port::step_aside();
-        polled.push(PollFd::from_borrowed_fd(thread.wake_fd(), PollFlags::IN));
-        let mut woken = false;
-        loop {
-            thread.rearm(woken);
-            thread.run_apcs();
-            let _ = poll(&mut polled, deadline.timespec().as_ref());
-            if ready(&polled) || deadline.is_over() {
-                break;
-            }
-            woken = polled.last().is_some_and(|wake| !wake.revents().is_empty());
+    if any_ready(&polled) || deadline.is_over() {
+        return polled.iter().map(PollFd::revents).collect();
+    }
+    let thread = thread::current();
+    port::step_aside();
+    objects.iter().for_each(|object| object.waiters().add(&thread));
+    let reported = poll_until(&thread, fds, objects, deadline);
+    objects.iter().for_each(|object| object.waiters().remove(&thread));
+    reported
+}
+
+fn any_ready(polled: &[PollFd<'_>]) -> bool {
+    polled.iter().any(|fd| !fd.revents().is_empty())
+}
+
+fn poll_until(
+    thread: &Arc<Thread>,
+    fds: &[(Arc<OwnedFd>, PollFlags)],
+    objects: &[&dyn Waitable],
+    deadline: Deadline,
+) -> Vec<PollFlags> {
+    let wake = PollFd::from_borrowed_fd(thread.wake_fd(), PollFlags::IN);
+    let mut polled = vec![wake];
+    polled.extend(fds.iter().map(|(fd, flags)| PollFd::new(fd, *flags)));
+    let mut woken = false;
+    loop {
+        thread.rearm(woken);
+        thread.run_apcs();
+        if take(objects, Which::Any).is_some() {
+            return vec![PollFlags::empty(); fds.len()];
+        }
+        let _ = poll(&mut polled, deadline.timespec().as_ref());
+        woken = !polled[0].revents().is_empty();
+        if any_ready(&polled[1..]) || deadline.is_over() {
+            return polled[1..].iter().map(PollFd::revents).collect();
         }
     }
-    polled[..fds.len()].iter().map(PollFd::revents).collect()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use linsock_iocp::afd::endpoint::state::{Phase, RecvHalf};
 use linsock_iocp::clock::Deadline;
 use linsock_iocp::driver::Readiness;
+use linsock_iocp::event::Waitable;
 use linsock_iocp::file::File;
 use linsock_iocp::irp::Deferred;
 use linsock_iocp::wait;
@@ -61,26 +62,39 @@ pub struct Interest {
 pub fn poll(sockets: &[(Arc<Socket>, Interest)], deadline: Deadline) -> Vec<Status> {
     loop {
         let views: Vec<_> = sockets.iter().map(|(socket, _)| socket.view()).collect();
-        let fds: Vec<_> = sockets.iter().zip(&views).map(|((_, want), view)| flags(*want, view)).collect();
+        let fds: Vec<_> =
+            sockets.iter().zip(&views).map(|((_, want), view)| flags(*want, view)).collect();
         let present: Vec<_> = fds.iter().flatten().cloned().collect();
+        let gone: Vec<&dyn Waitable> = sockets.iter().map(|(s, _)| s.gone() as _).collect();
         // A state that speaks for itself does not wait for the kernel.
-        let known = sockets.iter().zip(&views).any(|((_, want), view)| of(view, PollFlags::empty()).is_any(*want));
-        let limit = if known { Deadline::after_ms(0) } else { deadline };
-        let mut revents = wait::poll_descriptors(&present, limit).into_iter();
-        let polled: Vec<_> = fds
+        let known = sockets
             .iter()
-            .map(|fd| if fd.is_some() { revents.next().unwrap_or(PollFlags::empty()) } else { PollFlags::empty() })
-            .collect();
+            .zip(&views)
+            .any(|((_, want), view)| of(view, PollFlags::empty()).is_any(*want));
+        let limit = if known { Deadline::after_ms(0) } else { deadline };
+        let mut reported = wait::poll_descriptors(&present, &gone, limit).into_iter();
+        let mut next = || reported.next().unwrap_or(PollFlags::empty());
         let statuses: Vec<_> = sockets
             .iter()
-            .zip(polled)
-            .map(|((socket, _), revents)| look(socket, revents))
+            .zip(&fds)
+            .map(|((socket, _), fd)| {
+                look(socket, if fd.is_some() { next() } else { PollFlags::empty() })
+            })
             .collect();
         let any = statuses.iter().zip(sockets).any(|(status, (_, want))| status.is_any(*want));
         if any || limit.is_over() {
             return statuses;
         }
     }
+}
+
+/// Lets time pass between two polls of a set whose only news nobody asked for, as when one waits for
+/// room on a socket whose peer has hung up.
+pub fn pause(sockets: &[(Arc<Socket>, Interest)], deadline: Deadline) {
+    let gone: Vec<&dyn Waitable> = sockets.iter().map(|(s, _)| s.gone() as _).collect();
+    let soon = Deadline::after_ms(1);
+    let until = if deadline.is_over() { deadline } else { soon };
+    wait::wait(&gone, wait::Which::Any, until, true);
 }
 
 fn flags(want: Interest, view: &SocketView) -> Option<(Arc<OwnedFd>, PollFlags)> {
@@ -106,29 +120,27 @@ fn look(socket: &Socket, revents: PollFlags) -> Status {
         socket.handle_ready(Readiness::UNKNOWN, &mut after);
         after.run();
     }
-    of(&socket.view(), revents)
+    let mut status = of(&socket.view(), revents);
+    // The kernel calls an end of data readable too; Windows calls it a hang-up only.
+    status.data = status.data && (!status.hung_up || socket.has_data());
+    status
 }
 
 fn of(view: &SocketView, revents: PollFlags) -> Status {
-    let connected = matches!(view.phase, Phase::Connected | Phase::AcceptedRaw | Phase::ConnectedRaw | Phase::Disconnecting);
+    let connected = matches!(
+        view.phase,
+        Phase::Connected | Phase::AcceptedRaw | Phase::ConnectedRaw | Phase::Disconnecting
+    );
     let ended = view.recv.is_some_and(RecvHalf::peer_ended);
     let failed = view.phase == Phase::Closed || connected && revents.contains(PollFlags::ERR);
+    let hung = revents.intersects(PollFlags::RDHUP | PollFlags::HUP);
     Status {
         data: !ended && revents.contains(PollFlags::IN),
-        room: connected && !failed,
+        room: failed || connected && revents.contains(PollFlags::OUT),
         urgent: revents.contains(PollFlags::PRI),
-        hung_up: ended || failed || connected && revents.intersects(PollFlags::RDHUP | PollFlags::HUP),
+        hung_up: ended || failed || connected && hung,
         failed,
         connect_failed: view.connect_failed,
         gone: view.closed,
-    }
-    .narrowed(revents, view)
-}
-
-impl Status {
-    /// Room is what the kernel says, where it was asked.
-    fn narrowed(mut self, revents: PollFlags, view: &SocketView) -> Self {
-        self.room = self.room && (revents.contains(PollFlags::OUT) || view.fd.is_none());
-        self
     }
 }

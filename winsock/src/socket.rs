@@ -25,6 +25,7 @@ use linsock_iocp::afd::address::Family;
 use linsock_iocp::afd::endpoint::state::Phase;
 use linsock_iocp::afd::{CloseMode, Completion, Endpoint, Indication, Request};
 use linsock_iocp::driver::{Driver, Interest, Readiness};
+use linsock_iocp::event::Event;
 use linsock_iocp::file::{AlreadyAssociated, File, FileCore};
 use linsock_iocp::handle::{self, Handle, Object, Token};
 use linsock_iocp::irp::{Deferred, Irp, Timing};
@@ -57,6 +58,8 @@ pub struct Socket {
     family: Family,
     overlapped: bool,
     nonblocking: AtomicBool,
+    /// Signaled when the handle is closed, for those who poll the socket.
+    gone: Event,
     this: Weak<Self>,
     inner: Lock<Inner>,
 }
@@ -111,6 +114,7 @@ impl Socket {
                     family,
                     overlapped,
                     nonblocking: AtomicBool::new(false),
+                    gone: Event::new(true, false),
                     this: Weak::clone(this),
                     inner: Lock::new(inner),
                 });
@@ -184,6 +188,11 @@ impl Socket {
     /// Whether calls without an OVERLAPPED fail with WSAEWOULDBLOCK rather than block.
     pub fn is_nonblocking(&self) -> bool {
         self.nonblocking.load(Ordering::Relaxed)
+    }
+
+    /// Signaled once the handle is closed.
+    pub const fn gone(&self) -> &Event {
+        &self.gone
     }
 
     /// What completion works with.
@@ -373,6 +382,7 @@ impl File for Socket {
         inner.closed = true;
         let fd = inner.tcp.detach();
         drop(inner);
+        self.gone.set();
         if let Some(fd) = fd {
             match owed {
                 Some(data) if !data.is_empty() => tcp::drain_in_background(fd, data),

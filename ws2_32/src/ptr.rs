@@ -16,7 +16,7 @@ use std::ffi::CStr;
 use crate::last_error::Error;
 
 const PAGE_BITS: u32 = 12;
-const REMEMBERED: usize = 256;
+const REMEMBERED: usize = 1024;
 
 /// How memory is going to be used.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,6 +113,18 @@ pub fn check_readable<T>(at: *const T, count: usize) -> Result<(), Error> {
 /// Fails with WSAEFAULT unless all of the memory can be written.
 pub fn check_writable<T>(at: *mut T, count: usize) -> Result<(), Error> {
     check(at.addr(), count.saturating_mul(size_of::<T>()), Access::Write)
+}
+
+/// Fails with WSAEFAULT unless the first and the last octet can be used: the check for data buffers,
+/// which the kernel checks in full when it transfers.
+pub fn check_ends(at: *mut u8, len: usize, writable: bool) -> Result<(), Error> {
+    let access = if writable { Access::Write } else { Access::Read };
+    if len > 0 {
+        let last = at.addr().checked_add(len - 1).ok_or(Error::WSAEFAULT)?;
+        check(at.addr(), 1, access)?;
+        check(last, 1, access)?;
+    }
+    Ok(())
 }
 
 #[inline]

@@ -121,6 +121,11 @@ impl SocketView {
 }
 
 impl Socket {
+    /// Whether data, not the end of it, is next in line.
+    pub fn has_data(&self) -> bool {
+        self.lock().tcp.next() == tcp::Next::Data
+    }
+
     /// See [`SocketView`].
     pub fn view(&self) -> SocketView {
         let inner = self.lock();

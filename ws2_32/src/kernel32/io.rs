@@ -1,1 +1,240 @@
-//! io
+//! Completion ports, cancellation, and the Win32 view of an operation's result.
+#![allow(unsafe_code)]
+
+use std::sync::Arc;
+
+use linsock::NtStatus;
+use linsock::iocp::clock::Deadline;
+use linsock::iocp::event::Waitable;
+use linsock::iocp::file::{File, SKIP_PORT_ON_SUCCESS, SKIP_SET_EVENT_ON_HANDLE};
+use linsock::iocp::handle::{self, Handle, Object};
+use linsock::iocp::irp::{Deferred, Irp};
+use linsock::iocp::overlapped::Overlapped;
+use linsock::iocp::port::{CompletionPort, NoPacket, Packet};
+use linsock::iocp::thread;
+use linsock::iocp::wait::{self, Which};
+
+use crate::abi::{BOOL, FALSE, HANDLE, INVALID_HANDLE_VALUE, OVERLAPPED_ENTRY, TRUE};
+use crate::export::{Outcome, export};
+use crate::last_error::Error;
+use crate::ptr;
+use crate::winsock2::overlapped;
+
+fn find(value: HANDLE) -> Outcome<Object> {
+    Handle::from_value(value)
+        .and_then(|handle| handle::table().get(handle))
+        .ok_or(Error::ERROR_INVALID_HANDLE)
+}
+
+fn find_port(value: HANDLE) -> Outcome<Arc<CompletionPort>> {
+    match find(value)? {
+        Object::Port(port) => Ok(port),
+        _ => Err(Error::ERROR_INVALID_HANDLE),
+    }
+}
+
+fn find_file(value: HANDLE) -> Outcome<Arc<dyn File>> {
+    match find(value)? {
+        Object::File(file) => Ok(file),
+        _ => Err(Error::ERROR_INVALID_HANDLE),
+    }
+}
+
+fn create_port(concurrency: u32) -> Outcome<HANDLE> {
+    let no_memory = Error::ERROR_NOT_ENOUGH_MEMORY;
+    let port = CompletionPort::new(concurrency as usize).map_err(|_| no_memory)?;
+    let handle = handle::table().insert(Object::Port(port)).map_err(|_| no_memory)?;
+    Ok(handle.value())
+}
+
+fn associate(file: HANDLE, existing: HANDLE, key: usize, concurrency: u32) -> Outcome<HANDLE> {
+    if file == INVALID_HANDLE_VALUE {
+        // A port of its own; a port that exists cannot be given without a file (the page).
+        return if existing == 0 { create_port(concurrency) } else { Err(Error::ERROR_INVALID_PARAMETER) };
+    }
+    let file = find_file(file)?;
+    let port = if existing == 0 { create_port(concurrency)? } else { existing };
+    match file.associate(&find_port(port)?, key) {
+        Ok(()) => Ok(port),
+        Err(_already) => {
+            if existing == 0 {
+                close_unused(port);
+            }
+            Err(Error::ERROR_INVALID_PARAMETER)
+        }
+    }
+}
+
+fn close_unused(port: HANDLE) {
+    if let Some(Object::Port(port)) = Handle::from_value(port).and_then(|h| handle::table().remove(h)) {
+        port.close();
+    }
+}
+
+fn failure(no_packet: NoPacket) -> Error {
+    match no_packet {
+        NoPacket::TimedOut => Error::WAIT_TIMEOUT,
+        NoPacket::Closed => Error::ERROR_ABANDONED_WAIT_0,
+        NoPacket::Alerted => Error::WAIT_IO_COMPLETION,
+    }
+}
+
+fn dword(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+export! {
+    /// Creates a completion port, or ties a file (a socket) to one, for good.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/fileio/createiocompletionport>
+    ///
+    /// Errors: ERROR_INVALID_HANDLE; ERROR_INVALID_PARAMETER when the file has a port already (it keeps
+    /// that port and its key) or a port is given without a file.
+    fn CreateIoCompletionPort(file: HANDLE, existing: HANDLE, key: usize, concurrency: u32) -> HANDLE, fail 0; {
+        associate(file, existing, key, concurrency)
+    }
+
+    /// Takes a packet, waiting for one up to `ms` milliseconds (INFINITE: for ever).
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-getqueuedcompletionstatus>
+    ///
+    /// FALSE with an OVERLAPPED: a packet of a failed operation, its Win32 error in the last error. FALSE
+    /// without: WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0 (the port was closed), ERROR_INVALID_HANDLE. On
+    /// success the last error is left alone (`test_completion_port`).
+    fn GetQueuedCompletionStatus(port: HANDLE, bytes: *mut u32, key: *mut usize, ov: *mut usize, ms: u32) -> BOOL, fail FALSE; {
+        let bad = |_| Error::ERROR_NOACCESS;
+        ptr::check_writable(bytes, 1).map_err(bad)?;
+        ptr::check_writable(key, 1).map_err(bad)?;
+        ptr::check_writable(ov, 1).map_err(bad)?;
+        let port = find_port(port)?;
+        let mut taken = None;
+        let waited = port.wait(1, Deadline::after_ms(ms), false, |packet| taken = Some(packet));
+        match (waited, taken) {
+            (Ok(_), Some(packet)) => {
+                ptr::write(bytes, dword(packet.bytes))?;
+                ptr::write(key, packet.key)?;
+                ptr::write(ov, packet.overlapped)?;
+                if packet.status.is_success() { Ok(TRUE) } else { Err(Error(packet.status.win32())) }
+            }
+            (Err(no_packet), _) => {
+                ptr::write(ov, 0)?;
+                Err(failure(no_packet))
+            }
+            (Ok(_), None) => Err(Error::WAIT_TIMEOUT),
+        }
+    }
+
+    /// Takes up to `count` packets, waiting for the first.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/fileio/getqueuedcompletionstatusex-func>
+    ///
+    /// Errors: as GetQueuedCompletionStatus; WAIT_IO_COMPLETION when the wait was alertable and an APC
+    /// ran. The status of each operation is in its entry's `Internal`.
+    fn GetQueuedCompletionStatusEx(port: HANDLE, entries: *mut OVERLAPPED_ENTRY, count: u32, removed: *mut u32, ms: u32, alertable: BOOL) -> BOOL, fail FALSE; {
+        let bad = |_| Error::ERROR_NOACCESS;
+        if count == 0 {
+            return Err(Error::ERROR_INVALID_PARAMETER);
+        }
+        ptr::check_writable(entries, count as usize).map_err(bad)?;
+        ptr::check_writable(removed, 1).map_err(bad)?;
+        let port = find_port(port)?;
+        let mut at = entries;
+        let put = |packet: Packet| {
+            let entry = OVERLAPPED_ENTRY {
+                lpCompletionKey: packet.key,
+                lpOverlapped: packet.overlapped,
+                Internal: packet.status.raw() as usize,
+                dwNumberOfBytesTransferred: dword(packet.bytes),
+            };
+            let _ = ptr::write(at, entry);
+            at = at.wrapping_add(1);
+        };
+        let taken = port.wait(count as usize, Deadline::after_ms(ms), alertable != 0, put);
+        ptr::write(removed, dword(*taken.as_ref().unwrap_or(&0)))?;
+        taken.map(|_| TRUE).map_err(failure)
+    }
+
+    /// Queues a packet of the program's own; its OVERLAPPED is not looked at.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/fileio/postqueuedcompletionstatus>
+    ///
+    /// Errors: ERROR_INVALID_HANDLE.
+    fn PostQueuedCompletionStatus(port: HANDLE, bytes: u32, key: usize, overlapped: usize) -> BOOL, fail FALSE; {
+        let mut after = Deferred::default();
+        let bytes = bytes as usize;
+        let packet = Packet { key, overlapped, status: NtStatus::SUCCESS, bytes, sink: None };
+        find_port(port)?.post(packet, &mut after);
+        after.run();
+        Ok(TRUE)
+    }
+
+    /// Chooses which notifications a file leaves out. Modes add up; none can be taken back.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setfilecompletionnotificationmodes>
+    ///
+    /// Errors: ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (unknown mode).
+    fn SetFileCompletionNotificationModes(file: HANDLE, modes: u8) -> BOOL, fail FALSE; {
+        let file = find_file(file)?;
+        if modes & !(SKIP_PORT_ON_SUCCESS | SKIP_SET_EVENT_ON_HANDLE) != 0 {
+            return Err(Error::ERROR_INVALID_PARAMETER);
+        }
+        file.core().add_modes(modes);
+        Ok(TRUE)
+    }
+
+    /// Cancels the operations on a file that the calling thread issued.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/fileio/cancelio>
+    ///
+    /// Errors: ERROR_INVALID_HANDLE. That there was nothing to cancel is none.
+    fn CancelIo(file: HANDLE) -> BOOL, fail FALSE; {
+        let me = thread::id();
+        find_file(file)?.cancel(&|irp: &Irp| irp.thread() == me);
+        Ok(TRUE)
+    }
+
+    /// Cancels one operation on a file, or all of them, whoever issued them.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/fileio/cancelioex-func>
+    ///
+    /// Errors: ERROR_INVALID_HANDLE, ERROR_NOT_FOUND when nothing was pending.
+    fn CancelIoEx(file: HANDLE, ov: *mut Overlapped) -> BOOL, fail FALSE; {
+        let wanted = ov.addr();
+        let cancelled = find_file(file)?.cancel(&|irp: &Irp| wanted == 0 || irp.key() == wanted);
+        if cancelled > 0 { Ok(TRUE) } else { Err(Error::ERROR_NOT_FOUND) }
+    }
+
+    /// The result of an overlapped operation, by Win32 codes.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-getoverlappedresult>
+    ///
+    /// Errors: ERROR_NOACCESS, ERROR_IO_INCOMPLETE, the code of the status. The file is looked at only to
+    /// wait for it (`test_overlapped`).
+    fn GetOverlappedResult(file: HANDLE, ov: *mut Overlapped, transferred: *mut u32, wait: BOOL) -> BOOL, fail FALSE; {
+        let at = overlapped::checked(ov).map_err(|_| Error::ERROR_NOACCESS)?;
+        ptr::check_writable(transferred, 1).map_err(|_| Error::ERROR_NOACCESS)?;
+        if overlapped::result_of(at).0 == NtStatus::PENDING {
+            if wait == 0 {
+                return Err(Error::ERROR_IO_INCOMPLETE);
+            }
+            wait_for(file, overlapped::event_of(at))?;
+        }
+        let (status, bytes) = overlapped::result_of(at);
+        ptr::write(transferred, dword(bytes))?;
+        if status.is_success() { Ok(TRUE) } else { Err(Error(status.win32())) }
+    }
+}
+
+/// Waits for `hEvent`, or for the file's own signal.
+fn wait_for(file: HANDLE, event: usize) -> Outcome<()> {
+    if let Some(event) = overlapped::find_event(event)? {
+        wait_signal(&*event);
+    } else {
+        wait_signal(find_file(file)?.core().signal());
+    }
+    Ok(())
+}
+
+fn wait_signal(signal: &dyn Waitable) {
+    wait::wait(&[signal], Which::Any, Deadline::Never, false);
+}

@@ -239,7 +239,8 @@ static void cancelled(void)
     CHECK_EQ((DWORD)a.ov.Internal, ST_CANCELLED, T);
 
     ResetEvent(event);
-    CHECK_PENDS(accept_ex(l, acceptor, &a, 0, ADDRESS_SIZE, ADDRESS_SIZE), "T test_AcceptEx: the acceptor is free again");
+    CHECK_PENDS(accept_ex(l, acceptor, &a, 0, ADDRESS_SIZE, ADDRESS_SIZE),
+                "T test_AcceptEx: the acceptor is free again");
     CHECK(CancelIoEx((HANDLE)l, &a.ov), "D CancelIoEx");
     CHECK_EQ(finish(l, &a.ov, NULL), ERROR_OPERATION_ABORTED, "D CancelIoEx");
 

@@ -375,6 +375,12 @@ static inline short poll_for(SOCKET s, short events, short wanted)
     return fd.revents;
 }
 
+/* accept that cannot hang: a listener that nobody connects to gives INVALID_SOCKET. */
+static inline SOCKET accept_one(SOCKET l)
+{
+    return readable(l, CHECK_WAIT_MS) ? accept(l, NULL, NULL) : INVALID_SOCKET;
+}
+
 /* Sends a short text and sees it arrive at the other end. */
 #define check_transfer(from, to, source) check_transfer_at(from, to, __FILE__, __LINE__, source)
 static inline void check_transfer_at(SOCKET from, SOCKET to, const char *file, int line, const char *source)

@@ -39,7 +39,7 @@ static void what_the_peer_sees(void)
     closesocket(server);
 }
 
-/* Much more than the buffers hold was given to an overlapped send; it all arrives after the handle is gone. */
+/* What was sent and not read yet arrives after the handle is gone. */
 static void buffered_data_goes_out(void)
 {
     enum { SIZE = 64 * 1024 };

@@ -241,7 +241,8 @@ static void associated_late(void)
     associate(server, port, 41);
     CHECK_EQ(send(client, "hello", 5, 0), 5, "setup");
     CHECK_PACKET(port, 41, &ov, 5, 0, "T test_completion_port: port created after the call");
-    CHECK_CALL(CreateIoCompletionPort((HANDLE)server, port, 42, 0), 0, ERROR_INVALID_PARAMETER, "choice: a second time");
+    CHECK_CALL(CreateIoCompletionPort((HANDLE)server, port, 42, 0), 0, ERROR_INVALID_PARAMETER,
+               "choice: a second time");
     ov_init(&ov, NULL);
     CHECK_WSA_PENDS(WSARecv(server, &in, 1, NULL, &flags, &ov, NULL), "D WSARecv");
     CHECK_EQ(send(client, "hello", 5, 0), 5, "setup");

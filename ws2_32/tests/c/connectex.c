@@ -65,7 +65,7 @@ static void success(void)
     CHECK_EQ(bytes, 5, "T test_connect: as many as were sent");
     CHECK_FAIL(connect(s, (struct sockaddr *)&at, sizeof at), WSAEINVAL,
                "T test_connect: connect after ConnectEx, no SO_UPDATE_CONNECT_CONTEXT");
-    server = accept(l, NULL, NULL);
+    server = accept_one(l);
     REQUIRE(server != INVALID_SOCKET);
     limit_waits(server);
     CHECK_EQ(recv(server, buffer, sizeof buffer, 0), 5, T);
@@ -95,7 +95,7 @@ static void bound_to_any(void)
     CHECK_PENDS(connect_ex(s, &at, &ov), T);
     CHECK_EQ(finish(s, &ov, NULL), 0, T);
     CHECK_EQ(setsockopt(s, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, NULL, 0), 0, "D ConnectEx");
-    server = accept(l, NULL, NULL);
+    server = accept_one(l);
     CHECK_EQ(name_of(s).sin_addr.s_addr, htonl(INADDR_LOOPBACK), "D ConnectEx, D getsockname");
     close_both(s, server);
     closesocket(l);
@@ -119,14 +119,14 @@ static void refused(void)
     ResetEvent(event);
     CHECK_PENDS(connect_ex(s, &at, &ov), "D ConnectEx: may be tried again");
     CHECK_EQ(finish(s, &ov, NULL), 0, "D ConnectEx: may be tried again");
-    server = accept(l, NULL, NULL);
+    server = accept_one(l);
     CHECK(server != INVALID_SOCKET, "D ConnectEx");
     close_both(s, server);
 
     s = tcp_socket();
     CHECK_FAIL(connect(s, (struct sockaddr *)&nobody, sizeof nobody), WSAECONNREFUSED, T);
     CHECK_EQ(connect(s, (struct sockaddr *)&at, sizeof at), 0, "T test_connect: may be tried again");
-    server = accept(l, NULL, NULL);
+    server = accept_one(l);
     check_transfer(s, server, T);
     close_both(s, server);
     close_both(holder, l);
@@ -150,7 +150,7 @@ static void nonblocking(void)
     CHECK_FAIL(connect(s, (struct sockaddr *)&at, sizeof at), WSAEISCONN, "D connect");
     CHECK_EQ(getsockopt(s, SOL_SOCKET, SO_ERROR, (char *)&error, &length), 0, "D connect");
     CHECK_EQ(error, 0, "D connect");
-    server = accept(l, NULL, NULL);
+    server = accept_one(l);
     close_both(s, server);
 
     s = tcp_socket();
@@ -181,7 +181,7 @@ static void packets(void)
     associate(s, port, 1);
     CHECK_EQ(connect(s, (struct sockaddr *)&at, sizeof at), 0, P);
     CHECK(no_packet(port), "T test_connect_completion_port: connect never queues");
-    server = accept(l, NULL, NULL);
+    server = accept_one(l);
     close_both(s, server);
 
     s = bound_socket();
@@ -189,7 +189,7 @@ static void packets(void)
     ov_init(&ov, NULL);
     CHECK_PENDS(connect_ex(s, &at, &ov), P);
     CHECK_PACKET(port, 2, &ov, 0, 0, P);
-    server = accept(l, NULL, NULL);
+    server = accept_one(l);
     close_both(s, server);
 
     s = bound_socket();
@@ -199,7 +199,7 @@ static void packets(void)
     CHECK_PENDS(connect_ex(s, &at, &ov), P);
     CHECK_PACKET(port, 3, &ov, 0, 0, "T test_connect_completion_port: with SKIP, because it pended");
     CHECK(is_set(event, 0), "T test_connect_completion_port: event and packet");
-    server = accept(l, NULL, NULL);
+    server = accept_one(l);
     close_both(s, server);
 
     s = bound_socket();
@@ -209,7 +209,7 @@ static void packets(void)
     CHECK_PENDS(connect_ex(s, &at, &ov), P);
     CHECK_EQ(WaitForSingleObject(ov.hEvent, CHECK_WAIT_MS), WAIT_OBJECT_0, P);
     CHECK(no_packet(port), "T test_connect_completion_port: low bit, no packet");
-    server = accept(l, NULL, NULL);
+    server = accept_one(l);
     close_both(s, server);
 
     s = bound_socket();

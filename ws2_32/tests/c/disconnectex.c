@@ -373,8 +373,9 @@ static void reuse_both_origins(void)
         CHECK(round % 2 ? ex_recycle(server, client) : ex_recycle(client, server), "T .NET DisconnectTest, reuse");
         CHECK_FAIL(getpeername(client, (struct sockaddr *)&name, &length), WSAENOTCONN, "D ConnectEx: not connected");
         CHECK_EQ(getsockname(client, (struct sockaddr *)&name, &length), 0, "D ConnectEx: but still bound");
-        CHECK_FAIL(getpeername(server, (struct sockaddr *)&name, &length), WSAENOTCONN, "D AcceptEx: neither bound nor");
-        CHECK_FAIL(getsockname(server, (struct sockaddr *)&name, &length), WSAEINVAL, "D AcceptEx: nor connected");
+        CHECK_FAIL(getpeername(server, (struct sockaddr *)&name, &length), WSAENOTCONN,
+                   "D AcceptEx: neither bound nor connected");
+        CHECK_FAIL(getsockname(server, (struct sockaddr *)&name, &length), WSAEINVAL, "D AcceptEx: neither bound");
         CHECK_FALSE(disconnect(client, NULL, TF_REUSE_SOCKET, 0), WSAENOTCONN, "S 000: not in a connected state");
         CHECK(ex_connect(round < 2 ? l : l2, server, client),
               "T .NET DisconnectTest, compio tcp_disconnect: another endpoint, no bind; a different listener");
@@ -526,7 +527,8 @@ static void reuse_packets(void)
         OVERLAPPED passive;
 
         ov_init(&passive, NULL);
-        CHECK_PENDS(disconnect(server, &passive, TF_REUSE_SOCKET, 0), "choice design 4: passive closer, pending all the same");
+        CHECK_PENDS(disconnect(server, &passive, TF_REUSE_SOCKET, 0),
+                    "choice design 4: passive closer, pending all the same");
         CHECK_EQ((next_packet(port, CHECK_WAIT_MS)).error, 0, "porting 0: a packet even with SKIP set");
         CHECK_EQ((next_packet(port, CHECK_WAIT_MS)).error, 0, "porting 0: a packet even with SKIP set");
         CHECK_EQ((DWORD)ov.Internal, ST_SUCCESS, "T compio tcp_disconnect");

@@ -42,7 +42,8 @@ static void refusals(void)
     ov_init(&ov, NULL);
     ov.Internal = ov.InternalHigh = 0xdead;
     CHECK_FAIL(get(s, &known, &function, NULL, NULL, NULL), WSAEFAULT, T);
-    CHECK_FAIL(get(s, &known, &function, NULL, &ov, NULL), WSAEFAULT, "T test_get_extension_func: even with an OVERLAPPED");
+    CHECK_FAIL(get(s, &known, &function, NULL, &ov, NULL), WSAEFAULT,
+               "T test_get_extension_func: even with an OVERLAPPED");
     CHECK_FAIL(get(s, &unknown, &function, &bytes, NULL, NULL), WSAEINVAL, T);
     CHECK_EQ(bytes, CHECK_UNSET, T);
     CHECK_FAIL(get(s, &unknown, &function, &bytes, &ov, NULL), WSAEINVAL, T);
@@ -51,7 +52,6 @@ static void refusals(void)
     CHECK_EQ(ov.InternalHigh, 0xdead, "T test_get_extension_func: the OVERLAPPED is untouched");
     CHECK(no_packet(port), T);
     CHECK_FAIL(get(INVALID_SOCKET, &known, &function, &bytes, NULL, NULL), WSAENOTSOCK, "D WSAIoctl");
-    CHECK(function == NULL, T);
     closesocket(s);
     CloseHandle(port);
 }

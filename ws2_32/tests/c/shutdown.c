@@ -17,7 +17,7 @@ static void refusals(void)
     CHECK_FAIL(shutdown(listening, SD_SEND), WSAENOTCONN, T);
     CHECK_FAIL(shutdown(listening, SD_RECEIVE), WSAENOTCONN, T);
     CHECK_EQ(connect(fresh, (struct sockaddr *)&at, sizeof at), 0, "T test_shutdown: the listener still listens");
-    server = accept(listening, NULL, NULL);
+    server = accept_one(listening);
     CHECK(server != INVALID_SOCKET, T);
     close_both(fresh, server);
     close_both(bound, listening);

@@ -318,7 +318,7 @@ static void not_overlapped(void)
         client = WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0, 0);
         REQUIRE(client != INVALID_SOCKET);
         REQUIRE(connect(client, (struct sockaddr *)&at, sizeof at) == 0);
-        server = accept(l, NULL, NULL);
+        server = accept_one(l);
         set_nonblocking(client, !blocking);
         sender.s = server;
         sender.go = new_event();

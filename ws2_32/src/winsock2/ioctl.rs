@@ -1,0 +1,97 @@
+//! WSAIoctl.
+#![allow(unsafe_code)]
+
+use std::time::Duration;
+
+use linsock::iocp::overlapped::Overlapped;
+use linsock::option::KeepAlive;
+use linsock::socket::Socket;
+
+use super::overlapped::{self, CompletionRoutine};
+use super::transfer;
+use crate::abi::{GUID, SOCKET, SOCKET_ERROR};
+use crate::export::{Outcome, export};
+use crate::last_error::Error;
+use crate::{mswsock, ptr};
+
+const SIO_GET_EXTENSION_FUNCTION_POINTER: u32 = 0xC800_0006;
+const SIO_KEEPALIVE_VALS: u32 = 0x9800_0004;
+const SIO_BASE_HANDLE: u32 = 0x4800_0022;
+const FIONBIO: u32 = 0x8004_667E;
+const FIONREAD: u32 = 0x4004_667F;
+
+// SAFETY: a GUID is valid whatever its octets.
+unsafe impl ptr::Plain for GUID {}
+
+/// Where an ioctl reads and writes.
+struct Buffers {
+    input: *const u8,
+    input_len: u32,
+    output: *mut u8,
+    output_len: u32,
+}
+
+impl Buffers {
+    fn read<T: ptr::Plain>(&self) -> Outcome<T> {
+        if (self.input_len as usize) < size_of::<T>() {
+            return Err(Error::WSAEFAULT);
+        }
+        ptr::read(self.input.cast())
+    }
+
+    fn write<T: Copy>(&self, value: T) -> Outcome<u32> {
+        if (self.output_len as usize) < size_of::<T>() {
+            return Err(Error::WSAEFAULT);
+        }
+        ptr::write(self.output.cast(), value)?;
+        Ok(u32::try_from(size_of::<T>()).unwrap_or(0))
+    }
+}
+
+/// Performs an ioctl; gives the octets written.
+fn perform(socket: &Socket, code: u32, buffers: &Buffers) -> Outcome<u32> {
+    match code {
+        SIO_GET_EXTENSION_FUNCTION_POINTER => {
+            let function = mswsock::extension(buffers.read()?).ok_or(Error::WSAEINVAL)?;
+            buffers.write(function)
+        }
+        SIO_KEEPALIVE_VALS => {
+            let [on, time, interval]: [u32; 3] = buffers.read()?;
+            let ms = |value: u32| Duration::from_millis(value.into());
+            let times = KeepAlive { on: on != 0, time: ms(time), interval: ms(interval) };
+            socket.with_options(false, |options, fd| options.set_keep_alive(times, fd))?;
+            Ok(0)
+        }
+        SIO_BASE_HANDLE => buffers.write(socket.handle().value()),
+        FIONBIO => {
+            socket.set_nonblocking(buffers.read::<u32>()? != 0);
+            Ok(0)
+        }
+        FIONREAD => buffers.write(socket.readable_octets()),
+        _ => Err(Error::WSAEOPNOTSUPP),
+    }
+}
+
+export! {
+    /// Controls a socket: extension function pointers, keep-alive times, base handle, FIONBIO, FIONREAD.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaioctl>
+    ///
+    /// Never pends; with an OVERLAPPED it completes at once with 0 octets, whatever it wrote
+    /// (`test_get_extension_func`).
+    ///
+    /// Errors: WSAENOTSOCK, WSAEFAULT (a pointer, or room or input too small), WSAEINVAL (unknown GUID),
+    /// WSAEOPNOTSUPP (unknown code).
+    winsock fn WSAIoctl(s: SOCKET, code: u32, input: *const u8, input_len: u32, output: *mut u8, output_len: u32, returned: *mut u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
+        let socket = Socket::from_value(s)?;
+        ptr::check_writable(returned, 1)?;
+        let target = if ov.is_null() { None } else { Some(overlapped::target(&socket, ov, routine)?) };
+        let written = perform(&socket, code, &Buffers { input, input_len, output, output_len })?;
+        ptr::write(returned, written)?;
+        if let Some(target) = target {
+            transfer::complete_at_once(&socket, target);
+        }
+        crate::last_error::set(0);
+        Ok(0)
+    }
+}

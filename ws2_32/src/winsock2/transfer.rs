@@ -1,0 +1,245 @@
+//! send, recv, WSASend, WSARecv, WSAGetOverlappedResult.
+#![allow(unsafe_code)]
+
+use std::sync::Arc;
+
+use linsock::NtStatus;
+use linsock::iocp::buffer::{Buffers, RawBuffer, RecvFlags, SendFlags};
+use linsock::iocp::clock::Deadline;
+use linsock::iocp::event::Waitable;
+use linsock::iocp::irp::{Irp, Target};
+use linsock::iocp::overlapped::Overlapped;
+use linsock::iocp::wait::{self, Which};
+use linsock::socket::{RecvOptions, Socket, Started};
+
+use super::overlapped::{self, CompletionRoutine};
+use crate::abi::{BOOL, FALSE, SOCKET, SOCKET_ERROR, TRUE, WSABUF};
+use crate::export::{Outcome, export};
+use crate::last_error::{self, Error};
+use crate::ptr;
+
+const MSG_OOB: u32 = 0x1;
+const MSG_PEEK: u32 = 0x2;
+const MSG_DONTROUTE: u32 = 0x4;
+const MSG_WAITALL: u32 = 0x8;
+const MSG_PUSH_IMMEDIATE: u32 = 0x20;
+const MSG_PARTIAL: u32 = 0x8000;
+
+fn recv_options(flags: u32) -> Outcome<RecvOptions> {
+    if flags & !(MSG_OOB | MSG_PEEK | MSG_WAITALL | MSG_PUSH_IMMEDIATE | MSG_PARTIAL) != 0 {
+        return Err(Error::WSAEOPNOTSUPP);
+    }
+    let (oob, peek) = (flags & MSG_OOB != 0, flags & MSG_PEEK != 0);
+    Ok(RecvOptions { flags: RecvFlags::new(oob, peek), peek, wait_all: flags & MSG_WAITALL != 0 })
+}
+
+fn send_flags(flags: u32) -> Outcome<SendFlags> {
+    if flags & !(MSG_OOB | MSG_DONTROUTE | MSG_PARTIAL) != 0 {
+        return Err(Error::WSAEOPNOTSUPP);
+    }
+    Ok(SendFlags::new(flags & MSG_OOB != 0, flags & MSG_DONTROUTE != 0))
+}
+
+/// Most programs give one buffer; more than this many go through the heap.
+const ON_STACK: usize = 8;
+
+/// The buffers of a WSABUF array.
+fn buffers(array: *const WSABUF, count: u32) -> Outcome<Buffers> {
+    if count == 0 {
+        return Err(Error::WSAEINVAL);
+    }
+    let count = usize::try_from(count).map_err(|_| Error::WSAEFAULT)?;
+    ptr::check_readable(array, count)?;
+    let at = |n: usize| {
+        // SAFETY: the array is readable (checked), and a WSABUF is valid whatever its octets.
+        let buffer = unsafe { array.wrapping_add(n).read_unaligned() };
+        RawBuffer { base: buffer.buf, len: buffer.len as usize }
+    };
+    let none = RawBuffer { base: std::ptr::null_mut(), len: 0 };
+    if count <= ON_STACK {
+        let mut raw = [none; ON_STACK];
+        raw.iter_mut().take(count).enumerate().for_each(|(n, buffer)| *buffer = at(n));
+        Ok(lend(&raw[..count]))
+    } else {
+        Ok(lend(&(0..count).map(at).collect::<Vec<_>>()))
+    }
+}
+
+fn lend(raw: &[RawBuffer]) -> Buffers {
+    // SAFETY: the memory is the C program's, lent for the operation by the call; no Rust reference to
+    // it exists, and if it is invalid the transfer fails.
+    unsafe { Buffers::from_raw(raw) }
+}
+
+/// The buffer of send and recv. Windows takes a negative length for a bad address.
+fn one_buffer(base: *mut u8, len: i32) -> Outcome<Buffers> {
+    let len = usize::try_from(len).map_err(|_| Error::WSAEFAULT)?;
+    Ok(lend(&[RawBuffer { base, len }]))
+}
+
+/// Memory that an operation will use after its call has to be there when the call is made.
+fn check_lent(array: *const WSABUF, count: u32, writable: bool) -> Outcome<()> {
+    for n in 0..count as usize {
+        // SAFETY: `buffers` has checked that the array is readable.
+        let buffer = unsafe { array.wrapping_add(n).read_unaligned() };
+        ptr::check_ends(buffer.buf, buffer.len as usize, writable)?;
+    }
+    Ok(())
+}
+
+/// What the call returns for an overlapped operation that was started: its octets, or pending.
+///
+/// On a socket that was not opened for overlapped I/O the call waits for the operation
+/// (`test_nonblocking_async_recv`).
+fn started(
+    socket: &Arc<Socket>,
+    overlapped: *mut Overlapped,
+    started: Started,
+) -> Outcome<usize> {
+    match started {
+        Started::Done(bytes) => Ok(bytes),
+        Started::Pending if socket.is_overlapped() => Err(Error::ERROR_IO_PENDING),
+        Started::Pending => {
+            let at = overlapped::checked(overlapped)?;
+            socket.wait_until(|| overlapped::result_of(at).0 != NtStatus::PENDING);
+            match overlapped::result_of(at) {
+                (status, bytes) if status.is_success() => Ok(bytes),
+                (status, _) => Err(status.into()),
+            }
+        }
+    }
+}
+
+fn octets(bytes: usize) -> i32 {
+    i32::try_from(bytes).unwrap_or(i32::MAX)
+}
+
+fn dword(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+export! {
+    /// Sends; blocks until the transport has taken everything, unless the socket is non-blocking.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-send>
+    ///
+    /// Errors: WSAENOTSOCK, WSAEOPNOTSUPP (flags), WSAEFAULT, WSAENOTCONN, WSAESHUTDOWN,
+    /// WSAECONNRESET, WSAECONNABORTED, WSAEWOULDBLOCK, WSAETIMEDOUT.
+    winsock fn send as "WS_send"(s: SOCKET, buf: *const u8, len: i32, flags: i32) -> i32, fail SOCKET_ERROR; {
+        let socket = Socket::from_value(s)?;
+        let flags = send_flags(flags.cast_unsigned())?;
+        let (sent, _) = socket.send_blocking(one_buffer(buf.cast_mut(), len)?, flags)?;
+        Ok(octets(sent))
+    }
+
+    /// Receives; blocks until there is something, unless the socket is non-blocking. 0 is the end of
+    /// the peer's data.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-recv>
+    ///
+    /// Errors: as send.
+    winsock fn recv as "WS_recv"(s: SOCKET, buf: *mut u8, len: i32, flags: i32) -> i32, fail SOCKET_ERROR; {
+        let socket = Socket::from_value(s)?;
+        let options = recv_options(flags.cast_unsigned())?;
+        let (received, _) = socket.recv_blocking(one_buffer(buf, len)?, options)?;
+        Ok(octets(received))
+    }
+
+    /// Sends from several buffers, overlapped if an OVERLAPPED is given: then it completes when the
+    /// transport has taken everything.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasend>
+    ///
+    /// Errors: as send; WSAEINVAL (no buffers, or a routine on a socket with a port),
+    /// WSA_INVALID_HANDLE, WSA_IO_PENDING.
+    winsock fn WSASend(s: SOCKET, bufs: *const WSABUF, count: u32, sent: *mut u32, flags: u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
+        let socket = Socket::from_value(s)?;
+        let (memory, flags) = (buffers(bufs, count)?, send_flags(flags)?);
+        let bytes = if ov.is_null() {
+            ptr::check_writable(sent, 1)?;
+            socket.send_blocking(memory, flags)?.0
+        } else {
+            let target = overlapped::target(&socket, ov, routine)?;
+            check_lent(bufs, count, false)?;
+            if !sent.is_null() {
+                ptr::check_writable(sent, 1)?;
+            }
+            started(&socket, ov, socket.send(Irp::new(target, memory), flags)?)?
+        };
+        ptr::write_opt(sent, dword(bytes))?;
+        Ok(0)
+    }
+
+    /// Receives into several buffers, overlapped if an OVERLAPPED is given.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsarecv>
+    ///
+    /// Errors: as WSASend.
+    winsock fn WSARecv(s: SOCKET, bufs: *const WSABUF, count: u32, received: *mut u32, flags: *mut u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
+        let socket = Socket::from_value(s)?;
+        let memory = buffers(bufs, count)?;
+        let options = recv_options(ptr::read(flags)?)?;
+        ptr::check_writable(flags, 1)?;
+        let bytes = if ov.is_null() {
+            ptr::check_writable(received, 1)?;
+            socket.recv_blocking(memory, options)?.0
+        } else {
+            let target = overlapped::target(&socket, ov, routine)?;
+            check_lent(bufs, count, true)?;
+            if !received.is_null() {
+                ptr::check_writable(received, 1)?;
+            }
+            started(&socket, ov, socket.recv(Irp::new(target, memory), options)?)?
+        };
+        ptr::write_opt(received, dword(bytes))?;
+        ptr::write(flags, 0)?;
+        Ok(0)
+    }
+
+    /// The result of an overlapped operation, by WSA codes. The wait is not alertable.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsagetoverlappedresult>
+    ///
+    /// Errors, in order: WSAENOTSOCK, WSAEFAULT, WSA_IO_INCOMPLETE, the code of the status. On success
+    /// the last error is set to the status's code too (Windows 10 1809 and later).
+    winsock fn WSAGetOverlappedResult(s: SOCKET, ov: *mut Overlapped, transferred: *mut u32, wait: BOOL, flags: *mut u32) -> BOOL, fail FALSE; {
+        let socket = Socket::from_value(s)?;
+        let at = overlapped::checked(ov)?;
+        ptr::check_writable(transferred, 1)?;
+        ptr::check_writable(flags, 1)?;
+        if overlapped::result_of(at).0 == NtStatus::PENDING {
+            if wait == 0 {
+                return Err(Error::ERROR_IO_INCOMPLETE);
+            }
+            wait_for_result(&socket, at)?;
+        }
+        let (status, bytes) = overlapped::result_of(at);
+        ptr::write(transferred, dword(bytes))?;
+        ptr::write(flags, 0)?;
+        last_error::set(status.wsa());
+        // An event that somebody else signaled ends the wait with the status still pending: that is
+        // success on Windows (test_WSAGetOverlappedResult).
+        if status.is_success() { Ok(TRUE) } else { Err(status.into()) }
+    }
+}
+
+/// Waits for `hEvent`, or for the socket's own signal.
+fn wait_for_result(socket: &Socket, at: std::ptr::NonNull<Overlapped>) -> Outcome<()> {
+    let event = overlapped::find_event(overlapped::event_of(at))?;
+    let signal: &dyn Waitable = match &event {
+        Some(event) => &**event,
+        None => socket.core().signal(),
+    };
+    wait::wait(&[signal], Which::Any, Deadline::Never, false);
+    Ok(())
+}
+
+/// A target that completes nothing but the caller's OVERLAPPED, for calls that are over at once.
+pub(crate) fn complete_at_once(socket: &Socket, target: Target) {
+    use linsock::iocp::irp::{Deferred, Timing};
+    let mut after = Deferred::default();
+    let irp = Irp::new(target, Buffers::empty());
+    irp.begin(socket.core());
+    irp.complete(socket.core(), Timing::Inline, NtStatus::SUCCESS, 0, &mut after);
+    after.run();
+}
