@@ -15,12 +15,10 @@
  *         v                                           v  its FIN has come
  *      AcceptEx again, same handle                 ConnectEx again, same handle
  *
- * The client closes first, so the client is the one whose old port pair rests in TIME_WAIT.  The server, which
- * must accept on its handles again at once, is the passive side and has nothing to wait for.
+ * The client closes first, so the pair of ports rests in TIME_WAIT at the client; the server waits for nothing.
  *
- * Every operation is overlapped, and every completion arrives at a completion port as one packet.  Each side
- * here has a single thread taking packets from a port of its own, so there is no lock anywhere; a bigger server
- * would let several threads wait on one port.
+ * Every operation is overlapped and ends in one packet at a completion port.  Each side has a port of its own and
+ * a single thread that takes packets from it, so there is no lock; a bigger server lets several threads wait.
  *
  *      socket_pool [CONNECTIONS]                   both sides in this process, over the loopback
  *      socket_pool server PORT [CONNECTIONS]       the server alone; 0 connections, the default, means for ever
@@ -60,8 +58,8 @@ struct connection {
     OVERLAPPED overlapped; /* first, so that the packet's OVERLAPPED pointer is the connection's */
     SOCKET socket;
     enum step step;
-    unsigned serial;       /* client: number of this connection, part of its message */
-    DWORD received;        /* client: bytes of the echo so far */
+    unsigned serial; /* client: number of this connection, part of its message */
+    DWORD received;  /* client: bytes of the echo so far */
     char buffer[BUFFER_SIZE];
     char addresses[2 * ADDRESS_SIZE]; /* server: where AcceptEx puts the two addresses */
 };
@@ -79,8 +77,7 @@ struct side {
     unsigned opened;            /* AcceptEx or ConnectEx calls made */
     unsigned ended;             /* connections that ended, well or badly */
     unsigned handles_created;   /* stays at the size of the pool, or recycling does not work */
-    unsigned handles_recycled;
-    unsigned failures;
+    unsigned handles_recycled, failures;
     double seconds;
 };
 
@@ -103,7 +100,7 @@ static double now_seconds(void)
 
 static BOOL load_extension(SOCKET s, GUID id, void *function)
 {
-    DWORD bytes = 0;
+    DWORD bytes;
 
     return WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id,
                     function, sizeof(LPFN_DISCONNECTEX), &bytes, NULL, NULL) == 0;
@@ -113,8 +110,7 @@ static BOOL load_extensions(SOCKET s, struct extensions *to)
 {
     const GUID accept_ex = WSAID_ACCEPTEX, connect_ex = WSAID_CONNECTEX, disconnect_ex = WSAID_DISCONNECTEX;
 
-    return load_extension(s, accept_ex, &to->accept_ex)
-        && load_extension(s, connect_ex, &to->connect_ex)
+    return load_extension(s, accept_ex, &to->accept_ex) && load_extension(s, connect_ex, &to->connect_ex)
         && load_extension(s, disconnect_ex, &to->disconnect_ex);
 }
 
@@ -341,13 +337,11 @@ static BOOL prepare_side(struct side *side, const char *name, BOOL is_server, un
         side->pool[i].socket = INVALID_SOCKET;
 
     side->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
-    if (!side->port)
-        return FALSE;
-    for (i = 0; i < POOL_SIZE; i++) {
+    for (i = 0; i < POOL_SIZE && side->port; i++) {
         if (!create_handle(side, &side->pool[i]))
             return FALSE;
     }
-    return load_extensions(side->pool[0].socket, &side->extensions);
+    return side->port && load_extensions(side->pool[0].socket, &side->extensions);
 }
 
 /* Drives every connection until enough have ended. */
@@ -395,13 +389,11 @@ static void close_side(struct side *side)
 /* Prints the books and says whether they are right. */
 static BOOL report(const struct side *side)
 {
-    BOOL ok = side->failures == 0 && side->ended == side->wanted
-           && side->handles_created == POOL_SIZE && side->handles_recycled == side->wanted;
-
     printf("%s: %u connections, %u handles created, %u times recycled, %u failures, %.0f connections/s\n",
            side->name, side->ended, side->handles_created, side->handles_recycled, side->failures,
            side->seconds > 0 ? side->ended / side->seconds : 0.0);
-    return ok;
+    return side->failures == 0 && side->ended == side->wanted && side->handles_created == POOL_SIZE
+        && side->handles_recycled == side->wanted;
 }
 
 /* ---- the three ways to run ------------------------------------------------------------------------------ */

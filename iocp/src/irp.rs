@@ -220,11 +220,14 @@ impl Irp {
         }
     }
 
-    /// The call is refused: nobody is told but the caller, by the return value. Gives back the
-    /// memory that the operation owned.
-    pub fn refuse(mut self) -> Buffers {
-        self.target = None;
-        std::mem::replace(&mut self.buffers, Buffers::empty())
+    /// The call is refused: nobody is told but the caller, by the return value. A sink, which is the
+    /// caller's own, gets back the memory that the operation owned.
+    pub fn refuse(mut self, status: NtStatus) {
+        if let Some(Target::Sink { sink, .. }) = self.target.take() {
+            let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
+            // Nobody waits yet, so there is no waker.
+            let _none = sink.complete(Done { status, bytes: 0, buffers });
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod catalog;
+pub mod net;
 pub mod option;
 pub mod poll;
 pub mod settings;

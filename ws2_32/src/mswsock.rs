@@ -94,7 +94,7 @@ fn accept_ex(
     let behind = output.wrapping_add(layout.receive);
     // SAFETY: checked to be writable; lent until the operation completes.
     let area = AddressArea(unsafe { CheckedMemory::new(behind, addresses) });
-    listener.accept_ex(&acceptor, Irp::new(target, data), layout, area)?;
+    listener.accept_ex(&acceptor, Irp::new(target, data), layout, Some(area))?;
     pending()
 }
 

@@ -80,16 +80,28 @@ impl<I> Endpoint<I> {
         }
     }
 
-    /// A connection was accepted into this endpoint. `context` tells by which call.
+    /// A connection was accepted into this endpoint. `context` tells by which call. Means nothing
+    /// to an endpoint that is not free for one: what it holds must not get lost (I1).
     pub fn handle_accepted(&mut self, context: Context) {
+        let free = match &self.state {
+            State::Open(_) | State::Bound(_) => true,
+            State::Accepting(accepting) => accepting.first_receive.is_none(),
+            _ => false,
+        };
+        if !free {
+            return;
+        }
         self.reason = None;
         self.state = State::Connected(Connected { link: Link::new(Origin::Accepted, context) });
     }
 
-    /// A connection is here, but its AcceptEx completes with the first data only.
+    /// A connection is here, but its AcceptEx completes with the first data only. An endpoint that
+    /// does not wait for one completes it with STATUS_CANCELLED.
     pub fn queue_first_receive(&mut self, irp: I) {
         match &mut self.state {
-            State::Accepting(accepting) => accepting.first_receive = Some(irp),
+            State::Accepting(Accepting { first_receive: waiting @ None, .. }) => {
+                *waiting = Some(irp);
+            }
             _ => self.complete(irp, NtStatus::CANCELLED),
         }
     }

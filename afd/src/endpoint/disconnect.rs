@@ -102,11 +102,13 @@ impl<I> Endpoint<I> {
         let half_close = self.half_close.take();
         self.complete_all(half_close, NtStatus::CANCELLED);
         let state = mem::replace(&mut self.state, State::Open(Open { past: Past::New }));
+        let mut connected = state.link().is_some();
         match state {
             State::Listening(listening) => {
                 self.complete_all(listening.accepts, NtStatus::CANCELLED);
             }
             State::Accepting(accepting) => {
+                connected = accepting.first_receive.is_some();
                 self.complete_all(accepting.first_receive, NtStatus::CANCELLED);
             }
             State::Connecting(connecting) => {
@@ -120,13 +122,15 @@ impl<I> Endpoint<I> {
         }
         self.requests.clear();
         let sends = mem::take(&mut self.sends);
+        if connected {
+            self.reason.get_or_insert(match mode {
+                CloseMode::Graceful => CloseReason::LocalGraceful,
+                CloseMode::Abort => CloseReason::LocalAbort(AbortCause::LingerZero),
+            });
+        }
         match mode {
-            CloseMode::Graceful => {
-                self.reason.get_or_insert(CloseReason::LocalGraceful);
-                sends
-            }
+            CloseMode::Graceful => sends,
             CloseMode::Abort => {
-                self.reason.get_or_insert(CloseReason::LocalAbort(AbortCause::LingerZero));
                 self.complete_all(sends, NtStatus::CONNECTION_ABORTED);
                 VecDeque::new()
             }
@@ -142,12 +146,19 @@ impl<I> Endpoint<I> {
         let before = self.completions.len();
         let receives = split_off(&mut self.receives, &mut chosen);
         let sends = split_off(&mut self.sends, &mut chosen);
+        // What goes behind the last receive or send is due now, but only if there was one: without
+        // any it has been asked for already.
+        if !receives.is_empty() {
+            self.refuse_data_if_due();
+        }
+        if !sends.is_empty() {
+            self.request_fin_if_due();
+        }
         self.complete_all(receives, NtStatus::CANCELLED);
         self.complete_all(sends, NtStatus::CANCELLED);
         let half_close = self.half_close.take_if(|irp| chosen(irp));
         self.complete_all(half_close, NtStatus::CANCELLED);
         self.cancel_in_state(&mut chosen);
-        self.request_fin_if_due_after_cancel();
         self.completions.len() - before
     }
 
@@ -215,16 +226,16 @@ impl<I> Endpoint<I> {
 
     fn handle_fin_wait_expired(&mut self) {
         if let State::Disconnecting(Disconnecting { recycling: false, .. }) = self.state {
-            self.requests.push_back(Request::Abort);
             self.fail(CloseReason::LocalAbort(AbortCause::FinWaitTimeout));
+            self.requests.push_back(Request::Abort);
         }
     }
 
     fn handle_data_refused(&mut self) {
         let shut = matches!(self.state.link(), Some(Link { recv: RecvHalf::Shut { .. }, .. }));
         if shut && !matches!(self.state, State::Closed(_)) {
-            self.requests.push_back(Request::Abort);
             self.fail(CloseReason::LocalAbort(AbortCause::DataAfterReceiveShutdown));
+            self.requests.push_back(Request::Abort);
         }
     }
 
@@ -277,6 +288,8 @@ impl<I> Endpoint<I> {
             };
         self.state = State::Closed(Closed { link, reason });
         self.reason = Some(reason);
+        // Nothing that was asked for on this connection can be done any more.
+        self.requests.clear();
         let status = reason.transfer_status().unwrap_or(NtStatus::CONNECTION_ABORTED);
         let receives = mem::take(&mut self.receives);
         self.complete_all(receives, status);
@@ -326,13 +339,6 @@ impl<I> Endpoint<I> {
             }
             other => other,
         };
-    }
-
-    /// Cancelling the last queued send makes the FIN behind it due.
-    fn request_fin_if_due_after_cancel(&mut self) {
-        if !self.requests.contains(&Request::SendFin) {
-            self.request_fin_if_due();
-        }
     }
 }
 

@@ -111,10 +111,7 @@ impl<I> Endpoint<I> {
     /// A taken receive is finished. Behind the last one, a receiving half that was shut down
     /// meanwhile refuses data.
     pub fn received(&mut self) {
-        let shut = RecvHalf::Shut { peer_ended: false };
-        if self.receives.is_empty() && self.state.link().is_some_and(|link| link.recv == shut) {
-            self.requests.push_back(Request::RefuseData);
-        }
+        self.refuse_data_if_due();
     }
 
     /// True while sends wait.
@@ -125,6 +122,14 @@ impl<I> Endpoint<I> {
     /// True while receives wait.
     pub fn has_receives(&self) -> bool {
         !self.receives.is_empty()
+    }
+
+    /// Asks to refuse data when the receiving half is shut down and no receive is left to take it.
+    pub(super) fn refuse_data_if_due(&mut self) {
+        let shut = RecvHalf::Shut { peer_ended: false };
+        if self.receives.is_empty() && self.state.link().is_some_and(|link| link.recv == shut) {
+            self.requests.push_back(Request::RefuseData);
+        }
     }
 
     /// Asks for the FIN when the sending half is closing and nothing is queued before it.

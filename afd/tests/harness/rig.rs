@@ -198,6 +198,11 @@ impl Rig {
         self.endpoint.phase()
     }
 
+    /// The number of the youngest IRP.
+    pub(crate) fn issued(&self) -> u32 {
+        self.issued
+    }
+
     pub(crate) fn pending(&self) -> &BTreeSet<u32> {
         &self.pending
     }

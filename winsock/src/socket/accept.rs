@@ -58,6 +58,11 @@ pub struct AcceptLayout {
 }
 
 impl AcceptLayout {
+    /// For an accept that writes no addresses.
+    pub const fn without_addresses(family: Family, receive: usize) -> Self {
+        Self { receive, local: 0, remote: family.address_len() + 16 }
+    }
+
     /// AcceptEx page: each area must be 16 octets more than the largest address. A local area of 0
     /// is allowed and left out (`test_AcceptEx`).
     const fn fits(self, family: Family) -> bool {
@@ -97,7 +102,8 @@ enum Into {
     /// accept: whoever waits takes the connection.
     Slot(Arc<Lock<Option<Accepted>>>),
     /// AcceptEx.
-    Handle { acceptor: Arc<Socket>, layout: AcceptLayout, area: AddressArea },
+    /// Without an area (the safe API) the context is current at once.
+    Handle { acceptor: Arc<Socket>, layout: AcceptLayout, area: Option<AddressArea> },
 }
 
 impl AcceptCall {
@@ -110,6 +116,13 @@ impl AcceptCall {
             let mut inner = acceptor.lock();
             inner.endpoint.abandon_accept();
             inner.accepting_for = Weak::new();
+        }
+    }
+
+    const fn context(&self) -> Context {
+        match &self.into {
+            Into::Handle { area: Some(_), .. } => Context::AwaitsUpdate,
+            Into::Handle { area: None, .. } | Into::Slot(_) => Context::Current,
         }
     }
 
@@ -151,13 +164,13 @@ impl Socket {
         acceptor: &Arc<Self>,
         irp: Irp,
         layout: AcceptLayout,
-        area: AddressArea,
+        area: Option<AddressArea>,
     ) -> Result<(), NtStatus> {
         irp.begin(&self.core);
         let mut after = Deferred::default();
         let mut inner = self.lock();
         if let Err(status) = self.reserve(&inner, acceptor) {
-            irp.refuse();
+            irp.refuse(status);
             return Err(status);
         }
         irp.pended(&self.core);
@@ -194,7 +207,7 @@ impl Socket {
     ) -> Result<(), NtStatus> {
         let mut inner = self.lock();
         if let Err(status) = inner.endpoint.check(Verb::Accept) {
-            irp.refuse();
+            irp.refuse(status);
             return Err(status);
         }
         let into = Into::Slot(Arc::clone(slot));
@@ -327,6 +340,7 @@ impl Inner {
             }
             Into::Handle { acceptor, .. } => Arc::clone(acceptor),
         };
+        let context = call.context();
         let mut inner = acceptor.lock();
         if inner.endpoint.accept_phase() != AcceptPhase::Waiting {
             // The accepting handle was closed under us: the connection waits for the next accept.
@@ -338,7 +352,7 @@ impl Inner {
         // Options that the program set on the accepting handle before there was a connection.
         let _ = inner.options.apply_all(&accepted.fd);
         if operation.irp.buffers.is_empty() {
-            inner.take_connection(accepted, Context::AwaitsUpdate);
+            inner.take_connection(accepted, context);
             operation.complete(&acceptor, Timing::Pended, NtStatus::SUCCESS, 0, after);
             return;
         }
@@ -370,7 +384,11 @@ impl Inner {
             Transfer::Refused(status) => (status, 0),
             Transfer::Failed(errno) => (status_of(errno), 0),
         };
-        self.endpoint.handle_accepted(Context::AwaitsUpdate);
+        let context = match &operation.kind {
+            Kind::Accept(call) => call.context(),
+            _ => Context::AwaitsUpdate,
+        };
+        self.endpoint.handle_accepted(context);
         operation.complete(socket, Timing::Pended, status, bytes, after);
         match tried {
             Transfer::Fin => self.endpoint.handle_indication(Indication::PeerFin),
@@ -381,7 +399,7 @@ impl Inner {
 
     fn write_addresses(&self, operation: &Operation, accepted: &Accepted) {
         let Kind::Accept(call) = &operation.kind else { return };
-        let Into::Handle { acceptor, layout, area } = &call.into else { return };
+        let Into::Handle { acceptor, layout, area: Some(area) } = &call.into else { return };
         let write = |at: usize, address: &SocketAddr| {
             let (octets, len) = address::emit(address);
             let header = u32::try_from(len).unwrap_or(0).to_ne_bytes();

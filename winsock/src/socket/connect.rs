@@ -65,8 +65,13 @@ impl Socket {
         Err(NtStatus::DEVICE_NOT_READY)
     }
 
-    /// Starts a connect that `irp` waits for.
-    pub(super) fn connect_pending(&self, irp: Irp, to: SocketAddr) -> Result<(), NtStatus> {
+    /// Starts a connect that `irp` waits for, and that then sends the IRP's buffers. Unlike ConnectEx
+    /// it needs no bind before and no context update behind.
+    ///
+    /// # Errors
+    /// As [`Self::connect_ex`].
+    pub fn connect_pending(&self, irp: Irp, to: SocketAddr) -> Result<(), NtStatus> {
+        irp.pended(&self.core);
         let mut inner = self.lock();
         let operation = Operation::new(irp, Kind::Connect);
         inner.start_connect(self, ConnectKind::Connect, Some(operation), to)
@@ -122,7 +127,7 @@ impl Inner {
         let attended = operation.as_ref().is_none_or(|operation| operation.irp.is_attended());
         if let Err(refused) = self.endpoint.connect(kind, operation) {
             if let Some(operation) = refused.irp {
-                operation.irp.refuse();
+                operation.irp.refuse(refused.status);
             }
             return Err(refused.status);
         }
@@ -130,7 +135,7 @@ impl Inner {
             // Refused on the spot: as if it had not been asked.
             self.endpoint.handle_connect_failed(status);
             while let Some(completion) = self.endpoint.poll_completion() {
-                completion.irp.irp.refuse();
+                completion.irp.irp.refuse(status);
             }
             return Err(status);
         }

@@ -60,7 +60,7 @@ impl Socket {
         let operation = Operation::new(irp, Kind::Disconnect);
         let result = inner.endpoint.disconnect(mode, operation).map_err(|refused| {
             if let Some(operation) = refused.irp {
-                operation.irp.refuse();
+                operation.irp.refuse(refused.status);
             }
             refused.status
         });

@@ -73,7 +73,51 @@ impl Socket {
     }
 }
 
+impl Socket {
+    /// Receives into a slice without waiting; `None` when it would have to.
+    ///
+    /// # Errors
+    /// By the state of the endpoint.
+    pub(crate) fn recv_now(&self, into: &mut [u8]) -> Result<Option<usize>, NtStatus> {
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        let received = inner.recv_now(self, into);
+        inner.settle(self, &mut after);
+        drop(inner);
+        after.run();
+        received
+    }
+}
+
 impl Inner {
+    fn recv_now(&mut self, socket: &Socket, into: &mut [u8]) -> Result<Option<usize>, NtStatus> {
+        match self.admit_recv(socket)? {
+            Receive::End => return Ok(Some(0)),
+            Receive::Behind => return Ok(None),
+            Receive::Now => {}
+        }
+        let Some(fd) = self.tcp.fd() else { return Ok(None) };
+        let tried = match rustix::net::recv(fd, into, rustix::net::RecvFlags::DONTWAIT) {
+            Ok((_, 0)) => Transfer::Fin,
+            Ok((_, received)) => Transfer::Done(received),
+            Err(Errno::AGAIN | Errno::INTR) => Transfer::Wait,
+            Err(errno) => Transfer::Failed(errno),
+        };
+        match self.verify_fin(tried, false) {
+            Transfer::Done(received) => {
+                self.look_ahead();
+                Ok(Some(received))
+            }
+            unfinished => {
+                self.handle_unfinished(unfinished);
+                match self.endpoint.recv()? {
+                    Receive::End => Ok(Some(0)),
+                    Receive::Now | Receive::Behind => Ok(None),
+                }
+            }
+        }
+    }
+
     fn start_recv(
         &mut self,
         socket: &Socket,
@@ -83,7 +127,7 @@ impl Inner {
     ) -> Result<Started, NtStatus> {
         match self.admit_recv(socket) {
             Err(status) => {
-                irp.refuse();
+                irp.refuse(status);
                 return Err(status);
             }
             Ok(Receive::End) => {
@@ -108,16 +152,15 @@ impl Inner {
                         return Ok(Started::Done(bytes));
                     }
                     Transfer::Refused(status) => {
-                        irp.refuse();
+                        irp.refuse(status);
                         return Err(status);
                     }
                     Transfer::Failed(errno) => {
-                        irp.refuse();
                         self.handle_failure(errno);
-                        return match self.endpoint.recv() {
-                            Err(status) => Err(status),
-                            Ok(_) => Err(NtStatus::CONNECTION_RESET),
-                        };
+                        let status = self.endpoint.recv().err();
+                        let status = status.unwrap_or(NtStatus::CONNECTION_RESET);
+                        irp.refuse(status);
+                        return Err(status);
                     }
                 }
             }
@@ -160,7 +203,7 @@ impl Inner {
         let start = match admitted {
             Ok(start) => start,
             Err(status) => {
-                irp.refuse();
+                irp.refuse(status);
                 return Err(status);
             }
         };
@@ -171,13 +214,15 @@ impl Inner {
                     return Ok(Started::Done(bytes));
                 }
                 Transfer::Refused(status) => {
-                    irp.refuse();
+                    irp.refuse(status);
                     return Err(status);
                 }
                 Transfer::Failed(errno) => {
-                    irp.refuse();
                     self.handle_failure(errno);
-                    return Err(self.endpoint.send().err().unwrap_or(NtStatus::CONNECTION_RESET));
+                    let status = self.endpoint.send().err();
+                    let status = status.unwrap_or(NtStatus::CONNECTION_RESET);
+                    irp.refuse(status);
+                    return Err(status);
                 }
                 Transfer::Wait | Transfer::Fin => {}
             }

@@ -1,0 +1,237 @@
+//! The safe API: Windows' connection model for Rust programs.
+//!
+//! A [`Socket`] is a handle, as in Winsock: it is created, bound, connected or accepted into, and
+//! after a disconnect with reuse it takes another connection. Every call exists in three forms:
+//!
+//! - it **blocks**: [`Socket::connect`], [`Socket::recv`], …;
+//! - it is an [`Operation`] that owns its buffers and can be **awaited** (any executor) or waited for;
+//! - it is an operation whose end is **taken from a [`CompletionPort`]**.
+//!
+//! ```
+//! use linsock::net::{Family, Socket};
+//!
+//! # fn main() -> Result<(), linsock::net::Error> {
+//! let listener = Socket::tcp(Family::Inet)?;
+//! listener.bind("127.0.0.1:0".parse().unwrap())?;
+//! listener.listen(16)?;
+//!
+//! let client = Socket::tcp(Family::Inet)?;
+//! client.connect(listener.local_address()?)?;
+//! let server = listener.accept()?;
+//!
+//! client.send(b"hello")?;
+//! let mut buffer = [0; 16];
+//! assert_eq!(server.recv(&mut buffer)?, 5);
+//!
+//! // Both ends end the connection, and both handles are ready for another one.
+//! let leaving = client.disconnect_reuse().start();
+//! assert_eq!(server.recv(&mut buffer)?, 0);
+//! server.disconnect_reuse().wait()?;
+//! leaving.wait()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod operation;
+mod port;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use linsock_iocp::buffer::{Buffers, SendFlags};
+use linsock_iocp::file::File;
+
+use crate::socket::{self, RecvOptions};
+
+pub use error::{Error, Result};
+pub use linsock_iocp::afd::address::Family;
+pub use linsock_iocp::afd::{AbortCause, CloseReason, Shutdown};
+pub use operation::{Operation, Outcome, Request};
+pub use port::{CompletionPort, Packet};
+
+/// A socket handle. Dropping it closes it, gracefully unless [`Socket::set_linger`] says otherwise.
+///
+/// `Send` and `Sync`: any thread may use it, several at once.
+#[derive(Debug)]
+pub struct Socket {
+    inner: Arc<socket::Socket>,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // It can only fail for a non-blocking socket that lingers; sockets of this API block.
+        let _ = self.inner.close_handle();
+    }
+}
+
+impl Socket {
+    /// A new TCP socket.
+    ///
+    /// # Errors
+    /// When the process has no handles left.
+    pub fn tcp(family: Family) -> Result<Self> {
+        Ok(Self { inner: socket::Socket::create(family, true)? })
+    }
+
+    /// Gives the socket a local address.
+    ///
+    /// # Errors
+    /// Bound already; address in use or not of this host.
+    pub fn bind(&self, address: SocketAddr) -> Result<()> {
+        Ok(self.inner.bind(address)?)
+    }
+
+    /// Waits for connections, of which `backlog` may queue.
+    ///
+    /// # Errors
+    /// Not bound, or connected.
+    pub fn listen(&self, backlog: i32) -> Result<()> {
+        Ok(self.inner.listen(backlog)?)
+    }
+
+    /// The local address.
+    ///
+    /// # Errors
+    /// Not bound.
+    pub fn local_address(&self) -> Result<SocketAddr> {
+        Ok(self.inner.local_address()?)
+    }
+
+    /// The peer's address.
+    ///
+    /// # Errors
+    /// Not connected.
+    pub fn peer_address(&self) -> Result<SocketAddr> {
+        Ok(self.inner.peer_address()?)
+    }
+
+    /// Ties the socket to a port, for good: packets of its operations carry `key`.
+    ///
+    /// # Errors
+    /// It has a port already.
+    pub fn associate(&self, port: &CompletionPort, key: usize) -> Result<()> {
+        self.inner.associate(port.inner(), key).map_err(|_| Error::INVALID)
+    }
+
+    /// Connects, blocking until it is done.
+    ///
+    /// # Errors
+    /// Refused, unreachable, timed out; connected already.
+    pub fn connect(&self, to: SocketAddr) -> Result<()> {
+        Ok(self.inner.connect_blocking(to)?)
+    }
+
+    /// Takes a connection, blocking for one.
+    ///
+    /// # Errors
+    /// Not listening; no descriptors left.
+    pub fn accept(&self) -> Result<Self> {
+        let accepted = self.inner.accept_blocking()?;
+        Ok(Self { inner: self.inner.adopt(accepted)? })
+    }
+
+    /// Receives, blocking until there is something; 0 is the end of the peer's data.
+    ///
+    /// # Errors
+    /// Not connected; reset; this half was shut down.
+    pub fn recv(&self, into: &mut [u8]) -> Result<usize> {
+        loop {
+            if let Some(received) = self.inner.recv_now(into)? {
+                return Ok(received);
+            }
+            // A receive without room waits for data and leaves it there.
+            self.inner.recv_blocking(Buffers::empty(), RecvOptions::default())?;
+        }
+    }
+
+    /// Sends all of it, blocking until the transport has taken it.
+    ///
+    /// # Errors
+    /// Not connected; reset; this half was shut down.
+    pub fn send(&self, data: &[u8]) -> Result<()> {
+        self.inner.send_blocking(Buffers::from_vec(data.to_vec()), SendFlags::NONE)?;
+        Ok(())
+    }
+
+    /// Closes one half or both. Never blocks.
+    ///
+    /// # Errors
+    /// Not connected.
+    pub fn shutdown(&self, how: Shutdown) -> Result<()> {
+        Ok(self.inner.shutdown(how)?)
+    }
+
+    /// Receives into memory that the operation owns: all of `buffer`'s length.
+    pub fn recv_owned(&self, buffer: Vec<u8>) -> Request {
+        Request::new(&self.inner, operation::What::Recv, buffer)
+    }
+
+    /// Sends memory that the operation owns, all of it.
+    pub fn send_owned(&self, data: Vec<u8>) -> Request {
+        Request::new(&self.inner, operation::What::Send, data)
+    }
+
+    /// Connects and then sends `first`, which may be empty.
+    pub fn connect_owned(&self, to: SocketAddr, first: Vec<u8>) -> Request {
+        Request::new(&self.inner, operation::What::Connect(to), first)
+    }
+
+    /// Accepts a connection into `acceptor`, and waits for first data if `first` has room for any.
+    pub fn accept_into(&self, acceptor: &Self, first: Vec<u8>) -> Request {
+        Request::new(&self.inner, operation::What::AcceptInto(Arc::clone(&acceptor.inner)), first)
+    }
+
+    /// Closes the sending half behind everything sent; receiving goes on. Over when the FIN was given
+    /// to the transport; the peer is not waited for (`DisconnectEx` without flags).
+    pub fn disconnect(&self) -> Request {
+        Request::new(&self.inner, operation::What::HalfClose, Vec::new())
+    }
+
+    /// Ends the connection and makes the handle ready for another: over when the peer's data has been
+    /// read and its FIN has come (`DisconnectEx` with TF_REUSE_SOCKET).
+    ///
+    /// An accepted handle is unbound afterwards; one that connected stays bound. A peer that never
+    /// closes is reset after `TcpFinWait2Delay`.
+    pub fn disconnect_reuse(&self) -> Request {
+        Request::new(&self.inner, operation::What::Reuse, Vec::new())
+    }
+
+    /// Resets the connection and closes the handle.
+    pub fn abort(self) {
+        // Fails only if the handle is closed already, which ownership rules out.
+        let _ = self.inner.abort();
+    }
+
+    /// How the last connection ended, or which side began to end it.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.inner.close_reason()
+    }
+
+    /// SO_LINGER: `None` closes in the background, zero resets, more blocks the close for as long.
+    /// Whole seconds count, up to 65,535.
+    ///
+    /// # Errors
+    /// None that this API can cause.
+    pub fn set_linger(&self, time: Option<Duration>) -> Result<()> {
+        let seconds = time.map(|time| u16::try_from(time.as_secs()).unwrap_or(u16::MAX));
+        let on = u16::from(seconds.is_some()).to_ne_bytes();
+        let value = [on, seconds.unwrap_or(0).to_ne_bytes()].concat();
+        Ok(crate::option::set(&self.inner, crate::option::SOL_SOCKET, 0x80, &value)?)
+    }
+
+    /// TCP_NODELAY: small sends leave at once.
+    ///
+    /// # Errors
+    /// None that this API can cause.
+    pub fn set_no_delay(&self, on: bool) -> Result<()> {
+        let value = u32::from(on).to_ne_bytes();
+        Ok(crate::option::set(&self.inner, crate::option::IPPROTO_TCP, 1, &value)?)
+    }
+
+    /// Cancels everything that is pending on the socket; returns how many operations that were.
+    pub fn cancel_all(&self) -> usize {
+        self.inner.cancel_operations(&|_| true)
+    }
+}
