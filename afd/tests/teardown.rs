@@ -364,6 +364,21 @@ fn recycling_cancel_finds_nothing() {
     );
 }
 
+/// Recycling sends the FIN that is still ours to send; nobody else asks for it, and no data can come.
+#[test]
+fn recycling_shutdown_asks_for_nothing() {
+    play(
+        accepted(),
+        &[
+            (PEER_FIN, &[]),
+            (REUSE, &[Asks(RecycleAccepted)]),
+            (SD_BOTH, &[]),
+            (FIN_THEN_RESET, &[Done(1, Aborted)]),
+            (Send, &[SHUT_DOWN]),
+        ],
+    );
+}
+
 /// 4: "TcpFinWait2Delay … ends it with a reset and WSAETIMEDOUT".
 #[test]
 fn disconnecting_fin_wait_expired_resets_and_times_out() {

@@ -261,6 +261,8 @@ impl<I> Endpoint<I> {
             && self.sends.is_empty();
         if over && !disconnecting.recycling {
             disconnecting.recycling = true;
+            // Whoever recycles sends the FIN, if it is still ours to send: it is not asked for twice.
+            disconnecting.link.send = SendHalf::Closed;
             self.requests.push_back(Request::Recycle { origin: disconnecting.link.origin });
         }
         over

@@ -162,7 +162,9 @@ pub(crate) struct Rig {
     pending: BTreeSet<u32>,
     /// The FIN of this connection was asked for.
     fin_asked: bool,
-    closed: bool,
+    /// The provider watches for the end of the wait for the peer's FIN, or for data to refuse.
+    fin_awaited: bool,
+    data_refused: bool,
 }
 
 impl Rig {
@@ -189,9 +191,26 @@ impl Rig {
         seen
     }
 
+    /// Whether the provider may report this: what it was asked to watch for, and data before the FIN
+    /// only.
+    pub(crate) fn may_happen(&self, step: Step) -> bool {
+        let ended = self.endpoint.state().link().is_some_and(|link| link.recv.peer_ended());
+        match step {
+            Step::Report(Indication::FinWaitExpired) => self.fin_awaited,
+            Step::Report(Indication::DataRefused) => self.data_refused && !ended,
+            _ => true,
+        }
+    }
+
     /// The whole endpoint, in words: equal words, equal behaviour from here on.
     pub(crate) fn print(&self) -> String {
         format!("{:?}", self.endpoint)
+    }
+
+    /// Everything that the future depends on, the provider's memory included.
+    pub(crate) fn key(&self) -> String {
+        let provider = (self.fin_asked, self.fin_awaited, self.data_refused);
+        format!("{} {:?} {provider:?}", self.print(), self.owed)
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -205,10 +224,6 @@ impl Rig {
 
     pub(crate) fn pending(&self) -> &BTreeSet<u32> {
         &self.pending
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed
     }
 
     /// IRPs in the queues of the halves and of the state, as far as the public face shows them.
@@ -274,14 +289,16 @@ impl Rig {
                 self.endpoint.handle_connect_failed(NtStatus::CONNECTION_REFUSED);
             }
             Step::SendDone => {
-                let irp = self.endpoint.take_send();
-                self.finish(irp, seen);
-                self.endpoint.sent();
+                if let Some(irp) = self.endpoint.take_send() {
+                    self.finish(Some(irp), seen);
+                    self.endpoint.sent();
+                }
             }
             Step::RecvDone => {
-                let irp = self.endpoint.take_recv();
-                self.finish(irp, seen);
-                self.endpoint.received();
+                if let Some(irp) = self.endpoint.take_recv() {
+                    self.finish(Some(irp), seen);
+                    self.endpoint.received();
+                }
             }
             Step::Perform => self.perform(),
             Step::Report(indication) => self.report(indication),
@@ -372,7 +389,6 @@ impl Rig {
             seen.push(Outcome::Owed(irp.0));
         }
         self.owed.clear();
-        self.closed = true;
     }
 
     fn accepted(&mut self, context: Context) {
@@ -383,6 +399,8 @@ impl Rig {
     fn begin_connection(&mut self) {
         if self.endpoint.state().link().is_none() {
             self.fin_asked = false;
+            self.fin_awaited = false;
+            self.data_refused = false;
             self.owed.clear();
         }
     }
@@ -444,6 +462,7 @@ impl Rig {
             Request::AwaitFin => {
                 assert_eq!((self.phase(), send), (Phase::Disconnecting, Some(SendHalf::Closed)));
                 assert!(!recv.unwrap().peer_ended(), "the FIN is here already");
+                self.fin_awaited = true;
             }
             Request::Recycle { origin } => {
                 assert_eq!(self.phase(), Phase::Disconnecting);
@@ -454,6 +473,8 @@ impl Rig {
             Request::RefuseData => {
                 assert_eq!(recv, Some(RecvHalf::Shut { peer_ended: false }));
                 assert!(!self.endpoint.has_receives(), "a pending receive survives SD_RECEIVE");
+                assert!(!self.data_refused, "data is refused once per connection");
+                self.data_refused = true;
             }
             Request::Abort => self.owed.clear(),
         }

@@ -181,6 +181,9 @@ impl Inner {
             }
             Err(status) => {
                 self.connect_error = Some(status);
+                // The kernel answers the next connect on this descriptor with ECONNABORTED.
+                self.tcp.detach();
+                self.really_bound = false;
                 self.endpoint.handle_connect_failed(status);
             }
         }

@@ -1,0 +1,103 @@
+//! The C conformance programs, built by `linsock cc` with every compiler that is installed, and run.
+//!
+//! Each program states what Windows does, row by row, with the source of every expected value; it
+//! prints `NAME: N passed, N failed` and says by its exit status whether all rows hold.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The programs have a watchdog of their own (60 s); this one is for the case that it fails.
+const LIMIT: Duration = Duration::from_secs(120);
+
+fn programs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../ws2_32/tests/c")
+}
+
+fn is_installed(compiler: &str) -> bool {
+    let version = Command::new(compiler).arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    { version }.status().is_ok_and(|status| status.success())
+}
+
+/// Runs a program to its end or to the limit.
+fn run(program: &Path) -> Output {
+    let mut command = Command::new(program);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let begun = Instant::now();
+    while child.try_wait().expect("the program can be waited for").is_none() {
+        if begun.elapsed() > LIMIT {
+            let _ = child.kill();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().expect("the output can be read")
+}
+
+fn conforms(name: &str) {
+    let scratch = tempfile::tempdir().expect("a directory for the program");
+    let mut built = 0;
+    for compiler in ["gcc", "clang"].into_iter().filter(|compiler| is_installed(compiler)) {
+        let program = scratch.path().join(compiler);
+        let compiled = Command::new(env!("CARGO_BIN_EXE_linsock"))
+            .args(["cc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o"])
+            .arg(&program)
+            .arg(programs().join(name).with_extension("c"))
+            .env("CC", compiler)
+            .output()
+            .expect("linsock cc starts");
+        let messages = String::from_utf8_lossy(&compiled.stderr);
+        assert!(compiled.status.success(), "{name} does not compile with {compiler}:\n{messages}");
+        let output = run(&program);
+        let text = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name} ({compiler}): {}\n{text}{errors}", output.status);
+        assert!(text.contains(" passed, 0 failed"), "{name} ({compiler}) checked nothing:\n{text}");
+        built += 1;
+    }
+    assert!(built > 0, "no compiler: install gcc or clang");
+}
+
+macro_rules! programs {
+    ($($name:ident),* $(,)?) => {
+        $(#[test] fn $name() { conforms(stringify!($name)); })*
+
+        /// Every program in the directory is in the list above.
+        #[test]
+        fn no_program_is_left_out() {
+            let mut found: Vec<String> = std::fs::read_dir(programs())
+                .expect("the directory of the programs")
+                .map(|entry| entry.expect("an entry").path())
+                .filter(|path| path.extension().is_some_and(|extension| extension == "c"))
+                .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+                .collect();
+            found.sort();
+            let mut listed = vec![$(stringify!($name).to_owned()),*];
+            listed.sort();
+            assert_eq!(found, listed);
+        }
+    };
+}
+
+programs![
+    acceptex,
+    apc,
+    closesocket,
+    completion_port,
+    connectex,
+    disconnectex,
+    events_waits,
+    extension,
+    hostile,
+    kernel32,
+    names,
+    options,
+    resolve,
+    results,
+    reuse_stress,
+    select_poll,
+    shutdown,
+    startup,
+    thread_exit,
+    transfer,
+];
