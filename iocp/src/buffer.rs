@@ -45,7 +45,10 @@ pub struct RawBuffer {
 
 impl RawBuffer {
     const fn iovec(self) -> libc::iovec {
-        libc::iovec { iov_base: self.base.cast(), iov_len: self.len }
+        libc::iovec {
+            iov_base: self.base.cast(),
+            iov_len: self.len,
+        }
     }
 }
 
@@ -65,7 +68,10 @@ impl Buffers {
 
     /// Memory of the operation's own: its length is what is sent, or how much may be received.
     pub fn from_vec(vec: Vec<u8>) -> Self {
-        Self { memory: Memory::Owned(vec), done: 0 }
+        Self {
+            memory: Memory::Owned(vec),
+            done: 0,
+        }
     }
 
     /// No memory.
@@ -78,12 +84,12 @@ impl Buffers {
     pub fn copy_rest(&mut self) -> Option<Vec<u8>> {
         let mut copy = vec![0; self.remaining()];
         let local = libc::iovec { iov_base: copy.as_mut_ptr().cast(), iov_len: copy.len() };
+        let here = rustix::process::getpid().as_raw_pid();
         let read = self.with_rest(|rest| {
+            let (to, from, count) = (&raw const local, rest.as_ptr(), rest.len() as u64);
             // SAFETY: `local` is our own live vector; the kernel checks the `rest` addresses and
             // only reads them.
-            unsafe {
-                libc::process_vm_readv(libc::getpid(), &raw const local, 1, rest.as_ptr(), rest.len() as u64, 0)
-            }
+            unsafe { libc::process_vm_readv(here, to, 1, from, count, 0) }
         });
         (usize::try_from(read).ok() == Some(copy.len())).then_some(copy)
     }
@@ -166,7 +172,9 @@ impl Buffers {
                 }
                 Ok(n)
             }
-            Err(_) => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)),
+            Err(_) => {
+                Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO))
+            }
         }
     }
 
@@ -175,7 +183,10 @@ impl Buffers {
         match &mut self.memory {
             Memory::One(one) => call(&mut [advance(*one, self.done)]),
             Memory::Owned(vec) => {
-                let all = libc::iovec { iov_base: vec.as_mut_ptr().cast(), iov_len: vec.len() };
+                let all = libc::iovec {
+                    iov_base: vec.as_mut_ptr().cast(),
+                    iov_len: vec.len(),
+                };
                 call(&mut [advance(all, self.done)])
             }
             Memory::Many(many) => call(&mut rest_of(many, self.done)),
@@ -211,7 +222,9 @@ impl CheckedMemory {
         let room = self.len.saturating_sub(at);
         let count = octets.len().min(room);
         // SAFETY: the range lies inside the memory that `new` promised to be writable.
-        unsafe { std::ptr::copy_nonoverlapping(octets.as_ptr(), self.base.wrapping_add(at), count) };
+        unsafe {
+            std::ptr::copy_nonoverlapping(octets.as_ptr(), self.base.wrapping_add(at), count)
+        };
     }
 }
 
@@ -282,7 +295,13 @@ mod tests {
     use std::os::fd::{AsFd, OwnedFd};
 
     fn pair() -> (OwnedFd, OwnedFd) {
-        socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap()
+        socketpair(
+            AddressFamily::UNIX,
+            SocketType::STREAM,
+            SocketFlags::CLOEXEC,
+            None,
+        )
+        .unwrap()
     }
 
     #[test]
@@ -290,13 +309,21 @@ mod tests {
         let (a, b) = pair();
         let (mut x, mut y) = ([0_u8; 2], [0_u8; 3]);
         let raw = [
-            RawBuffer { base: x.as_mut_ptr(), len: 2 },
-            RawBuffer { base: y.as_mut_ptr(), len: 3 },
+            RawBuffer {
+                base: x.as_mut_ptr(),
+                len: 2,
+            },
+            RawBuffer {
+                base: y.as_mut_ptr(),
+                len: 3,
+            },
         ];
         // SAFETY: x and y are not touched through references until the receives are over.
         let mut into = unsafe { Buffers::from_raw(&raw) };
         for (part, sent) in [(&b"1"[..], 1), (b"234", 3), (b"5", 1)] {
-            Buffers::from_vec(part.to_vec()).send(a.as_fd(), SendFlags::NONE).unwrap();
+            Buffers::from_vec(part.to_vec())
+                .send(a.as_fd(), SendFlags::NONE)
+                .unwrap();
             assert_eq!(into.recv(b.as_fd(), RecvFlags::NONE), Ok(sent));
         }
         assert_eq!((into.remaining(), &x, &y), (0, b"12", b"345"));
@@ -305,12 +332,17 @@ mod tests {
     #[test]
     fn a_bad_pointer_is_an_error_of_the_call() {
         let (a, b) = pair();
-        let raw = [RawBuffer { base: std::ptr::without_provenance_mut(16), len: 4 }];
+        let raw = [RawBuffer {
+            base: std::ptr::without_provenance_mut(16),
+            len: 4,
+        }];
         // SAFETY: nothing lives there.
         let mut bad = unsafe { Buffers::from_raw(&raw) };
         assert_eq!(bad.send(a.as_fd(), SendFlags::NONE), Err(Errno::FAULT));
         assert_eq!(bad.copy_rest(), None);
-        Buffers::from_vec(b"data".to_vec()).send(a.as_fd(), SendFlags::NONE).unwrap();
+        Buffers::from_vec(b"data".to_vec())
+            .send(a.as_fd(), SendFlags::NONE)
+            .unwrap();
         assert_eq!(bad.recv(b.as_fd(), RecvFlags::NONE), Err(Errno::FAULT));
     }
 
@@ -319,7 +351,9 @@ mod tests {
         let (a, b) = pair();
         let mut into = Buffers::from_vec(vec![0; 4]);
         assert_eq!(into.recv(b.as_fd(), RecvFlags::NONE), Err(Errno::AGAIN));
-        Buffers::from_vec(b"abcd".to_vec()).send(a.as_fd(), SendFlags::NONE).unwrap();
+        Buffers::from_vec(b"abcd".to_vec())
+            .send(a.as_fd(), SendFlags::NONE)
+            .unwrap();
         assert_eq!(into.recv(b.as_fd(), RecvFlags::new(false, true)), Ok(4));
         assert_eq!(into.done(), 0);
         assert_eq!(into.recv(b.as_fd(), RecvFlags::NONE), Ok(4));

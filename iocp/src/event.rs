@@ -19,7 +19,10 @@ pub struct Waiters {
 
 impl Waiters {
     const fn new() -> Self {
-        Self { count: AtomicUsize::new(0), threads: Lock::new(Vec::new()) }
+        Self {
+            count: AtomicUsize::new(0),
+            threads: Lock::new(Vec::new()),
+        }
     }
 
     pub(crate) fn add(&self, thread: &Arc<Thread>) {
@@ -64,7 +67,11 @@ pub struct Event {
 impl Event {
     /// A new event.
     pub const fn new(manual_reset: bool, signaled: bool) -> Self {
-        Self { manual_reset, signaled: AtomicBool::new(signaled), waiters: Waiters::new() }
+        Self {
+            manual_reset,
+            signaled: AtomicBool::new(signaled),
+            waiters: Waiters::new(),
+        }
     }
 
     /// Signals the event.
@@ -128,9 +135,14 @@ impl Semaphore {
     /// maximum or `by` is not positive.
     pub fn release(&self, by: i32) -> Option<i32> {
         let raise = |count: i32| {
-            count.checked_add(by).filter(|&sum| by > 0 && sum <= self.max)
+            count
+                .checked_add(by)
+                .filter(|&sum| by > 0 && sum <= self.max)
         };
-        let before = self.count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, raise).ok()?;
+        let before = self
+            .count
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, raise)
+            .ok()?;
         self.waiters.wake();
         Some(before)
     }
@@ -139,7 +151,9 @@ impl Semaphore {
 impl Waitable for Semaphore {
     fn take(&self) -> bool {
         let lower = |count: i32| (count > 0).then(|| count - 1);
-        self.count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, lower).is_ok()
+        self.count
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, lower)
+            .is_ok()
     }
 
     fn give_back(&self) {
@@ -162,7 +176,10 @@ impl Mutant {
     /// A new mutex object, owned by the calling thread if `owned`.
     pub fn new(owned: bool) -> Self {
         let owner = owned.then(|| (thread::id(), 1));
-        Self { owner: Lock::new(owner), waiters: Waiters::default() }
+        Self {
+            owner: Lock::new(owner),
+            waiters: Waiters::default(),
+        }
     }
 
     /// Releases one hold; false if the calling thread is not the owner.

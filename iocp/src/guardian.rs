@@ -8,8 +8,8 @@
 //! first lowers its own flag and then looks at all objects, so either it sees the object's flag or
 //! it is roused again (I6).
 
-use std::collections::BinaryHeap;
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::Thread;
@@ -81,8 +81,13 @@ pub(crate) fn watch(port: &Arc<CompletionPort>) {
 
 /// Calls `call` after `delay`, on the guardian's thread.
 pub fn call_after(delay: Duration, call: impl FnOnce() + Send + 'static) {
-    let Some(at) = Instant::now().checked_add(delay) else { return };
-    GUARDIAN.timers.lock().push(Reverse(Timer { at, call: Box::new(call) }));
+    let Some(at) = Instant::now().checked_add(delay) else {
+        return;
+    };
+    GUARDIAN.timers.lock().push(Reverse(Timer {
+        at,
+        call: Box::new(call),
+    }));
     GUARDIAN.awake.store(true, Ordering::SeqCst);
     thread().unpark();
 }
@@ -91,7 +96,10 @@ fn thread() -> &'static Thread {
     GUARDIAN.thread.get_or_init(|| {
         let builder = std::thread::Builder::new().name("linsock-guardian".into());
         let spawned = builder.spawn(|| GUARDIAN.run());
-        spawned.expect("INVARIANT: the process can start one thread").thread().clone()
+        spawned
+            .expect("INVARIANT: the process can start one thread")
+            .thread()
+            .clone()
     })
 }
 

@@ -134,7 +134,8 @@ impl Table {
         entry.generation = entry.generation.wrapping_add(1);
         let generation = entry.generation;
         let visible = generation & ((1 << GENERATION_BITS) - 1);
-        let handle = Handle((visible << INDEX_BITS | u32::try_from(index).map_err(|_| TableFull)?) << 2);
+        let handle =
+            Handle((visible << INDEX_BITS | u32::try_from(index).map_err(|_| TableFull)?) << 2);
         entry.object = Some(object(handle, Token::new(index, generation)));
         Ok(handle)
     }
@@ -152,7 +153,11 @@ impl Table {
     pub fn get(&self, handle: Handle) -> Option<Object> {
         let entry = self.slot(handle.index())?.0.lock();
         let visible = entry.generation & ((1 << GENERATION_BITS) - 1);
-        if visible == handle.generation() { entry.object.clone() } else { None }
+        if visible == handle.generation() {
+            entry.object.clone()
+        } else {
+            None
+        }
     }
 
     /// The file behind a driver token; `None` once the handle was closed.
@@ -207,9 +212,11 @@ impl Table {
         if index == CHUNK * CHUNKS {
             return free.pop_front().ok_or(TableFull);
         }
-        if index % CHUNK == 0 || index == 1 {
+        if index.is_multiple_of(CHUNK) || index == 1 {
             self.chunks[index / CHUNK].get_or_init(|| {
-                (0..CHUNK).map(|_| Slot(Lock::new(Entry::default()))).collect()
+                (0..CHUNK)
+                    .map(|_| Slot(Lock::new(Entry::default())))
+                    .collect()
             });
         }
         // Under the lock of the free list, so nobody else counts.

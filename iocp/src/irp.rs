@@ -117,13 +117,23 @@ pub struct Irp {
 impl Irp {
     /// A new operation of the calling thread.
     pub fn new(target: Target, buffers: Buffers) -> Self {
-        Self { target: Some(target), thread: thread::id(), buffers }
+        Self {
+            target: Some(target),
+            thread: thread::id(),
+            buffers,
+        }
     }
 
     /// The operation starts: `Internal` reads STATUS_PENDING and what will be signaled is reset.
     #[inline]
     pub fn begin(&self, file: &FileCore) {
-        if let Some(Target::Overlapped { ptr, event, routine, .. }) = &self.target {
+        if let Some(Target::Overlapped {
+            ptr,
+            event,
+            routine,
+            ..
+        }) = &self.target
+        {
             ptr.begin();
             match (event, routine) {
                 (_, Some(_)) => {}
@@ -156,9 +166,12 @@ impl Irp {
     /// port and without an event (`test_async_thread_termination`).
     pub fn dies_with_thread(&self, file: &FileCore) -> bool {
         match &self.target {
-            Some(Target::Overlapped { event: None, packet: true, routine: None, .. }) => {
-                file.association().is_none()
-            }
+            Some(Target::Overlapped {
+                event: None,
+                packet: true,
+                routine: None,
+                ..
+            }) => file.association().is_none(),
             Some(Target::Overlapped { .. }) => true,
             // Operations of the safe API belong to their owner, not to a thread.
             Some(Target::Sink { .. }) | None => false,
@@ -186,11 +199,18 @@ impl Irp {
         bytes: usize,
         after: &mut Deferred,
     ) {
-        let Some(target) = self.target.take() else { return };
+        let Some(target) = self.target.take() else {
+            return;
+        };
         let skip = timing == Timing::Inline && file.modes() & SKIP_PORT_ON_SUCCESS != 0;
         let association = file.association().filter(|_| !skip);
         match target {
-            Target::Overlapped { ptr, event, packet, routine } => {
+            Target::Overlapped {
+                ptr,
+                event,
+                packet,
+                routine,
+            } => {
                 let overlapped = ptr.addr();
                 ptr.finish(status, bytes);
                 match (routine, event) {
@@ -204,16 +224,32 @@ impl Irp {
                 }
                 if let Some(association) = association.filter(|_| packet) {
                     let key = association.key;
-                    let packet = Packet { key, overlapped, status, bytes, sink: None };
+                    let packet = Packet {
+                        key,
+                        overlapped,
+                        status,
+                        bytes,
+                        sink: None,
+                    };
                     association.port.post(packet, after);
                 }
             }
             Target::Sink { sink, packet } => {
                 let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
-                after.wake(sink.complete(Done { status, bytes, buffers }));
+                after.wake(sink.complete(Done {
+                    status,
+                    bytes,
+                    buffers,
+                }));
                 if let Some(association) = association.filter(|_| packet) {
                     let (key, overlapped) = (association.key, Arc::as_ptr(&sink).addr());
-                    let packet = Packet { key, overlapped, status, bytes, sink: Some(sink) };
+                    let packet = Packet {
+                        key,
+                        overlapped,
+                        status,
+                        bytes,
+                        sink: Some(sink),
+                    };
                     association.port.post(packet, after);
                 }
             }
@@ -226,7 +262,11 @@ impl Irp {
         if let Some(Target::Sink { sink, .. }) = self.target.take() {
             let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
             // Nobody waits yet, so there is no waker.
-            let _none = sink.complete(Done { status, bytes: 0, buffers });
+            let _none = sink.complete(Done {
+                status,
+                bytes: 0,
+                buffers,
+            });
         }
     }
 }
@@ -244,7 +284,11 @@ impl Drop for Irp {
             }
             Some(Target::Sink { sink, .. }) => {
                 let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
-                let done = Done { status: NtStatus::CANCELLED, bytes: 0, buffers };
+                let done = Done {
+                    status: NtStatus::CANCELLED,
+                    bytes: 0,
+                    buffers,
+                };
                 if let Some(waker) = sink.complete(done) {
                     waker.wake();
                 }
@@ -255,6 +299,9 @@ impl Drop for Irp {
 
 impl std::fmt::Debug for Irp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Irp").field("key", &self.key()).field("thread", &self.thread).finish()
+        f.debug_struct("Irp")
+            .field("key", &self.key())
+            .field("thread", &self.thread)
+            .finish()
     }
 }

@@ -65,7 +65,9 @@ impl OverlappedPtr {
     pub fn finish(self, status: NtStatus, bytes: usize) {
         let overlapped = self.get();
         overlapped.internal_high.store(bytes, Ordering::Relaxed);
-        overlapped.internal.store(status_word(status), Ordering::Release);
+        overlapped
+            .internal
+            .store(status_word(status), Ordering::Release);
     }
 
     fn get(&self) -> &Overlapped {

@@ -153,12 +153,17 @@ impl CompletionPort {
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             closed: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             queue: Lock::default(),
-            concurrency: if concurrency == 0 { processors() } else { concurrency },
+            concurrency: if concurrency == 0 {
+                processors()
+            } else {
+                concurrency
+            },
             neglected: AtomicBool::new(false),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
         });
         port.driver.add(port.wake.as_fd(), WAKE, Interest::Edges)?;
-        port.driver.add(port.closed.as_fd(), CLOSED, Interest::Level)?;
+        port.driver
+            .add(port.closed.as_fd(), CLOSED, Interest::Level)?;
         guardian::watch(&port);
         Ok(port)
     }
@@ -347,7 +352,11 @@ impl CompletionPort {
         perform_files(reports, after);
     }
 
-    fn perform_reports(self: &Arc<Self>, reports: impl Iterator<Item = Report>, after: &mut Deferred) {
+    fn perform_reports(
+        self: &Arc<Self>,
+        reports: impl Iterator<Item = Report>,
+        after: &mut Deferred,
+    ) {
         set_harvesting(true);
         perform_files(reports, after);
         set_harvesting(false);
@@ -372,7 +381,7 @@ impl CompletionPort {
     fn enter(self: &Arc<Self>) {
         WORKER.with_borrow_mut(|worker| {
             worker.rest();
-            if !worker.port.as_ref().is_some_and(|port| port.id == self.id) {
+            if worker.port.as_ref().is_none_or(|port| port.id != self.id) {
                 worker.port = Some(Arc::clone(self));
             }
         });
@@ -380,10 +389,16 @@ impl CompletionPort {
 
     fn relation(&self) -> Relation {
         let of = |worker: &RefCell<Worker>| match &*worker.borrow() {
-            Worker { port: Some(port), harvesting: true, .. } if port.id == self.id => {
-                Relation::Harvesting
-            }
-            Worker { port: Some(port), awake: true, .. } if port.id == self.id => Relation::Awake,
+            Worker {
+                port: Some(port),
+                harvesting: true,
+                ..
+            } if port.id == self.id => Relation::Harvesting,
+            Worker {
+                port: Some(port),
+                awake: true,
+                ..
+            } if port.id == self.id => Relation::Awake,
             _ => Relation::Stranger,
         };
         WORKER.try_with(of).unwrap_or(Relation::Stranger)

@@ -171,7 +171,10 @@ impl Thread {
             std::mem::take(&mut *apcs)
         };
         drop(apcs);
-        if OWES_CANCEL.try_with(|owes| owes.replace(false)).unwrap_or(true) {
+        if OWES_CANCEL
+            .try_with(|owes| owes.replace(false))
+            .unwrap_or(true)
+        {
             handle::table().files().iter().for_each(|file| {
                 file.cancel(&|irp| irp.thread() == self.id && irp.dies_with_thread(file.core()));
             });

@@ -36,7 +36,12 @@ pub enum Which {
 }
 
 /// Waits for objects.
-pub fn wait(objects: &[&dyn Waitable], which: Which, deadline: Deadline, alertable: bool) -> Waited {
+pub fn wait(
+    objects: &[&dyn Waitable],
+    which: Which,
+    deadline: Deadline,
+    alertable: bool,
+) -> Waited {
     if let Some(index) = take(objects, which) {
         return Waited::Object(index);
     }
@@ -52,9 +57,13 @@ pub fn wait(objects: &[&dyn Waitable], which: Which, deadline: Deadline, alertab
         return take(objects, which).map_or(Waited::TimedOut, Waited::Object);
     }
     port::step_aside();
-    objects.iter().for_each(|object| object.waiters().add(&thread));
+    objects
+        .iter()
+        .for_each(|object| object.waiters().add(&thread));
     let waited = block(&thread, objects, which, deadline, alertable);
-    objects.iter().for_each(|object| object.waiters().remove(&thread));
+    objects
+        .iter()
+        .for_each(|object| object.waiters().remove(&thread));
     waited
 }
 
@@ -71,7 +80,10 @@ fn block(
     alertable: bool,
 ) -> Waited {
     let wake = thread.wake_fd();
-    let mut lead = Lead { thread, leads: false };
+    let mut lead = Lead {
+        thread,
+        leads: false,
+    };
     let mut readable = false;
     loop {
         thread.rearm(readable);
@@ -97,7 +109,8 @@ fn block(
         };
         let _ = poll(&mut fds[..count], deadline.timespec().as_ref());
         readable = !fds[0].revents().is_empty();
-        if count == 2 && !fds[1].revents().is_empty()
+        if count == 2
+            && !fds[1].revents().is_empty()
             && let Some(reactor) = reactor::existing()
         {
             reactor.perform();
@@ -113,7 +126,9 @@ struct Lead<'a> {
 
 impl Lead<'_> {
     fn take(&mut self) -> bool {
-        if !self.leads && let Some(reactor) = reactor::existing() {
+        if !self.leads
+            && let Some(reactor) = reactor::existing()
+        {
             self.leads = reactor.lead_or_follow(self.thread);
         }
         self.leads
@@ -225,16 +240,23 @@ pub fn poll_descriptors(
     objects: &[&dyn Waitable],
     deadline: Deadline,
 ) -> Vec<PollFlags> {
-    let mut polled: Vec<_> = fds.iter().map(|(fd, flags)| PollFd::new(fd, *flags)).collect();
+    let mut polled: Vec<_> = fds
+        .iter()
+        .map(|(fd, flags)| PollFd::new(fd, *flags))
+        .collect();
     let _ = poll(&mut polled, Deadline::after_ms(0).timespec().as_ref());
     if any_ready(&polled) || deadline.is_over() {
         return polled.iter().map(PollFd::revents).collect();
     }
     let thread = thread::current();
     port::step_aside();
-    objects.iter().for_each(|object| object.waiters().add(&thread));
+    objects
+        .iter()
+        .for_each(|object| object.waiters().add(&thread));
     let reported = poll_until(&thread, fds, objects, deadline);
-    objects.iter().for_each(|object| object.waiters().remove(&thread));
+    objects
+        .iter()
+        .for_each(|object| object.waiters().remove(&thread));
     reported
 }
 

@@ -72,7 +72,9 @@ impl Socket {
     /// # Errors
     /// When the process has no handles left.
     pub fn tcp(family: Family) -> Result<Self> {
-        Ok(Self { inner: socket::Socket::create(family, true)? })
+        Ok(Self {
+            inner: socket::Socket::create(family, true)?,
+        })
     }
 
     /// Gives the socket a local address.
@@ -112,7 +114,9 @@ impl Socket {
     /// # Errors
     /// It has a port already.
     pub fn associate(&self, port: &CompletionPort, key: usize) -> Result<()> {
-        self.inner.associate(port.inner(), key).map_err(|_| Error::INVALID)
+        self.inner
+            .associate(port.inner(), key)
+            .map_err(|_| Error::INVALID)
     }
 
     /// Connects, blocking until it is done.
@@ -129,7 +133,9 @@ impl Socket {
     /// Not listening; no descriptors left.
     pub fn accept(&self) -> Result<Self> {
         let accepted = self.inner.accept_blocking()?;
-        Ok(Self { inner: self.inner.adopt(accepted)? })
+        Ok(Self {
+            inner: self.inner.adopt(accepted)?,
+        })
     }
 
     /// Receives, blocking until there is something; 0 is the end of the peer's data.
@@ -142,7 +148,8 @@ impl Socket {
                 return Ok(received);
             }
             // A receive without room waits for data and leaves it there.
-            self.inner.recv_blocking(Buffers::empty(), RecvOptions::default())?;
+            self.inner
+                .recv_blocking(Buffers::empty(), RecvOptions::default())?;
         }
     }
 
@@ -151,7 +158,8 @@ impl Socket {
     /// # Errors
     /// Not connected; reset; this half was shut down.
     pub fn send(&self, data: &[u8]) -> Result<()> {
-        self.inner.send_blocking(Buffers::from_vec(data.to_vec()), SendFlags::NONE)?;
+        self.inner
+            .send_blocking(Buffers::from_vec(data.to_vec()), SendFlags::NONE)?;
         Ok(())
     }
 
@@ -180,7 +188,11 @@ impl Socket {
 
     /// Accepts a connection into `acceptor`, and waits for first data if `first` has room for any.
     pub fn accept_into(&self, acceptor: &Self, first: Vec<u8>) -> Request {
-        Request::new(&self.inner, operation::What::AcceptInto(Arc::clone(&acceptor.inner)), first)
+        Request::new(
+            &self.inner,
+            operation::What::AcceptInto(Arc::clone(&acceptor.inner)),
+            first,
+        )
     }
 
     /// Closes the sending half behind everything sent; receiving goes on. Over when the FIN was given
@@ -218,7 +230,12 @@ impl Socket {
         let seconds = time.map(|time| u16::try_from(time.as_secs()).unwrap_or(u16::MAX));
         let on = u16::from(seconds.is_some()).to_ne_bytes();
         let value = [on, seconds.unwrap_or(0).to_ne_bytes()].concat();
-        Ok(crate::option::set(&self.inner, crate::option::SOL_SOCKET, 0x80, &value)?)
+        Ok(crate::option::set(
+            &self.inner,
+            crate::option::SOL_SOCKET,
+            0x80,
+            &value,
+        )?)
     }
 
     /// TCP_NODELAY: small sends leave at once.
@@ -227,7 +244,12 @@ impl Socket {
     /// None that this API can cause.
     pub fn set_no_delay(&self, on: bool) -> Result<()> {
         let value = u32::from(on).to_ne_bytes();
-        Ok(crate::option::set(&self.inner, crate::option::IPPROTO_TCP, 1, &value)?)
+        Ok(crate::option::set(
+            &self.inner,
+            crate::option::IPPROTO_TCP,
+            1,
+            &value,
+        )?)
     }
 
     /// Cancels everything that is pending on the socket; returns how many operations that were.

@@ -229,11 +229,17 @@ impl Options {
             (SOL_SOCKET, SO_SNDTIMEO) => assign(&mut self.send_timeout_ms, dword(value)?),
             (SOL_SOCKET, SO_RCVBUF) => {
                 self.receive_buffer = Some(dword(value)?);
-                self.apply_some(fd, |o| Self { receive_buffer: o.receive_buffer, ..Self::default() })
+                self.apply_some(fd, |o| Self {
+                    receive_buffer: o.receive_buffer,
+                    ..Self::default()
+                })
             }
             (SOL_SOCKET, SO_SNDBUF) => {
                 self.send_buffer = Some(dword(value)?);
-                self.apply_some(fd, |o| Self { send_buffer: o.send_buffer, ..Self::default() })
+                self.apply_some(fd, |o| Self {
+                    send_buffer: o.send_buffer,
+                    ..Self::default()
+                })
             }
             (SOL_SOCKET, SO_REUSEADDR) => {
                 let on = boolean(value)?;
@@ -252,11 +258,17 @@ impl Options {
             }
             (SOL_SOCKET, SO_KEEPALIVE) => {
                 self.keep_alive = Some(boolean(value)?);
-                self.apply_some(fd, |o| Self { keep_alive: o.keep_alive, ..Self::default() })
+                self.apply_some(fd, |o| Self {
+                    keep_alive: o.keep_alive,
+                    ..Self::default()
+                })
             }
             (SOL_SOCKET, SO_OOBINLINE) => {
                 self.oob_inline = boolean(value)?;
-                self.apply_some(fd, |o| Self { oob_inline: o.oob_inline, ..Self::default() })
+                self.apply_some(fd, |o| Self {
+                    oob_inline: o.oob_inline,
+                    ..Self::default()
+                })
             }
             (SOL_SOCKET, SO_DONTROUTE) => assign(&mut self.dont_route, boolean(value)?),
             (SOL_SOCKET, SO_BROADCAST) => assign(&mut self.broadcast, boolean(value)?),
@@ -266,17 +278,27 @@ impl Options {
             }
             (IPPROTO_TCP, TCP_NODELAY) => {
                 self.no_delay = Some(boolean(value)?);
-                self.apply_some(fd, |o| Self { no_delay: o.no_delay, ..Self::default() })
+                self.apply_some(fd, |o| Self {
+                    no_delay: o.no_delay,
+                    ..Self::default()
+                })
             }
             (IPPROTO_IPV6, IPV6_V6ONLY) => {
                 self.ipv6_only = Some(boolean(value)?);
-                self.apply_some(fd, |o| Self { ipv6_only: o.ipv6_only, ..Self::default() })
+                self.apply_some(fd, |o| Self {
+                    ipv6_only: o.ipv6_only,
+                    ..Self::default()
+                })
             }
             _ => Err(NtStatus::OPTION_NOT_SUPPORTED),
         }
     }
 
-    fn change_linger(&mut self, seconds: Option<u16>, fd: Option<BorrowedFd<'_>>) -> Result<(), NtStatus> {
+    fn change_linger(
+        &mut self,
+        seconds: Option<u16>,
+        fd: Option<BorrowedFd<'_>>,
+    ) -> Result<(), NtStatus> {
         self.linger_seconds = seconds;
         fd.map_or(Ok(()), |fd| apply_linger(fd, seconds))
     }
@@ -327,7 +349,9 @@ impl Options {
             (SOL_SOCKET, SO_DEBUG) => Value::Bool(self.debug),
             (SOL_SOCKET, SO_CONDITIONAL_ACCEPT) => Value::Bool(self.conditional_accept),
             (IPPROTO_TCP, TCP_NODELAY) => Value::Bool(self.no_delay.unwrap_or(false)),
-            (IPPROTO_IPV6, IPV6_V6ONLY) if family_is_v6 => Value::Bool(self.ipv6_only.unwrap_or(true)),
+            (IPPROTO_IPV6, IPV6_V6ONLY) if family_is_v6 => {
+                Value::Bool(self.ipv6_only.unwrap_or(true))
+            }
             _ => return Err(NtStatus::OPTION_NOT_SUPPORTED),
         })
     }
@@ -385,7 +409,10 @@ fn assign<T>(place: &mut T, value: T) -> Result<(), NtStatus> {
 }
 
 fn front<const N: usize>(value: &[u8]) -> Result<[u8; N], NtStatus> {
-    value.first_chunk().copied().ok_or(NtStatus::ACCESS_VIOLATION)
+    value
+        .first_chunk()
+        .copied()
+        .ok_or(NtStatus::ACCESS_VIOLATION)
 }
 
 fn dword(value: &[u8]) -> Result<u32, NtStatus> {

@@ -35,14 +35,13 @@ pub struct Status {
 
 impl Status {
     const fn is_any(self, interest: Interest) -> bool {
-        let read = self.data || self.hung_up || self.failed;
-        interest.read && read
-            || interest.write && (self.room || self.failed)
+        interest.read && self.data
+            || interest.write && self.room
+            || interest.urgent && self.urgent
             || self.hung_up
             || self.failed
             || self.connect_failed
             || self.gone
-            || interest.urgent && self.urgent
     }
 }
 
@@ -62,8 +61,11 @@ pub struct Interest {
 pub fn poll(sockets: &[(Arc<Socket>, Interest)], deadline: Deadline) -> Vec<Status> {
     loop {
         let views: Vec<_> = sockets.iter().map(|(socket, _)| socket.view()).collect();
-        let fds: Vec<_> =
-            sockets.iter().zip(&views).map(|((_, want), view)| flags(*want, view)).collect();
+        let fds: Vec<_> = sockets
+            .iter()
+            .zip(&views)
+            .map(|((_, want), view)| flags(*want, view))
+            .collect();
         let present: Vec<_> = fds.iter().flatten().cloned().collect();
         let gone: Vec<&dyn Waitable> = sockets.iter().map(|(s, _)| s.gone() as _).collect();
         // A state that speaks for itself does not wait for the kernel.
@@ -71,17 +73,31 @@ pub fn poll(sockets: &[(Arc<Socket>, Interest)], deadline: Deadline) -> Vec<Stat
             .iter()
             .zip(&views)
             .any(|((_, want), view)| of(view, PollFlags::empty()).is_any(*want));
-        let limit = if known { Deadline::after_ms(0) } else { deadline };
+        let limit = if known {
+            Deadline::after_ms(0)
+        } else {
+            deadline
+        };
         let mut reported = wait::poll_descriptors(&present, &gone, limit).into_iter();
         let mut next = || reported.next().unwrap_or(PollFlags::empty());
         let statuses: Vec<_> = sockets
             .iter()
             .zip(&fds)
             .map(|((socket, _), fd)| {
-                look(socket, if fd.is_some() { next() } else { PollFlags::empty() })
+                look(
+                    socket,
+                    if fd.is_some() {
+                        next()
+                    } else {
+                        PollFlags::empty()
+                    },
+                )
             })
             .collect();
-        let any = statuses.iter().zip(sockets).any(|(status, (_, want))| status.is_any(*want));
+        let any = statuses
+            .iter()
+            .zip(sockets)
+            .any(|(status, (_, want))| status.is_any(*want));
         if any || limit.is_over() {
             return statuses;
         }

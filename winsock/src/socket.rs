@@ -138,7 +138,9 @@ impl Socket {
 
     fn from_object(object: Object) -> Option<Arc<Self>> {
         match object {
-            Object::File(file) => (file as Arc<dyn std::any::Any + Send + Sync>).downcast().ok(),
+            Object::File(file) => (file as Arc<dyn std::any::Any + Send + Sync>)
+                .downcast()
+                .ok(),
             _ => None,
         }
     }
@@ -154,7 +156,9 @@ impl Socket {
         if self.is_nonblocking() && self.would_linger() {
             return Err(NtStatus::DEVICE_NOT_READY);
         }
-        handle::table().remove(self.handle()).ok_or(NtStatus::INVALID_HANDLE)?;
+        handle::table()
+            .remove(self.handle())
+            .ok_or(NtStatus::INVALID_HANDLE)?;
         self.close();
         Ok(())
     }
@@ -217,7 +221,11 @@ impl Socket {
         let mut inner = self.lock();
         let mut cancelled = inner.endpoint.cancel(|operation| chosen(&operation.irp));
         inner.settle(self, &mut after);
-        let receivers: Vec<_> = inner.first_receivers.iter().filter_map(Weak::upgrade).collect();
+        let receivers: Vec<_> = inner
+            .first_receivers
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect();
         drop(inner);
         for receiver in receivers {
             let mut inner = receiver.lock();
@@ -335,13 +343,14 @@ impl File for Socket {
         let mut inner = self.lock();
         inner.tcp.note(readiness);
         match inner.endpoint.phase() {
-            Phase::Connected
-            | Phase::ConnectedRaw
-            | Phase::AcceptedRaw
-            | Phase::Disconnecting => inner.progress(self, readiness, after),
+            Phase::Connected | Phase::ConnectedRaw | Phase::AcceptedRaw | Phase::Disconnecting => {
+                inner.progress(self, readiness, after)
+            }
             Phase::Listening => inner.progress_accepts(self, after),
             Phase::Accepting => inner.progress_first_receive(self, after),
-            Phase::Connecting | Phase::ConnectingEx => inner.progress_connect(self, readiness, after),
+            Phase::Connecting | Phase::ConnectingEx => {
+                inner.progress_connect(self, readiness, after)
+            }
             // A bare descriptor reports a hang-up; it means nothing without a connection.
             Phase::Open
             | Phase::OpenRecycled
@@ -375,7 +384,11 @@ impl File for Socket {
         let listener = inner.accepting_for.upgrade();
         let receivers = std::mem::take(&mut inner.first_receivers);
         let abort = inner.options.linger() == Some(0);
-        let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
+        let mode = if abort {
+            CloseMode::Abort
+        } else {
+            CloseMode::Graceful
+        };
         let sends = inner.endpoint.close(mode);
         let owed = inner.take_over(self, sends, &mut after);
         inner.settle(self, &mut after);
@@ -428,12 +441,15 @@ impl Inner {
         let awaits = self.fin_wait.is_awaited();
         let refuses = matches!(
             self.endpoint.state().link(),
-            Some(Link { recv: RecvHalf::Shut { peer_ended: false }, .. })
+            Some(Link {
+                recv: RecvHalf::Shut { peer_ended: false },
+                ..
+            })
         );
         if !(awaits || refuses) || self.endpoint.has_receives() || !self.tcp.readable {
             return;
         }
-        match self.tcp.next() {
+        match self.tcp.peek() {
             Next::Fin => self.endpoint.handle_indication(Indication::PeerFin),
             Next::Failed(errno) => self.handle_failure(errno),
             Next::Data if refuses => self.endpoint.handle_indication(Indication::DataRefused),

@@ -60,7 +60,11 @@ pub struct AcceptLayout {
 impl AcceptLayout {
     /// For an accept that writes no addresses.
     pub const fn without_addresses(family: Family, receive: usize) -> Self {
-        Self { receive, local: 0, remote: family.address_len() + 16 }
+        Self {
+            receive,
+            local: 0,
+            remote: family.address_len() + 16,
+        }
     }
 
     /// AcceptEx page: each area must be 16 octets more than the largest address. A local area of 0
@@ -103,7 +107,11 @@ enum Into {
     Slot(Arc<Lock<Option<Accepted>>>),
     /// AcceptEx.
     /// Without an area (the safe API) the context is current at once.
-    Handle { acceptor: Arc<Socket>, layout: AcceptLayout, area: Option<AddressArea> },
+    Handle {
+        acceptor: Arc<Socket>,
+        layout: AcceptLayout,
+        area: Option<AddressArea>,
+    },
 }
 
 impl AcceptCall {
@@ -174,9 +182,18 @@ impl Socket {
             return Err(status);
         }
         irp.pended(&self.core);
-        let into = Into::Handle { acceptor: Arc::clone(acceptor), layout, area };
-        let call = Box::new(AcceptCall { listener: Arc::clone(self), into });
-        inner.endpoint.queue_accept(Operation::new(irp, Kind::Accept(call)));
+        let into = Into::Handle {
+            acceptor: Arc::clone(acceptor),
+            layout,
+            area,
+        };
+        let call = Box::new(AcceptCall {
+            listener: Arc::clone(self),
+            into,
+        });
+        inner
+            .endpoint
+            .queue_accept(Operation::new(irp, Kind::Accept(call)));
         if inner.deferred.is_some() {
             inner.progress_accepts(self, &mut after);
         }
@@ -211,8 +228,13 @@ impl Socket {
             return Err(status);
         }
         let into = Into::Slot(Arc::clone(slot));
-        let call = Box::new(AcceptCall { listener: Arc::clone(self), into });
-        inner.endpoint.queue_accept(Operation::new(irp, Kind::Accept(call)));
+        let call = Box::new(AcceptCall {
+            listener: Arc::clone(self),
+            into,
+        });
+        inner
+            .endpoint
+            .queue_accept(Operation::new(irp, Kind::Accept(call)));
         inner.progress_accepts(self, after);
         inner.settle(self, after);
         Ok(())
@@ -254,16 +276,18 @@ impl Socket {
     pub(super) fn release_accept(&self, listener: Option<&Self>, after: &mut Deferred) {
         let Some(listener) = listener else { return };
         let mut inner = listener.lock();
-        inner.endpoint.cancel(|operation| {
-            matches!(&operation.kind, Kind::Accept(call) if call.is_into(self))
-        });
+        inner.endpoint.cancel(
+            |operation| matches!(&operation.kind, Kind::Accept(call) if call.is_into(self)),
+        );
         inner.settle(listener, after);
     }
 
     /// The listener was closed while this socket waited for first data.
     pub(super) fn abandon_first_receive(&self, after: &mut Deferred) {
         let mut inner = self.lock();
-        inner.endpoint.cancel(|operation| matches!(operation.kind, Kind::Accept(_)));
+        inner
+            .endpoint
+            .cancel(|operation| matches!(operation.kind, Kind::Accept(_)));
         inner.settle(self, after);
     }
 }
@@ -300,7 +324,13 @@ impl Inner {
             // The connection stays in the backlog (test_AcceptEx).
             let waiting = self.deferred.is_some() || self.tcp.fd().is_some_and(tcp::is_readable);
             if waiting && let Some(operation) = self.endpoint.take_accept() {
-                self.finish(socket, operation, Timing::Pended, NtStatus::BUFFER_TOO_SMALL, after);
+                self.finish(
+                    socket,
+                    operation,
+                    Timing::Pended,
+                    NtStatus::BUFFER_TOO_SMALL,
+                    after,
+                );
             }
             return;
         }
@@ -323,15 +353,25 @@ impl Inner {
         if let Some((fd, peer)) = self.deferred.take() {
             return Ok(Some(Accepted { fd, peer }));
         }
-        let Some(fd) = self.tcp.fd() else { return Ok(None) };
+        let Some(fd) = self.tcp.fd() else {
+            return Ok(None);
+        };
         if self.tcp.watched() != Some(Interest::Level) && !tcp::is_readable(fd) {
             return Ok(None);
         }
         Ok(tcp::accept(fd)?.map(|(fd, peer)| Accepted { fd, peer }))
     }
 
-    fn deliver(&mut self, socket: &Socket, operation: Operation, accepted: Accepted, after: &mut Deferred) {
-        let Kind::Accept(call) = &operation.kind else { return };
+    fn deliver(
+        &mut self,
+        socket: &Socket,
+        operation: Operation,
+        accepted: Accepted,
+        after: &mut Deferred,
+    ) {
+        let Kind::Accept(call) = &operation.kind else {
+            return;
+        };
         let acceptor = match &call.into {
             Into::Slot(slot) => {
                 *slot.lock() = Some(accepted);
@@ -360,14 +400,17 @@ impl Inner {
         inner.endpoint.queue_first_receive(operation);
         inner.progress_first_receive(&acceptor, after);
         if inner.endpoint.accept_phase() == AcceptPhase::FirstReceive {
-            self.first_receivers.retain(|receiver| receiver.strong_count() > 0);
+            self.first_receivers
+                .retain(|receiver| receiver.strong_count() > 0);
             self.first_receivers.push(Arc::downgrade(&acceptor));
         }
     }
 
     /// An accepted connection whose AcceptEx waits for its first data may have some.
     pub(super) fn progress_first_receive(&mut self, socket: &Socket, after: &mut Deferred) {
-        let Some(mut operation) = self.endpoint.take_first_receive() else { return };
+        let Some(mut operation) = self.endpoint.take_first_receive() else {
+            return;
+        };
         let tried = if self.tcp.readable {
             self.try_recv(&mut operation.irp, RecvOptions::default())
         } else {
@@ -398,8 +441,17 @@ impl Inner {
     }
 
     fn write_addresses(&self, operation: &Operation, accepted: &Accepted) {
-        let Kind::Accept(call) = &operation.kind else { return };
-        let Into::Handle { acceptor, layout, area: Some(area) } = &call.into else { return };
+        let Kind::Accept(call) = &operation.kind else {
+            return;
+        };
+        let Into::Handle {
+            acceptor,
+            layout,
+            area: Some(area),
+        } = &call.into
+        else {
+            return;
+        };
         let write = |at: usize, address: &SocketAddr| {
             let (octets, len) = address::emit(address);
             let header = u32::try_from(len).unwrap_or(0).to_ne_bytes();
@@ -407,7 +459,9 @@ impl Inner {
             area.0.write(at + DeferredAddress::HEADER, &octets[..len]);
         };
         if layout.local > 0 {
-            match self.bound.filter(|bound| self.really_bound && !bound.ip().is_unspecified() && bound.port() != 0) {
+            match self.bound.filter(|bound| {
+                self.really_bound && !bound.ip().is_unspecified() && bound.port() != 0
+            }) {
                 Some(local) => write(0, &local),
                 None => {
                     area.0.write(0, &DeferredAddress::MARK.to_ne_bytes());

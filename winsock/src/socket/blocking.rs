@@ -30,12 +30,21 @@ pub struct SyncResult {
 impl SyncResult {
     /// For the calling thread.
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { done: Lock::default(), caller: thread::current() })
+        Arc::new(Self {
+            done: Lock::default(),
+            caller: thread::current(),
+        })
     }
 
     /// An IRP that completes into this.
     pub fn irp(self: &Arc<Self>, buffers: Buffers) -> Irp {
-        Irp::new(Target::Sink { sink: Arc::clone(self) as Arc<dyn Sink>, packet: false }, buffers)
+        Irp::new(
+            Target::Sink {
+                sink: Arc::clone(self) as Arc<dyn Sink>,
+                packet: false,
+            },
+            buffers,
+        )
     }
 
     fn is_done(&self) -> bool {
@@ -110,7 +119,8 @@ impl Socket {
         }
         let result = SyncResult::new();
         self.connect_pending(result.irp(Buffers::empty()), to)?;
-        self.finish_blocking(Started::Pending, &result, None, PollFlags::OUT).map(drop)
+        self.finish_blocking(Started::Pending, &result, None, PollFlags::OUT)
+            .map(drop)
     }
 
     /// accept without a handle for the connection yet.
@@ -137,13 +147,21 @@ impl Socket {
         self.disconnect(result.irp(Buffers::empty()), mode)?;
         self.wait_for(&result, Deadline::Never, PollFlags::IN | PollFlags::RDHUP);
         let done = result.take().ok_or(NtStatus::CANCELLED)?;
-        if done.status.is_success() { Ok(()) } else { Err(done.status) }
+        if done.status.is_success() {
+            Ok(())
+        } else {
+            Err(done.status)
+        }
     }
 
     /// Waits for an operation of a socket that was not opened for overlapped I/O: its calls block
     /// even with an OVERLAPPED (`test_nonblocking_async_recv`).
     pub fn wait_until(&self, over: impl Fn() -> bool) {
-        self.wait_on(&over, Deadline::Never, PollFlags::IN | PollFlags::OUT | PollFlags::RDHUP);
+        self.wait_on(
+            &over,
+            Deadline::Never,
+            PollFlags::IN | PollFlags::OUT | PollFlags::RDHUP,
+        );
     }
 
     fn finish_blocking(
@@ -188,7 +206,12 @@ impl Socket {
         }
     }
 
-    fn wait_for(&self, result: &Arc<SyncResult>, deadline: Deadline, interest: PollFlags) -> Blocked {
+    fn wait_for(
+        &self,
+        result: &Arc<SyncResult>,
+        deadline: Deadline,
+        interest: PollFlags,
+    ) -> Blocked {
         self.wait_on(&|| result.is_done(), deadline, interest)
     }
 

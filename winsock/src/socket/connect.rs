@@ -100,7 +100,9 @@ impl Inner {
 
     /// Binds the descriptor to what the program asked for, if that is still to be done.
     pub(super) fn bind_really(&mut self, family: Family) -> Result<(), NtStatus> {
-        let Some(address) = self.bound else { return Ok(()) };
+        let Some(address) = self.bound else {
+            return Ok(());
+        };
         if self.really_bound && self.tcp.fd().is_some() {
             return Ok(());
         }
@@ -124,7 +126,9 @@ impl Inner {
         to: SocketAddr,
     ) -> Result<(), NtStatus> {
         self.connect_error = None;
-        let attended = operation.as_ref().is_none_or(|operation| operation.irp.is_attended());
+        let attended = operation
+            .as_ref()
+            .is_none_or(|operation| operation.irp.is_attended());
         if let Err(refused) = self.endpoint.connect(kind, operation) {
             if let Some(operation) = refused.irp {
                 operation.irp.refuse(refused.status);
@@ -147,7 +151,9 @@ impl Inner {
     }
 
     fn try_connect(&mut self, socket: &Socket, to: SocketAddr) -> Result<(), NtStatus> {
-        let needs_bind = self.bound.is_some_and(|at| at.port() != 0 || !at.ip().is_unspecified());
+        let needs_bind = self
+            .bound
+            .is_some_and(|at| at.port() != 0 || !at.ip().is_unspecified());
         if needs_bind {
             self.bind_really(socket.family())?;
         }
@@ -165,7 +171,11 @@ impl Inner {
     ) {
         let Some(fd) = self.tcp.fd() else { return };
         // Room to send and no error: connected, without asking.
-        let result = if readiness.is_plainly_writable() { Ok(true) } else { tcp::connect_result(fd) };
+        let result = if readiness.is_plainly_writable() {
+            Ok(true)
+        } else {
+            tcp::connect_result(fd)
+        };
         match result {
             Ok(false) => {}
             Ok(true) => {

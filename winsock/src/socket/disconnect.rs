@@ -58,12 +58,15 @@ impl Socket {
         let mut inner = self.lock();
         inner.finish_connect(self);
         let operation = Operation::new(irp, Kind::Disconnect);
-        let result = inner.endpoint.disconnect(mode, operation).map_err(|refused| {
-            if let Some(operation) = refused.irp {
-                operation.irp.refuse(refused.status);
-            }
-            refused.status
-        });
+        let result = inner
+            .endpoint
+            .disconnect(mode, operation)
+            .map_err(|refused| {
+                if let Some(operation) = refused.irp {
+                    operation.irp.refuse(refused.status);
+                }
+                refused.status
+            });
         inner.settle(self, &mut after);
         drop(inner);
         after.run();
@@ -122,7 +125,10 @@ impl Inner {
 
     fn arm_fin_wait(&mut self, socket: &Arc<Socket>) {
         self.fin_wait.armed = true;
-        let elapsed = self.fin_wait.since.map_or_else(Default::default, |since| since.elapsed());
+        let elapsed = self
+            .fin_wait
+            .since
+            .map_or_else(Default::default, |since| since.elapsed());
         let left = settings::fin_wait2_delay().saturating_sub(elapsed);
         let socket = Arc::downgrade(socket);
         guardian::call_after(left, move || {
@@ -170,7 +176,9 @@ impl Inner {
 
     /// Keeps the descriptor for the next connection. False when it cannot be kept.
     fn dissolve(&mut self) -> bool {
-        let Some(fd) = self.tcp.fd() else { return false };
+        let Some(fd) = self.tcp.fd() else {
+            return false;
+        };
         let _ = net::shutdown(fd, net::Shutdown::Write);
         if !self.tcp.is_flushed() || net::connect_unspec(fd).is_err() {
             return false;
@@ -190,4 +198,3 @@ impl Inner {
         self.really_bound = false;
     }
 }
-

@@ -67,7 +67,10 @@ impl Socket {
     /// Octets that can be read now (FIONREAD).
     pub fn readable_octets(&self) -> u32 {
         let inner = self.lock();
-        let octets = inner.tcp.fd().and_then(|fd| rustix::io::ioctl_fionread(fd).ok());
+        let octets = inner
+            .tcp
+            .fd()
+            .and_then(|fd| rustix::io::ioctl_fionread(fd).ok());
         octets.and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
     }
 
@@ -123,7 +126,7 @@ impl SocketView {
 impl Socket {
     /// Whether data, not the end of it, is next in line.
     pub fn has_data(&self) -> bool {
-        self.lock().tcp.next() == tcp::Next::Data
+        self.lock().tcp.peek() == tcp::Next::Data
     }
 
     /// See [`SocketView`].

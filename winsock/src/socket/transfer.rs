@@ -96,7 +96,9 @@ impl Inner {
             Receive::Behind => return Ok(None),
             Receive::Now => {}
         }
-        let Some(fd) = self.tcp.fd() else { return Ok(None) };
+        let Some(fd) = self.tcp.fd() else {
+            return Ok(None);
+        };
         let tried = match rustix::net::recv(fd, into, rustix::net::RecvFlags::DONTWAIT) {
             Ok((_, 0)) => Transfer::Fin,
             Ok((_, received)) => Transfer::Done(received),
@@ -136,18 +138,34 @@ impl Inner {
             }
             Ok(Receive::Behind) => {}
             Ok(Receive::Now) => {
-                let tried = if self.tcp.readable { self.try_recv(&mut irp, options) } else { Transfer::Wait };
+                let tried = if self.tcp.readable {
+                    self.try_recv(&mut irp, options)
+                } else {
+                    Transfer::Wait
+                };
                 match self.verify_fin(tried, false) {
                     Transfer::Wait => {}
                     Transfer::Done(bytes) => {
-                        irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
+                        irp.complete(
+                            &socket.core,
+                            Timing::Inline,
+                            NtStatus::SUCCESS,
+                            bytes,
+                            after,
+                        );
                         // Reading on may have uncovered the FIN that a disconnect waits for.
                         self.look_ahead();
                         return Ok(Started::Done(bytes));
                     }
                     Transfer::Fin => {
                         let bytes = irp.buffers.done();
-                        irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
+                        irp.complete(
+                            &socket.core,
+                            Timing::Inline,
+                            NtStatus::SUCCESS,
+                            bytes,
+                            after,
+                        );
                         self.endpoint.handle_indication(Indication::PeerFin);
                         return Ok(Started::Done(bytes));
                     }
@@ -167,7 +185,8 @@ impl Inner {
         }
         irp.pended(&socket.core);
         let attended = irp.is_attended();
-        self.endpoint.queue_recv(Operation::new(irp, Kind::Recv(options)));
+        self.endpoint
+            .queue_recv(Operation::new(irp, Kind::Recv(options)));
         if !attended {
             self.watch_edges(socket);
         }
@@ -179,7 +198,8 @@ impl Inner {
         let admitted = self.endpoint.recv();
         if admitted == Ok(Receive::End) && self.tcp.unverified {
             if self.tcp.take_error().is_some() {
-                self.endpoint.handle_indication(Indication::PeerResetAfterFin);
+                self.endpoint
+                    .handle_indication(Indication::PeerResetAfterFin);
             }
             return self.endpoint.recv();
         }
@@ -197,7 +217,9 @@ impl Inner {
         after: &mut Deferred,
     ) -> Result<Started, NtStatus> {
         let admitted = match self.endpoint.send() {
-            Err(NtStatus::INVALID_CONNECTION) if self.finish_connect(socket) => self.endpoint.send(),
+            Err(NtStatus::INVALID_CONNECTION) if self.finish_connect(socket) => {
+                self.endpoint.send()
+            }
             admitted => admitted,
         };
         let start = match admitted {
@@ -210,7 +232,13 @@ impl Inner {
         if start == Start::Now && self.tcp.writable {
             match self.try_send(&mut irp, flags) {
                 Transfer::Done(bytes) => {
-                    irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
+                    irp.complete(
+                        &socket.core,
+                        Timing::Inline,
+                        NtStatus::SUCCESS,
+                        bytes,
+                        after,
+                    );
                     return Ok(Started::Done(bytes));
                 }
                 Transfer::Refused(status) => {
@@ -229,7 +257,8 @@ impl Inner {
         }
         irp.pended(&socket.core);
         let attended = irp.is_attended();
-        self.endpoint.queue_send(Operation::new(irp, Kind::Send(flags)));
+        self.endpoint
+            .queue_send(Operation::new(irp, Kind::Send(flags)));
         if !attended {
             self.watch_edges(socket);
         }
@@ -242,7 +271,9 @@ impl Inner {
         if room == 0 {
             return self.try_empty_recv();
         }
-        let Some(fd) = self.tcp.fd() else { return Transfer::Wait };
+        let Some(fd) = self.tcp.fd() else {
+            return Transfer::Wait;
+        };
         match irp.buffers.recv(fd, options.flags) {
             Ok(0) => Transfer::Fin,
             Ok(received) => {
@@ -251,9 +282,17 @@ impl Inner {
                 }
                 let short = options.wait_all && !options.peek && irp.buffers.remaining() > 0;
                 if short {
-                    return if self.tcp.readable { self.try_recv(irp, options) } else { Transfer::Wait };
+                    return if self.tcp.readable {
+                        self.try_recv(irp, options)
+                    } else {
+                        Transfer::Wait
+                    };
                 }
-                Transfer::Done(if options.peek { received } else { irp.buffers.done() })
+                Transfer::Done(if options.peek {
+                    received
+                } else {
+                    irp.buffers.done()
+                })
             }
             Err(Errno::AGAIN | Errno::INTR) => {
                 self.tcp.readable = false;
@@ -268,7 +307,7 @@ impl Inner {
 
     /// A receive without room waits for data and leaves it there (`test_empty_recv`).
     fn try_empty_recv(&mut self) -> Transfer {
-        match self.tcp.next() {
+        match self.tcp.peek() {
             Next::Data => Transfer::Done(0),
             Next::Nothing => Transfer::Wait,
             Next::Fin => Transfer::Fin,
@@ -279,7 +318,9 @@ impl Inner {
     /// One attempt to send.
     pub(super) fn try_send(&mut self, irp: &mut Irp, flags: SendFlags) -> Transfer {
         loop {
-            let Some(fd) = self.tcp.fd() else { return Transfer::Wait };
+            let Some(fd) = self.tcp.fd() else {
+                return Transfer::Wait;
+            };
             if irp.buffers.remaining() == 0 {
                 return Transfer::Done(irp.buffers.done());
             }
@@ -317,8 +358,12 @@ impl Inner {
         self.progress_recvs(socket, readiness, after);
         self.progress_sends(socket, after);
         self.look_ahead();
-        if readiness.error() && self.endpoint.recv() == Ok(Receive::End) && self.tcp.take_error().is_some() {
-            self.endpoint.handle_indication(Indication::PeerResetAfterFin);
+        if readiness.error()
+            && self.endpoint.recv() == Ok(Receive::End)
+            && self.tcp.take_error().is_some()
+        {
+            self.endpoint
+                .handle_indication(Indication::PeerResetAfterFin);
         }
     }
 

@@ -16,7 +16,9 @@ use linsock_iocp::handle::Token;
 use linsock_iocp::sys;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{self, AddressFamily, RecvFlags, SocketAddrAny, SocketFlags, SocketType, sockopt};
+use rustix::net::{
+    self, AddressFamily, RecvFlags, SocketAddrAny, SocketFlags, SocketType, sockopt,
+};
 
 use super::status_of;
 
@@ -63,7 +65,10 @@ impl Tcp {
 
     /// Takes a new descriptor; an old one is closed.
     pub fn attach(&mut self, fd: OwnedFd) {
-        *self = Self { fd: Some(Arc::new(fd)), ..Self::ready() };
+        *self = Self {
+            fd: Some(Arc::new(fd)),
+            ..Self::ready()
+        };
     }
 
     /// Lets go of the descriptor, which the caller closes by dropping it.
@@ -74,19 +79,34 @@ impl Tcp {
     /// Forgets what was known of the readiness: another connection begins on the descriptor.
     pub fn renew(&mut self) {
         let (fd, watched) = (self.fd.take(), self.watched);
-        *self = Self { fd, watched, ..Self::ready() };
+        *self = Self {
+            fd,
+            watched,
+            ..Self::ready()
+        };
     }
 
     fn ready() -> Self {
-        Self { readable: true, writable: true, ..Self::default() }
+        Self {
+            readable: true,
+            writable: true,
+            ..Self::default()
+        }
     }
 
     /// Has the driver watch the descriptor; cheap when it does already.
     ///
     /// # Errors
     /// When the kernel has no watches left.
-    pub fn watch(&mut self, driver: &Driver, token: Token, interest: Interest) -> Result<(), NtStatus> {
-        let Some(fd) = self.fd.as_deref().map(AsFd::as_fd) else { return Ok(()) };
+    pub fn watch(
+        &mut self,
+        driver: &Driver,
+        token: Token,
+        interest: Interest,
+    ) -> Result<(), NtStatus> {
+        let Some(fd) = self.fd.as_deref().map(AsFd::as_fd) else {
+            return Ok(());
+        };
         let done = match self.watched {
             Some(same) if same == interest => return Ok(()),
             Some(_) => driver.modify(fd, token, interest),
@@ -118,8 +138,10 @@ impl Tcp {
     }
 
     /// Looks at what is next in line without taking it.
-    pub fn next(&mut self) -> Next {
-        let Some(fd) = self.fd() else { return Next::Nothing };
+    pub fn peek(&mut self) -> Next {
+        let Some(fd) = self.fd() else {
+            return Next::Nothing;
+        };
         let mut octet = [0_u8; 1];
         match net::recv(fd, &mut octet, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
             Ok((_, 0)) => Next::Fin,
@@ -199,7 +221,10 @@ pub fn accept(fd: BorrowedFd<'_>) -> Result<Option<(OwnedFd, Option<SocketAddr>)
 /// True when the descriptor is readable now. An accept that finds nothing costs ten times more.
 pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     matches!(poll(&mut fds, Some(&now)), Ok(1))
 }
 
@@ -238,5 +263,7 @@ pub fn drain_in_background(fd: Arc<OwnedFd>, data: Vec<u8>) {
         }
     };
     // Without a thread the data is lost and the connection closed: nothing better is left to do.
-    let _ = std::thread::Builder::new().name("linsock-drain".into()).spawn(drain);
+    let _ = std::thread::Builder::new()
+        .name("linsock-drain".into())
+        .spawn(drain);
 }
