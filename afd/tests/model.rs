@@ -507,7 +507,9 @@ impl Model {
         self.done(connection.recvs, Was::Aborted);
         self.done(connection.half_close.into_iter().chain(connection.reuse), Was::Cancelled);
         match mode {
-            CloseMode::Graceful => self.seen.extend(connection.sends.into_iter().map(Outcome::Owed)),
+            CloseMode::Graceful => {
+                self.seen.extend(connection.sends.into_iter().map(Outcome::Owed))
+            }
             CloseMode::Abort => self.done(connection.sends, Was::Aborted),
         }
     }

@@ -164,9 +164,7 @@ fn path(phase: Phase) -> &'static [Step] {
         Phase::AcceptedRaw => &[Step::AcceptInto, Step::Accepted(Context::AwaitsUpdate)],
         Phase::ConnectedRaw => &[Step::Bind, Step::ConnectEx, Step::ConnectDone],
         Phase::Disconnecting => &[Step::Connect, Step::ConnectDone, Step::Recv, REUSE],
-        Phase::Closed => {
-            &[Step::Connect, Step::ConnectDone, Step::Report(Indication::PeerReset)]
-        }
+        Phase::Closed => &[Step::Connect, Step::ConnectDone, Step::Report(Indication::PeerReset)],
     }
 }
 
@@ -186,10 +184,9 @@ fn calls(verb: Verb) -> &'static [Step] {
             Step::Shutdown(Shutdown::Send),
             Step::Shutdown(Shutdown::Both),
         ],
-        Verb::Disconnect => &[
-            Step::Disconnect(DisconnectMode::HalfClose),
-            Step::Disconnect(DisconnectMode::Reuse),
-        ],
+        Verb::Disconnect => {
+            &[Step::Disconnect(DisconnectMode::HalfClose), Step::Disconnect(DisconnectMode::Reuse)]
+        }
         Verb::PeerName => &[Step::PeerName],
         Verb::LocalName => &[Step::LocalName],
     }
@@ -224,7 +221,8 @@ fn every_phase_answers_every_verb_as_the_documents_say() {
             for call in calls(verb) {
                 let error = outcome(phase, *call);
                 if error != expected {
-                    wrong.push(format!("{call:?} in {phase:?}: {error}, not {expected} ({source})"));
+                    wrong
+                        .push(format!("{call:?} in {phase:?}: {error}, not {expected} ({source})"));
                 }
             }
         }

@@ -52,12 +52,7 @@ fn accepted() -> Rig {
 
 /// Connected by ConnectEx and updated; its IRP was 1.
 fn connected() -> Rig {
-    Rig::after(&[
-        Step::Bind,
-        Step::ConnectEx,
-        Step::ConnectDone,
-        Step::Update(Origin::Connected),
-    ])
+    Rig::after(&[Step::Bind, Step::ConnectEx, Step::ConnectDone, Step::Update(Origin::Connected)])
 }
 
 fn ends(rig: &Rig, phase: Phase, reason: CloseReason) {
@@ -245,11 +240,7 @@ fn connected_reuse_waits_for_data_and_fin() {
 fn peer_ended_reuse_recycles_at_once() {
     let rig = play(
         accepted(),
-        &[
-            (PEER_FIN, &[]),
-            (REUSE, &[Asks(RecycleAccepted)]),
-            (Perform, &[Done(1, Success)]),
-        ],
+        &[(PEER_FIN, &[]), (REUSE, &[Asks(RecycleAccepted)]), (Perform, &[Done(1, Success)])],
     );
     ends(&rig, Phase::OpenRecycled, CloseReason::PeerFin);
 }
@@ -510,12 +501,7 @@ fn receive_shut_data_resets() {
 fn receive_shut_fin_does_not_reset() {
     let rig = play(
         accepted(),
-        &[
-            (SD_RECEIVE, &[Asks(RefuseData)]),
-            (PEER_FIN, &[]),
-            (Recv, &[SHUT_DOWN]),
-            (Send, &[]),
-        ],
+        &[(SD_RECEIVE, &[Asks(RefuseData)]), (PEER_FIN, &[]), (Recv, &[SHUT_DOWN]), (Send, &[])],
     );
     ends(&rig, Phase::Connected, CloseReason::PeerFin);
 }
@@ -655,10 +641,8 @@ fn recycling_reset_wins() {
 
 #[test]
 fn connected_transport_gives_up_times_out() {
-    let rig = play(
-        accepted(),
-        &[(Recv, &[]), (TIMED_OUT, &[Done(1, TimedOut)]), (Send, &[GAVE_UP])],
-    );
+    let rig =
+        play(accepted(), &[(Recv, &[]), (TIMED_OUT, &[Done(1, TimedOut)]), (Send, &[GAVE_UP])]);
     ends(&rig, Phase::Closed, CloseReason::Timeout);
 }
 
@@ -718,10 +702,7 @@ fn connected_abort_drops_sends() {
         accepted(),
         &[(Recv, &[]), (Send, &[]), (ABORT, &[Done(1, Aborted), Done(2, Aborted)])],
     );
-    assert_eq!(
-        rig.endpoint.reason(),
-        Some(CloseReason::LocalAbort(AbortCause::LingerZero))
-    );
+    assert_eq!(rig.endpoint.reason(), Some(CloseReason::LocalAbort(AbortCause::LingerZero)));
 }
 
 #[test]

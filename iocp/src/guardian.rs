@@ -20,7 +20,7 @@ use crate::reactor;
 use crate::sync::Lock;
 
 /// How often the guardian looks while it is needed.
-const TICK: Duration = Duration::from_millis(2);
+const TICK: Duration = Duration::from_millis(5);
 
 /// Called when its time comes; returns nothing and may take locks, but not the guardian's.
 pub type TimerCall = Box<dyn FnOnce() + Send>;

@@ -247,10 +247,10 @@ impl CompletionPort {
         let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
     }
 
-    /// An operation of the calling thread waits on this port's driver. If nobody of this port looks
-    /// at it, the guardian has to.
+    /// An operation of the calling thread waits on this port's driver. A worker that harvests is
+    /// about to look at it; anybody else may never come back, so the guardian has to know.
     pub(crate) fn note_pending(&self) {
-        if self.relation() == Relation::Stranger {
+        if self.relation() != Relation::Harvesting {
             self.neglect();
         }
     }

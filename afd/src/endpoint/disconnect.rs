@@ -200,7 +200,12 @@ impl<I> Endpoint<I> {
     }
 
     fn handle_fin_sent(&mut self) {
+        let queued = !self.sends.is_empty();
         let Some(link) = self.link_mut() else { return };
+        // A FIN that was not asked for, or was told of already, changes nothing.
+        if link.send != SendHalf::Closing || queued {
+            return;
+        }
         link.send = SendHalf::Closed;
         if !link.recv.peer_ended() {
             self.reason.get_or_insert(CloseReason::LocalGraceful);

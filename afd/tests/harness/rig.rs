@@ -478,7 +478,11 @@ impl Rig {
             }
             Request::Abort => self.owed.clear(),
         }
-        self.owed.push(request.into());
+        let ask = request.into();
+        // To watch for something twice is to watch for it.
+        if !self.owed.contains(&ask) {
+            self.owed.push(ask);
+        }
     }
 
     fn check(&self, step: Step) {

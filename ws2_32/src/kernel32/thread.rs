@@ -1,1 +1,433 @@
-//! thread
+//! Threads.
+//!
+//! A thread is made by pthread_create, so that ExitThread can end it by pthread_exit: the unwinding
+//! that this forces may only pass frames of this library that have nothing to destroy. The
+//! [`trampoline`] is such a frame, and ExitThread itself stays outside the boundary of the other
+//! exports, which catches unwinding.
+//!
+//! The end of a thread, whichever way it comes: its pending I/O is cancelled, its exit code stored,
+//! and then it is signaled. A waiter may free everything the thread used right then.
+#![allow(unsafe_code, reason = "pthread_create, and calls to the program's functions")]
+
+use std::cell::{Cell, OnceCell};
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, PoisonError};
+
+use linsock::iocp::apc::{Apc, ApcQueue};
+use linsock::iocp::event::{Event, Waitable, Waiters};
+use linsock::iocp::handle::{AnyWaitable, Handle, Object, table};
+use linsock::iocp::sync::Lock;
+use linsock::iocp::thread::Thread;
+
+use super::object::{self, CURRENT_PROCESS, CURRENT_THREAD, no_access};
+use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
+use crate::export::{Outcome, export, guard};
+use crate::last_error::Error;
+use crate::ptr;
+
+mod pthread;
+
+/// A function that a thread begins with. It may be left by ExitThread, so unwinding passes it.
+pub type ThreadStart = unsafe extern "C-unwind" fn(*mut c_void) -> u32;
+/// A function that is queued to a thread.
+pub type ApcFunction = unsafe extern "C-unwind" fn(usize);
+
+/// What GetExitCodeThread gives for a thread that has not ended (winbase.h).
+const STILL_ACTIVE: u32 = 259;
+/// What ResumeThread gives on failure.
+const RESUME_FAILED: u32 = u32::MAX;
+const CREATE_SUSPENDED: u32 = 4;
+const STACK_SIZE_PARAM_IS_A_RESERVATION: u32 = 0x1_0000;
+
+const ERROR_GEN_FAILURE: Error = Error(31);
+
+/// A thread, as its handles know it.
+#[derive(Debug)]
+pub struct Control {
+    id: u32,
+    exit_code: AtomicU32,
+    stage: Lock<Stage>,
+    resumed: Condvar,
+    ended: Event,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// It has not reached the program's function; calls queued to it run before that.
+    Starting { suspended: bool, apcs: ApcQueue },
+    /// It runs.
+    Running(Arc<Thread>),
+    /// It has ended, or is beyond all code of the program.
+    Ended,
+}
+
+/// Ends the thread for its waiters even if something else than this module ended it.
+struct Current(Arc<Control>);
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        self.0.end(0);
+    }
+}
+
+thread_local! {
+    static ID: Cell<u32> = const { Cell::new(0) };
+    static CURRENT: OnceCell<Current> = const { OnceCell::new() };
+}
+
+/// A number for a thread: a multiple of 4, as on Windows.
+fn new_id() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(4);
+    NEXT.fetch_add(4, Ordering::Relaxed)
+}
+
+/// The calling thread's number.
+fn current_id() -> u32 {
+    if ID.get() == 0 {
+        ID.set(new_id());
+    }
+    ID.get()
+}
+
+/// The calling thread, whoever made it.
+pub fn current() -> Arc<Control> {
+    let this = || {
+        let stage = Stage::Running(linsock::iocp::thread::current());
+        Control::new(current_id(), stage)
+    };
+    CURRENT
+        .try_with(|current| Arc::clone(&current.get_or_init(|| Current(this())).0))
+        .unwrap_or_else(|_| this())
+}
+
+/// The thread behind a handle.
+fn control(value: HANDLE) -> Outcome<Arc<Control>> {
+    if value == CURRENT_THREAD {
+        return Ok(current());
+    }
+    let handle = Handle::from_value(value).ok_or(Error::ERROR_INVALID_HANDLE)?;
+    let Some(Object::Other(other)) = table().get(handle) else {
+        return Err(Error::ERROR_INVALID_HANDLE);
+    };
+    let any: Arc<dyn std::any::Any + Send + Sync> = other;
+    any.downcast().map_err(|_| Error::ERROR_INVALID_HANDLE)
+}
+
+impl Control {
+    fn new(id: u32, stage: Stage) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            exit_code: AtomicU32::new(STILL_ACTIVE),
+            stage: Lock::new(stage),
+            resumed: Condvar::new(),
+            ended: Event::new(true, false),
+        })
+    }
+
+    /// The new thread itself: waits to be resumed and runs what was queued to it meanwhile.
+    fn start(&self) {
+        let mut stage = self.stage.lock();
+        while let Stage::Starting { suspended, apcs } = &mut *stage {
+            if *suspended {
+                stage = self.resumed.wait(stage).unwrap_or_else(PoisonError::into_inner);
+            } else if let Some(apc) = apcs.pop() {
+                drop(stage);
+                apc.run();
+                stage = self.stage.lock();
+            } else {
+                *stage = Stage::Running(linsock::iocp::thread::current());
+            }
+        }
+    }
+
+    /// How often the thread was suspended before: 0 or 1.
+    fn resume(&self) -> u32 {
+        match &mut *self.stage.lock() {
+            Stage::Starting { suspended, .. } if *suspended => {
+                *suspended = false;
+                self.resumed.notify_one();
+                1
+            }
+            _ => 0,
+        }
+    }
+
+    /// False if the thread has ended.
+    fn queue_apc(&self, apc: Apc) -> bool {
+        match &mut *self.stage.lock() {
+            Stage::Starting { apcs, .. } => {
+                apcs.push(apc);
+                true
+            }
+            Stage::Running(thread) => thread.queue_apc(apc),
+            Stage::Ended => false,
+        }
+    }
+
+    /// The thread itself ends. Only the first time counts.
+    fn end(&self, exit_code: u32) {
+        linsock::iocp::thread::exit();
+        let before = std::mem::replace(&mut *self.stage.lock(), Stage::Ended);
+        if !matches!(before, Stage::Ended) {
+            self.exit_code.store(exit_code, Ordering::Release);
+            self.ended.set();
+        }
+    }
+}
+
+impl Waitable for Control {
+    fn take(&self) -> bool {
+        self.ended.take()
+    }
+
+    fn give_back(&self) {
+        self.ended.give_back();
+    }
+
+    fn waiters(&self) -> &Waiters {
+        self.ended.waiters()
+    }
+}
+
+impl AnyWaitable for Control {}
+
+/// What a new thread is handed.
+struct Start {
+    control: Arc<Control>,
+    function: ThreadStart,
+    parameter: *mut c_void,
+}
+
+/// The first frame of a thread. It holds nothing that is to be destroyed.
+extern "C-unwind" fn trampoline(start: *mut c_void) -> *mut c_void {
+    let (function, parameter) = begin(start);
+    // SAFETY: CreateThread's caller says that the function takes the parameter.
+    let exit_code = unsafe { function(parameter) };
+    end_current(exit_code);
+    std::ptr::null_mut()
+}
+
+#[inline(never)]
+fn begin(start: *mut c_void) -> (ThreadStart, *mut c_void) {
+    // SAFETY: `create` boxed it for this thread alone.
+    let Start { control, function, parameter } = *unsafe { Box::from_raw(start.cast::<Start>()) };
+    ID.set(control.id);
+    CURRENT.with(|current| {
+        let _ = current.set(Current(Arc::clone(&control)));
+    });
+    control.start();
+    (function, parameter)
+}
+
+#[inline(never)]
+fn end_current(exit_code: u32) {
+    guard((), || {
+        current().end(exit_code);
+        Ok(())
+    });
+}
+
+/// What the two functions that create threads have in common.
+fn create(
+    stack: usize,
+    function: Option<ThreadStart>,
+    parameter: *mut c_void,
+    flags: u32,
+    id: *mut u32,
+) -> Outcome<HANDLE> {
+    let function = function.ok_or(Error::ERROR_INVALID_PARAMETER)?;
+    if flags & !(CREATE_SUSPENDED | STACK_SIZE_PARAM_IS_A_RESERVATION) != 0 {
+        return Err(Error::ERROR_INVALID_PARAMETER);
+    }
+    let suspended = flags & CREATE_SUSPENDED != 0;
+    let stage = Stage::Starting { suspended, apcs: ApcQueue::default() };
+    let control = Control::new(new_id(), stage);
+    // The number is there before the thread can look at it.
+    ptr::write_opt(id, control.id).map_err(no_access)?;
+    let handle = object::enter(Object::Other(Arc::clone(&control) as Arc<dyn AnyWaitable>))?;
+    let start = Box::into_raw(Box::new(Start { control, function, parameter }));
+    let exact = flags & STACK_SIZE_PARAM_IS_A_RESERVATION != 0;
+    if pthread::create_detached(stack, exact, trampoline, start.cast()).is_err() {
+        // SAFETY: no thread took the box.
+        drop(unsafe { Box::from_raw(start) });
+        if let Some(handle) = Handle::from_value(handle) {
+            table().remove(handle);
+        }
+        return Err(Error::ERROR_NOT_ENOUGH_MEMORY);
+    }
+    Ok(handle)
+}
+
+/// Sets the C library's errno, where _beginthreadex says why it failed.
+fn set_errno(errno: c_int) {
+    // SAFETY: glibc gives the address of the calling thread's errno.
+    let at = unsafe { libc::__errno_location() };
+    // SAFETY: that address is valid as long as the thread.
+    unsafe { at.write(errno) };
+}
+
+/// Ends the calling thread.
+///
+/// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-exitthread>
+///
+/// Its pending I/O is cancelled, except on a completion port without an event.
+///
+/// # Differs from Windows
+/// C++ objects on the thread's stack are destroyed. Inside a completion routine or an APC it ends the
+/// process. The process does not end with its last thread if this library runs one of its own.
+// SAFETY: glibc has no such name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ExitThread(dwExitCode: u32) -> ! {
+    end_current(dwExitCode);
+    pthread::exit()
+}
+
+/// Ends the calling thread, as [`ExitThread`] does.
+///
+/// <https://learn.microsoft.com/cpp/c-runtime-library/reference/endthread-endthreadex>
+// SAFETY: glibc has no such name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn _endthreadex(retval: u32) -> ! {
+    end_current(retval);
+    pthread::exit()
+}
+
+export! {
+    /// Creates a thread.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-createthread>
+    ///
+    /// With CREATE_SUSPENDED it waits for [`ResumeThread`] before it begins. The handle can be closed
+    /// while the thread runs.
+    ///
+    /// # Errors
+    /// ERROR_INVALID_PARAMETER for unknown flags or no function, ERROR_NOACCESS,
+    /// ERROR_NOT_ENOUGH_MEMORY.
+    ///
+    /// # Differs from Windows
+    /// Without STACK_SIZE_PARAM_IS_A_RESERVATION a stack is 1 MB at least, as a reservation there.
+    fn CreateThread(
+        lpThreadAttributes: *const u8,
+        dwStackSize: usize,
+        lpStartAddress: Option<ThreadStart>,
+        lpParameter: *mut c_void,
+        dwCreationFlags: u32,
+        lpThreadId: *mut u32,
+    ) -> HANDLE, fail 0; {
+        let _ = lpThreadAttributes;
+        create(dwStackSize, lpStartAddress, lpParameter, dwCreationFlags, lpThreadId)
+    }
+
+    /// Creates a thread, as [`CreateThread`] does; a failure is in errno too (EINVAL, EAGAIN).
+    ///
+    /// <https://learn.microsoft.com/cpp/c-runtime-library/reference/beginthread-beginthreadex>
+    fn _beginthreadex(
+        security: *const u8,
+        stack_size: u32,
+        start_address: Option<ThreadStart>,
+        arglist: *mut c_void,
+        initflag: u32,
+        thrdaddr: *mut u32,
+    ) -> HANDLE, fail 0; {
+        let _ = security;
+        let stack = usize::try_from(stack_size).unwrap_or(0);
+        create(stack, start_address, arglist, initflag, thrdaddr).inspect_err(|error| {
+            let lacking = *error == Error::ERROR_NOT_ENOUGH_MEMORY;
+            set_errno(if lacking { libc::EAGAIN } else { libc::EINVAL });
+        })
+    }
+
+    /// Gives a thread's exit code, or STILL_ACTIVE (259) while it has not ended.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getexitcodethread>
+    ///
+    /// # Errors
+    /// ERROR_INVALID_HANDLE, ERROR_NOACCESS. Never blocks.
+    fn GetExitCodeThread(hThread: HANDLE, lpExitCode: *mut u32) -> BOOL, fail FALSE; {
+        let exit_code = control(hThread)?.exit_code.load(Ordering::Acquire);
+        ptr::write(lpExitCode, exit_code).map_err(no_access)?;
+        Ok(TRUE)
+    }
+
+    /// Lets a thread that was created suspended begin. Gives how often it was suspended before.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-resumethread>
+    ///
+    /// # Errors
+    /// (DWORD)-1 with ERROR_INVALID_HANDLE. Never blocks.
+    fn ResumeThread(hThread: HANDLE) -> u32, fail RESUME_FAILED; {
+        Ok(control(hThread)?.resume())
+    }
+
+    /// Accepts a thread's priority.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setthreadpriority>
+    ///
+    /// # Errors
+    /// ERROR_INVALID_HANDLE.
+    ///
+    /// # Differs from Windows
+    /// It has no effect.
+    fn SetThreadPriority(hThread: HANDLE, nPriority: i32) -> BOOL, fail FALSE; {
+        let _ = nPriority;
+        control(hThread)?;
+        Ok(TRUE)
+    }
+
+    /// Gives the pseudo handle that means the calling thread.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentthread>
+    fn GetCurrentThread() -> HANDLE, fail CURRENT_THREAD; {
+        Ok(CURRENT_THREAD)
+    }
+
+    /// Gives the calling thread's number.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentthreadid>
+    ///
+    /// # Differs from Windows
+    /// It is unique in the process only, and not the kernel's.
+    fn GetCurrentThreadId() -> u32, fail 0; {
+        Ok(current_id())
+    }
+
+    /// Gives the pseudo handle that means this process.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentprocess>
+    fn GetCurrentProcess() -> HANDLE, fail CURRENT_PROCESS; {
+        Ok(CURRENT_PROCESS)
+    }
+
+    /// Gives this process's number.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentprocessid>
+    fn GetCurrentProcessId() -> u32, fail 0; {
+        Ok(std::process::id())
+    }
+
+    /// Queues a call to a thread, which makes it in its next alertable wait, or before its function
+    /// if it has not begun. Gives 0 on failure.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-queueuserapc>
+    ///
+    /// # Errors
+    /// ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER for no function, ERROR_GEN_FAILURE when the
+    /// thread has ended. Never blocks.
+    fn QueueUserAPC(
+        pfnAPC: Option<ApcFunction>,
+        hThread: HANDLE,
+        dwData: usize,
+    ) -> u32, fail 0; {
+        let control = control(hThread)?;
+        let function = pfnAPC.ok_or(Error::ERROR_INVALID_PARAMETER)?;
+        let apc = Apc::new(move || {
+            // SAFETY: QueueUserAPC's caller says that the function takes the number.
+            unsafe { function(dwData) };
+        });
+        if control.queue_apc(apc) { Ok(1) } else { Err(ERROR_GEN_FAILURE) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

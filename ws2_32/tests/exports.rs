@@ -1,0 +1,157 @@
+//! The list of exported functions: in the sources, in the built library, in the headers, and none of
+//! it in the C library, whose names an export would take over for the whole process.
+
+#[path = "exports/surface.rs"]
+mod surface;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use surface::{declarations, exports, root};
+
+/// Exported, and in no header.
+const NOT_DECLARED: &[(&str, &str)] = &[
+    ("linsock_panic_in_next_call", "for our own tests of the boundary"),
+    ("linsock_ConnectEx", "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows"),
+    ("linsock_DisconnectEx", "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows"),
+];
+
+/// In a header, and not exported.
+const NOT_EXPORTED: &[(&str, &str)] = &[];
+
+/// In the library, and not one of its functions.
+const NOT_OURS: &[(&str, &str)] = &[];
+
+fn names<'a>(list: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    list.into_iter().map(str::to_owned).collect()
+}
+
+fn allowed(list: &[(&str, &str)]) -> BTreeSet<String> {
+    assert!(list.iter().all(|(_, reason)| !reason.is_empty()), "an exception has a reason");
+    names(list.iter().map(|(name, _)| *name))
+}
+
+fn symbols() -> BTreeSet<String> {
+    exports().into_iter().map(|export| export.symbol).collect()
+}
+
+/// The functions that a shared object defines, without their versions.
+fn defined_in(library: &Path) -> BTreeSet<String> {
+    let output = Command::new("nm").args(["-D", "--defined-only"]).arg(library).output();
+    let output = output.expect("nm starts: install binutils");
+    assert!(output.status.success(), "nm cannot read {}", library.display());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let name = |line: &str| {
+        let mut words = line.split_whitespace().skip(1);
+        let (kind, symbol) = (words.next()?, words.next()?);
+        // T, W and i: functions, weak functions, and those that are chosen when the program starts.
+        let is_function = ["T", "W", "i"].contains(&kind);
+        is_function.then(|| symbol.split('@').next().unwrap_or(symbol).to_owned())
+    };
+    text.lines().filter_map(name).collect()
+}
+
+/// The library as cargo built it for this test.
+fn library() -> PathBuf {
+    let test = std::env::current_exe().expect("the test has a path");
+    test.with_file_name("liblinsock_c.so")
+}
+
+/// The C library that this test runs with, and those of its parts that are files of their own.
+fn c_library() -> Vec<PathBuf> {
+    let test = std::env::current_exe().expect("the test has a path");
+    let output = Command::new("ldd").arg(test).output().expect("ldd starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let path = text.lines().find_map(|line| line.trim().strip_prefix("libc.so.6 => "));
+    let path = path.and_then(|path| path.split_whitespace().next()).expect("the C library");
+    let parts = ["libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1"];
+    let parts = parts.iter().map(|part| Path::new(path).with_file_name(part));
+    let found: Vec<_> = parts.filter(|part| part.exists()).collect();
+    assert!(defined_in(&found[0]).contains("connect"), "{path} is no C library");
+    found
+}
+
+#[test]
+fn no_name_and_no_symbol_is_exported_twice() {
+    let exports = exports();
+    assert!(exports.len() > 50, "the sources were not understood: {} exports", exports.len());
+    let mut seen = BTreeSet::new();
+    for export in &exports {
+        for name in BTreeSet::from([&export.name, &export.symbol]) {
+            assert!(seen.insert(name), "{name} is exported twice, the second time in {}", export.file);
+        }
+    }
+}
+
+#[test]
+fn the_library_exports_what_the_sources_say_and_nothing_else() {
+    let (built, written) = (defined_in(&library()), symbols());
+    let missing: Vec<_> = written.difference(&built).collect();
+    assert!(missing.is_empty(), "in the sources and not in the library: {missing:?}");
+    let extra = &(&built - &written) - &allowed(NOT_OURS);
+    assert!(extra.is_empty(), "in the library and not in the sources: {extra:?}");
+}
+
+#[test]
+fn every_declared_function_is_exported() {
+    let exported = symbols();
+    let exceptions = allowed(NOT_EXPORTED);
+    for declaration in declarations(false) {
+        let symbol = &declaration.symbol;
+        assert_ne!(
+            exported.contains(symbol),
+            exceptions.contains(symbol),
+            "{symbol} ({}): declared, and neither exported nor an exception, or both",
+            declaration.header
+        );
+    }
+}
+
+#[test]
+fn every_exported_function_is_declared() {
+    let declared: BTreeSet<_> = declarations(false).into_iter().map(|d| d.symbol).collect();
+    let exceptions = allowed(NOT_DECLARED);
+    for symbol in symbols() {
+        assert_ne!(
+            declared.contains(&symbol),
+            exceptions.contains(&symbol),
+            "{symbol}: exported, and neither declared nor an exception, or both"
+        );
+    }
+}
+
+/// A program that defines USE_WS_PREFIX calls the same functions as one that does not.
+#[test]
+fn both_views_of_the_headers_lead_to_the_same_functions() {
+    let view = |prefixed| -> BTreeSet<_> {
+        let found = declarations(prefixed).into_iter();
+        found.map(|declaration| declaration.symbol).collect()
+    };
+    assert_eq!(view(false), view(true));
+}
+
+#[test]
+fn no_exported_symbol_is_one_of_the_c_librarys() {
+    let ours = symbols();
+    for library in c_library() {
+        let theirs = defined_in(&library);
+        let taken: Vec<_> = ours.intersection(&theirs).collect();
+        assert!(taken.is_empty(), "{} has these too: {taken:?}", library.display());
+    }
+}
+
+/// The symbol of a name that the C library has is that name with `WS_` in front: the headers rely on
+/// it.
+#[test]
+fn only_the_c_librarys_names_are_prefixed() {
+    let theirs: BTreeSet<_> = c_library().iter().flat_map(|path| defined_in(path)).collect();
+    for export in exports() {
+        if export.symbol.starts_with("linsock_") {
+            continue;
+        }
+        let collides = theirs.contains(&export.name);
+        let wanted = if collides { format!("WS_{}", export.name) } else { export.name.clone() };
+        assert_eq!(export.symbol, wanted, "in {}", root().join(&export.file).display());
+    }
+}
