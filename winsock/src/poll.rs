@@ -136,10 +136,13 @@ fn look(socket: &Socket, revents: PollFlags) -> Status {
         socket.handle_ready(Readiness::UNKNOWN, &mut after);
         after.run();
     }
-    let mut status = of(&socket.view(), revents);
+    if !revents.contains(PollFlags::IN) || socket.is_listening() {
+        return of(&socket.view(), revents);
+    }
     // The kernel calls an end of data readable too; Windows calls it a hang-up only.
-    status.data = status.data && (!status.hung_up || socket.has_data());
-    status
+    let data = socket.note_readable();
+    let status = of(&socket.view(), revents);
+    Status { data: status.data && (data || !status.hung_up), ..status }
 }
 
 fn of(view: &SocketView, revents: PollFlags) -> Status {

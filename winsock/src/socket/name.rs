@@ -5,11 +5,13 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use linsock_iocp::NtStatus;
+use linsock_iocp::afd::Receive;
 use linsock_iocp::afd::endpoint::state::{Phase, RecvHalf, Verb};
 
 use super::Socket;
+use linsock_iocp::irp::Deferred;
 use crate::option::Options;
-use crate::transport::tcp;
+use crate::transport::tcp::{self, Next};
 
 impl Socket {
     /// getsockname.
@@ -124,9 +126,21 @@ impl SocketView {
 }
 
 impl Socket {
-    /// Whether data, not the end of it, is next in line.
-    pub fn has_data(&self) -> bool {
-        self.lock().tcp.peek() == tcp::Next::Data
+    /// Takes in what a poll of the descriptor has reported, and tells whether data, not the end of
+    /// it, is next in line. A reset that shows here must reach the endpoint: the kernel tells it
+    /// once.
+    pub(crate) fn note_readable(&self) -> bool {
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        inner.tcp.readable = true;
+        let next = if inner.endpoint.recv() == Ok(Receive::Now) { inner.tcp.peek() } else { Next::Nothing };
+        if let Next::Failed(errno) = next {
+            inner.handle_failure(errno);
+            inner.settle(self, &mut after);
+        }
+        drop(inner);
+        after.run();
+        next == Next::Data
     }
 
     /// See [`SocketView`].

@@ -138,7 +138,8 @@ impl Inner {
             }
             Ok(Receive::Behind) => {}
             Ok(Receive::Now) => {
-                let tried = if self.tcp.readable {
+                // A call that is not overlapped must know, not guess.
+                let tried = if self.tcp.readable || irp.is_attended() {
                     self.try_recv(&mut irp, options)
                 } else {
                     Transfer::Wait
@@ -229,7 +230,7 @@ impl Inner {
                 return Err(status);
             }
         };
-        if start == Start::Now && self.tcp.writable {
+        if start == Start::Now && (self.tcp.writable || irp.is_attended()) {
             match self.try_send(&mut irp, flags) {
                 Transfer::Done(bytes) => {
                     irp.complete(

@@ -105,7 +105,7 @@ export! {
         let bad = |_| Error::ERROR_NOACCESS;
         ptr::check_writable(bytes, 1).map_err(bad)?;
         ptr::check_writable(key, 1).map_err(bad)?;
-        ptr::check_writable(ov, 1).map_err(bad)?;
+        ptr::write(ov, 0).map_err(bad)?;
         let port = find_port(port)?;
         let mut taken = None;
         let waited = port.wait(1, Deadline::after_ms(ms), false, |packet| taken = Some(packet));
@@ -116,10 +116,7 @@ export! {
                 ptr::write(ov, packet.overlapped)?;
                 if packet.status.is_success() { Ok(TRUE) } else { Err(Error(packet.status.win32())) }
             }
-            (Err(no_packet), _) => {
-                ptr::write(ov, 0)?;
-                Err(failure(no_packet))
-            }
+            (Err(no_packet), _) => Err(failure(no_packet)),
             (Ok(_), None) => Err(Error::WAIT_TIMEOUT),
         }
     }

@@ -12,7 +12,7 @@ use crate::ptr;
 mod console;
 mod text;
 
-pub use console::SetConsoleCtrlHandler;
+pub use console::{ControlHandler, SetConsoleCtrlHandler};
 
 const FORMAT_MESSAGE_ALLOCATE_BUFFER: u32 = 0x100;
 const FORMAT_MESSAGE_FROM_STRING: u32 = 0x400;

@@ -29,7 +29,8 @@ fn create(family: i32, socket_type: i32, protocol: i32, overlapped: bool) -> Out
     };
     match (socket_type, protocol) {
         (0 | SOCK_STREAM, 0 | IPPROTO_TCP) => {}
-        (SOCK_STREAM, 17) | (2, IPPROTO_TCP) => return Err(Error::WSAEPROTOTYPE),
+        // test_WSASocket: a type and a protocol that do not go together.
+        (SOCK_STREAM, 17) | (2, IPPROTO_TCP) => return Err(Error::WSAEPROTONOSUPPORT),
         (0..=5, 0 | IPPROTO_TCP | 17) => return Err(Error::WSAESOCKTNOSUPPORT),
         (0 | SOCK_STREAM, _) => return Err(Error::WSAEPROTONOSUPPORT),
         _ => return Err(Error::WSAESOCKTNOSUPPORT),

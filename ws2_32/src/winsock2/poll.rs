@@ -8,7 +8,7 @@ use linsock::iocp::clock::Deadline;
 use linsock::poll::{self, Interest, Status};
 use linsock::socket::Socket;
 
-use crate::abi::{SOCKET, SOCKET_ERROR, WSAPOLLFD};
+use crate::abi::{INVALID_SOCKET, SOCKET, SOCKET_ERROR, WSAPOLLFD};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
@@ -176,13 +176,10 @@ fn poll_all(at: *mut WSAPOLLFD, count: u32, timeout: i32) -> Outcome<i32> {
     for (entry, socket) in entries.iter_mut().zip(&sockets) {
         entry.revents = match socket.as_ref().and_then(|_| statuses.next()) {
             Some(status) => revents(&status, entry.events),
-            // test_WSAPoll: a handle that is no socket is marked and does not count.
-            None => {
-                entry.revents = POLLNVAL;
-                continue;
-            }
+            None => POLLNVAL,
         };
-        ready += i32::from(entry.revents != 0);
+        // test_WSAPoll: a closed socket counts, the handle that never is one does not.
+        ready += i32::from(entry.revents != 0 && entry.fd != INVALID_SOCKET);
     }
     ptr::write_all(at, &entries)?;
     Ok(ready)

@@ -102,8 +102,9 @@ fn deliver(signal: c_int) {
     if !handled {
         // What the signal would have done: it ends the process.
         let _ = set_action(signal, libc::SIG_DFL);
+        let process = std::process::id().cast_signed();
         // SAFETY: sends a signal to this process.
-        unsafe { libc::kill(libc::getpid(), signal) };
+        unsafe { libc::kill(process, signal) };
     }
 }
 
@@ -180,9 +181,10 @@ mod tests {
         unsafe { SetConsoleCtrlHandler(handler, add) }
     }
 
+    /// To the calling thread, so that it has been handled when this returns.
     fn send(signal: c_int) {
         // SAFETY: this process handles the signal.
-        unsafe { libc::kill(libc::getpid(), signal) };
+        unsafe { libc::raise(signal) };
     }
 
     #[test]

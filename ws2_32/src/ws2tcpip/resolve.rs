@@ -1,0 +1,326 @@
+//! getaddrinfo: names and services to addresses, by the C library's resolver.
+
+use std::ffi::{CStr, CString};
+
+use super::{
+    WSAHOST_NOT_FOUND, WSANO_RECOVERY, WSATYPE_NOT_FOUND, check_started, host_name, resolver_error,
+    returned,
+};
+use crate::export::{Outcome, export};
+use crate::kernel32::heap;
+use crate::last_error::Error;
+use crate::ptr;
+
+/// An address that a name has, or what kind is wanted.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ADDRINFOA {
+    /// AI_*.
+    pub ai_flags: i32,
+    /// AF_*.
+    pub ai_family: i32,
+    /// SOCK_*.
+    pub ai_socktype: i32,
+    /// IPPROTO_*.
+    pub ai_protocol: i32,
+    /// Octets of the address.
+    pub ai_addrlen: usize,
+    /// The host's canonical name, in the first element if it was wanted.
+    pub ai_canonname: *mut u8,
+    /// The address.
+    pub ai_addr: *mut u8,
+    /// The next element.
+    pub ai_next: *mut Self,
+}
+
+const _: () = assert!(size_of::<ADDRINFOA>() == 48);
+
+/// An element and its address in one block; the canonical name follows.
+const ADDRESS_AT: usize = size_of::<ADDRINFOA>();
+const NAME_AT: usize = ADDRESS_AT + 32;
+
+const AF_UNSPEC: i32 = 0;
+const AF_INET: i32 = 2;
+const AF_INET6: i32 = 23;
+
+const AI_NUMERICHOST: i32 = 4;
+const AI_CANONNAME: i32 = 2;
+const AI_FQDN: i32 = 0x2_0000;
+
+/// Windows' flags (ws2def.h) and the C library's.
+const FLAGS: &[(i32, i32)] = &[
+    (1, libc::AI_PASSIVE),
+    (AI_CANONNAME, libc::AI_CANONNAME),
+    (AI_NUMERICHOST, libc::AI_NUMERICHOST),
+    (8, libc::AI_NUMERICSERV),
+    (0x100, libc::AI_ALL),
+    (0x400, libc::AI_ADDRCONFIG),
+    (0x800, libc::AI_V4MAPPED),
+    // The full name is what the C library calls canonical.
+    (AI_FQDN, libc::AI_CANONNAME),
+    // What only Windows' name services know: AI_DNS_ONLY, AI_NON_AUTHORITATIVE, AI_SECURE,
+    // AI_RETURN_PREFERRED_NAMES, AI_FILESERVER.
+    (0x10, 0),
+    (0x4000, 0),
+    (0x8000, 0),
+    (0x1_0000, 0),
+    (0x4_0000, 0),
+];
+
+/// What kind of address is wanted, in Windows' numbers.
+#[derive(Clone, Copy, Default)]
+struct Hints {
+    flags: i32,
+    family: i32,
+    socket_type: i32,
+    protocol: i32,
+}
+
+impl Hints {
+    fn read(at: *const ADDRINFOA) -> Outcome<Self> {
+        if at.is_null() {
+            return Ok(Self::default());
+        }
+        ptr::check_readable(at, 1)?;
+        let [flags, family, socket_type, protocol] = ptr::read(at.cast::<[i32; 4]>())?;
+        let reserved = ptr::read(at.wrapping_byte_add(16).cast::<[usize; 4]>())?;
+        if reserved != [0; 4] {
+            return Err(WSANO_RECOVERY);
+        }
+        Ok(Self { flags, family, socket_type, protocol })
+    }
+
+    /// The hints for the C library. A socket type that is left open is a stream there, unless the
+    /// service has a name, so that each address comes once.
+    fn translate(self, named_service: bool) -> Outcome<libc::addrinfo> {
+        let known = FLAGS.iter().fold(0, |sum, (flag, _)| sum | flag);
+        if self.flags & !known != 0 || self.flags & AI_CANONNAME != 0 && self.flags & AI_FQDN != 0 {
+            return Err(Error::WSAEINVAL);
+        }
+        let asked = FLAGS.iter().filter(|(flag, _)| self.flags & flag != 0);
+        let open = self.socket_type == 0 && self.protocol == 0 && !named_service;
+        Ok(libc::addrinfo {
+            ai_flags: asked.fold(0, |sum, (_, flag)| sum | flag),
+            ai_family: match self.family {
+                AF_UNSPEC => libc::AF_UNSPEC,
+                AF_INET => libc::AF_INET,
+                AF_INET6 => libc::AF_INET6,
+                _ => return Err(Error::WSAEAFNOSUPPORT),
+            },
+            ai_socktype: match self.socket_type {
+                0 if open => libc::SOCK_STREAM,
+                // Any, stream, datagram, raw: the same numbers.
+                0..=3 => self.socket_type,
+                _ => return Err(Error::WSAESOCKTNOSUPPORT),
+            },
+            ai_protocol: self.protocol,
+            ai_addrlen: 0,
+            ai_addr: std::ptr::null_mut(),
+            ai_canonname: std::ptr::null_mut(),
+            ai_next: std::ptr::null_mut(),
+        })
+    }
+}
+
+/// One answer of the C library.
+struct Answer {
+    socket_type: i32,
+    protocol: i32,
+    /// The address as Windows lays it out.
+    address: Vec<u8>,
+    canonical_name: Option<CString>,
+}
+
+/// The C library's list, freed with this.
+struct List(*mut libc::addrinfo);
+
+impl Drop for List {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: getaddrinfo made the list, and it is freed once.
+            unsafe { libc::freeaddrinfo(self.0) };
+        }
+    }
+}
+
+impl List {
+    fn ask(
+        node: Option<&CStr>,
+        service: Option<&CStr>,
+        hints: &libc::addrinfo,
+    ) -> Outcome<Self> {
+        let mut list = Self(std::ptr::null_mut());
+        let text = |text: Option<&CStr>| text.map_or(std::ptr::null(), CStr::as_ptr);
+        // SAFETY: the texts end in zero, hints and result are locals of the right types.
+        let error =
+            unsafe { libc::getaddrinfo(text(node), text(service), hints, &raw mut list.0) };
+        if error == 0 { Ok(list) } else { Err(resolver_error(error)) }
+    }
+
+    fn answers(&self) -> Outcome<Vec<Answer>> {
+        let mut answers = Vec::new();
+        let mut next = self.0;
+        while !next.is_null() {
+            // SAFETY: an element of the C library's list, which lives as long as `self`.
+            let info = unsafe { &*next };
+            next = info.ai_next;
+            let (family, len) = match info.ai_family {
+                libc::AF_INET => (AF_INET, 16),
+                libc::AF_INET6 => (AF_INET6, 28),
+                _ => continue,
+            };
+            let mut address = ptr::read_all(info.ai_addr.cast::<u8>(), len)?;
+            address[..2].copy_from_slice(&family.to_le_bytes()[..2]);
+            let canonical_name = (!info.ai_canonname.is_null()).then(|| {
+                // SAFETY: the C library's texts end in zero and live as long as the list.
+                unsafe { CStr::from_ptr(info.ai_canonname) }.to_owned()
+            });
+            answers.push(Answer {
+                socket_type: info.ai_socktype,
+                protocol: info.ai_protocol,
+                address,
+                canonical_name,
+            });
+        }
+        Ok(answers)
+    }
+}
+
+impl Answer {
+    /// Writes the answer into a block of the process heap, in front of `next`.
+    fn store(&self, flags: i32, next: *mut ADDRINFOA) -> Outcome<*mut ADDRINFOA> {
+        let name = self.canonical_name.as_ref().map(|name| name.as_bytes_with_nul());
+        let size = NAME_AT + name.map_or(0, <[u8]>::len);
+        let block = heap::allocate(size, true).ok_or(Error::ERROR_NOT_ENOUGH_MEMORY)?;
+        ptr::write_all(block.wrapping_add(ADDRESS_AT), &self.address)?;
+        ptr::write_all(block.wrapping_add(NAME_AT), name.unwrap_or_default())?;
+        let named = name.map_or(std::ptr::null_mut(), |_| block.wrapping_add(NAME_AT));
+        let info = ADDRINFOA {
+            ai_flags: flags,
+            ai_family: i32::from(u16::from_le_bytes([self.address[0], self.address[1]])),
+            ai_socktype: self.socket_type,
+            ai_protocol: self.protocol,
+            ai_addrlen: self.address.len(),
+            ai_canonname: named,
+            ai_addr: block.wrapping_add(ADDRESS_AT),
+            ai_next: next,
+        };
+        ptr::write(block.cast(), info)?;
+        Ok(block.cast())
+    }
+}
+
+/// A text of the program's; `None` for a null pointer.
+fn read_text(at: *const u8) -> Outcome<Option<CString>> {
+    if at.is_null() {
+        return Ok(None);
+    }
+    CString::new(ptr::read_cstr(at)?).map(Some).map_err(|_| WSAHOST_NOT_FOUND)
+}
+
+/// An empty name and "..localmachine" mean this host (getaddrinfo page).
+fn resolve_own_name(node: CString) -> Outcome<CString> {
+    if !node.is_empty() && node.as_bytes() != b"..localmachine" {
+        return Ok(node);
+    }
+    CString::new(host_name()?).map_err(|_| WSANO_RECOVERY)
+}
+
+fn answer(
+    node: *const u8,
+    service: *const u8,
+    hints: *const ADDRINFOA,
+    result: *mut *mut ADDRINFOA,
+) -> Outcome<()> {
+    check_started()?;
+    ptr::write(result, std::ptr::null_mut())?;
+    let (node, service) = (read_text(node)?, read_text(service)?);
+    if node.is_none() && service.is_none() {
+        return Err(WSAHOST_NOT_FOUND);
+    }
+    let hints = Hints::read(hints)?;
+    if node.is_none() && hints.flags & (AI_CANONNAME | AI_FQDN) != 0 {
+        return Err(Error::WSAEINVAL);
+    }
+    let is_number = |text: &CString| text.as_bytes().iter().all(u8::is_ascii_digit);
+    let named_service = service.as_ref().is_some_and(|service| !is_number(service));
+    let asked = hints.translate(named_service)?;
+    let node = node.map(resolve_own_name).transpose()?;
+    // An empty service is port 0.
+    let port = service.as_deref().map(|text| if text.is_empty() { c"0" } else { text });
+    if port.is_some_and(|port| is_too_large(port.to_bytes())) {
+        return Err(WSATYPE_NOT_FOUND);
+    }
+    let list = List::ask(node.as_deref(), port, &asked)?;
+    let mut answers = list.answers()?;
+    // Raw sockets have no services.
+    answers.retain(|answer| hints.socket_type != 0 || answer.socket_type != libc::SOCK_RAW);
+    if !named_service {
+        for answer in &mut answers {
+            (answer.socket_type, answer.protocol) = (hints.socket_type, hints.protocol);
+        }
+    }
+    let mut head = std::ptr::null_mut();
+    for answer in answers.iter().rev() {
+        let flags = if answer.canonical_name.is_some() { hints.flags } else { 0 };
+        head = answer.store(flags, head).inspect_err(|_| free_list(head))?;
+    }
+    if head.is_null() {
+        return Err(WSAHOST_NOT_FOUND);
+    }
+    ptr::write(result, head).inspect_err(|_| free_list(head))
+}
+
+/// A number that is no port.
+fn is_too_large(service: &[u8]) -> bool {
+    let is_number = service.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(service).unwrap_or_default();
+    is_number && text.parse::<u16>().is_err()
+}
+
+/// Frees elements until the end or until one is not ours.
+fn free_list(mut at: *mut ADDRINFOA) {
+    while let Ok(info) = ptr::read(at.cast::<[usize; 6]>()) {
+        if !heap::release(at.cast()) {
+            return;
+        }
+        at = std::ptr::with_exposed_provenance_mut(info[5]);
+    }
+}
+
+export! {
+    /// Gives the addresses of a host name and the port of a service.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfo>
+    ///
+    /// Socket type and protocol are given back as they were asked for; if none was, a service with a
+    /// name gives each that it has. Blocks for the resolver; not alertable.
+    ///
+    /// # Errors
+    /// Returned, and set as the last error: WSANOTINITIALISED, WSAEFAULT, WSAHOST_NOT_FOUND (also for
+    /// no names at all), WSANO_RECOVERY (also for reserved members of the hints), WSATRY_AGAIN,
+    /// WSAEINVAL for flags, WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSATYPE_NOT_FOUND,
+    /// WSA_NOT_ENOUGH_MEMORY.
+    ///
+    /// # Differs from Windows
+    /// The flags for Windows' name services (AI_DNS_ONLY, AI_SECURE, …) are accepted without effect.
+    fn getaddrinfo as "WS_getaddrinfo" (
+        pNodeName: *const u8,
+        pServiceName: *const u8,
+        pHints: *const ADDRINFOA,
+        ppResult: *mut *mut ADDRINFOA,
+    ) -> i32, fail Error::WSASYSCALLFAILURE.0.cast_signed(); {
+        returned(answer(pNodeName, pServiceName, pHints, ppResult))
+    }
+
+    /// Frees what getaddrinfo gave. What it did not give is left alone.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfo>
+    fn freeaddrinfo as "WS_freeaddrinfo" (pAddrInfo: *mut ADDRINFOA) -> (), fail (); {
+        free_list(pAddrInfo);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
