@@ -133,7 +133,8 @@ impl Model {
     }
 
     fn done(&mut self, irps: impl IntoIterator<Item = u32>, was: Was) {
-        self.seen.extend(irps.into_iter().map(|irp| Outcome::Done(irp, was)));
+        self.seen
+            .extend(irps.into_iter().map(|irp| Outcome::Done(irp, was)));
     }
 
     fn asks(&mut self, ask: Ask) {
@@ -152,7 +153,9 @@ impl Model {
 
     /// A connection that has not ended badly.
     fn live(&mut self) -> Option<&mut Connection> {
-        self.connection.as_mut().filter(|connection| connection.dead.is_none())
+        self.connection
+            .as_mut()
+            .filter(|connection| connection.dead.is_none())
     }
 
     // Making connections.
@@ -214,7 +217,10 @@ impl Model {
         if let Some(ex) = self.connecting.take() {
             let irp = self.connect_irp.take();
             self.done(irp, Was::Success);
-            self.connection = Some(Connection { raw: ex, ..Connection::default() });
+            self.connection = Some(Connection {
+                raw: ex,
+                ..Connection::default()
+            });
         }
     }
 
@@ -222,7 +228,11 @@ impl Model {
         self.reserved = false;
         self.reason = None;
         let raw = context == Context::AwaitsUpdate;
-        self.connection = Some(Connection { by_accept: true, raw, ..Connection::default() });
+        self.connection = Some(Connection {
+            by_accept: true,
+            raw,
+            ..Connection::default()
+        });
     }
 
     fn first_receive(&mut self) {
@@ -293,14 +303,18 @@ impl Model {
     }
 
     fn send_done(&mut self) {
-        let Some(connection) = self.live().filter(|c| !c.sends.is_empty()) else { return };
+        let Some(connection) = self.live().filter(|c| !c.sends.is_empty()) else {
+            return;
+        };
         let irp = connection.sends.remove(0);
         self.done([irp], Was::Success);
         self.fin_if_due();
     }
 
     fn recv_done(&mut self) {
-        let Some(connection) = self.live().filter(|c| !c.recvs.is_empty()) else { return };
+        let Some(connection) = self.live().filter(|c| !c.recvs.is_empty()) else {
+            return;
+        };
         let irp = connection.recvs.remove(0);
         self.done([irp], Was::Success);
         self.refuse_data_if_due();
@@ -308,7 +322,10 @@ impl Model {
 
     /// SD_RECEIVE: data that no receive is left to take resets the connection.
     fn refuse_data_if_due(&mut self) {
-        if self.live().is_some_and(|c| c.shut_recv && !c.peer_fin && c.recvs.is_empty()) {
+        if self
+            .live()
+            .is_some_and(|c| c.shut_recv && !c.peer_fin && c.recvs.is_empty())
+        {
             self.asks(Ask::RefuseData);
         }
     }
@@ -325,7 +342,10 @@ impl Model {
     // Ending.
 
     fn shutdown(&mut self, how: Shutdown) -> Answer {
-        let c = self.live().filter(|c| !c.raw || c.reuse.is_some()).ok_or(ENOTCONN)?;
+        let c = self
+            .live()
+            .filter(|c| !c.raw || c.reuse.is_some())
+            .ok_or(ENOTCONN)?;
         let newly_shut = !c.shut_recv && how != Shutdown::Send;
         c.shut_recv |= how != Shutdown::Send;
         c.shut_send |= how != Shutdown::Receive;
@@ -370,7 +390,11 @@ impl Model {
         if c.reuse.is_some() && !c.recycling && c.peer_fin && c.fin_sent && c.sends.is_empty() {
             c.recycling = true;
             let by_accept = c.by_accept;
-            self.asks(if by_accept { Ask::RecycleAccepted } else { Ask::RecycleConnected });
+            self.asks(if by_accept {
+                Ask::RecycleAccepted
+            } else {
+                Ask::RecycleConnected
+            });
         }
     }
 
@@ -407,7 +431,9 @@ impl Model {
     }
 
     fn report(&mut self, indication: Indication) {
-        let waits = self.live().is_some_and(|c| c.reuse.is_some() && !c.recycling);
+        let waits = self
+            .live()
+            .is_some_and(|c| c.reuse.is_some() && !c.recycling);
         let deaf = self.live().is_some_and(|c| c.shut_recv);
         match indication {
             Indication::PeerFin => self.peer_fin(),
@@ -418,7 +444,10 @@ impl Model {
             Indication::TimedOut => self.dies(Was::TimedOut, CloseReason::Timeout),
             Indication::FinWaitExpired if waits => {
                 self.asks(Ask::Abort);
-                self.dies(Was::TimedOut, CloseReason::LocalAbort(AbortCause::FinWaitTimeout));
+                self.dies(
+                    Was::TimedOut,
+                    CloseReason::LocalAbort(AbortCause::FinWaitTimeout),
+                );
             }
             Indication::DataRefused if deaf => {
                 self.asks(Ask::Abort);
@@ -430,7 +459,9 @@ impl Model {
     }
 
     fn peer_fin(&mut self) {
-        let Some(connection) = self.live() else { return };
+        let Some(connection) = self.live() else {
+            return;
+        };
         connection.peer_fin = true;
         let recvs = std::mem::take(&mut connection.recvs);
         self.reason.get_or_insert(CloseReason::PeerFin);
@@ -439,7 +470,9 @@ impl Model {
     }
 
     fn dies(&mut self, was: Was, reason: CloseReason) {
-        let Some(connection) = self.live() else { return };
+        let Some(connection) = self.live() else {
+            return;
+        };
         connection.dead = Some(was);
         let irps = everything(connection);
         self.reason = Some(reason);
@@ -460,11 +493,16 @@ impl Model {
             self.reason = Some(CloseReason::Cancelled);
             self.asks(Ask::Abort);
         }
-        self.done(gone.into_iter().chain(first_receive).chain(connect), Was::Cancelled);
+        self.done(
+            gone.into_iter().chain(first_receive).chain(connect),
+            Was::Cancelled,
+        );
     }
 
     fn cancel_on_connection(&mut self, chosen: &dyn Fn(u32) -> bool) -> Vec<u32> {
-        let Some(c) = self.live() else { return Vec::new() };
+        let Some(c) = self.live() else {
+            return Vec::new();
+        };
         let mut gone = take(&mut c.recvs, chosen);
         let was_last = !gone.is_empty();
         gone.extend(take(&mut c.sends, chosen));
@@ -481,7 +519,10 @@ impl Model {
     fn close(&mut self, mode: CloseMode) {
         let had_connection = self.connection.is_some() || self.first_receive.is_some();
         let cancelled = std::mem::take(&mut self.accepts);
-        let cancelled = cancelled.into_iter().chain(self.first_receive).chain(self.connect_irp);
+        let cancelled = cancelled
+            .into_iter()
+            .chain(self.first_receive)
+            .chain(self.connect_irp);
         self.done(cancelled.collect::<Vec<_>>(), Was::Cancelled);
         if let Some(connection) = self.connection.take() {
             self.close_connection(connection, mode);
@@ -505,11 +546,14 @@ impl Model {
 
     fn close_connection(&mut self, connection: Connection, mode: CloseMode) {
         self.done(connection.recvs, Was::Aborted);
-        self.done(connection.half_close.into_iter().chain(connection.reuse), Was::Cancelled);
+        self.done(
+            connection.half_close.into_iter().chain(connection.reuse),
+            Was::Cancelled,
+        );
         match mode {
-            CloseMode::Graceful => {
-                self.seen.extend(connection.sends.into_iter().map(Outcome::Owed))
-            }
+            CloseMode::Graceful => self
+                .seen
+                .extend(connection.sends.into_iter().map(Outcome::Owed)),
             CloseMode::Abort => self.done(connection.sends, Was::Aborted),
         }
     }
@@ -518,7 +562,11 @@ impl Model {
         match &self.connection {
             Some(Connection { dead: Some(_), .. }) => Phase::Closed,
             Some(Connection { reuse: Some(_), .. }) => Phase::Disconnecting,
-            Some(Connection { raw: true, by_accept: true, .. }) => Phase::AcceptedRaw,
+            Some(Connection {
+                raw: true,
+                by_accept: true,
+                ..
+            }) => Phase::AcceptedRaw,
             Some(Connection { raw: true, .. }) => Phase::ConnectedRaw,
             Some(_) => Phase::Connected,
             None => self.unconnected_phase(),
@@ -573,7 +621,11 @@ impl Pair {
         expected.sort_unstable();
         assert_eq!(seen, expected, "outcomes of {step:?}");
         assert_eq!(self.rig.phase(), self.model.phase(), "phase after {step:?}");
-        assert_eq!(self.rig.endpoint.reason(), self.model.reason, "reason after {step:?}");
+        assert_eq!(
+            self.rig.endpoint.reason(),
+            self.model.reason,
+            "reason after {step:?}"
+        );
     }
 
     /// A provider that does at once what it is asked for, as TCP does.
@@ -592,7 +644,12 @@ const BEGINNINGS: &[&[Step]] = &[
     &[Step::Bind, Step::ConnectEx],
     &[Step::Accepted(Context::Current)],
     &[Step::AcceptInto, Step::Accepted(Context::AwaitsUpdate)],
-    &[Step::Bind, Step::ConnectEx, Step::ConnectDone, Step::Update(Origin::Connected)],
+    &[
+        Step::Bind,
+        Step::ConnectEx,
+        Step::ConnectDone,
+        Step::Update(Origin::Connected),
+    ],
     &[Step::Connect, Step::ConnectDone, Step::Recv, Step::Send],
     &[
         Step::Accepted(Context::Current),
@@ -627,7 +684,13 @@ fn setup_step() -> impl Strategy<Value = Step> {
 }
 
 fn transfer_step() -> impl Strategy<Value = Step> {
-    prop::sample::select(vec![Step::Send, Step::Recv, Step::SendDone, Step::RecvDone])
+    prop::sample::select(vec![
+        Step::Send,
+        Step::Recv,
+        Step::SendDone,
+        Step::RecvDone,
+        Step::Retry,
+    ])
 }
 
 fn teardown_step() -> impl Strategy<Value = Step> {
@@ -669,7 +732,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 proptest! {
     // What fails becomes a named test in teardown.rs, not a file of seeds.
     #![proptest_config(ProptestConfig {
-        cases: 20_000,
+        cases: 10_000,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

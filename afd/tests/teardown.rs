@@ -52,7 +52,12 @@ fn accepted() -> Rig {
 
 /// Connected by ConnectEx and updated; its IRP was 1.
 fn connected() -> Rig {
-    Rig::after(&[Step::Bind, Step::ConnectEx, Step::ConnectDone, Step::Update(Origin::Connected)])
+    Rig::after(&[
+        Step::Bind,
+        Step::ConnectEx,
+        Step::ConnectDone,
+        Step::Update(Origin::Connected),
+    ])
 }
 
 fn ends(rig: &Rig, phase: Phase, reason: CloseReason) {
@@ -112,6 +117,44 @@ fn half_closing_second_half_close_is_refused() {
             (HALF_CLOSE, &[NOT_CONNECTED]),
             (Perform, &[Done(2, Success)]),
             (HALF_CLOSE, &[NOT_CONNECTED]),
+        ],
+    );
+}
+
+/// A FIN that nobody asked for, or that waits behind sends, cannot have been sent.
+#[test]
+fn connected_stray_fin_sent_means_nothing() {
+    const FIN_SENT: Step = Report(Indication::FinSent);
+    let rig = play(
+        accepted(),
+        &[
+            (FIN_SENT, &[]),
+            (Send, &[]),
+            (HALF_CLOSE, &[]),
+            (FIN_SENT, &[]),
+            (SendDone, &[Done(1, Success), Asks(SendFin)]),
+            (Perform, &[Done(2, Success)]),
+            (FIN_SENT, &[]),
+            (REUSE, &[Asks(AwaitFin)]),
+            (FIN_SENT, &[]),
+        ],
+    );
+    assert_eq!(rig.phase(), Phase::Disconnecting);
+}
+
+/// An attempt that could not be finished keeps its turn (test_simultaneous_async_recv).
+#[test]
+fn connected_unfinished_attempts_keep_their_turn() {
+    play(
+        accepted(),
+        &[
+            (Send, &[]),
+            (Recv, &[]),
+            (Send, &[]),
+            (Recv, &[]),
+            (Step::Retry, &[]),
+            (SendDone, &[Done(1, Success)]),
+            (RecvDone, &[Done(2, Success)]),
         ],
     );
 }
@@ -240,7 +283,11 @@ fn connected_reuse_waits_for_data_and_fin() {
 fn peer_ended_reuse_recycles_at_once() {
     let rig = play(
         accepted(),
-        &[(PEER_FIN, &[]), (REUSE, &[Asks(RecycleAccepted)]), (Perform, &[Done(1, Success)])],
+        &[
+            (PEER_FIN, &[]),
+            (REUSE, &[Asks(RecycleAccepted)]),
+            (Perform, &[Done(1, Success)]),
+        ],
     );
     ends(&rig, Phase::OpenRecycled, CloseReason::PeerFin);
 }
@@ -279,7 +326,10 @@ fn disconnecting_peer_fin_before_own_fin_waits_for_own() {
 /// compio tcp_disconnect: both ends disconnect with reuse at once, both complete.
 #[test]
 fn disconnecting_both_ends_at_once_both_complete() {
-    for (rig, recycle) in [(accepted(), RecycleAccepted), (connected(), RecycleConnected)] {
+    for (rig, recycle) in [
+        (accepted(), RecycleAccepted),
+        (connected(), RecycleConnected),
+    ] {
         let first = rig.issued() + 1;
         play(
             rig,
@@ -379,12 +429,19 @@ fn disconnecting_fin_wait_expired_resets_and_times_out() {
             (Recv, &[]),
             (REUSE, &[Asks(SendFin)]),
             (Perform, &[Asks(AwaitFin)]),
-            (FIN_WAIT_EXPIRED, &[Asks(Abort), Done(1, TimedOut), Done(2, TimedOut)]),
+            (
+                FIN_WAIT_EXPIRED,
+                &[Asks(Abort), Done(1, TimedOut), Done(2, TimedOut)],
+            ),
             (Recv, &[GAVE_UP]),
             (Send, &[SHUT_DOWN]),
         ],
     );
-    ends(&rig, Phase::Closed, CloseReason::LocalAbort(AbortCause::FinWaitTimeout));
+    ends(
+        &rig,
+        Phase::Closed,
+        CloseReason::LocalAbort(AbortCause::FinWaitTimeout),
+    );
 }
 
 /// The delay belongs to the disconnect with reuse and to nothing else.
@@ -406,13 +463,21 @@ fn half_closed_fin_wait_expired_means_nothing() {
 /// AcceptEx page: "neither bound nor connected"; DisconnectEx page: "AcceptEx or ConnectEx".
 #[test]
 fn accepted_recycled_takes_accept_ex_and_connect_ex() {
-    for (next, phase) in
-        [(Step::AcceptInto, Phase::Accepting), (Step::ConnectEx, Phase::ConnectingEx)]
-    {
-        let mut rig = play(accepted(), &[(PEER_FIN, &[]), (REUSE, &[Asks(RecycleAccepted)])]);
+    for (next, phase) in [
+        (Step::AcceptInto, Phase::Accepting),
+        (Step::ConnectEx, Phase::ConnectingEx),
+    ] {
+        let mut rig = play(
+            accepted(),
+            &[(PEER_FIN, &[]), (REUSE, &[Asks(RecycleAccepted)])],
+        );
         rig.step(Perform);
         assert_eq!(rig.phase(), Phase::OpenRecycled);
-        assert_eq!(rig.step(Step::LocalName), [Refused(10022)], "test_getsockname: unbound");
+        assert_eq!(
+            rig.step(Step::LocalName),
+            [Refused(10022)],
+            "test_getsockname: unbound"
+        );
         assert_eq!(rig.step(next), []);
         assert_eq!(rig.phase(), phase);
     }
@@ -421,10 +486,14 @@ fn accepted_recycled_takes_accept_ex_and_connect_ex() {
 /// ConnectEx page: "not connected, but still bound"; DisconnectTest: no second bind.
 #[test]
 fn connected_recycled_stays_bound_and_takes_both() {
-    for (next, phase) in
-        [(Step::AcceptInto, Phase::Accepting), (Step::ConnectEx, Phase::ConnectingEx)]
-    {
-        let mut rig = play(connected(), &[(PEER_FIN, &[]), (REUSE, &[Asks(RecycleConnected)])]);
+    for (next, phase) in [
+        (Step::AcceptInto, Phase::Accepting),
+        (Step::ConnectEx, Phase::ConnectingEx),
+    ] {
+        let mut rig = play(
+            connected(),
+            &[(PEER_FIN, &[]), (REUSE, &[Asks(RecycleConnected)])],
+        );
         rig.step(Perform);
         assert_eq!(rig.phase(), Phase::BoundRecycled);
         assert_eq!(rig.step(Step::LocalName), []);
@@ -453,7 +522,10 @@ fn recycled_next_connection_starts_afresh() {
                 (Step::Update(Origin::Accepted), &[]),
             ],
         );
-        assert_eq!((rig.phase(), rig.endpoint.reason()), (Phase::Connected, None));
+        assert_eq!(
+            (rig.phase(), rig.endpoint.reason()),
+            (Phase::Connected, None)
+        );
     }
 }
 
@@ -493,7 +565,11 @@ fn receive_shut_data_resets() {
             (Send, &[WAS_ABORTED]),
         ],
     );
-    ends(&rig, Phase::Closed, CloseReason::LocalAbort(AbortCause::DataAfterReceiveShutdown));
+    ends(
+        &rig,
+        Phase::Closed,
+        CloseReason::LocalAbort(AbortCause::DataAfterReceiveShutdown),
+    );
 }
 
 /// 4: "a FIN does not".
@@ -501,7 +577,12 @@ fn receive_shut_data_resets() {
 fn receive_shut_fin_does_not_reset() {
     let rig = play(
         accepted(),
-        &[(SD_RECEIVE, &[Asks(RefuseData)]), (PEER_FIN, &[]), (Recv, &[SHUT_DOWN]), (Send, &[])],
+        &[
+            (SD_RECEIVE, &[Asks(RefuseData)]),
+            (PEER_FIN, &[]),
+            (Recv, &[SHUT_DOWN]),
+            (Send, &[]),
+        ],
     );
     ends(&rig, Phase::Connected, CloseReason::PeerFin);
 }
@@ -541,7 +622,14 @@ fn receive_shut_cancel_of_the_last_receive_refuses_data() {
 /// The FIN completes the receive that survived; there is no data left to refuse.
 #[test]
 fn receive_shut_fin_completes_the_pending_receive() {
-    play(accepted(), &[(Recv, &[]), (SD_RECEIVE, &[]), (PEER_FIN, &[Done(1, Success)])]);
+    play(
+        accepted(),
+        &[
+            (Recv, &[]),
+            (SD_RECEIVE, &[]),
+            (PEER_FIN, &[Done(1, Success)]),
+        ],
+    );
 }
 
 /// Peer data that nobody may read can never be "read before its FIN": the reset ends the reuse.
@@ -568,7 +656,10 @@ fn connected_shutdown_both_with_data_waiting_only_resets() {
     let first = rig.endpoint.poll_request();
     assert_eq!(first, Some(linsock_afd::Request::RefuseData));
     rig.endpoint.handle_indication(Indication::DataRefused);
-    assert_eq!(rig.endpoint.poll_request(), Some(linsock_afd::Request::Abort));
+    assert_eq!(
+        rig.endpoint.poll_request(),
+        Some(linsock_afd::Request::Abort)
+    );
     assert_eq!(rig.endpoint.poll_request(), None);
 }
 
@@ -583,7 +674,10 @@ fn connected_peer_reset_fails_everything() {
             (Recv, &[]),
             (Send, &[]),
             (HALF_CLOSE, &[]),
-            (PEER_RESET, &[Done(1, Reset), Done(2, Reset), Done(3, Reset)]),
+            (
+                PEER_RESET,
+                &[Done(1, Reset), Done(2, Reset), Done(3, Reset)],
+            ),
             (Recv, &[WAS_RESET]),
             (Recv, &[WAS_RESET]),
             (SD_SEND, &[NOT_CONNECTED]),
@@ -641,8 +735,14 @@ fn recycling_reset_wins() {
 
 #[test]
 fn connected_transport_gives_up_times_out() {
-    let rig =
-        play(accepted(), &[(Recv, &[]), (TIMED_OUT, &[Done(1, TimedOut)]), (Send, &[GAVE_UP])]);
+    let rig = play(
+        accepted(),
+        &[
+            (Recv, &[]),
+            (TIMED_OUT, &[Done(1, TimedOut)]),
+            (Send, &[GAVE_UP]),
+        ],
+    );
     ends(&rig, Phase::Closed, CloseReason::Timeout);
 }
 
@@ -689,7 +789,10 @@ fn connected_close_aborts_receives_and_owes_sends() {
             (Send, &[]),
             (Recv, &[]),
             (Send, &[]),
-            (CLOSE, &[Owed(2), Owed(4), Done(1, Aborted), Done(3, Aborted)]),
+            (
+                CLOSE,
+                &[Owed(2), Owed(4), Done(1, Aborted), Done(3, Aborted)],
+            ),
         ],
     );
     assert_eq!(rig.endpoint.reason(), Some(CloseReason::LocalGraceful));
@@ -700,14 +803,28 @@ fn connected_close_aborts_receives_and_owes_sends() {
 fn connected_abort_drops_sends() {
     let rig = play(
         accepted(),
-        &[(Recv, &[]), (Send, &[]), (ABORT, &[Done(1, Aborted), Done(2, Aborted)])],
+        &[
+            (Recv, &[]),
+            (Send, &[]),
+            (ABORT, &[Done(1, Aborted), Done(2, Aborted)]),
+        ],
     );
-    assert_eq!(rig.endpoint.reason(), Some(CloseReason::LocalAbort(AbortCause::LingerZero)));
+    assert_eq!(
+        rig.endpoint.reason(),
+        Some(CloseReason::LocalAbort(AbortCause::LingerZero))
+    );
 }
 
 #[test]
 fn half_closing_close_cancels_the_half_close() {
-    play(accepted(), &[(Send, &[]), (HALF_CLOSE, &[]), (CLOSE, &[Owed(1), Done(2, Cancelled)])]);
+    play(
+        accepted(),
+        &[
+            (Send, &[]),
+            (HALF_CLOSE, &[]),
+            (CLOSE, &[Owed(1), Done(2, Cancelled)]),
+        ],
+    );
 }
 
 /// 4: "closesocket end[s] it at once".
@@ -763,8 +880,10 @@ fn accepting_close_cancels_the_first_receive() {
 #[test]
 fn connecting_close_cancels_and_abandons() {
     for connect in [Step::ConnectBlocking, Step::ConnectEx] {
-        let rig =
-            play(Rig::after(&[Step::Bind]), &[(connect, &[]), (CLOSE, &[Done(1, Cancelled)])]);
+        let rig = play(
+            Rig::after(&[Step::Bind]),
+            &[(connect, &[]), (CLOSE, &[Done(1, Cancelled)])],
+        );
         assert_eq!(
             rig.endpoint.reason(),
             Some(CloseReason::LocalAbort(AbortCause::ConnectAbandoned))
@@ -775,21 +894,36 @@ fn connecting_close_cancels_and_abandons() {
 /// Everything was told at the reset; close adds nothing.
 #[test]
 fn dead_close_completes_nothing_more() {
-    let rig = play(accepted(), &[(Recv, &[]), (PEER_RESET, &[Done(1, Reset)]), (CLOSE, &[])]);
+    let rig = play(
+        accepted(),
+        &[(Recv, &[]), (PEER_RESET, &[Done(1, Reset)]), (CLOSE, &[])],
+    );
     assert_eq!(rig.endpoint.reason(), Some(CloseReason::PeerReset));
 }
 
 /// A second close, as a race may bring it, is harmless.
 #[test]
 fn closed_close_again_does_nothing() {
-    play(accepted(), &[(Recv, &[]), (CLOSE, &[Done(1, Aborted)]), (CLOSE, &[]), (ABORT, &[])]);
+    play(
+        accepted(),
+        &[
+            (Recv, &[]),
+            (CLOSE, &[Done(1, Aborted)]),
+            (CLOSE, &[]),
+            (ABORT, &[]),
+        ],
+    );
 }
 
 /// A reason is how a connection ended: without one there is none (`Endpoint::reason`).
 #[test]
 fn unconnected_close_has_no_reason() {
-    let paths: [&[Step]; 4] =
-        [&[], &[Step::Bind], &[Step::Bind, Step::Listen], &[Step::AcceptInto]];
+    let paths: [&[Step]; 4] = [
+        &[],
+        &[Step::Bind],
+        &[Step::Bind, Step::Listen],
+        &[Step::AcceptInto],
+    ];
     for path in paths {
         for mode in [CloseMode::Graceful, CloseMode::Abort] {
             let mut rig = Rig::after(path);
@@ -839,7 +973,10 @@ fn listening_cancel_takes_one_accept() {
 fn accepting_cancel_of_the_first_receive_aborts() {
     let rig = play(
         Rig::after(&[Step::AcceptInto]),
-        &[(Step::FirstReceive, &[]), (Step::CancelAll, &[Asks(Abort), Done(1, Cancelled)])],
+        &[
+            (Step::FirstReceive, &[]),
+            (Step::CancelAll, &[Asks(Abort), Done(1, Cancelled)]),
+        ],
     );
     assert_eq!(rig.phase(), Phase::Open);
 }
@@ -879,7 +1016,10 @@ fn busy_accepted_changes_nothing() {
 fn connecting_cancel_returns_to_bound() {
     let rig = play(
         Rig::after(&[Step::Bind]),
-        &[(Step::ConnectEx, &[]), (Step::CancelAll, &[Asks(Abort), Done(1, Cancelled)])],
+        &[
+            (Step::ConnectEx, &[]),
+            (Step::CancelAll, &[Asks(Abort), Done(1, Cancelled)]),
+        ],
     );
     ends(&rig, Phase::Bound, CloseReason::Cancelled);
 }

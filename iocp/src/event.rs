@@ -50,6 +50,14 @@ impl Waiters {
 pub trait Waitable: Send + Sync {
     /// Takes the signal if it is there: an auto-reset event is reset, a semaphore counted down.
     fn take(&self) -> bool;
+    /// Whether [`take`](Self::take) would succeed now, without taking.
+    fn is_signaled(&self) -> bool {
+        let taken = self.take();
+        if taken {
+            self.give_back();
+        }
+        taken
+    }
     /// Undoes a [`take`](Self::take) that a wait for all could not complete.
     fn give_back(&self);
     /// Who waits.
@@ -100,6 +108,10 @@ impl Waitable for Event {
         } else {
             self.signaled.swap(false, Ordering::SeqCst)
         }
+    }
+
+    fn is_signaled(&self) -> bool {
+        self.is_set()
     }
 
     fn give_back(&self) {
@@ -156,6 +168,10 @@ impl Waitable for Semaphore {
             .is_ok()
     }
 
+    fn is_signaled(&self) -> bool {
+        self.count.load(Ordering::SeqCst) > 0
+    }
+
     fn give_back(&self) {
         self.release(1);
     }
@@ -210,6 +226,10 @@ impl Waitable for Mutant {
             Some(_) => return false,
         }
         true
+    }
+
+    fn is_signaled(&self) -> bool {
+        self.owner.lock().is_none_or(|(id, _)| id == thread::id())
     }
 
     fn give_back(&self) {

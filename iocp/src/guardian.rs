@@ -111,7 +111,7 @@ impl Guardian {
             }
             self.awake.store(false, Ordering::SeqCst);
             let next_timer = self.fire_timers();
-            if self.tend() {
+            if shielded(|| self.tend()) {
                 self.awake.store(true, Ordering::SeqCst);
                 continue;
             }
@@ -143,8 +143,17 @@ impl Guardian {
             let due = timers.pop();
             drop(timers);
             if let Some(Reverse(timer)) = due {
-                (timer.call)();
+                shielded(|| {
+                    (timer.call)();
+                    false
+                });
             }
         }
     }
+}
+
+/// Runs `work`, which may reach the program's own code; true if that panicked, for another look. The
+/// guardian lives on: everything else relies on it.
+fn shielded(work: impl FnOnce() -> bool) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(true)
 }

@@ -76,6 +76,7 @@ pub enum Timing {
 pub struct Deferred {
     wakers: Vec<Waker>,
     port: Option<Arc<CompletionPort>>,
+    discarded: Vec<Packet>,
 }
 
 impl Deferred {
@@ -88,6 +89,11 @@ impl Deferred {
         }
     }
 
+    /// Drops a packet that its port no longer takes, once no lock is held.
+    pub(crate) fn discard(&mut self, packet: Packet) {
+        self.discarded.push(packet);
+    }
+
     /// Adds a waker.
     pub fn wake(&mut self, waker: Option<Waker>) {
         self.wakers.extend(waker);
@@ -95,13 +101,26 @@ impl Deferred {
 
     /// Does it. The caller holds no lock.
     #[inline]
-    pub fn run(self) {
-        if let Some(port) = self.port {
-            port.wake_one();
-        }
-        for waker in self.wakers {
+    pub fn run(mut self) {
+        self.wake_sleeper();
+        for waker in std::mem::take(&mut self.wakers) {
             waker.wake();
         }
+    }
+
+    #[inline]
+    fn wake_sleeper(&mut self) {
+        if let Some(port) = self.port.take() {
+            port.wake_one();
+        }
+    }
+}
+
+impl Drop for Deferred {
+    /// The net under I6: the port counts on the wake-up, also when a panic comes in between.
+    #[inline]
+    fn drop(&mut self) {
+        self.wake_sleeper();
     }
 }
 

@@ -14,9 +14,14 @@
 //!   it will be back; the [`guardian`] looks after it in case it is not (I6);
 //! - any other packet wakes one sleeper, unless as many threads as the concurrency value allows
 //!   are awake already.
+//!
+//! The decisions are in [`queue`], where no system call is; here is what follows from them.
+
+mod queue;
+#[cfg(test)]
+mod schedule;
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -35,7 +40,10 @@ use crate::irp::{Deferred, Sink};
 use crate::sync::Lock;
 use crate::thread;
 
+use queue::{Duty, Look, Queue, Relation, Taken};
+
 /// One completion, as it waits on a port.
+#[cfg_attr(test, derive(Clone))]
 pub struct Packet {
     /// The file's completion key, or what was posted.
     pub key: usize,
@@ -60,9 +68,6 @@ pub enum NoPacket {
     Alerted,
 }
 
-/// A worker that is awake may leave this many packets queued without waking another.
-const LAZY_PACKETS: usize = 4;
-
 /// Tokens of the port's own descriptors; handle tokens are never this large.
 const WAKE: Token = Token::from_value(u64::MAX);
 const CLOSED: Token = Token::from_value(u64::MAX - 1);
@@ -80,18 +85,6 @@ pub struct CompletionPort {
     /// Raised when packets wait or descriptors are watched and no thread looked since.
     neglected: AtomicBool,
     id: u64,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    packets: VecDeque<Packet>,
-    /// Threads in `epoll_wait`.
-    sleeping: usize,
-    /// Threads that took a packet and have not come back.
-    awake: usize,
-    /// A wake-up is on its way.
-    waking: bool,
-    closed: bool,
 }
 
 impl std::fmt::Debug for Packet {
@@ -123,21 +116,13 @@ impl Drop for Worker {
 impl Worker {
     fn rest(&mut self) {
         if let (Some(port), true) = (&self.port, std::mem::take(&mut self.awake)) {
-            port.queue.lock().awake -= 1;
+            port.queue.lock().rest();
         }
     }
 }
 
 thread_local! {
     static WORKER: RefCell<Worker> = RefCell::default();
-}
-
-/// How the calling thread relates to a port.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Relation {
-    Stranger,
-    Awake,
-    Harvesting,
 }
 
 impl CompletionPort {
@@ -176,30 +161,20 @@ impl CompletionPort {
     /// Queues a packet and says, through `after`, whom to wake.
     pub fn post(self: &Arc<Self>, packet: Packet, after: &mut Deferred) {
         let relation = self.relation();
-        let mut queue = self.queue.lock();
-        queue.packets.push_back(packet);
-        if relation == Relation::Harvesting || queue.sleeping == 0 {
-            drop(queue);
-            if relation == Relation::Stranger {
-                self.neglect();
-            }
-            return;
-        }
-        let lazy = relation == Relation::Awake && queue.packets.len() <= LAZY_PACKETS;
-        let wake = !lazy && queue.may_wake(self.concurrency);
-        queue.waking |= wake;
-        drop(queue);
-        if wake {
-            after.wake_port(self);
-        } else {
-            self.neglect();
+        let posted = self.queue.lock().post(packet, relation, self.concurrency);
+        match posted {
+            Ok(Duty::Nothing) => {}
+            Ok(Duty::Wake) => after.wake_port(self),
+            Ok(Duty::Neglect) => self.neglect(),
+            Err(packet) => after.discard(packet),
         }
     }
 
     /// Takes up to `room` packets, waiting for the first until the deadline. `take` is given each
     /// one while no lock is held.
     ///
-    /// An alertable wait runs the calling thread's APCs.
+    /// If there is no packet, an alertable wait runs the calling thread's APCs
+    /// (GetQueuedCompletionStatusEx page: "and there are no available entries").
     ///
     /// # Errors
     /// [`NoPacket`].
@@ -211,16 +186,34 @@ impl CompletionPort {
         mut take: impl FnMut(Packet),
     ) -> Result<usize, NoPacket> {
         self.enter();
-        let mut last_look = deadline == Deadline::Never;
-        loop {
-            if alertable && thread::current().run_apcs() {
-                return Err(NoPacket::Alerted);
-            }
-            let taken = self.take(room.max(1))?;
-            if !taken.is_empty() {
+        match self.wait_taken(room.max(1), deadline, alertable) {
+            Ok(taken) => {
                 let count = taken.len();
                 taken.into_iter().for_each(&mut take);
-                return Ok(count);
+                Ok(count)
+            }
+            Err(why) => {
+                self.leave(why);
+                Err(why)
+            }
+        }
+    }
+
+    #[inline]
+    fn wait_taken(
+        self: &Arc<Self>,
+        room: usize,
+        deadline: Deadline,
+        alertable: bool,
+    ) -> Result<Taken, NoPacket> {
+        let mut last_look = deadline == Deadline::Never;
+        loop {
+            let taken = self.take(room)?;
+            if !taken.is_empty() {
+                return Ok(taken);
+            }
+            if alertable && thread::current().run_apcs() {
+                return Err(NoPacket::Alerted);
             }
             if deadline.is_over() {
                 if last_look {
@@ -234,10 +227,7 @@ impl CompletionPort {
 
     /// Closes the port: every wait on it, now and later, fails with [`NoPacket::Closed`].
     pub fn close(&self) {
-        let mut queue = self.queue.lock();
-        queue.closed = true;
-        let packets = std::mem::take(&mut queue.packets);
-        drop(queue);
+        let packets = self.queue.lock().close();
         drop(packets);
         let _ = rustix::io::write(&self.closed, &1_u64.to_ne_bytes());
     }
@@ -261,27 +251,22 @@ impl CompletionPort {
         if !self.neglected.swap(false, Ordering::SeqCst) {
             return false;
         }
-        let mut queue = self.queue.lock();
-        if queue.closed {
+        let look = self.queue.lock().tend();
+        if look == Look::Attended {
             return false;
         }
-        if queue.sleeping == 0 {
-            drop(queue);
-            let mut after = Deferred::default();
-            self.perform(Deadline::after_ms(0), &mut after);
-            after.run();
-            self.neglected.store(true, Ordering::SeqCst);
-            return true;
+        // Raised before the files are performed: one of them might panic.
+        self.neglected.store(true, Ordering::SeqCst);
+        match look {
+            Look::Attended | Look::Later => {}
+            Look::Perform => {
+                let mut after = Deferred::default();
+                self.perform(Deadline::after_ms(0), &mut after);
+                after.run();
+            }
+            Look::Wake => self.wake_one(),
         }
-        // A worker that left packets behind may be blocked elsewhere, where Linux does not tell us:
-        // one more is let in, whatever the concurrency value says.
-        let wake = !queue.packets.is_empty() && !queue.waking;
-        queue.waking |= wake;
-        drop(queue);
-        if wake {
-            self.wake_one();
-        }
-        wake
+        true
     }
 
     fn neglect(&self) {
@@ -292,37 +277,34 @@ impl CompletionPort {
     }
 
     fn take(&self, room: usize) -> Result<Taken, NoPacket> {
-        let mut queue = self.queue.lock();
-        queue.waking = false;
-        if queue.closed {
-            return Err(NoPacket::Closed);
+        let (taken, duty) = self.queue.lock().take(room, self.concurrency)?;
+        if !taken.is_empty() {
+            WORKER.with_borrow_mut(|worker| worker.awake = true);
         }
-        let taken = match queue.packets.len() {
-            0 => return Ok(Taken::None),
-            _ if room == 1 => queue.packets.pop_front().map_or(Taken::None, Taken::One),
-            waiting => Taken::Many(queue.packets.drain(..waiting.min(room)).collect()),
-        };
-        queue.awake += 1;
-        let wake = queue.packets.len() > LAZY_PACKETS && queue.may_wake(self.concurrency);
-        queue.waking |= wake;
-        let left = !wake && !queue.packets.is_empty() && queue.sleeping > 0;
-        drop(queue);
-        WORKER.with_borrow_mut(|worker| worker.awake = true);
-        if wake {
-            self.wake_one();
-        } else if left {
-            self.neglect();
+        match duty {
+            Duty::Nothing => {}
+            Duty::Wake => self.wake_one(),
+            Duty::Neglect => self.neglect(),
         }
         Ok(taken)
     }
 
+    /// The calling thread leaves without a packet.
+    fn leave(&self, why: NoPacket) {
+        if self.queue.lock().leave() == Duty::Neglect {
+            self.neglect();
+        }
+        if why == NoPacket::Closed {
+            // Nobody works for a closed port, and its descriptors are not kept for the thread's sake.
+            let port = WORKER.with_borrow_mut(|worker| worker.port.take());
+            drop(port);
+        }
+    }
+
     fn sleep(self: &Arc<Self>, deadline: Deadline, alertable: bool) {
-        let mut queue = self.queue.lock();
-        if !queue.packets.is_empty() || queue.closed {
+        if !self.queue.lock().fall_asleep() {
             return;
         }
-        queue.sleeping += 1;
-        drop(queue);
         let mut after = Deferred::default();
         if alertable {
             self.wait_alertable(deadline);
@@ -337,10 +319,7 @@ impl CompletionPort {
     fn perform_asleep(self: &Arc<Self>, deadline: Deadline, after: &mut Deferred) {
         let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; HARVEST];
         let mut reports = self.driver.wait(&mut buffer, deadline).peekable();
-        let mut queue = self.queue.lock();
-        queue.sleeping -= 1;
-        queue.waking = false;
-        drop(queue);
+        self.queue.lock().get_up();
         if reports.peek().is_some() {
             self.perform_reports(reports, after);
         }
@@ -357,9 +336,8 @@ impl CompletionPort {
         reports: impl Iterator<Item = Report>,
         after: &mut Deferred,
     ) {
-        set_harvesting(true);
+        let _harvest = Harvest::begin();
         perform_files(reports, after);
-        set_harvesting(false);
     }
 
     fn wait_alertable(&self, deadline: Deadline) {
@@ -379,12 +357,16 @@ impl CompletionPort {
 
     /// The calling thread becomes (or is again) a worker of this port, and rests.
     fn enter(self: &Arc<Self>) {
-        WORKER.with_borrow_mut(|worker| {
+        let former = WORKER.with_borrow_mut(|worker| {
             worker.rest();
-            if worker.port.as_ref().is_none_or(|port| port.id != self.id) {
-                worker.port = Some(Arc::clone(self));
+            if worker.port.as_ref().is_some_and(|port| port.id == self.id) {
+                None
+            } else {
+                worker.port.replace(Arc::clone(self))
             }
         });
+        // Outside the borrow: the last reference takes packets, and what they carry, along.
+        drop(former);
     }
 
     fn relation(&self) -> Relation {
@@ -402,42 +384,6 @@ impl CompletionPort {
             _ => Relation::Stranger,
         };
         WORKER.try_with(of).unwrap_or(Relation::Stranger)
-    }
-}
-
-/// What a look at the queue yielded; one packet needs no allocation.
-enum Taken {
-    None,
-    One(Packet),
-    Many(VecDeque<Packet>),
-}
-
-impl Taken {
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::None)
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::One(_) => 1,
-            Self::Many(packets) => packets.len(),
-        }
-    }
-
-    fn into_iter(self) -> impl Iterator<Item = Packet> {
-        let (one, many) = match self {
-            Self::None => (None, VecDeque::new()),
-            Self::One(packet) => (Some(packet), VecDeque::new()),
-            Self::Many(packets) => (None, packets),
-        };
-        one.into_iter().chain(many)
-    }
-}
-
-impl Queue {
-    const fn may_wake(&self, concurrency: usize) -> bool {
-        self.sleeping > 0 && !self.waking && self.awake < concurrency
     }
 }
 
@@ -459,8 +405,20 @@ pub(crate) fn step_aside() {
     });
 }
 
-fn set_harvesting(harvesting: bool) {
-    WORKER.with_borrow_mut(|worker| worker.harvesting = harvesting);
+/// The calling thread performs its port's events while this lives, also if a file panics.
+struct Harvest;
+
+impl Harvest {
+    fn begin() -> Self {
+        WORKER.with_borrow_mut(|worker| worker.harvesting = true);
+        Self
+    }
+}
+
+impl Drop for Harvest {
+    fn drop(&mut self) {
+        WORKER.with_borrow_mut(|worker| worker.harvesting = false);
+    }
 }
 
 /// Lets every reported file perform what is pending.

@@ -73,14 +73,16 @@ impl Reactor {
         leads
     }
 
-    /// The thread stops waiting; a leader hands over to a follower, or to the guardian.
+    /// The thread stops waiting; a leader hands over to a follower, or to the guardian. So does a
+    /// follower while nobody leads: the lead may have been meant for it.
     pub(crate) fn leave(&self, thread: &Arc<Thread>, led: bool) {
         let mut followers = self.followers.lock();
         followers.retain(|follower| !Arc::ptr_eq(follower, thread));
-        if !led {
+        if led {
+            self.led.store(false, Ordering::SeqCst);
+        } else if self.led.load(Ordering::SeqCst) {
             return;
         }
-        self.led.store(false, Ordering::SeqCst);
         let next = followers.pop();
         drop(followers);
         match next {
@@ -102,10 +104,11 @@ impl Reactor {
 
     /// The guardian's look. True if the reactor wants another.
     pub(crate) fn tend(&self) -> bool {
-        if self.led.load(Ordering::SeqCst) || !self.neglected.load(Ordering::SeqCst) {
-            self.neglected.store(false, Ordering::SeqCst);
+        // Lowered before the look at the leader: one that leaves in between raises it again.
+        if !self.neglected.swap(false, Ordering::SeqCst) || self.led.load(Ordering::SeqCst) {
             return false;
         }
+        self.neglected.store(true, Ordering::SeqCst);
         self.perform();
         true
     }

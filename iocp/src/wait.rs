@@ -90,7 +90,10 @@ fn block(
         if let Some(index) = take(objects, which) {
             return Waited::Object(index);
         }
-        if alertable && thread.run_apcs() {
+        if alertable && thread.has_apcs() {
+            // An APC may itself wait for what only the leader performs.
+            drop(lead);
+            thread.run_apcs();
             return Waited::Alerted;
         }
         if deadline.is_over() {
@@ -149,6 +152,10 @@ fn take(objects: &[&dyn Waitable], which: Which) -> Option<usize> {
     match which {
         Which::Any => objects.iter().position(|object| object.take()),
         Which::All => {
+            // A look first: giving back wakes whoever waits, and that includes this thread.
+            if !objects.iter().all(|object| object.is_signaled()) {
+                return None;
+            }
             let missing = objects.iter().position(|object| !object.take());
             match missing {
                 None if objects.is_empty() => None,
@@ -193,6 +200,15 @@ thread_local! {
     static BLOCKING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// A blocking call, until it returns or an APC inside it panics; holds what was before.
+struct Blocking(bool);
+
+impl Drop for Blocking {
+    fn drop(&mut self) {
+        BLOCKING.set(self.0);
+    }
+}
+
 /// Blocks the calling thread in a socket call.
 ///
 /// `step` performs what is possible and says what to wait for; it is told whether its descriptor
@@ -202,16 +218,16 @@ pub fn block_on(deadline: Deadline, mut step: impl FnMut(bool) -> Step) -> Block
     let wake = thread.wake_fd();
     let (mut woken, mut ready) = (false, false);
     port::step_aside();
-    let outer = BLOCKING.replace(true);
-    let blocked = loop {
+    let _blocking = Blocking(BLOCKING.replace(true));
+    loop {
         thread.rearm(woken);
         thread.run_apcs();
         let next = step(ready);
         if matches!(next, Step::Over) {
-            break Blocked::Over;
+            return Blocked::Over;
         }
         if deadline.is_over() {
-            break Blocked::TimedOut;
+            return Blocked::TimedOut;
         }
         let wake = PollFd::from_borrowed_fd(wake, PollFlags::IN);
         let timeout = deadline.timespec();
@@ -227,9 +243,7 @@ pub fn block_on(deadline: Deadline, mut step: impl FnMut(bool) -> Step) -> Block
                 (!fds[0].revents().is_empty(), false)
             }
         };
-    };
-    BLOCKING.set(outer);
-    blocked
+    }
 }
 
 /// Polls descriptors until one is ready, an object is signaled, or the deadline passes; gives what

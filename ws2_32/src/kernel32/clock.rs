@@ -20,7 +20,10 @@ const WAIT_IO_COMPLETION: u32 = 192;
 
 /// What a clock of the kernel shows.
 fn read_clock(clock: libc::clockid_t) -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: the kernel writes one timespec to a local of that type.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
     Duration::new(
@@ -189,7 +192,10 @@ mod tests {
         let mut time = 0_u64;
         // SAFETY: the pointer is to a local.
         unsafe { GetSystemTimeAsFileTime(&raw mut time) };
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
         assert!((time / TICKS_PER_SECOND - 11_644_473_600).abs_diff(unix) <= 1);
     }
 

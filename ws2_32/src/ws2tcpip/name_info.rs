@@ -25,7 +25,10 @@ struct Room {
 
 impl Room {
     fn new(at: *mut u8, size: u32) -> Self {
-        Self { at, size: usize::try_from(size).unwrap_or(0) }
+        Self {
+            at,
+            size: usize::try_from(size).unwrap_or(0),
+        }
     }
 
     const fn is_wanted(self) -> bool {
@@ -34,7 +37,10 @@ impl Room {
 
     /// Writes the text up to its zero.
     fn fill(self, name: &[u8]) -> Outcome<()> {
-        let len = name.iter().position(|&octet| octet == 0).map_or(name.len(), |at| at + 1);
+        let len = name
+            .iter()
+            .position(|&octet| octet == 0)
+            .map_or(name.len(), |at| at + 1);
         if len > self.size {
             return Err(Error::ERROR_INSUFFICIENT_BUFFER);
         }
@@ -143,9 +149,8 @@ mod tests {
         let at = (node.as_mut_ptr(), service.as_mut_ptr());
         let len = i32::try_from(address.len()).unwrap();
         // SAFETY: the buffers are locals of at least those sizes.
-        let error = unsafe {
-            getnameinfo(address.as_ptr(), len, at.0, sizes.0, at.1, sizes.1, flags)
-        };
+        let error =
+            unsafe { getnameinfo(address.as_ptr(), len, at.0, sizes.0, at.1, sizes.1, flags) };
         let text = |octets: &[u8]| {
             let text = octets.split(|&octet| octet == 0).next().unwrap();
             String::from_utf8(text.to_vec()).unwrap()
@@ -166,9 +171,10 @@ mod tests {
     #[test]
     fn numeric_names_are_the_address_and_the_port() {
         const NUMERIC: i32 = 2 | 8;
-        for (address, node, service) in
-            [("127.0.0.1:80", "127.0.0.1", "80"), ("[2001:db8::1]:443", "2001:db8::1", "443")]
-        {
+        for (address, node, service) in [
+            ("127.0.0.1:80", "127.0.0.1", "80"),
+            ("[2001:db8::1]:443", "2001:db8::1", "443"),
+        ] {
             let names = |sizes| ask(&octets(address), sizes, NUMERIC);
             let [all, none] = [300, 0];
             assert_eq!(names((all, all)), Ok((node.into(), service.into())));
@@ -193,7 +199,15 @@ mod tests {
         assert_eq!(ask(&foreign, (300, 300), 2), Err(10047));
         // SAFETY: a bad pointer is answered.
         let fault = unsafe {
-            getnameinfo(std::ptr::null(), 16, std::ptr::null_mut(), 0, std::ptr::null_mut(), 0, 0)
+            getnameinfo(
+                std::ptr::null(),
+                16,
+                std::ptr::null_mut(),
+                0,
+                std::ptr::null_mut(),
+                0,
+                0,
+            )
         };
         assert_eq!(fault, 10014);
     }

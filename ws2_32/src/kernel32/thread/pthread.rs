@@ -31,12 +31,21 @@ const LEAST_STACK: usize = 2 * GRANULARITY;
 
 /// The stack that a thread gets; `None` for the C library's default.
 fn stack_size(asked: usize, exact: bool) -> Option<usize> {
-    match (asked, exact) {
-        (0, _) => None,
-        (asked, true) => asked.max(LEAST_STACK).checked_next_multiple_of(GRANULARITY),
-        (asked, false) => asked.checked_next_multiple_of(USUAL_STACK),
+    if asked == 0 {
+        return None;
     }
-    .or((asked != 0).then_some(usize::MAX))
+    let (least, unit) = if exact {
+        (LEAST_STACK, GRANULARITY)
+    } else {
+        (1, USUAL_STACK)
+    };
+    // What cannot be rounded up cannot be had either; the C library says so.
+    Some(
+        asked
+            .max(least)
+            .checked_next_multiple_of(unit)
+            .unwrap_or(usize::MAX),
+    )
 }
 
 struct Attributes(libc::pthread_attr_t);
@@ -82,7 +91,12 @@ pub(super) fn create_detached(
     // SAFETY: the attributes are initialized; what the routine does with its argument is checked
     // where it is written.
     check(unsafe {
-        c::pthread_create(thread.as_mut_ptr(), &raw const attributes.0, routine, argument)
+        c::pthread_create(
+            thread.as_mut_ptr(),
+            &raw const attributes.0,
+            routine,
+            argument,
+        )
     })
 }
 

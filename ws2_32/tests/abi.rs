@@ -1,0 +1,920 @@
+//! Layouts, numbers and signatures against `windows-sys`, which has them from Microsoft's metadata.
+//!
+//! None of its functions is called: on Linux its `connect` is the C library's. Signatures are compared
+//! as types, through the widths of what is passed: on this machine two functions whose integers and
+//! pointers are as wide are called alike.
+
+#[path = "exports/surface.rs"]
+mod surface;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::{offset_of, size_of};
+
+use linsock::iocp::overlapped::Overlapped;
+use linsock_c::abi;
+use windows_sys::Win32::{Foundation, Networking::WinSock, System::IO, System::Threading};
+
+/// The same fields at the same offsets, and the same size.
+macro_rules! same_layout {
+    ($ours:ty, $theirs:ty; $($field:ident = $($their_field:ident).+),* $(,)?) => {
+        assert_eq!(size_of::<$ours>(), size_of::<$theirs>(), stringify!($ours));
+        $(assert_eq!(
+            offset_of!($ours, $field),
+            offset_of!($theirs, $($their_field).+),
+            "{}.{}", stringify!($ours), stringify!($field)
+        );)*
+    };
+}
+
+#[test]
+fn structures_are_laid_out_as_on_windows() {
+    same_layout!(abi::WSABUF, WinSock::WSABUF; len = len, buf = buf);
+    same_layout!(abi::WSADATA, WinSock::WSADATA;
+        wVersion = wVersion, wHighVersion = wHighVersion, iMaxSockets = iMaxSockets,
+        iMaxUdpDg = iMaxUdpDg, lpVendorInfo = lpVendorInfo, szDescription = szDescription,
+        szSystemStatus = szSystemStatus);
+    same_layout!(abi::OVERLAPPED_ENTRY, IO::OVERLAPPED_ENTRY;
+        lpCompletionKey = lpCompletionKey, lpOverlapped = lpOverlapped, Internal = Internal,
+        dwNumberOfBytesTransferred = dwNumberOfBytesTransferred);
+    same_layout!(abi::GUID, windows_sys::core::GUID;
+        data1 = data1, data2 = data2, data3 = data3, data4 = data4);
+    same_layout!(abi::WSAPOLLFD, WinSock::WSAPOLLFD; fd = fd, events = events, revents = revents);
+    same_layout!(Overlapped, IO::OVERLAPPED;
+        internal = Internal, internal_high = InternalHigh, offset = Anonymous.Anonymous.Offset,
+        offset_high = Anonymous.Anonymous.OffsetHigh, event = hEvent);
+    same_layout!(linsock_c::ws2tcpip::ADDRINFOA, WinSock::ADDRINFOA;
+        ai_flags = ai_flags, ai_family = ai_family, ai_socktype = ai_socktype,
+        ai_protocol = ai_protocol, ai_addrlen = ai_addrlen, ai_canonname = ai_canonname,
+        ai_addr = ai_addr, ai_next = ai_next);
+    same_layout!(linsock_c::kernel32::critical::SRWLOCK, Threading::SRWLOCK;);
+    same_layout!(linsock_c::kernel32::critical::CONDITION_VARIABLE, Threading::CONDITION_VARIABLE;);
+}
+
+/// The structures that windows-sys leaves out unless it is asked for more of its features: against the
+/// headers, which were compared with a compiler for Windows.
+#[test]
+fn structures_are_laid_out_as_in_the_headers() {
+    use linsock_c::kernel32::{critical::CRITICAL_SECTION, misc::SYSTEM_INFO};
+    macro_rules! offsets {
+        ($ours:ident; $($field:ident)*) => {
+            [(format!("sizeof({})", stringify!($ours)), size_of::<$ours>()),
+             $((format!("offsetof({}, {})", stringify!($ours), stringify!($field)),
+                offset_of!($ours, $field))),*]
+        };
+    }
+    let mut all = offsets!(SYSTEM_INFO;
+        wProcessorArchitecture wReserved dwPageSize lpMinimumApplicationAddress
+        lpMaximumApplicationAddress dwActiveProcessorMask dwNumberOfProcessors dwProcessorType
+        dwAllocationGranularity wProcessorLevel wProcessorRevision)
+    .to_vec();
+    all.push((
+        "sizeof(CRITICAL_SECTION)".to_owned(),
+        size_of::<CRITICAL_SECTION>(),
+    ));
+    let print = |(what, _): &(String, usize)| format!("printf(\"%u\\n\", (unsigned){what});\n");
+    let statements: String = all.iter().map(print).collect();
+    let printed = surface::printed(false, &statements);
+    assert_eq!(printed.lines().count(), all.len());
+    for ((what, ours), theirs) in all.iter().zip(printed.lines()) {
+        assert_eq!(theirs.parse(), Ok(*ours), "{what}");
+    }
+}
+
+#[test]
+fn handles_and_truth_values_are_as_wide_as_on_windows() {
+    assert_eq!(size_of::<abi::SOCKET>(), size_of::<WinSock::SOCKET>());
+    assert_eq!(size_of::<abi::HANDLE>(), size_of::<Foundation::HANDLE>());
+    assert_eq!(size_of::<abi::BOOL>(), size_of::<windows_sys::core::BOOL>());
+}
+
+/// `name => number` for every constant of the lists.
+macro_rules! constants {
+    ($($module:ident { $($name:ident)* })*) => {
+        fn constants() -> BTreeMap<&'static str, u32> {
+            let mut all = BTreeMap::new();
+            $(for (name, number) in [$((stringify!($name), $module::$name as i64)),*] {
+                all.insert(name, low_half(number));
+            })*
+            all
+        }
+    };
+}
+
+/// Windows' numbers are 32 bits wide, signed or not; handles of that width are extended.
+fn low_half(number: i64) -> u32 {
+    let octets = number.to_le_bytes();
+    u32::from_le_bytes([octets[0], octets[1], octets[2], octets[3]])
+}
+
+// Every number of the headers that windows-sys has too, by the module it has it in; and the statuses
+// of the endpoint. Left out: AF_MAX, PF_MAX and SOMAXCONN, of which windows-sys has early values;
+// SO_PROTOCOL_INFO and WINVER, which depend on the program's settings.
+constants! {
+    WinSock {
+        AF_APPLETALK AF_ATM AF_BAN AF_CCITT AF_CHAOS AF_CLUSTER AF_DATAKIT AF_DECnet AF_DLI
+        AF_ECMA AF_FIREFOX AF_HYLINK AF_HYPERV AF_IMPLINK AF_INET AF_INET6 AF_IPX AF_IRDA
+        AF_ISO AF_LAT AF_NETBIOS AF_NETDES AF_NS AF_OSI AF_PUP AF_SNA AF_UNIX AF_UNSPEC
+        AF_VOICEVIEW AI_ADDRCONFIG AI_ALL AI_CANONNAME AI_DNS_ONLY AI_FILESERVER AI_FQDN
+        AI_NON_AUTHORITATIVE AI_NUMERICHOST AI_NUMERICSERV AI_PASSIVE
+        AI_RETURN_PREFERRED_NAMES AI_SECURE AI_V4MAPPED BASE_PROTOCOL BIGENDIAN CF_ACCEPT
+        CF_DEFER CF_REJECT DE_REUSE_SOCKET FD_ACCEPT FD_ACCEPT_BIT
+        FD_ADDRESS_LIST_CHANGE_BIT FD_CLOSE FD_CLOSE_BIT FD_CONNECT FD_CONNECT_BIT
+        FD_GROUP_QOS_BIT FD_MAX_EVENTS FD_OOB FD_OOB_BIT FD_QOS_BIT FD_READ FD_READ_BIT
+        FD_ROUTING_INTERFACE_CHANGE_BIT FD_SETSIZE FD_WRITE FD_WRITE_BIT FIOASYNC FIONBIO
+        FIONREAD FROM_PROTOCOL_INFO INADDR_ANY INADDR_BROADCAST INADDR_LOOPBACK INADDR_NONE
+        INET6_ADDRSTRLEN INET_ADDRSTRLEN INVALID_SOCKET IOCPARM_MASK IOC_IN IOC_INOUT
+        IOC_OUT IOC_PROTOCOL IOC_UNIX IOC_VENDOR IOC_VOID IOC_WS2 IPPORT_DAYTIME
+        IPPORT_DISCARD IPPORT_ECHO IPPORT_FINGER IPPORT_FTP IPPORT_NAMESERVER IPPORT_NETSTAT
+        IPPORT_RESERVED IPPORT_SMTP IPPORT_SYSTAT IPPORT_TELNET IPPORT_TFTP
+        IPPORT_TIMESERVER IPPORT_WHOIS IPPROTO_AH IPPROTO_CBT IPPROTO_DSTOPTS IPPROTO_EGP
+        IPPROTO_ESP IPPROTO_FRAGMENT IPPROTO_GGP IPPROTO_HOPOPTS IPPROTO_ICLFXBM
+        IPPROTO_ICMP IPPROTO_ICMPV6 IPPROTO_IDP IPPROTO_IGMP IPPROTO_IGP IPPROTO_IP
+        IPPROTO_IPV4 IPPROTO_IPV6 IPPROTO_L2TP IPPROTO_MAX IPPROTO_ND IPPROTO_NONE
+        IPPROTO_PGM IPPROTO_PIM IPPROTO_PUP IPPROTO_RAW IPPROTO_RDP IPPROTO_ROUTING
+        IPPROTO_SCTP IPPROTO_ST IPPROTO_TCP IPPROTO_UDP IPV6_ADD_MEMBERSHIP IPV6_CHECKSUM
+        IPV6_DONTFRAG IPV6_DROP_MEMBERSHIP IPV6_HDRINCL IPV6_HOPLIMIT IPV6_HOPOPTS
+        IPV6_JOIN_GROUP IPV6_LEAVE_GROUP IPV6_MULTICAST_HOPS IPV6_MULTICAST_IF
+        IPV6_MULTICAST_LOOP IPV6_PKTINFO IPV6_PROTECTION_LEVEL IPV6_RECVDSTADDR IPV6_RECVIF
+        IPV6_RECVRTHDR IPV6_RECVTCLASS IPV6_RTHDR IPV6_TCLASS IPV6_UNICAST_HOPS
+        IPV6_UNICAST_IF IPV6_V6ONLY IP_ADD_IFLIST IP_ADD_MEMBERSHIP IP_ADD_SOURCE_MEMBERSHIP
+        IP_BLOCK_SOURCE IP_DEFAULT_MULTICAST_LOOP IP_DEFAULT_MULTICAST_TTL IP_DEL_IFLIST
+        IP_DONTFRAGMENT IP_DROP_MEMBERSHIP IP_DROP_SOURCE_MEMBERSHIP IP_HDRINCL IP_HOPLIMIT
+        IP_IFLIST IP_MAX_MEMBERSHIPS IP_MULTICAST_IF IP_MULTICAST_LOOP IP_MULTICAST_TTL
+        IP_OPTIONS IP_PKTINFO IP_RECEIVE_BROADCAST IP_RECVDSTADDR IP_RECVIF IP_RECVRTHDR
+        IP_RECVTOS IP_RECVTTL IP_RTHDR IP_TOS IP_TTL IP_UNBLOCK_SOURCE IP_UNICAST_IF
+        LAYERED_PROTOCOL LITTLEENDIAN MAXGETHOSTSTRUCT MAX_PROTOCOL_CHAIN MSG_BCAST
+        MSG_CTRUNC MSG_DONTROUTE MSG_ERRQUEUE MSG_INTERRUPT MSG_MAXIOVLEN MSG_MCAST MSG_OOB
+        MSG_PARTIAL MSG_PEEK MSG_PUSH_IMMEDIATE MSG_TRUNC MSG_WAITALL NI_DGRAM NI_MAXHOST
+        NI_MAXSERV NI_NAMEREQD NI_NOFQDN NI_NUMERICHOST NI_NUMERICSERV PFL_HIDDEN
+        PFL_MATCHES_PROTOCOL_ZERO PFL_MULTIPLE_PROTO_ENTRIES PFL_RECOMMENDED_PROTO_ENTRY
+        PF_APPLETALK PF_ATM PF_BAN PF_CCITT PF_CHAOS PF_DATAKIT PF_DECnet PF_DLI PF_ECMA
+        PF_FIREFOX PF_HYLINK PF_IMPLINK PF_IPX PF_ISO PF_LAT PF_NS PF_OSI PF_PUP PF_SNA
+        PF_UNIX PF_VOICEVIEW POLLERR POLLHUP POLLIN POLLNVAL POLLOUT POLLPRI POLLRDBAND
+        POLLRDNORM POLLWRBAND POLLWRNORM PROTECTION_LEVEL_EDGERESTRICTED
+        PROTECTION_LEVEL_RESTRICTED PROTECTION_LEVEL_UNRESTRICTED PVD_CONFIG RCVALL_OFF
+        RCVALL_ON SD_BOTH SD_RECEIVE SD_SEND SECURITY_PROTOCOL_NONE SIOCATMARK SIOCGHIWAT
+        SIOCGLOWAT SIOCSHIWAT SIOCSLOWAT SIO_ADDRESS_LIST_CHANGE SIO_ADDRESS_LIST_QUERY
+        SIO_ADDRESS_LIST_SORT SIO_ASSOCIATE_HANDLE SIO_BASE_HANDLE SIO_BSP_HANDLE
+        SIO_BSP_HANDLE_POLL SIO_BSP_HANDLE_SELECT SIO_ENABLE_CIRCULAR_QUEUEING
+        SIO_FIND_ROUTE SIO_FLUSH SIO_GET_BROADCAST_ADDRESS
+        SIO_GET_EXTENSION_FUNCTION_POINTER SIO_GET_GROUP_QOS SIO_GET_QOS SIO_KEEPALIVE_VALS
+        SIO_LOOPBACK_FAST_PATH SIO_MULTICAST_SCOPE SIO_MULTIPOINT_LOOPBACK
+        SIO_QUERY_TARGET_PNP_HANDLE SIO_RCVALL SIO_ROUTING_INTERFACE_CHANGE
+        SIO_ROUTING_INTERFACE_QUERY SIO_SET_GROUP_QOS SIO_SET_QOS SIO_TCP_INFO
+        SIO_TRANSLATE_HANDLE SIO_UDP_CONNRESET SOCKET_ERROR SOCK_DGRAM SOCK_RAW SOCK_RDM
+        SOCK_SEQPACKET SOCK_STREAM SOL_SOCKET SO_ACCEPTCONN SO_BROADCAST SO_BSP_STATE
+        SO_COMPARTMENT_ID SO_CONDITIONAL_ACCEPT SO_CONNDATA SO_CONNDATALEN SO_CONNECT_TIME
+        SO_CONNOPT SO_CONNOPTLEN SO_DEBUG SO_DISCDATA SO_DISCDATALEN SO_DISCOPT
+        SO_DISCOPTLEN SO_DONTLINGER SO_DONTROUTE SO_ERROR SO_EXCLUSIVEADDRUSE SO_GROUP_ID
+        SO_GROUP_PRIORITY SO_KEEPALIVE SO_LINGER SO_MAXDG SO_MAXPATHDG SO_MAX_MSG_SIZE
+        SO_OOBINLINE SO_OPENTYPE SO_PAUSE_ACCEPT SO_PORT_SCALABILITY SO_PROTOCOL_INFOA
+        SO_PROTOCOL_INFOW SO_RANDOMIZE_PORT SO_RCVBUF SO_RCVLOWAT SO_RCVTIMEO SO_REUSEADDR
+        SO_REUSE_MULTICASTPORT SO_REUSE_UNICASTPORT SO_SNDBUF SO_SNDLOWAT SO_SNDTIMEO
+        SO_SYNCHRONOUS_ALERT SO_SYNCHRONOUS_NONALERT SO_TYPE SO_UPDATE_ACCEPT_CONTEXT
+        SO_UPDATE_CONNECT_CONTEXT SO_USELOOPBACK TCP_ATMARK TCP_BSDURGENT
+        TCP_CONGESTION_ALGORITHM TCP_DELAY_FIN_ACK TCP_EXPEDITED_1122
+        TCP_FAIL_CONNECT_ON_ICMP_ERROR TCP_FASTOPEN TCP_KEEPALIVE TCP_KEEPCNT TCP_KEEPIDLE
+        TCP_KEEPINTVL TCP_MAXRT TCP_MAXRTMS TCP_MAXSEG TCP_NODELAY TCP_NOSYNRETRIES
+        TCP_NOURG TCP_STDURG TCP_TIMESTAMPS TF_DISCONNECT TF_REUSE_SOCKET
+        TF_USE_DEFAULT_WORKER TF_USE_KERNEL_APC TF_USE_SYSTEM_THREAD TF_WRITE_BEHIND
+        TP_DISCONNECT TP_ELEMENT_EOP TP_ELEMENT_FILE TP_ELEMENT_MEMORY TP_REUSE_SOCKET
+        TP_USE_DEFAULT_WORKER TP_USE_KERNEL_APC TP_USE_SYSTEM_THREAD WSABASEERR
+        WSADESCRIPTION_LEN WSAEACCES WSAEADDRINUSE WSAEADDRNOTAVAIL WSAEAFNOSUPPORT
+        WSAEALREADY WSAEBADF WSAECANCELLED WSAECONNABORTED WSAECONNREFUSED WSAECONNRESET
+        WSAEDESTADDRREQ WSAEDISCON WSAEDQUOT WSAEFAULT WSAEHOSTDOWN WSAEHOSTUNREACH
+        WSAEINPROGRESS WSAEINTR WSAEINVAL WSAEINVALIDPROCTABLE WSAEINVALIDPROVIDER
+        WSAEISCONN WSAELOOP WSAEMFILE WSAEMSGSIZE WSAENAMETOOLONG WSAENETDOWN WSAENETRESET
+        WSAENETUNREACH WSAENOBUFS WSAENOMORE WSAENOPROTOOPT WSAENOTCONN WSAENOTEMPTY
+        WSAENOTSOCK WSAEOPNOTSUPP WSAEPFNOSUPPORT WSAEPROCLIM WSAEPROTONOSUPPORT
+        WSAEPROTOTYPE WSAEPROVIDERFAILEDINIT WSAEREFUSED WSAEREMOTE WSAESHUTDOWN
+        WSAESOCKTNOSUPPORT WSAESTALE WSAETIMEDOUT WSAETOOMANYREFS WSAEUSERS WSAEWOULDBLOCK
+        WSAHOST_NOT_FOUND WSANOTINITIALISED WSANO_DATA WSANO_RECOVERY WSAPROTOCOL_LEN
+        WSASERVICE_NOT_FOUND WSASYSCALLFAILURE WSASYSNOTREADY WSASYS_STATUS_LEN WSATRY_AGAIN
+        WSATYPE_NOT_FOUND WSAVERNOTSUPPORTED WSA_E_CANCELLED WSA_E_NO_MORE
+        WSA_FLAG_ACCESS_SYSTEM_SECURITY WSA_FLAG_MULTIPOINT_C_LEAF
+        WSA_FLAG_MULTIPOINT_C_ROOT WSA_FLAG_MULTIPOINT_D_LEAF WSA_FLAG_MULTIPOINT_D_ROOT
+        WSA_FLAG_NO_HANDLE_INHERIT WSA_FLAG_OVERLAPPED WSA_FLAG_REGISTERED_IO WSA_INFINITE
+        WSA_INVALID_EVENT WSA_INVALID_HANDLE WSA_INVALID_PARAMETER WSA_IO_INCOMPLETE
+        WSA_IO_PENDING WSA_IPSEC_NAME_POLICY_ERROR WSA_MAXIMUM_WAIT_EVENTS
+        WSA_NOT_ENOUGH_MEMORY WSA_OPERATION_ABORTED WSA_QOS_ADMISSION_FAILURE
+        WSA_QOS_BAD_OBJECT WSA_QOS_BAD_STYLE WSA_QOS_EFILTERCOUNT WSA_QOS_EFILTERSTYLE
+        WSA_QOS_EFILTERTYPE WSA_QOS_EFLOWCOUNT WSA_QOS_EFLOWDESC WSA_QOS_EFLOWSPEC
+        WSA_QOS_EOBJLENGTH WSA_QOS_EPOLICYOBJ WSA_QOS_EPROVSPECBUF WSA_QOS_EPSFILTERSPEC
+        WSA_QOS_EPSFLOWSPEC WSA_QOS_ESDMODEOBJ WSA_QOS_ESERVICETYPE WSA_QOS_ESHAPERATEOBJ
+        WSA_QOS_EUNKOWNPSOBJ WSA_QOS_GENERIC_ERROR WSA_QOS_NO_RECEIVERS WSA_QOS_NO_SENDERS
+        WSA_QOS_POLICY_FAILURE WSA_QOS_RECEIVERS WSA_QOS_REQUEST_CONFIRMED
+        WSA_QOS_RESERVED_PETYPE WSA_QOS_SENDERS WSA_QOS_TRAFFIC_CTRL_ERROR
+        WSA_SECURE_HOST_NOT_FOUND WSA_WAIT_EVENT_0 WSA_WAIT_FAILED WSA_WAIT_IO_COMPLETION
+        WSA_WAIT_TIMEOUT XP1_CONNECTIONLESS XP1_CONNECT_DATA XP1_DISCONNECT_DATA
+        XP1_EXPEDITED_DATA XP1_GRACEFUL_CLOSE XP1_GUARANTEED_DELIVERY XP1_GUARANTEED_ORDER
+        XP1_IFS_HANDLES XP1_INTERRUPT XP1_MESSAGE_ORIENTED XP1_MULTIPOINT_CONTROL_PLANE
+        XP1_MULTIPOINT_DATA_PLANE XP1_PARTIAL_MESSAGE XP1_PSEUDO_STREAM XP1_QOS_SUPPORTED
+        XP1_SUPPORT_BROADCAST XP1_SUPPORT_MULTIPOINT XP1_UNI_RECV XP1_UNI_SEND
+    }
+    Foundation {
+        DUPLICATE_CLOSE_SOURCE DUPLICATE_SAME_ACCESS ERROR_ABANDONED_WAIT_0
+        ERROR_ABANDONED_WAIT_63 ERROR_ACCESS_DENIED ERROR_ADDRESS_ALREADY_ASSOCIATED
+        ERROR_ADDRESS_NOT_ASSOCIATED ERROR_ALERTED ERROR_ALREADY_EXISTS
+        ERROR_ARITHMETIC_OVERFLOW ERROR_BAD_NETPATH ERROR_BAD_NET_NAME ERROR_BROKEN_PIPE
+        ERROR_BUSY ERROR_CALL_NOT_IMPLEMENTED ERROR_CANCELLED ERROR_CONNECTION_ABORTED
+        ERROR_CONNECTION_ACTIVE ERROR_CONNECTION_INVALID ERROR_CONNECTION_REFUSED
+        ERROR_DEV_NOT_EXIST ERROR_DUP_NAME ERROR_FILE_NOT_FOUND ERROR_GEN_FAILURE
+        ERROR_GRACEFUL_DISCONNECT ERROR_HANDLE_EOF ERROR_HOST_DOWN ERROR_HOST_UNREACHABLE
+        ERROR_INCORRECT_ADDRESS ERROR_INSUFFICIENT_BUFFER ERROR_INVALID_ADDRESS
+        ERROR_INVALID_DATA ERROR_INVALID_FLAGS ERROR_INVALID_FLAG_NUMBER
+        ERROR_INVALID_FUNCTION ERROR_INVALID_HANDLE ERROR_INVALID_NAME ERROR_INVALID_NETNAME
+        ERROR_INVALID_PARAMETER ERROR_INVALID_STATE ERROR_IO_INCOMPLETE ERROR_IO_PENDING
+        ERROR_MOD_NOT_FOUND ERROR_MORE_DATA ERROR_NEGATIVE_SEEK ERROR_NETNAME_DELETED
+        ERROR_NETWORK_UNREACHABLE ERROR_NOACCESS ERROR_NOT_ENOUGH_MEMORY ERROR_NOT_FOUND
+        ERROR_NOT_LOCKED ERROR_NOT_OWNER ERROR_NOT_READY ERROR_NOT_SUPPORTED ERROR_NO_DATA
+        ERROR_NO_MATCH ERROR_NO_MORE_ITEMS ERROR_NO_SYSTEM_RESOURCES ERROR_NO_TOKEN
+        ERROR_OPERATION_ABORTED ERROR_OUTOFMEMORY ERROR_PATH_NOT_FOUND ERROR_PIPE_BUSY
+        ERROR_PIPE_CONNECTED ERROR_PIPE_NOT_CONNECTED ERROR_PORT_UNREACHABLE
+        ERROR_POSSIBLE_DEADLOCK ERROR_PRIVILEGE_NOT_HELD ERROR_PROC_NOT_FOUND
+        ERROR_PROTOCOL_UNREACHABLE ERROR_REQUEST_ABORTED ERROR_RETRY ERROR_SEM_TIMEOUT
+        ERROR_SHARING_VIOLATION ERROR_SUCCESS ERROR_TIMEOUT ERROR_TOO_MANY_OPEN_FILES
+        ERROR_TOO_MANY_POSTS ERROR_UNEXP_NET_ERR ERROR_USER_APC ERROR_WAIT_NO_CHILDREN
+        ERROR_WORKING_SET_QUOTA GENERIC_ALL GENERIC_EXECUTE GENERIC_READ GENERIC_WRITE
+        INVALID_HANDLE_VALUE MAX_PATH NO_ERROR STATUS_ABANDONED STATUS_ABANDONED_WAIT_0
+        STATUS_ACCESS_DENIED STATUS_ACCESS_VIOLATION STATUS_ADDRESS_ALREADY_ASSOCIATED
+        STATUS_ADDRESS_ALREADY_EXISTS STATUS_BUFFER_OVERFLOW STATUS_BUFFER_TOO_SMALL
+        STATUS_CANCELLED STATUS_CONNECTION_ABORTED STATUS_CONNECTION_ACTIVE
+        STATUS_CONNECTION_DISCONNECTED STATUS_CONNECTION_REFUSED STATUS_CONNECTION_RESET
+        STATUS_DEVICE_NOT_READY STATUS_GRACEFUL_DISCONNECT STATUS_HOST_UNREACHABLE
+        STATUS_INSUFFICIENT_RESOURCES STATUS_INVALID_ADDRESS
+        STATUS_INVALID_ADDRESS_COMPONENT STATUS_INVALID_CONNECTION STATUS_INVALID_HANDLE
+        STATUS_INVALID_PARAMETER STATUS_IO_TIMEOUT STATUS_LOCAL_DISCONNECT
+        STATUS_NETWORK_UNREACHABLE STATUS_NOT_IMPLEMENTED STATUS_NOT_SUPPORTED
+        STATUS_NO_MEMORY STATUS_OBJECT_TYPE_MISMATCH STATUS_PENDING STATUS_PIPE_DISCONNECTED
+        STATUS_PORT_UNREACHABLE STATUS_REMOTE_DISCONNECT STATUS_REMOTE_NOT_LISTENING
+        STATUS_REQUEST_ABORTED STATUS_SHARING_VIOLATION STATUS_SUCCESS STATUS_TIMEOUT
+        STATUS_TOO_MANY_OPENED_FILES STATUS_TRANSACTION_ABORTED STATUS_UNSUCCESSFUL
+        STATUS_USER_APC STATUS_WAIT_0 STILL_ACTIVE WAIT_ABANDONED WAIT_ABANDONED_0
+        WAIT_FAILED WAIT_IO_COMPLETION WAIT_OBJECT_0 WAIT_TIMEOUT
+    }
+    Threading {
+        CONDITION_VARIABLE_LOCKMODE_SHARED CREATE_SUSPENDED EVENT_ALL_ACCESS
+        EVENT_MODIFY_STATE INFINITE STACK_SIZE_PARAM_IS_A_RESERVATION
+        THREAD_PRIORITY_ABOVE_NORMAL THREAD_PRIORITY_BELOW_NORMAL THREAD_PRIORITY_HIGHEST
+        THREAD_PRIORITY_IDLE THREAD_PRIORITY_LOWEST THREAD_PRIORITY_NORMAL
+        THREAD_PRIORITY_TIME_CRITICAL
+    }
+}
+
+/// Numbers of the headers that neither windows-sys nor the golden file of the layouts has.
+const NOT_COMPARED: &[(&str, &str)] = &[
+    (
+        "AF_MAX",
+        "grows with each kit; windows-sys has an early one",
+    ),
+    (
+        "NTDDI_VERSION",
+        "the version of Windows that programs may rely on: our choice",
+    ),
+    ("IOC_WSK", "winsock kernel; windows-sys leaves it out"),
+    ("FALSE", "the language's"),
+    ("TRUE", "the language's"),
+    ("MAXBYTE", "the limits of the integers"),
+    ("MAXCHAR", "the limits of the integers"),
+    ("MAXDWORD", "the limits of the integers"),
+    ("MAXLONG", "the limits of the integers"),
+    ("MAXLONGLONG", "the limits of the integers"),
+    ("MAXSHORT", "the limits of the integers"),
+    ("MAXUINT", "the limits of the integers"),
+    ("MAXULONG", "the limits of the integers"),
+    ("MAXWORD", "the limits of the integers"),
+    ("MINCHAR", "the limits of the integers"),
+    ("MINLONG", "the limits of the integers"),
+    ("MINSHORT", "the limits of the integers"),
+];
+
+/// The numbers of the golden file, which a compiler for Windows printed.
+fn golden() -> BTreeMap<String, u32> {
+    let path = surface::root().join("ws2_32/tests/headers/layout.golden");
+    let number = |line: &str| {
+        let (name, number) = line.split_once(' ')?;
+        let number = u32::from_str_radix(number.strip_prefix("0x")?, 16).ok()?;
+        Some((name.to_owned(), number))
+    };
+    surface::read(&path).lines().filter_map(number).collect()
+}
+
+/// The headers' numbers: name and text of each macro that is defined as one.
+fn header_numbers() -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for path in surface::files(&surface::root().join("include"), "h") {
+        for line in surface::read(&path).lines() {
+            let Some((name, text)) = line
+                .strip_prefix("#define ")
+                .and_then(|l| l.split_once(' '))
+            else {
+                continue;
+            };
+            let ours = ["WS_", "LINSOCK_", "_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix));
+            let is_name = name
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+            let text = text.trim();
+            let is_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '(' || c == '-');
+            if is_name && !ours && is_number {
+                found.insert(name.to_owned(), text.to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_number_of_the_headers_is_compared_with_windows() {
+    let (known, golden) = (constants(), golden());
+    let exceptions: BTreeSet<_> = NOT_COMPARED.iter().map(|(name, _)| *name).collect();
+    let numbers = header_numbers();
+    assert!(
+        numbers.len() > 500,
+        "the headers were not understood: {} numbers",
+        numbers.len()
+    );
+    let mut wrong = Vec::new();
+    for name in numbers.keys() {
+        let is_compared = known.contains_key(name.as_str()) || golden.contains_key(name);
+        if is_compared == exceptions.contains(name.as_str()) {
+            wrong.push(name);
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "neither compared nor an exception, or both: {wrong:?}"
+    );
+}
+
+#[test]
+fn the_headers_numbers_are_those_of_windows() {
+    let known = constants();
+    let statements: String = known
+        .keys()
+        .map(|name| {
+            // The endpoint knows statuses that the headers do not have.
+            format!(
+                "#ifdef {name}\nprintf(\"{name} %u\\n\", (unsigned)(ULONG_PTR)({name}));\n#endif\n"
+            )
+        })
+        .collect();
+    let printed = surface::printed(false, &statements);
+    let mut wrong = Vec::new();
+    for line in printed.lines() {
+        let (name, number) = line.split_once(' ').expect("a name and a number");
+        if number.parse() != Ok(known[name]) {
+            wrong.push(format!("{name}: {number}, and {} on Windows", known[name]));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let compared = printed.lines().count();
+    assert!(compared > 500, "only {compared} numbers were compared");
+}
+
+#[test]
+fn the_golden_file_agrees_with_windows_sys() {
+    let golden = golden();
+    let differs = |(name, number): &(&str, u32)| golden.get(*name).is_some_and(|n| n != number);
+    let wrong: Vec<_> = constants().into_iter().filter(differs).collect();
+    assert!(wrong.is_empty(), "windows-sys has other numbers: {wrong:?}");
+}
+
+/// Constants of ours that have a name of their own: name, Windows' name.
+const RENAMED: &[(&str, &str)] = &[
+    (
+        "SKIP_PORT_ON_SUCCESS",
+        "FILE_SKIP_COMPLETION_PORT_ON_SUCCESS",
+    ),
+    ("SKIP_SET_EVENT_ON_HANDLE", "FILE_SKIP_SET_EVENT_ON_HANDLE"),
+];
+
+/// Names that mean something else here: file, name.
+const OTHER_MEANING: &[(&str, &str)] = &[];
+
+/// The value of an integer literal, or of one of the few expressions that constants are written with.
+fn number_of(text: &str, earlier: &BTreeMap<String, u32>) -> Option<u32> {
+    let text = text.trim_start_matches("Error(").trim_end_matches(')');
+    let text = text.trim_end_matches(".cast_signed(").replace('_', "");
+    let text = ["u32", "i32", "u16", "i16"]
+        .iter()
+        .fold(text.as_str(), |t, s| t.trim_end_matches(s));
+    if text.ends_with("::MAX") || text == "-1" {
+        return Some(u32::MAX);
+    }
+    if let Some(name) = text.strip_prefix('!') {
+        let complement = earlier
+            .iter()
+            .find(|(known, _)| known.replace('_', "") == name);
+        return complement.map(|(_, number)| !number);
+    }
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// The constants that a source file defines with an integer: name and text of the value.
+fn constants_of(source: &str) -> Vec<(String, String)> {
+    let entry = |line: &str| {
+        let line = line
+            .trim()
+            .trim_start_matches("pub ")
+            .trim_start_matches("pub(crate) ");
+        let (left, right) = line.split_once(" = ")?;
+        let name = left
+            .strip_prefix("const ")
+            .unwrap_or(left)
+            .split(':')
+            .next()?;
+        let is_name = name.len() > 3
+            && name
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        let value = right.split([';', ',']).next()?;
+        is_name.then(|| (name.to_owned(), value.to_owned()))
+    };
+    source.lines().filter_map(entry).collect()
+}
+
+/// What Windows has under the name that a file of ours uses.
+fn windows_number(
+    file: &str,
+    name: &str,
+    known: &BTreeMap<&str, u32>,
+    golden: &BTreeMap<String, u32>,
+) -> Option<u32> {
+    let renamed = RENAMED
+        .iter()
+        .find(|(ours, _)| *ours == name)
+        .map(|(_, theirs)| *theirs);
+    let status = format!("STATUS_{name}");
+    let name = renamed.unwrap_or(if file.ends_with("afd/src/status.rs") {
+        &status
+    } else {
+        name
+    });
+    known.get(name).or_else(|| golden.get(name)).copied()
+}
+
+#[test]
+fn the_numbers_in_our_sources_are_those_of_windows() {
+    let (known, golden) = (constants(), golden());
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for package in ["afd", "iocp", "winsock", "ws2_32"] {
+        for path in surface::files(&surface::root().join(package).join("src"), "rs") {
+            let file = path.display().to_string();
+            let mut earlier = BTreeMap::new();
+            for (name, text) in constants_of(&surface::read(&path)) {
+                let is_other = OTHER_MEANING
+                    .iter()
+                    .any(|(f, n)| file.ends_with(f) && *n == name);
+                let theirs = windows_number(&file, &name, &known, &golden).filter(|_| !is_other);
+                let Some(theirs) = theirs else { continue };
+                if number_of(&text, &earlier) != Some(theirs) {
+                    wrong.push(format!("{file}: {name} = {text}, and {theirs} on Windows"));
+                }
+                earlier.insert(name, theirs);
+                compared += 1;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(
+        compared > 100,
+        "only {compared} numbers were found in the sources"
+    );
+}
+
+/// The extension functions: the GUID that stands for each, and its address here.
+fn extensions() -> Vec<(&'static str, windows_sys::core::GUID, *const ())> {
+    use linsock_c::mswsock;
+    vec![
+        (
+            "WSAID_ACCEPTEX",
+            WinSock::WSAID_ACCEPTEX,
+            mswsock::AcceptEx as *const (),
+        ),
+        (
+            "WSAID_CONNECTEX",
+            WinSock::WSAID_CONNECTEX,
+            mswsock::ConnectEx as *const (),
+        ),
+        (
+            "WSAID_DISCONNECTEX",
+            WinSock::WSAID_DISCONNECTEX,
+            mswsock::DisconnectEx as *const (),
+        ),
+        (
+            "WSAID_GETACCEPTEXSOCKADDRS",
+            WinSock::WSAID_GETACCEPTEXSOCKADDRS,
+            mswsock::GetAcceptExSockaddrs as *const (),
+        ),
+        (
+            "WSAID_WSAPOLL",
+            WinSock::WSAID_WSAPOLL,
+            linsock_c::winsock2::poll::WSAPoll as *const (),
+        ),
+    ]
+}
+
+fn startup() {
+    let mut data = [0_u64; size_of::<abi::WSADATA>() / 8];
+    // SAFETY: the memory is as large as a WSADATA, and writable.
+    let error =
+        unsafe { linsock_c::winsock2::startup::WSAStartup(0x0202, data.as_mut_ptr().cast()) };
+    assert_eq!(error, 0);
+}
+
+#[test]
+fn extension_functions_are_found_under_windows_guids() {
+    startup();
+    // SAFETY: takes no pointer.
+    let socket = unsafe { linsock_c::winsock2::connection::socket(2, 1, 0) };
+    for (name, guid, wanted) in extensions() {
+        let (mut found, mut returned) = (0_usize, 0_u32);
+        // SAFETY: the GUID is readable and both results are writable for the length of the call.
+        let result = unsafe {
+            linsock_c::winsock2::ioctl::WSAIoctl(
+                socket,
+                WinSock::SIO_GET_EXTENSION_FUNCTION_POINTER,
+                (&raw const guid).cast(),
+                16,
+                (&raw mut found).cast(),
+                8,
+                &raw mut returned,
+                std::ptr::null_mut(),
+                None,
+            )
+        };
+        assert_eq!((result, returned), (0, 8), "{name}");
+        assert_eq!(found, wanted.addr(), "{name}");
+    }
+    // SAFETY: takes no pointer.
+    assert_eq!(
+        unsafe { linsock_c::winsock2::connection::closesocket(socket) },
+        0
+    );
+}
+
+/// Each GUID of the headers.
+fn guids() -> Vec<(&'static str, windows_sys::core::GUID)> {
+    let mut all: Vec<_> = extensions()
+        .into_iter()
+        .map(|(name, guid, _)| (name, guid))
+        .collect();
+    all.extend([
+        ("WSAID_TRANSMITFILE", WinSock::WSAID_TRANSMITFILE),
+        ("WSAID_TRANSMITPACKETS", WinSock::WSAID_TRANSMITPACKETS),
+        ("WSAID_WSARECVMSG", WinSock::WSAID_WSARECVMSG),
+        ("WSAID_WSASENDMSG", WinSock::WSAID_WSASENDMSG),
+    ]);
+    all
+}
+
+#[test]
+fn the_headers_guids_are_those_of_windows() {
+    let print = |name: &str| {
+        format!(
+            "{{ const GUID g = {name}; printf(\"{name} %u %u %u \", (unsigned)g.Data1, g.Data2, g.Data3); \
+             for (int i = 0; i < 8; i++) printf(\"%02x\", g.Data4[i]); printf(\"\\n\"); }}\n"
+        )
+    };
+    let statements: String = guids().iter().map(|(name, _)| print(name)).collect();
+    let line = |(name, guid): &(&str, windows_sys::core::GUID)| {
+        let rest: String = guid
+            .data4
+            .iter()
+            .map(|octet| format!("{octet:02x}"))
+            .collect();
+        format!(
+            "{name} {} {} {} {rest}\n",
+            guid.data1, guid.data2, guid.data3
+        )
+    };
+    let wanted: String = guids().iter().map(line).collect();
+    assert_eq!(surface::printed(false, &statements), wanted);
+}
+
+/// A function's type: the width of its result, then of each argument.
+trait Signature {
+    fn widths() -> Vec<usize>;
+}
+
+macro_rules! signature {
+    ($($argument:ident)*) => {
+        impl<R, $($argument),*> Signature for unsafe extern "system" fn($($argument),*) -> R {
+            fn widths() -> Vec<usize> {
+                vec![size_of::<R>(), $(size_of::<$argument>()),*]
+            }
+        }
+    };
+}
+signature!();
+signature!(A);
+signature!(A B);
+signature!(A B C);
+signature!(A B C D);
+signature!(A B C D E);
+signature!(A B C D E F);
+signature!(A B C D E F G);
+signature!(A B C D E F G H);
+signature!(A B C D E F G H I);
+signature!(A B C D E F G H I J);
+
+impl<F: Signature> Signature for Option<F> {
+    fn widths() -> Vec<usize> {
+        F::widths()
+    }
+}
+
+fn widths<F: Signature>(_function: F) -> Vec<usize> {
+    F::widths()
+}
+
+/// A function as a pointer, given the number of its arguments.
+macro_rules! pointer {
+    (0, $f:expr) => {
+        $f as unsafe extern "system" fn() -> _
+    };
+    (1, $f:expr) => {
+        $f as unsafe extern "system" fn(_) -> _
+    };
+    (2, $f:expr) => {
+        $f as unsafe extern "system" fn(_, _) -> _
+    };
+    (3, $f:expr) => {
+        $f as unsafe extern "system" fn(_, _, _) -> _
+    };
+    (4, $f:expr) => {
+        $f as unsafe extern "system" fn(_, _, _, _) -> _
+    };
+    (5, $f:expr) => {
+        $f as unsafe extern "system" fn(_, _, _, _, _) -> _
+    };
+    (6, $f:expr) => {
+        $f as unsafe extern "system" fn(_, _, _, _, _, _) -> _
+    };
+    (7, $f:expr) => {
+        $f as unsafe extern "system" fn(_, _, _, _, _, _, _) -> _
+    };
+    (8, $f:expr) => {
+        $f as unsafe extern "system" fn(_, _, _, _, _, _, _, _) -> _
+    };
+    (9, $f:expr) => {
+        $f as unsafe extern "system" fn(_, _, _, _, _, _, _, _, _) -> _
+    };
+    (10, $f:expr) => {
+        $f as unsafe extern "system" fn(_, _, _, _, _, _, _, _, _, _) -> _
+    };
+}
+
+/// A function of ours and, if windows-sys declares it, the same of Windows.
+struct Compared {
+    name: &'static str,
+    ours: Vec<usize>,
+    windows: Option<Vec<usize>>,
+}
+
+macro_rules! theirs {
+    ($name:ident $arity:tt none) => {
+        None
+    };
+    ($name:ident $arity:tt callback $theirs:ident) => {
+        Some(<WinSock::$theirs as Signature>::widths())
+    };
+    ($name:ident $arity:tt $oracle:ident) => {
+        Some(widths(pointer!($arity, $oracle::$name)))
+    };
+}
+
+macro_rules! signatures {
+    ($($($module:ident)::+ => $name:ident $arity:tt $($oracle:ident)+;)*) => {
+        fn compared() -> Vec<Compared> {
+            vec![$(Compared {
+                name: stringify!($name),
+                ours: widths(pointer!($arity, linsock_c::$($module)::+::$name)),
+                windows: theirs!($name $arity $($oracle)+),
+            }),*]
+        }
+    };
+}
+
+// Module, function, number of arguments, where windows-sys has it; `none` where its features that this
+// package asks for do not include it: those are compared with the headers only.
+signatures! {
+    kernel32::clock => Sleep 1 Threading;
+    kernel32::clock => SleepEx 2 Threading;
+    kernel32::clock => SwitchToThread 0 Threading;
+    kernel32::critical => InitializeConditionVariable 1 Threading;
+    kernel32::critical => SleepConditionVariableSRW 4 Threading;
+    kernel32::critical => WakeConditionVariable 1 Threading;
+    kernel32::critical => WakeAllConditionVariable 1 Threading;
+    kernel32::critical => InitializeSRWLock 1 Threading;
+    kernel32::critical => AcquireSRWLockExclusive 1 Threading;
+    kernel32::critical => TryAcquireSRWLockExclusive 1 Threading;
+    kernel32::critical => ReleaseSRWLockExclusive 1 Threading;
+    kernel32::critical => AcquireSRWLockShared 1 Threading;
+    kernel32::critical => ReleaseSRWLockShared 1 Threading;
+    kernel32::heap => LocalFree 1 Foundation;
+    kernel32::io => CreateIoCompletionPort 4 IO;
+    kernel32::io => GetQueuedCompletionStatus 5 IO;
+    kernel32::io => GetQueuedCompletionStatusEx 6 IO;
+    kernel32::io => PostQueuedCompletionStatus 4 IO;
+    kernel32::io => CancelIo 1 IO;
+    kernel32::io => CancelIoEx 2 IO;
+    kernel32::io => GetOverlappedResult 4 IO;
+    kernel32::misc => GetLastError 0 Foundation;
+    kernel32::misc => SetLastError 1 Foundation;
+    kernel32::object => SetEvent 1 Threading;
+    kernel32::object => ResetEvent 1 Threading;
+    kernel32::object => ReleaseSemaphore 3 Threading;
+    kernel32::object => ReleaseMutex 1 Threading;
+    kernel32::object => WaitForSingleObject 2 Threading;
+    kernel32::object => WaitForSingleObjectEx 3 Threading;
+    kernel32::object => WaitForMultipleObjects 4 Threading;
+    kernel32::object => WaitForMultipleObjectsEx 5 Threading;
+    kernel32::object => WSACreateEvent 0 WinSock;
+    kernel32::object => WSACloseEvent 1 WinSock;
+    kernel32::object => WSASetEvent 1 WinSock;
+    kernel32::object => WSAResetEvent 1 WinSock;
+    kernel32::object => WSAWaitForMultipleEvents 5 WinSock;
+    kernel32::object => CloseHandle 1 Foundation;
+    kernel32::object => DuplicateHandle 7 Foundation;
+    kernel32::thread => GetExitCodeThread 2 Threading;
+    kernel32::thread => ResumeThread 1 Threading;
+    kernel32::thread => SetThreadPriority 2 Threading;
+    kernel32::thread => GetCurrentThread 0 Threading;
+    kernel32::thread => GetCurrentThreadId 0 Threading;
+    kernel32::thread => GetCurrentProcess 0 Threading;
+    kernel32::thread => GetCurrentProcessId 0 Threading;
+    kernel32::thread => QueueUserAPC 3 Threading;
+    mswsock => AcceptEx 8 WinSock;
+    mswsock => GetAcceptExSockaddrs 8 WinSock;
+    winsock2::connection => socket 3 WinSock;
+    winsock2::connection => WSASocketA 6 WinSock;
+    winsock2::connection => WSASocketW 6 WinSock;
+    winsock2::connection => bind 3 WinSock;
+    winsock2::connection => listen 2 WinSock;
+    winsock2::connection => accept 3 WinSock;
+    winsock2::connection => WSAAccept 5 WinSock;
+    winsock2::connection => connect 3 WinSock;
+    winsock2::connection => WSAConnect 7 WinSock;
+    winsock2::connection => shutdown 2 WinSock;
+    winsock2::connection => closesocket 1 WinSock;
+    winsock2::connection => getsockname 3 WinSock;
+    winsock2::connection => getpeername 3 WinSock;
+    winsock2::ioctl => WSAIoctl 9 WinSock;
+    winsock2::option => setsockopt 5 WinSock;
+    winsock2::option => getsockopt 5 WinSock;
+    winsock2::option => ioctlsocket 3 WinSock;
+    winsock2::poll => select 5 WinSock;
+    winsock2::poll => WSAPoll 3 WinSock;
+    winsock2::poll => __WSAFDIsSet 2 WinSock;
+    winsock2::startup => WSAStartup 2 WinSock;
+    winsock2::startup => WSACleanup 0 WinSock;
+    winsock2::startup => WSAGetLastError 0 WinSock;
+    winsock2::startup => WSASetLastError 1 WinSock;
+    winsock2::transfer => send 4 WinSock;
+    winsock2::transfer => recv 4 WinSock;
+    winsock2::transfer => WSASend 7 WinSock;
+    winsock2::transfer => WSARecv 7 WinSock;
+    winsock2::transfer => WSAGetOverlappedResult 5 WinSock;
+    ws2tcpip => htonl 1 WinSock;
+    ws2tcpip => htons 1 WinSock;
+    ws2tcpip => ntohl 1 WinSock;
+    ws2tcpip => ntohs 1 WinSock;
+    ws2tcpip => inet_addr 1 WinSock;
+    ws2tcpip => inet_ntoa 1 WinSock;
+    ws2tcpip => inet_ntop 4 WinSock;
+    ws2tcpip => inet_pton 3 WinSock;
+    ws2tcpip => gethostname 2 WinSock;
+    ws2tcpip => getnameinfo 7 WinSock;
+    ws2tcpip => getaddrinfo 4 WinSock;
+    ws2tcpip => freeaddrinfo 1 WinSock;
+    kernel32::clock => QueryPerformanceCounter 1 none;
+    kernel32::clock => QueryPerformanceFrequency 1 none;
+    kernel32::clock => GetTickCount 0 none;
+    kernel32::clock => GetTickCount64 0 none;
+    kernel32::clock => GetSystemTimeAsFileTime 1 none;
+    kernel32::critical => InitializeCriticalSection 1 none;
+    kernel32::critical => InitializeCriticalSectionAndSpinCount 2 none;
+    kernel32::critical => InitializeCriticalSectionEx 3 none;
+    kernel32::critical => EnterCriticalSection 1 none;
+    kernel32::critical => TryEnterCriticalSection 1 none;
+    kernel32::critical => LeaveCriticalSection 1 none;
+    kernel32::critical => DeleteCriticalSection 1 none;
+    kernel32::critical => SleepConditionVariableCS 3 none;
+    kernel32::heap => GetProcessHeap 0 none;
+    kernel32::heap => HeapCreate 3 none;
+    kernel32::heap => HeapDestroy 1 none;
+    kernel32::heap => HeapAlloc 3 none;
+    kernel32::heap => HeapReAlloc 4 none;
+    kernel32::heap => HeapFree 3 none;
+    kernel32::heap => HeapSize 3 none;
+    kernel32::io => SetFileCompletionNotificationModes 2 none;
+    kernel32::misc => FormatMessageA 7 none;
+    kernel32::misc => OutputDebugStringA 1 none;
+    kernel32::misc => GetSystemInfo 1 none;
+    kernel32::misc => SetConsoleCtrlHandler 2 none;
+    kernel32::object => CreateEventA 4 none;
+    kernel32::object => CreateEventW 4 none;
+    kernel32::object => CreateSemaphoreA 4 none;
+    kernel32::object => CreateMutexA 3 none;
+    kernel32::thread => CreateThread 6 none;
+    kernel32::thread => _beginthreadex 6 none;
+    mswsock => ConnectEx 7 callback LPFN_CONNECTEX;
+    mswsock => DisconnectEx 4 callback LPFN_DISCONNECTEX;
+}
+
+/// Exports without a row above.
+const NO_SIGNATURE: &[(&str, &str)] = &[
+    (
+        "ExitProcess",
+        "does not return, and stable Rust cannot look into such a type",
+    ),
+    (
+        "ExitThread",
+        "does not return, and stable Rust cannot look into such a type",
+    ),
+    (
+        "_endthreadex",
+        "does not return, and stable Rust cannot look into such a type",
+    ),
+    ("linsock_panic_in_next_call", "not Windows'"),
+];
+
+#[test]
+fn every_export_has_a_row_in_the_table_of_signatures() {
+    let rows: BTreeSet<_> = compared().iter().map(|row| row.name).collect();
+    let exceptions: BTreeSet<_> = NO_SIGNATURE.iter().map(|(name, _)| *name).collect();
+    let mut wrong = Vec::new();
+    for export in surface::exports() {
+        let name = export.name.as_str();
+        if rows.contains(name) == exceptions.contains(name) {
+            wrong.push(export.name);
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "neither a row nor an exception, or both: {wrong:?}"
+    );
+}
+
+#[test]
+fn functions_are_called_as_windows_sys_calls_them() {
+    for row in compared() {
+        let Some(windows) = row.windows else { continue };
+        assert_eq!(
+            row.ours, windows,
+            "{}: octets of the result and of each argument",
+            row.name
+        );
+    }
+}
+
+/// The widths of a declared function, as a C program prints them.
+fn width_statement(declaration: &surface::Declaration) -> String {
+    let width = |c_type: &String| match c_type.as_str() {
+        "void" => " 0".to_owned(),
+        _ => format!(" %u\", (unsigned)sizeof({c_type})); printf(\""),
+    };
+    let types = [&declaration.result]
+        .into_iter()
+        .chain(&declaration.parameters);
+    let widths: String = types.map(width).collect();
+    format!("printf(\"{}{widths}\\n\");\n", declaration.symbol)
+}
+
+#[test]
+fn functions_are_called_as_the_headers_declare_them() {
+    let symbols: BTreeMap<_, _> = surface::exports()
+        .into_iter()
+        .map(|export| (export.symbol, export.name))
+        .collect();
+    let ours: BTreeMap<_, _> = compared()
+        .into_iter()
+        .map(|row| (row.name, row.ours))
+        .collect();
+    let statements: String = surface::declarations(true)
+        .iter()
+        .map(width_statement)
+        .collect();
+    let mut seen = 0;
+    for line in surface::printed(true, &statements).lines() {
+        let mut words = line.split(' ');
+        let symbol = words.next().expect("a symbol");
+        let declared: Vec<usize> = words.map(|word| word.parse().expect("a width")).collect();
+        let Some(ours) = symbols.get(symbol).and_then(|name| ours.get(name.as_str())) else {
+            continue;
+        };
+        assert_eq!(
+            ours, &declared,
+            "{symbol}: octets of the result and of each argument"
+        );
+        seen += 1;
+    }
+    assert!(seen > 80, "only {seen} declarations were compared");
+}
