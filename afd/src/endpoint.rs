@@ -20,8 +20,8 @@ mod disconnect;
 pub mod state;
 mod transfer;
 
-use alloc::collections::VecDeque;
 
+use crate::queue::Queue;
 use crate::reason::CloseReason;
 use crate::status::NtStatus;
 
@@ -88,11 +88,11 @@ pub struct Completion<I> {
 #[derive(Debug)]
 pub struct Endpoint<I> {
     state: State<I>,
-    receives: VecDeque<I>,
-    sends: VecDeque<I>,
+    receives: Queue<I>,
+    sends: Queue<I>,
     half_close: Option<I>,
-    requests: VecDeque<Request>,
-    completions: VecDeque<Completion<I>>,
+    requests: Queue<Request>,
+    completions: Queue<Completion<I>>,
     reason: Option<CloseReason>,
 }
 
@@ -107,21 +107,23 @@ impl<I> Endpoint<I> {
     pub const fn new() -> Self {
         Self {
             state: State::Open(Open { past: Past::New }),
-            receives: VecDeque::new(),
-            sends: VecDeque::new(),
+            receives: Queue::new(),
+            sends: Queue::new(),
             half_close: None,
-            requests: VecDeque::new(),
-            completions: VecDeque::new(),
+            requests: Queue::new(),
+            completions: Queue::new(),
             reason: None,
         }
     }
 
     /// The state, for reading.
+    #[inline]
     pub const fn state(&self) -> &State<I> {
         &self.state
     }
 
     /// The state without its contents.
+    #[inline]
     pub fn phase(&self) -> Phase {
         self.state.phase()
     }
@@ -136,21 +138,25 @@ impl<I> Endpoint<I> {
     ///
     /// # Errors
     /// The status of the refusal table.
+    #[inline]
     pub fn check(&self, verb: Verb) -> Result<(), NtStatus> {
         self.phase().refusal(verb).map_or(Ok(()), Err)
     }
 
     /// The next thing the provider has to do.
+    #[inline]
     pub fn poll_request(&mut self) -> Option<Request> {
         self.requests.pop_front()
     }
 
     /// The next operation that is over.
+    #[inline]
     pub fn poll_completion(&mut self) -> Option<Completion<I>> {
         self.completions.pop_front()
     }
 
     /// True when neither requests nor completions wait: the check of the hot path.
+    #[inline]
     pub fn is_settled(&self) -> bool {
         self.requests.is_empty() && self.completions.is_empty()
     }

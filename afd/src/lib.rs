@@ -20,6 +20,7 @@ extern crate alloc;
 
 pub mod address;
 pub mod endpoint;
+mod queue;
 pub mod reason;
 pub mod status;
 
@@ -27,5 +28,6 @@ pub use endpoint::{
     AcceptPhase, CloseMode, Completion, ConnectKind, DisconnectMode, Endpoint, Indication, Receive,
     Request, Shutdown, Start,
 };
+pub use queue::Queue;
 pub use reason::{AbortCause, CloseReason};
 pub use status::NtStatus;

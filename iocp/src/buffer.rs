@@ -58,6 +58,7 @@ impl Buffers {
     /// # Safety
     /// The memory is the caller's to lend: no Rust reference to it lives while the operation is in
     /// progress. It may be invalid (then the transfer fails with EFAULT).
+    #[inline]
     pub unsafe fn from_raw(buffers: &[RawBuffer]) -> Self {
         let memory = match buffers {
             [one] => Memory::One(one.iovec()),
@@ -67,6 +68,7 @@ impl Buffers {
     }
 
     /// Memory of the operation's own: its length is what is sent, or how much may be received.
+    #[inline]
     pub fn from_vec(vec: Vec<u8>) -> Self {
         Self {
             memory: Memory::Owned(vec),
@@ -75,6 +77,7 @@ impl Buffers {
     }
 
     /// No memory.
+    #[inline]
     pub fn empty() -> Self {
         Self::from_vec(Vec::new())
     }
@@ -103,6 +106,7 @@ impl Buffers {
     }
 
     /// Octets in all.
+    #[inline]
     pub fn len(&self) -> usize {
         match &self.memory {
             Memory::One(one) => one.iov_len,
@@ -112,16 +116,19 @@ impl Buffers {
     }
 
     /// True when there is no room at all.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Octets transferred so far.
+    #[inline]
     pub const fn done(&self) -> usize {
         self.done
     }
 
     /// Octets still to be transferred.
+    #[inline]
     pub fn remaining(&self) -> usize {
         self.len() - self.done
     }
@@ -130,6 +137,7 @@ impl Buffers {
     ///
     /// # Errors
     /// As recvmsg(2); `Errno::AGAIN` when nothing is there.
+    #[inline]
     pub fn recv(&mut self, fd: BorrowedFd<'_>, flags: RecvFlags) -> Result<usize, Errno> {
         let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         let received = self.with_rest(|rest| match rest {
@@ -149,6 +157,7 @@ impl Buffers {
     ///
     /// # Errors
     /// As sendmsg(2); `Errno::AGAIN` when there is no room.
+    #[inline]
     pub fn send(&mut self, fd: BorrowedFd<'_>, flags: SendFlags) -> Result<usize, Errno> {
         let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         let sent = self.with_rest(|rest| match rest {
@@ -164,6 +173,7 @@ impl Buffers {
         self.count(sent, true)
     }
 
+    #[inline]
     fn count(&mut self, result: isize, consumes: bool) -> Result<usize, Errno> {
         match usize::try_from(result) {
             Ok(n) => {
@@ -179,6 +189,7 @@ impl Buffers {
     }
 
     /// Hands `call` the vectors of what is left.
+    #[inline]
     fn with_rest<R>(&mut self, call: impl FnOnce(&mut [libc::iovec]) -> R) -> R {
         match &mut self.memory {
             Memory::One(one) => call(&mut [advance(*one, self.done)]),
@@ -268,6 +279,7 @@ fn header(vectors: &mut [libc::iovec]) -> libc::msghdr {
     message
 }
 
+#[inline]
 fn advance(vector: libc::iovec, by: usize) -> libc::iovec {
     let by = by.min(vector.iov_len);
     libc::iovec {

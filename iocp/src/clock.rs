@@ -22,6 +22,7 @@ impl Deadline {
     }
 
     /// A deadline in Windows milliseconds, where `u32::MAX` (INFINITE) means never.
+    #[inline]
     pub fn after_ms(ms: u32) -> Self {
         if ms == u32::MAX {
             Self::Never
@@ -31,11 +32,13 @@ impl Deadline {
     }
 
     /// True when the deadline has passed.
+    #[inline]
     pub fn is_over(self) -> bool {
         matches!(self, Self::At(at) if at <= Instant::now())
     }
 
     /// What is left, as the kernel wants it; `None` is for ever. Never negative.
+    #[inline]
     pub(crate) fn timespec(self) -> Option<Timespec> {
         match self {
             Self::Never => None,
@@ -45,6 +48,7 @@ impl Deadline {
 }
 
 /// A duration as the kernel wants it.
+#[inline]
 pub(crate) fn timespec(duration: Duration) -> Timespec {
     Timespec {
         tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),

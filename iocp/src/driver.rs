@@ -63,8 +63,10 @@ impl Readiness {
 /// What a descriptor is watched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
-    /// Everything, edge-triggered: connections.
+    /// Data and the end of it, edge-triggered: connections with receives pending.
     Edges,
+    /// The same, and room to send: connections with sends pending, or being made.
+    EdgesAndRoom,
     /// Readable, level-triggered: listeners, whose next connection must not be probed for (an
     /// accept that finds nothing costs ten times more than the report).
     Level,
@@ -73,12 +75,15 @@ pub enum Interest {
 }
 
 impl Interest {
+    /// Whether being watched for this is enough for who wants `other`.
+    pub fn covers(self, other: Self) -> bool {
+        self == other || (self, other) == (Self::EdgesAndRoom, Self::Edges)
+    }
+
     const fn flags(self) -> EventFlags {
         match self {
-            Self::Edges => EventFlags::IN
-                .union(EventFlags::OUT)
-                .union(EventFlags::RDHUP)
-                .union(EventFlags::ET),
+            Self::Edges => EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET),
+            Self::EdgesAndRoom => Self::Edges.flags().union(EventFlags::OUT),
             Self::Level => EventFlags::IN,
             Self::Paused => EventFlags::empty(),
         }
@@ -143,6 +148,7 @@ impl Driver {
     }
 
     /// Waits for events until the deadline; none on time-out or when a signal came.
+    #[inline]
     pub(crate) fn wait<'a>(
         &self,
         buffer: &'a mut [MaybeUninit<epoll::Event>; HARVEST],

@@ -73,16 +73,19 @@ impl FileCore {
     }
 
     /// The file's handle.
+    #[inline]
     pub const fn handle(&self) -> Handle {
         self.handle
     }
 
     /// The file's token in the driver.
+    #[inline]
     pub const fn token(&self) -> Token {
         self.token
     }
 
     /// The signal of the handle itself.
+    #[inline]
     pub const fn signal(&self) -> &Event {
         &self.signal
     }

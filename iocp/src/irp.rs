@@ -95,6 +95,7 @@ impl Deferred {
     }
 
     /// Adds a waker.
+    #[inline]
     pub fn wake(&mut self, waker: Option<Waker>) {
         self.wakers.extend(waker);
     }
@@ -135,6 +136,7 @@ pub struct Irp {
 
 impl Irp {
     /// A new operation of the calling thread.
+    #[inline]
     pub fn new(target: Target, buffers: Buffers) -> Self {
         Self {
             target: Some(target),
@@ -168,6 +170,7 @@ impl Irp {
     }
 
     /// The operation's identity: the address of its OVERLAPPED or of its sink.
+    #[inline]
     pub fn key(&self) -> usize {
         match &self.target {
             Some(Target::Overlapped { ptr, .. }) => ptr.addr(),
@@ -177,12 +180,14 @@ impl Irp {
     }
 
     /// See [`Sink::is_attended`].
+    #[inline]
     pub fn is_attended(&self) -> bool {
         matches!(&self.target, Some(Target::Sink { sink, .. }) if sink.is_attended())
     }
 
     /// Whether the exit of the issuing thread cancels it: everything but I/O with a packet to a
     /// port and without an event (`test_async_thread_termination`).
+    #[inline]
     pub fn dies_with_thread(&self, file: &FileCore) -> bool {
         match &self.target {
             Some(Target::Overlapped {
@@ -198,6 +203,7 @@ impl Irp {
     }
 
     /// Called when the operation did not finish inside its call.
+    #[inline]
     pub fn pended(&self, file: &FileCore) {
         if self.dies_with_thread(file) {
             thread::owes_cancel();
@@ -210,6 +216,7 @@ impl Irp {
     }
 
     /// The operation is over (I4, I5). `bytes` is what the caller is told was transferred.
+    #[inline]
     pub fn complete(
         mut self,
         file: &FileCore,
@@ -277,6 +284,7 @@ impl Irp {
 
     /// The call is refused: nobody is told but the caller, by the return value. A sink, which is the
     /// caller's own, gets back the memory that the operation owned.
+    #[inline]
     pub fn refuse(mut self, status: NtStatus) {
         if let Some(Target::Sink { sink, .. }) = self.target.take() {
             let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
@@ -292,6 +300,7 @@ impl Irp {
 
 impl Drop for Irp {
     /// The net under I4: an IRP that gets lost, as by a panic, still tells its program.
+    #[inline]
     fn drop(&mut self) {
         match self.target.take() {
             None => {}

@@ -44,17 +44,20 @@ impl OverlappedPtr {
     /// `at` is aligned, and valid for reads and writes until the operation it is used for has
     /// completed or was refused. That is the contract of every overlapped call of Winsock; the
     /// caller of the C function keeps it.
+    #[inline]
     pub unsafe fn new(at: NonNull<Overlapped>) -> Self {
         Self(at)
     }
 
     /// The address: the operation's identity in packets and in `CancelIoEx`.
+    #[inline]
     pub fn addr(&self) -> usize {
         self.0.addr().get()
     }
 
     /// The operation starts: `Internal` reads STATUS_PENDING. It stays so when the call is refused
     /// (`test_AcceptEx`, `test_connect`).
+    #[inline]
     pub fn begin(&self) {
         let pending = status_word(NtStatus::PENDING);
         self.get().internal.store(pending, Ordering::Release);
@@ -62,6 +65,7 @@ impl OverlappedPtr {
 
     /// The operation is over (I5). The structure belongs to the caller again when this returns, so
     /// the pointer is consumed.
+    #[inline]
     pub fn finish(self, status: NtStatus, bytes: usize) {
         let overlapped = self.get();
         overlapped.internal_high.store(bytes, Ordering::Relaxed);
@@ -70,6 +74,7 @@ impl OverlappedPtr {
             .store(status_word(status), Ordering::Release);
     }
 
+    #[inline]
     fn get(&self) -> &Overlapped {
         // SAFETY: valid until `finish` or refusal by the contract of `new`, and this value does
         // not outlive either.

@@ -114,6 +114,7 @@ impl Drop for Worker {
 }
 
 impl Worker {
+    #[inline]
     fn rest(&mut self) {
         if let (Some(port), true) = (&self.port, std::mem::take(&mut self.awake)) {
             port.queue.lock().rest();
@@ -159,6 +160,7 @@ impl CompletionPort {
     }
 
     /// Queues a packet and says, through `after`, whom to wake.
+    #[inline]
     pub fn post(self: &Arc<Self>, packet: Packet, after: &mut Deferred) {
         let relation = self.relation();
         let posted = self.queue.lock().post(packet, relation, self.concurrency);
@@ -178,6 +180,7 @@ impl CompletionPort {
     ///
     /// # Errors
     /// [`NoPacket`].
+    #[inline]
     pub fn wait(
         self: &Arc<Self>,
         room: usize,
@@ -239,6 +242,7 @@ impl CompletionPort {
 
     /// An operation of the calling thread waits on this port's driver. A worker that harvests is
     /// about to look at it; anybody else may never come back, so the guardian has to know.
+    #[inline]
     pub(crate) fn note_pending(&self) {
         if self.relation() != Relation::Harvesting {
             self.neglect();
@@ -276,6 +280,7 @@ impl CompletionPort {
         guardian::rouse();
     }
 
+    #[inline]
     fn take(&self, room: usize) -> Result<Taken, NoPacket> {
         let (taken, duty) = self.queue.lock().take(room, self.concurrency)?;
         if !taken.is_empty() {
@@ -301,6 +306,7 @@ impl CompletionPort {
         }
     }
 
+    #[inline]
     fn sleep(self: &Arc<Self>, deadline: Deadline, alertable: bool) {
         if !self.queue.lock().fall_asleep() {
             return;
@@ -316,6 +322,7 @@ impl CompletionPort {
     }
 
     /// Harvests while counted as sleeping until the kernel has answered.
+    #[inline]
     fn perform_asleep(self: &Arc<Self>, deadline: Deadline, after: &mut Deferred) {
         let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; HARVEST];
         let mut reports = self.driver.wait(&mut buffer, deadline).peekable();
@@ -356,6 +363,7 @@ impl CompletionPort {
     }
 
     /// The calling thread becomes (or is again) a worker of this port, and rests.
+    #[inline]
     fn enter(self: &Arc<Self>) {
         let former = WORKER.with_borrow_mut(|worker| {
             worker.rest();
@@ -369,6 +377,7 @@ impl CompletionPort {
         drop(former);
     }
 
+    #[inline]
     fn relation(&self) -> Relation {
         let of = |worker: &RefCell<Worker>| match &*worker.borrow() {
             Worker {
@@ -422,6 +431,7 @@ impl Drop for Harvest {
 }
 
 /// Lets every reported file perform what is pending.
+#[inline]
 pub(crate) fn perform_files(reports: impl Iterator<Item = Report>, after: &mut Deferred) {
     for report in reports {
         if let Some(file) = handle::table().file(report.token) {

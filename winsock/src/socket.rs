@@ -23,7 +23,7 @@ use std::time::Instant;
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::Family;
 use linsock_iocp::afd::endpoint::state::Phase;
-use linsock_iocp::afd::{CloseMode, Completion, Endpoint, Indication, Request};
+use linsock_iocp::afd::{CloseMode, Completion, Endpoint, Indication, Queue, Request};
 use linsock_iocp::driver::{Driver, Interest, Readiness};
 use linsock_iocp::event::Event;
 use linsock_iocp::file::{AlreadyAssociated, File, FileCore};
@@ -136,6 +136,7 @@ impl Socket {
             .ok_or(NtStatus::INVALID_HANDLE)
     }
 
+    #[inline]
     fn from_object(object: Object) -> Option<Arc<Self>> {
         match object {
             Object::File(file) => (file as Arc<dyn std::any::Any + Send + Sync>)
@@ -180,6 +181,7 @@ impl Socket {
     }
 
     /// Whether the socket was opened for overlapped I/O.
+    #[inline]
     pub const fn is_overlapped(&self) -> bool {
         self.overlapped
     }
@@ -200,6 +202,7 @@ impl Socket {
     }
 
     /// What completion works with.
+    #[inline]
     pub const fn core(&self) -> &FileCore {
         &self.core
     }
@@ -241,6 +244,7 @@ impl Socket {
         self.inner.lock()
     }
 
+    #[inline]
     fn driver(&self) -> &Driver {
         match self.core.association() {
             Some(association) => association.port.driver(),
@@ -248,6 +252,7 @@ impl Socket {
         }
     }
 
+    #[inline]
     const fn token(&self) -> Token {
         self.core.token()
     }
@@ -322,6 +327,7 @@ impl Inner {
 
     /// Has the driver watch the descriptor for operations that wait. Failure leaves the operation to
     /// whoever blocks on the descriptor or looks again; it cannot be told to the program any more.
+    #[inline]
     fn watch(&mut self, socket: &Socket, interest: Interest) {
         if socket.core.association().is_none() {
             reactor::reactor().note_pending();
@@ -329,8 +335,13 @@ impl Inner {
         let _ = self.tcp.watch(socket.driver(), socket.token(), interest);
     }
 
+    #[inline]
     fn watch_edges(&mut self, socket: &Socket) {
         self.watch(socket, Interest::Edges);
+    }
+
+    fn watch_room(&mut self, socket: &Socket) {
+        self.watch(socket, Interest::EdgesAndRoom);
     }
 }
 
@@ -339,6 +350,7 @@ impl File for Socket {
         &self.core
     }
 
+    #[inline]
     fn handle_ready(&self, readiness: Readiness, after: &mut Deferred) {
         let mut inner = self.lock();
         inner.tcp.note(readiness);
@@ -417,7 +429,7 @@ impl Inner {
     fn take_over(
         &mut self,
         socket: &Socket,
-        sends: std::collections::VecDeque<Operation>,
+        sends: Queue<Operation>,
         after: &mut Deferred,
     ) -> Option<Vec<u8>> {
         let mut owed = None;
@@ -436,6 +448,7 @@ impl Inner {
 
     /// What the peer's FIN, a reset, or data that nobody may read has to do with the endpoint, when no
     /// receive is pending that would find out.
+    #[inline]
     fn look_ahead(&mut self) {
         use linsock_iocp::afd::endpoint::state::{Link, RecvHalf};
         let awaits = self.fin_wait.is_awaited();

@@ -37,11 +37,16 @@ fn accessible(at: usize, len: usize, access: Access) -> bool {
         return true;
     }
     let Some(last) = at.checked_add(len - 1) else { return false };
-    let pages = at >> PAGE_BITS..=last >> PAGE_BITS;
-    if pages.end() - pages.start() > REMEMBERED {
-        return probe(*pages.start(), pages.end() - pages.start() + 1, access);
+    let (first, last) = (at >> PAGE_BITS, last >> PAGE_BITS);
+    if first == last { page_accessible(first, access) } else { range_accessible(first, last, access) }
+}
+
+#[cold]
+fn range_accessible(first: usize, last: usize, access: Access) -> bool {
+    if last - first > REMEMBERED {
+        return first != 0 && probe(first, last - first + 1, access);
     }
-    pages.into_iter().all(|page| page_accessible(page, access))
+    (first..=last).all(|page| page_accessible(page, access))
 }
 
 #[inline]

@@ -153,6 +153,17 @@ const OUT_OF_SCOPE: &[(&str, &str)] = &[
 /// These tests name every function; that tests none of them.
 const LISTS: &[&str] = &["abi.rs", "exports.rs", "parity.rs", "surface.rs"];
 
+/// Functions that programs call by another name: a macro of the headers.
+const ALIASES: &[(&str, &str)] = &[
+    ("__WSAFDIsSet", "FD_ISSET"),
+    ("CreateEventA", "CreateEvent"),
+    ("CreateMutexA", "CreateMutex"),
+    ("CreateSemaphoreA", "CreateSemaphore"),
+    ("FormatMessageA", "FormatMessage"),
+    ("OutputDebugStringA", "OutputDebugString"),
+    ("WSASocketA", "WSASocket"),
+];
+
 /// A file of tests and its text.
 struct Tests {
     name: String,
@@ -251,7 +262,13 @@ fn state(name: &str, exported: &BTreeMap<String, Export>) -> (&'static str, Stri
 }
 
 fn named(tests: &[Tests], name: &str) -> String {
-    let found = tests.iter().filter(|tests| tests.mention(name));
+    let alias = ALIASES
+        .iter()
+        .find(|(function, _)| *function == name)
+        .map(|(_, alias)| *alias);
+    let is_used =
+        |tests: &&Tests| tests.mention(name) || alias.is_some_and(|alias| tests.mention(alias));
+    let found = tests.iter().filter(is_used);
     found
         .map(|tests| tests.name.clone())
         .collect::<Vec<_>>()

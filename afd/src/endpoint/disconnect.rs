@@ -1,6 +1,5 @@
 //! How connections end: shutdown, disconnect, close, cancel, and the indications of the end.
 
-use alloc::collections::VecDeque;
 use core::mem;
 
 use super::connect::Refused;
@@ -9,6 +8,7 @@ use super::state::{
     Verb,
 };
 use super::{Endpoint, Indication, NtStatus, Request};
+use crate::queue::Queue;
 use crate::reason::{AbortCause, CloseReason};
 
 /// What `shutdown` closes.
@@ -96,7 +96,7 @@ impl<I> Endpoint<I> {
     /// out", `test_send_buffering`). A pending receive of a connection completes with
     /// STATUS_CONNECTION_ABORTED (`test_iocp`), everything else with STATUS_CANCELLED
     /// (`test_AcceptEx`).
-    pub fn close(&mut self, mode: CloseMode) -> VecDeque<I> {
+    pub fn close(&mut self, mode: CloseMode) -> Queue<I> {
         let receives = mem::take(&mut self.receives);
         self.complete_all(receives, NtStatus::CONNECTION_ABORTED);
         let half_close = self.half_close.take();
@@ -132,7 +132,7 @@ impl<I> Endpoint<I> {
             CloseMode::Graceful => sends,
             CloseMode::Abort => {
                 self.complete_all(sends, NtStatus::CONNECTION_ABORTED);
-                VecDeque::new()
+                Queue::new()
             }
         }
     }
@@ -350,7 +350,7 @@ impl<I> Endpoint<I> {
 }
 
 /// Takes out of `queue` what `chosen` picks; the rest keeps its order.
-fn split_off<I>(queue: &mut VecDeque<I>, chosen: &mut impl FnMut(&I) -> bool) -> VecDeque<I> {
+fn split_off<I>(queue: &mut Queue<I>, chosen: &mut impl FnMut(&I) -> bool) -> Queue<I> {
     let (gone, kept) = mem::take(queue).into_iter().partition(|irp| chosen(irp));
     *queue = kept;
     gone

@@ -19,8 +19,8 @@
 //! status) and where it leads. The refusals are also data, [`Phase::refusals`], which the verbs
 //! consult and the tests enumerate.
 
-use alloc::collections::VecDeque;
 
+use crate::queue::Queue;
 use crate::reason::CloseReason;
 use crate::status::NtStatus;
 
@@ -117,7 +117,7 @@ pub struct Bound {
 #[derive(Debug)]
 pub struct Listening<I> {
     /// The accepts that wait for a connection, oldest first.
-    pub accepts: VecDeque<I>,
+    pub accepts: Queue<I>,
 }
 
 /// The accepting side of a pending AcceptEx.
@@ -480,13 +480,32 @@ impl Phase {
     }
 
     /// The status this state refuses `verb` with, or `None` if it may go on.
-    pub fn refusal(self, verb: Verb) -> Option<NtStatus> {
-        self.refusals().iter().find(|row| row.0 == verb).map(|row| row.1)
+    #[inline]
+    pub const fn refusal(self, verb: Verb) -> Option<NtStatus> {
+        TABLE[self as usize][verb as usize]
     }
 }
 
+/// The refusals of every phase, spread out so that a look takes no search.
+const TABLE: [[Option<NtStatus>; Verb::ALL.len()]; Phase::ALL.len()] = {
+    let mut table = [[None; Verb::ALL.len()]; Phase::ALL.len()];
+    let mut at = 0;
+    while at < Phase::ALL.len() {
+        let phase = Phase::ALL[at];
+        let mut row = 0;
+        while row < phase.refusals().len() {
+            let (verb, status) = phase.refusals()[row];
+            table[phase as usize][verb as usize] = Some(status);
+            row += 1;
+        }
+        at += 1;
+    }
+    table
+};
+
 impl<I> State<I> {
     /// The state without its contents.
+    #[inline]
     pub fn phase(&self) -> Phase {
         match self {
             Self::Open(Open { past: Past::New }) => Phase::Open,
@@ -510,6 +529,7 @@ impl<I> State<I> {
     }
 
     /// The connection, if there is or was one.
+    #[inline]
     pub fn link(&self) -> Option<&Link> {
         match self {
             Self::Connected(Connected { link })

@@ -71,27 +71,32 @@ impl<I> Endpoint<I> {
     }
 
     /// Queues an admitted send (or what is left of it) behind the others.
+    #[inline]
     pub fn queue_send(&mut self, irp: I) {
         self.sends.push_back(irp);
     }
 
     /// Queues an admitted receive behind the others.
+    #[inline]
     pub fn queue_recv(&mut self, irp: I) {
         self.receives.push_back(irp);
     }
 
     /// Takes the oldest pending send for an attempt. It goes back with
     /// [`return_send`](Self::return_send), or the caller completes it and says [`sent`](Self::sent).
+    #[inline]
     pub fn take_send(&mut self) -> Option<I> {
         self.sends.pop_front()
     }
 
     /// Puts a send that is not finished back at the front.
+    #[inline]
     pub fn return_send(&mut self, irp: I) {
         self.sends.push_front(irp);
     }
 
     /// A taken send is finished. Behind the last one goes the FIN, if it is due.
+    #[inline]
     pub fn sent(&mut self) {
         self.request_fin_if_due();
     }
@@ -99,27 +104,32 @@ impl<I> Endpoint<I> {
     /// Takes the oldest pending receive for an attempt. It goes back with
     /// [`return_recv`](Self::return_recv), or the caller completes it and says
     /// [`received`](Self::received).
+    #[inline]
     pub fn take_recv(&mut self) -> Option<I> {
         self.receives.pop_front()
     }
 
     /// Puts a receive that is not finished back at the front.
+    #[inline]
     pub fn return_recv(&mut self, irp: I) {
         self.receives.push_front(irp);
     }
 
     /// A taken receive is finished. Behind the last one, a receiving half that was shut down
     /// meanwhile refuses data.
+    #[inline]
     pub fn received(&mut self) {
         self.refuse_data_if_due();
     }
 
     /// True while sends wait.
+    #[inline]
     pub fn has_sends(&self) -> bool {
         !self.sends.is_empty()
     }
 
     /// True while receives wait.
+    #[inline]
     pub fn has_receives(&self) -> bool {
         !self.receives.is_empty()
     }

@@ -299,7 +299,7 @@ impl Inner {
     }
 
     fn attach(&mut self, accepted: Accepted) {
-        self.tcp.attach(accepted.fd);
+        self.tcp.attach_accepted(accepted.fd);
         self.peer = accepted.peer;
         self.connected_at = Some(Instant::now());
         self.accepting_for = Weak::new();
@@ -411,11 +411,7 @@ impl Inner {
         let Some(mut operation) = self.endpoint.take_first_receive() else {
             return;
         };
-        let tried = if self.tcp.readable {
-            self.try_recv(&mut operation.irp, RecvOptions::default())
-        } else {
-            Transfer::Wait
-        };
+        let tried = self.try_recv(&mut operation.irp, RecvOptions::default());
         let (status, bytes) = match tried {
             Transfer::Wait => {
                 self.endpoint.queue_first_receive(operation);

@@ -145,7 +145,7 @@ impl Inner {
         }
         self.peer = Some(to);
         if !attended {
-            self.watch_edges(socket);
+            self.watch_room(socket);
         }
         Ok(())
     }

@@ -34,6 +34,7 @@ pub enum Kind {
 
 impl Operation {
     /// A new operation.
+    #[inline]
     pub const fn new(irp: Irp, kind: Kind) -> Self {
         Self { irp, kind }
     }

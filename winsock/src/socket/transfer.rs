@@ -46,6 +46,7 @@ impl Socket {
     ///
     /// # Errors
     /// By the state of the endpoint; nobody but the caller is told.
+    #[inline]
     pub fn recv(&self, irp: Irp, options: RecvOptions) -> Result<Started, NtStatus> {
         irp.begin(&self.core);
         let mut after = Deferred::default();
@@ -61,6 +62,7 @@ impl Socket {
     ///
     /// # Errors
     /// By the state of the endpoint; nobody but the caller is told.
+    #[inline]
     pub fn send(&self, irp: Irp, flags: SendFlags) -> Result<Started, NtStatus> {
         irp.begin(&self.core);
         let mut after = Deferred::default();
@@ -120,6 +122,7 @@ impl Inner {
         }
     }
 
+    #[inline]
     fn start_recv(
         &mut self,
         socket: &Socket,
@@ -195,6 +198,7 @@ impl Inner {
     }
 
     /// The endpoint's admission, after what the transport may have to say about the end.
+    #[inline]
     fn admit_recv(&mut self, socket: &Socket) -> Result<Receive, NtStatus> {
         let admitted = self.endpoint.recv();
         if admitted == Ok(Receive::End) && self.tcp.unverified {
@@ -210,6 +214,7 @@ impl Inner {
         admitted
     }
 
+    #[inline]
     fn start_send(
         &mut self,
         socket: &Socket,
@@ -261,12 +266,13 @@ impl Inner {
         self.endpoint
             .queue_send(Operation::new(irp, Kind::Send(flags)));
         if !attended {
-            self.watch_edges(socket);
+            self.watch_room(socket);
         }
         Ok(Started::Pending)
     }
 
     /// One attempt to receive.
+    #[inline]
     pub(super) fn try_recv(&mut self, irp: &mut Irp, options: RecvOptions) -> Transfer {
         let room = irp.buffers.remaining();
         if room == 0 {
@@ -317,6 +323,7 @@ impl Inner {
     }
 
     /// One attempt to send.
+    #[inline]
     pub(super) fn try_send(&mut self, irp: &mut Irp, flags: SendFlags) -> Transfer {
         loop {
             let Some(fd) = self.tcp.fd() else {
@@ -343,6 +350,7 @@ impl Inner {
     /// An end of data may hide a reset: the kernel keeps giving 0 after a FIN, and tells the reset
     /// that answered our later data only as a waiting error. `clean` says that the driver has
     /// reported the end without an error.
+    #[inline]
     pub(super) fn verify_fin(&mut self, tried: Transfer, clean: bool) -> Transfer {
         if tried == Transfer::Fin
             && !clean
@@ -355,6 +363,7 @@ impl Inner {
     }
 
     /// The driver has reported: finishes what can be finished of a connection's transfers.
+    #[inline]
     pub(super) fn progress(&mut self, socket: &Socket, readiness: Readiness, after: &mut Deferred) {
         self.progress_recvs(socket, readiness, after);
         self.progress_sends(socket, after);
@@ -368,6 +377,7 @@ impl Inner {
         }
     }
 
+    #[inline]
     pub(super) fn progress_recvs(
         &mut self,
         socket: &Socket,
@@ -396,6 +406,7 @@ impl Inner {
         }
     }
 
+    #[inline]
     pub(super) fn progress_sends(&mut self, socket: &Socket, after: &mut Deferred) {
         while self.tcp.writable
             && let Some(mut operation) = self.endpoint.take_send()
@@ -410,6 +421,9 @@ impl Inner {
                 unfinished => {
                     self.endpoint.return_send(operation);
                     self.handle_unfinished(unfinished);
+                    if unfinished == Transfer::Wait && self.tcp.watched().is_some() {
+                        self.watch_room(socket);
+                    }
                     return;
                 }
             };

@@ -54,6 +54,7 @@ const FLAGS: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
 
 impl Tcp {
     /// The descriptor, if there is one.
+    #[inline]
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.fd.as_deref().map(AsFd::as_fd)
     }
@@ -65,10 +66,14 @@ impl Tcp {
 
     /// Takes a new descriptor; an old one is closed.
     pub fn attach(&mut self, fd: OwnedFd) {
-        *self = Self {
-            fd: Some(Arc::new(fd)),
-            ..Self::ready()
-        };
+        *self = Self { fd: Some(Arc::new(fd)), ..Self::ready() };
+    }
+
+    /// Takes the descriptor of a connection that was accepted just now. Its first data is rarely
+    /// there yet: whoever wants it waits for the driver, whose first report says how things stand.
+    pub fn attach_accepted(&mut self, fd: OwnedFd) {
+        self.attach(fd);
+        self.readable = false;
     }
 
     /// Lets go of the descriptor, which the caller closes by dropping it.
@@ -98,6 +103,7 @@ impl Tcp {
     ///
     /// # Errors
     /// When the kernel has no watches left.
+    #[inline]
     pub fn watch(
         &mut self,
         driver: &Driver,
@@ -108,7 +114,7 @@ impl Tcp {
             return Ok(());
         };
         let done = match self.watched {
-            Some(same) if same == interest => return Ok(()),
+            Some(watched) if watched.covers(interest) => return Ok(()),
             Some(_) => driver.modify(fd, token, interest),
             None => driver.add(fd, token, interest),
         };
@@ -131,6 +137,7 @@ impl Tcp {
     }
 
     /// Takes in what the driver reports.
+    #[inline]
     pub fn note(&mut self, readiness: Readiness) {
         self.readable |= readiness.readable();
         self.writable |= readiness.writable();

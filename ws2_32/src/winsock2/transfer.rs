@@ -44,6 +44,7 @@ fn send_flags(flags: u32) -> Outcome<SendFlags> {
 const ON_STACK: usize = 8;
 
 /// The buffers of a WSABUF array.
+#[inline]
 fn buffers(array: *const WSABUF, count: u32) -> Outcome<Buffers> {
     if count == 0 {
         return Err(Error::WSAEINVAL);
@@ -65,6 +66,7 @@ fn buffers(array: *const WSABUF, count: u32) -> Outcome<Buffers> {
     }
 }
 
+#[inline]
 fn lend(raw: &[RawBuffer]) -> Buffers {
     // SAFETY: the memory is the C program's, lent for the operation by the call; no Rust reference to
     // it exists, and if it is invalid the transfer fails.
@@ -78,6 +80,7 @@ fn one_buffer(base: *mut u8, len: i32) -> Outcome<Buffers> {
 }
 
 /// Memory that an operation will use after its call has to be there when the call is made.
+#[inline]
 fn check_lent(array: *const WSABUF, count: u32, writable: bool) -> Outcome<()> {
     for n in 0..count as usize {
         // SAFETY: `buffers` has checked that the array is readable.
@@ -91,6 +94,7 @@ fn check_lent(array: *const WSABUF, count: u32, writable: bool) -> Outcome<()> {
 ///
 /// On a socket that was not opened for overlapped I/O the call waits for the operation
 /// (`test_nonblocking_async_recv`).
+#[inline]
 fn started(
     socket: &Arc<Socket>,
     overlapped: *mut Overlapped,
