@@ -27,7 +27,6 @@ const LONG_LINES: &[(&str, usize)] = &[
     ("iocp/src/lib.rs", 1),
     ("iocp/src/port.rs", 3),
     ("iocp/src/port/queue.rs", 2),
-    ("iocp/src/port/schedule.rs", 3),
     ("iocp/src/sys.rs", 1),
     ("winsock/src/net.rs", 3),
     ("winsock/src/net/operation.rs", 1),
@@ -180,19 +179,51 @@ fn indent(line: &str) -> &str {
     &line[..line.len() - line.trim_start().len()]
 }
 
+/// The files of the modules that a file declares below `#[cfg(test)]`.
+fn test_modules(path: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(path).expect("a source file");
+    let stem = path
+        .file_stem()
+        .expect("a file")
+        .to_string_lossy()
+        .into_owned();
+    let directory = match stem.as_str() {
+        "lib" | "main" => path.with_file_name(""),
+        _ => path.with_extension(""),
+    };
+    let mut found = Vec::new();
+    for below in text.split("#[cfg(test)]").skip(1) {
+        let mut lines = below.lines().map(str::trim).skip(1);
+        let item = lines.find(|line| !line.starts_with("#[")).unwrap_or("");
+        let name = item
+            .split("mod ")
+            .nth(1)
+            .and_then(|name| name.strip_suffix(';'));
+        found.extend(name.map(|name| directory.join(format!("{name}.rs"))));
+    }
+    found
+}
+
 /// The sources of the packages, without their tests.
 fn sources() -> Vec<Source> {
-    let is_tests = |path: &PathBuf| {
-        path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
-    };
     let directories = ARROWS
         .iter()
         .map(|(package, _)| root().join(package).join("src"));
-    let paths = directories.flat_map(|directory| files(&directory, &["rs"]));
-    let sources: Vec<_> = paths
-        .filter(|path| !is_tests(path))
-        .map(|path| Source::read(&path))
+    let paths: Vec<_> = directories
+        .flat_map(|directory| files(&directory, &["rs"]))
         .collect();
+    let tests: Vec<_> = paths.iter().flat_map(|path| test_modules(path)).collect();
+    let is_test = |path: &&PathBuf| {
+        tests.contains(path)
+            || tests
+                .iter()
+                .any(|test| path.starts_with(test.with_extension("")))
+    };
+    let sources = paths
+        .iter()
+        .filter(|path| !is_test(path))
+        .map(|path| Source::read(path));
+    let sources: Vec<_> = sources.collect();
     assert!(sources.len() > 30, "the sources were not found");
     sources
 }

@@ -27,7 +27,7 @@ pub enum Target {
         /// False when the low bit of `hEvent` asks for no packet.
         packet: bool,
         /// The completion routine and the thread it runs on; then no event is signaled.
-        routine: Option<(Arc<Thread>, Routine)>,
+        routine: Option<Box<(Arc<Thread>, Routine)>>,
     },
     /// Rust code: a blocking call, a future, an operation of the safe API.
     Sink {
@@ -72,18 +72,28 @@ pub enum Timing {
 }
 
 /// What is left to do once no lock is held: wake-ups, some of which run the program's code.
+///
+/// Nearly always it is nothing, so it is one pointer, and null.
 #[derive(Debug, Default)]
-pub struct Deferred {
+pub struct Deferred(Option<Box<Late>>);
+
+#[derive(Debug, Default)]
+struct Late {
     wakers: Vec<Waker>,
     port: Option<Arc<CompletionPort>>,
     discarded: Vec<Packet>,
 }
 
 impl Deferred {
+    fn late(&mut self) -> &mut Late {
+        self.0.get_or_insert_default()
+    }
+
     pub(crate) fn wake_port(&mut self, port: &Arc<CompletionPort>) {
-        match &self.port {
+        let late = self.late();
+        match &late.port {
             Some(same) if Arc::ptr_eq(same, port) => {}
-            None => self.port = Some(Arc::clone(port)),
+            None => late.port = Some(Arc::clone(port)),
             // Two ports in one pass is rare; waking one early under the lock is harmless.
             Some(_) => port.wake_one(),
         }
@@ -91,37 +101,44 @@ impl Deferred {
 
     /// Drops a packet that its port no longer takes, once no lock is held.
     pub(crate) fn discard(&mut self, packet: Packet) {
-        self.discarded.push(packet);
+        self.late().discarded.push(packet);
     }
 
     /// Adds a waker.
     #[inline]
     pub fn wake(&mut self, waker: Option<Waker>) {
-        self.wakers.extend(waker);
+        if let Some(waker) = waker {
+            self.late().wakers.push(waker);
+        }
     }
 
     /// Does it. The caller holds no lock.
     #[inline]
     pub fn run(mut self) {
-        self.wake_sleeper();
-        for waker in std::mem::take(&mut self.wakers) {
-            waker.wake();
-        }
-    }
-
-    #[inline]
-    fn wake_sleeper(&mut self) {
-        if let Some(port) = self.port.take() {
-            port.wake_one();
+        if let Some(late) = self.0.take() {
+            late.run();
         }
     }
 }
 
-impl Drop for Deferred {
+impl Late {
+    #[cold]
+    fn run(mut self: Box<Self>) {
+        let wakers = std::mem::take(&mut self.wakers);
+        // The sleeper is woken by the drop, before the program's code runs.
+        drop(self);
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+}
+
+impl Drop for Late {
     /// The net under I6: the port counts on the wake-up, also when a panic comes in between.
-    #[inline]
     fn drop(&mut self) {
-        self.wake_sleeper();
+        if let Some(port) = self.port.take() {
+            port.wake_one();
+        }
     }
 }
 
@@ -240,7 +257,8 @@ impl Irp {
                 let overlapped = ptr.addr();
                 ptr.finish(status, bytes);
                 match (routine, event) {
-                    (Some((thread, routine)), _) => {
+                    (Some(routine), _) => {
+                        let (thread, routine) = *routine;
                         thread.queue_apc(Apc::new(move || routine(status, bytes)));
                         return;
                     }

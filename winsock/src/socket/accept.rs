@@ -299,7 +299,7 @@ impl Inner {
     }
 
     fn attach(&mut self, accepted: Accepted) {
-        self.tcp.attach_accepted(accepted.fd);
+        self.tcp.attach(accepted.fd);
         self.peer = accepted.peer;
         self.connected_at = Some(Instant::now());
         self.accepting_for = Weak::new();

@@ -145,7 +145,7 @@ impl Socket {
 
     /// See [`SocketView`].
     pub fn view(&self) -> SocketView {
-        let inner = self.lock();
+        let mut inner = self.lock();
         SocketView {
             phase: inner.endpoint.phase(),
             recv: inner.endpoint.state().link().map(|link| link.recv),

@@ -25,7 +25,7 @@ use super::status_of;
 /// The descriptor of a connection or listener, and what is known of its readiness.
 #[derive(Debug, Default)]
 pub struct Tcp {
-    fd: Option<Arc<OwnedFd>>,
+    fd: Option<Descriptor>,
     watched: Option<Interest>,
     /// False when a receive found nothing more and the driver has reported nothing since.
     pub readable: bool,
@@ -35,6 +35,34 @@ pub struct Tcp {
     pub peer_closed: bool,
     /// Data was sent whose fate is not known: an end of data may be a reset behind a FIN.
     pub unverified: bool,
+}
+
+/// The descriptor, which is shared only once a thread blocks on it: an allocation that most
+/// connections never need.
+#[derive(Debug)]
+enum Descriptor {
+    Own(OwnedFd),
+    Shared(Arc<OwnedFd>),
+}
+
+/// A descriptor that was let go of; dropping it closes it (when nobody blocks on it any more).
+#[derive(Debug)]
+pub struct Detached(Descriptor);
+
+impl AsFd for Descriptor {
+    #[inline]
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Own(fd) => fd.as_fd(),
+            Self::Shared(fd) => fd.as_fd(),
+        }
+    }
+}
+
+impl AsFd for Detached {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
 }
 
 /// What is next in line to be received.
@@ -56,29 +84,27 @@ impl Tcp {
     /// The descriptor, if there is one.
     #[inline]
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.fd.as_deref().map(AsFd::as_fd)
+        self.fd.as_ref().map(AsFd::as_fd)
     }
 
     /// The descriptor, shared with a thread that is about to block on it.
-    pub fn shared_fd(&self) -> Option<Arc<OwnedFd>> {
-        self.fd.clone()
+    pub fn shared_fd(&mut self) -> Option<Arc<OwnedFd>> {
+        let shared = match self.fd.take()? {
+            Descriptor::Own(fd) => Arc::new(fd),
+            Descriptor::Shared(fd) => fd,
+        };
+        self.fd = Some(Descriptor::Shared(Arc::clone(&shared)));
+        Some(shared)
     }
 
     /// Takes a new descriptor; an old one is closed.
     pub fn attach(&mut self, fd: OwnedFd) {
-        *self = Self { fd: Some(Arc::new(fd)), ..Self::ready() };
-    }
-
-    /// Takes the descriptor of a connection that was accepted just now. Its first data is rarely
-    /// there yet: whoever wants it waits for the driver, whose first report says how things stand.
-    pub fn attach_accepted(&mut self, fd: OwnedFd) {
-        self.attach(fd);
-        self.readable = false;
+        *self = Self { fd: Some(Descriptor::Own(fd)), ..Self::ready() };
     }
 
     /// Lets go of the descriptor, which the caller closes by dropping it.
-    pub fn detach(&mut self) -> Option<Arc<OwnedFd>> {
-        std::mem::take(self).fd
+    pub fn detach(&mut self) -> Option<Detached> {
+        std::mem::take(self).fd.map(Detached)
     }
 
     /// Forgets what was known of the readiness: another connection begins on the descriptor.
@@ -110,7 +136,7 @@ impl Tcp {
         token: Token,
         interest: Interest,
     ) -> Result<(), NtStatus> {
-        let Some(fd) = self.fd.as_deref().map(AsFd::as_fd) else {
+        let Some(fd) = self.fd.as_ref().map(AsFd::as_fd) else {
             return Ok(());
         };
         let done = match self.watched {
@@ -256,7 +282,7 @@ pub fn arm_reset(fd: BorrowedFd<'_>) {
 
 /// Delivers `data` and then closes, on a thread of its own: what a graceful close owes the peer when
 /// the kernel had no room for it.
-pub fn drain_in_background(fd: Arc<OwnedFd>, data: Vec<u8>) {
+pub fn drain_in_background(fd: Detached, data: Vec<u8>) {
     let drain = move || {
         let mut rest = &data[..];
         while !rest.is_empty() {

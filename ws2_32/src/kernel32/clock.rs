@@ -182,7 +182,9 @@ mod tests {
     #[test]
     fn the_short_tick_count_is_the_low_half_of_the_long_one() {
         // SAFETY: no pointers.
-        let (long, short) = unsafe { (GetTickCount64(), GetTickCount()) };
+        let long = unsafe { GetTickCount64() };
+        // SAFETY: no pointers.
+        let short = unsafe { GetTickCount() };
         let difference = u64::from(short).wrapping_sub(long) & 0xFFFF_FFFF;
         assert!(difference < 1000, "{difference}");
     }

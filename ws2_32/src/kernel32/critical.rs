@@ -336,10 +336,8 @@ mod tests {
         ] {
             last_error::set(0);
             // SAFETY: invalid memory is answered, not followed.
-            assert_eq!(
-                unsafe { InitializeCriticalSectionAndSpinCount(wild, 0) },
-                FALSE
-            );
+            let result = unsafe { InitializeCriticalSectionAndSpinCount(wild, 0) };
+            assert_eq!(result, FALSE);
             assert_eq!(last_error::get(), Error::ERROR_NOACCESS.0);
             // SAFETY: as above.
             assert_eq!(unsafe { TryEnterCriticalSection(wild) }, FALSE);

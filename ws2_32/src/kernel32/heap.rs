@@ -401,13 +401,15 @@ mod tests {
     #[test]
     fn what_is_no_block_of_the_heap_is_refused() {
         let (one, two) = (new_heap(0), process_heap());
-        // SAFETY: no pointers.
-        let blocks = unsafe { (HeapAlloc(one, 0, 32), HeapAlloc(two, 0, 32)) };
+        let blocks = [one, two].map(|heap| {
+            // SAFETY: no pointers.
+            unsafe { HeapAlloc(heap, 0, 32) }
+        });
         let wild = std::ptr::without_provenance_mut::<u8>(0x10);
-        let inside = blocks.1.wrapping_add(16);
+        let inside = blocks[1].wrapping_add(16);
         for (heap, block) in [
-            (one, blocks.1),
-            (two, blocks.0),
+            (one, blocks[1]),
+            (two, blocks[0]),
             (one, wild),
             (two, wild),
             (two, inside),
@@ -424,7 +426,7 @@ mod tests {
         // SAFETY: as above.
         assert_eq!(unsafe { LocalFree(wild) }, wild);
         // SAFETY: the block is one.
-        assert!(unsafe { LocalFree(blocks.1) }.is_null());
+        assert!(unsafe { LocalFree(blocks[1]) }.is_null());
         // SAFETY: a heap of this test.
         assert_eq!(unsafe { HeapDestroy(one) }, TRUE);
         for gone in [one, two, 0, 12] {

@@ -259,16 +259,16 @@ mod tests {
             ptr::read_cstr(text).unwrap().len(),
             usize::try_from(len).unwrap()
         );
+        // SAFETY: no pointers.
+        let heap = unsafe { GetProcessHeap() };
         // SAFETY: a block of the process heap.
-        assert_eq!(unsafe { HeapSize(GetProcessHeap(), 0, text) }, 300);
+        assert_eq!(unsafe { HeapSize(heap, 0, text) }, 300);
         // SAFETY: as above.
         assert!(unsafe { LocalFree(text) }.is_null());
         let wild = std::ptr::without_provenance_mut(16);
         // SAFETY: a bad pointer is answered.
-        assert_eq!(
-            unsafe { FormatMessageA(flags, null, 5, 0, wild, 0, null) },
-            0
-        );
+        let len = unsafe { FormatMessageA(flags, null, 5, 0, wild, 0, null) };
+        assert_eq!(len, 0);
         assert_eq!(last_error::get(), Error::ERROR_NOACCESS.0);
     }
 

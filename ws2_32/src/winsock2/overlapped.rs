@@ -36,7 +36,7 @@ pub(crate) fn target(
     }
     // With a completion routine, hEvent is the program's own (OVERLAPPED page).
     let wanted = if routine.is_some() { 0 } else { event_of(at) };
-    let routine = routine.map(|routine| (thread::current(), call_of(routine, overlapped)));
+    let routine = routine.map(|routine| Box::new((thread::current(), call_of(routine, overlapped))));
     Ok(Target::Overlapped {
         // SAFETY: valid and aligned (checked); that it stays so until completion is the contract of
         // every overlapped call, kept by the C program.

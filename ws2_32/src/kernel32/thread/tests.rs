@@ -214,21 +214,14 @@ fn bad_arguments_create_no_thread() {
         (Some(double), 0, wild, Error::ERROR_NOACCESS),
     ] {
         // SAFETY: bad arguments are answered.
-        assert_eq!(
-            unsafe { CreateThread(std::ptr::null(), 0, function, null, flags, id) },
-            0
-        );
+        let handle = unsafe { CreateThread(std::ptr::null(), 0, function, null, flags, id) };
+        assert_eq!(handle, 0);
         assert_eq!(last_error::get(), error.0);
     }
     // SAFETY: a bad argument is answered.
-    assert_eq!(
-        unsafe { _beginthreadex(std::ptr::null(), 0, None, null, 0, null.cast()) },
-        0
-    );
-    assert_eq!(
-        std::io::Error::last_os_error().raw_os_error(),
-        Some(libc::EINVAL)
-    );
+    let handle = unsafe { _beginthreadex(std::ptr::null(), 0, None, null, 0, null.cast()) };
+    let errno = std::io::Error::last_os_error().raw_os_error();
+    assert_eq!((handle, errno), (0, Some(libc::EINVAL)));
     // A stack that no machine has.
     let (stack, function) = (usize::MAX / 2, Some(double as ThreadStart));
     // SAFETY: a bad argument is answered.

@@ -65,7 +65,6 @@ const LOOPBACK: [u8; 16] = [2, 0, 0, 80, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
 
 #[test]
 fn an_address_comes_once_with_the_type_and_the_protocol_that_were_asked_for() {
-    let numeric = |socket_type, protocol| hints([AI_NUMERICHOST, 0, socket_type, protocol]);
     for (socket_type, protocol) in [(0, 0), (0, 6), (0, 17), (1, 0), (1, 6), (2, 17), (2, 0)] {
         let hints = hints([AI_NUMERICHOST, 0, socket_type, protocol]);
         let answers = ask(Some(c"127.0.0.1"), Some(c"80"), Some(&hints));
@@ -108,10 +107,8 @@ fn the_canonical_name_is_in_the_first_element() {
     let mut list = std::ptr::null_mut();
     let node = c"127.0.0.1".as_ptr().cast();
     // SAFETY: locals and a text that ends in zero.
-    assert_eq!(
-        unsafe { getaddrinfo(node, std::ptr::null(), &raw const hints, &raw mut list) },
-        0
-    );
+    let error = unsafe { getaddrinfo(node, std::ptr::null(), &raw const hints, &raw mut list) };
+    assert_eq!(error, 0);
     // SAFETY: the first element.
     let info = unsafe { *list };
     assert_eq!(ptr::read_cstr(info.ai_canonname), Ok(b"127.0.0.1".to_vec()));
@@ -159,14 +156,10 @@ fn bad_questions_have_their_errors() {
     }
     let wild = std::ptr::without_provenance_mut(16);
     // SAFETY: a bad pointer is answered.
-    assert_eq!(
-        unsafe { getaddrinfo(wild, wild, wild.cast(), std::ptr::null_mut()) },
-        10014
-    );
+    let error = unsafe { getaddrinfo(wild, wild, wild.cast(), std::ptr::null_mut()) };
+    assert_eq!(error, 10014);
     let mut list = std::ptr::null_mut();
     // SAFETY: a bad pointer is answered.
-    assert_eq!(
-        unsafe { getaddrinfo(wild, std::ptr::null(), wild.cast(), &raw mut list) },
-        10014
-    );
+    let error = unsafe { getaddrinfo(wild, std::ptr::null(), wild.cast(), &raw mut list) };
+    assert_eq!(error, 10014);
 }
