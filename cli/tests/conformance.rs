@@ -15,8 +15,9 @@ fn programs() -> PathBuf {
 }
 
 fn is_installed(compiler: &str) -> bool {
-    let version = Command::new(compiler).arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-    { version }.status().is_ok_and(|status| status.success())
+    let mut version = Command::new(compiler);
+    version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    version.status().is_ok_and(|status| status.success())
 }
 
 /// Runs a program to its end or to the limit.

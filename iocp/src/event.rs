@@ -50,7 +50,8 @@ impl Waiters {
 pub trait Waitable: Send + Sync {
     /// Takes the signal if it is there: an auto-reset event is reset, a semaphore counted down.
     fn take(&self) -> bool;
-    /// Whether [`take`](Self::take) would succeed now, without taking.
+    /// Whether [`take`](Self::take) would succeed now. An object that taking changes says so without
+    /// taking: giving back would wake the very thread that asks.
     fn is_signaled(&self) -> bool {
         let taken = self.take();
         if taken {

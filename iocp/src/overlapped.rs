@@ -86,3 +86,58 @@ impl OverlappedPtr {
 const fn status_word(status: NtStatus) -> usize {
     status.raw() as usize
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+
+    /// A structure that is valid for ever, and the pointer that an operation holds.
+    pub(crate) fn lend() -> (&'static Overlapped, OverlappedPtr) {
+        let overlapped: &'static Overlapped = Box::leak(Box::default());
+        // SAFETY: it is never freed, and shared references to it allow atomic stores.
+        let ptr = unsafe { OverlappedPtr::new(NonNull::from(overlapped)) };
+        (overlapped, ptr)
+    }
+
+    /// OVERLAPPED page, x64.
+    #[test]
+    fn the_layout_is_that_of_windows() {
+        assert_eq!(offset_of!(Overlapped, internal), 0);
+        assert_eq!(offset_of!(Overlapped, internal_high), 8);
+        assert_eq!(offset_of!(Overlapped, offset), 16);
+        assert_eq!(offset_of!(Overlapped, offset_high), 20);
+        assert_eq!(offset_of!(Overlapped, event), 24);
+    }
+
+    /// STATUS_PENDING is 0x103 and STATUS_CANCELLED 0xC0000120 (MS-ERREF); `Internal` holds 32 bits.
+    #[test]
+    fn internal_holds_the_status_without_a_sign() {
+        let (overlapped, ptr) = lend();
+        assert_eq!(ptr.addr(), std::ptr::from_ref(overlapped).addr());
+        ptr.begin();
+        assert_eq!(overlapped.internal.load(Ordering::Acquire), 0x103);
+        ptr.finish(NtStatus::CANCELLED, 7);
+        assert_eq!(overlapped.internal.load(Ordering::Acquire), 0xC000_0120);
+        assert_eq!(overlapped.internal_high.load(Ordering::Relaxed), 7);
+    }
+
+    /// I5, as a program that polls HasOverlappedIoCompleted sees it.
+    #[test]
+    fn whoever_sees_the_status_sees_the_octets() {
+        for round in 1..=500 {
+            let (overlapped, ptr) = lend();
+            ptr.begin();
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while overlapped.internal.load(Ordering::Acquire) == 0x103 {
+                        std::thread::yield_now();
+                    }
+                    assert_eq!(overlapped.internal_high.load(Ordering::Relaxed), round);
+                });
+                ptr.finish(NtStatus::SUCCESS, round);
+            });
+        }
+    }
+}

@@ -113,3 +113,98 @@ impl Reactor {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::thread;
+
+    use rustix::event::{PollFd, PollFlags, poll};
+
+    fn new_reactor() -> Reactor {
+        Reactor {
+            driver: Driver::new().unwrap(),
+            led: AtomicBool::new(false),
+            followers: Lock::default(),
+            neglected: AtomicBool::new(false),
+        }
+    }
+
+    fn threads<const N: usize>() -> [Arc<Thread>; N] {
+        [(); N].map(|()| {
+            let thread = std::thread::spawn(thread::current).join().unwrap();
+            let _ = thread.wake_fd();
+            thread
+        })
+    }
+
+    /// Whether the thread was woken since this was last asked.
+    fn was_woken(thread: &Arc<Thread>) -> bool {
+        let mut fds = [PollFd::from_borrowed_fd(thread.wake_fd(), PollFlags::IN)];
+        let at_once = Deadline::after_ms(0).timespec();
+        let woken = poll(&mut fds, at_once.as_ref()).unwrap() != 0;
+        thread.rearm(woken);
+        woken
+    }
+
+    #[test]
+    fn one_leads_and_the_lead_goes_from_one_to_the_next() {
+        let (reactor, [a, b, c]) = (new_reactor(), threads());
+        assert!(reactor.lead_or_follow(&a));
+        assert!(!reactor.lead_or_follow(&b));
+        assert!(!reactor.lead_or_follow(&b), "still follows, once");
+        assert!(!reactor.lead_or_follow(&c));
+        reactor.leave(&a, true);
+        let (next, other) = if was_woken(&b) { (&b, &c) } else { (&c, &b) };
+        assert!(reactor.lead_or_follow(next));
+        assert!(!was_woken(other), "one is enough");
+        reactor.leave(next, true);
+        assert!(was_woken(other));
+        assert!(!reactor.neglected.load(Ordering::SeqCst));
+        assert!(reactor.lead_or_follow(other));
+        reactor.leave(other, true);
+        assert!(reactor.neglected.load(Ordering::SeqCst), "the guardian's");
+    }
+
+    /// A follower may be woken to lead and leave instead: its own object was signaled too.
+    #[test]
+    fn a_lead_that_is_not_taken_goes_on() {
+        let (reactor, [a, b, c]) = (new_reactor(), threads());
+        assert!(reactor.lead_or_follow(&a));
+        assert!(!reactor.lead_or_follow(&b));
+        assert!(!reactor.lead_or_follow(&c));
+        reactor.leave(&a, true);
+        let (next, other) = if was_woken(&b) { (&b, &c) } else { (&c, &b) };
+        reactor.leave(next, false);
+        assert!(was_woken(other), "the lead was offered on");
+        reactor.leave(other, false);
+        assert!(reactor.neglected.load(Ordering::SeqCst), "the guardian's");
+    }
+
+    #[test]
+    fn a_follower_that_leaves_a_leader_changes_nothing() {
+        let (reactor, [a, b]) = (new_reactor(), threads());
+        assert!(reactor.lead_or_follow(&a));
+        assert!(!reactor.lead_or_follow(&b));
+        reactor.leave(&b, false);
+        assert!(!reactor.neglected.load(Ordering::SeqCst));
+        reactor.leave(&a, true);
+        assert!(!was_woken(&b), "no longer a follower");
+        assert!(reactor.neglected.load(Ordering::SeqCst));
+    }
+
+    #[test]
+    fn the_guardian_looks_until_somebody_leads() {
+        let (reactor, [a]) = (new_reactor(), threads());
+        assert!(!reactor.tend(), "nothing was ever neglected");
+        reactor.note_pending();
+        assert!(reactor.tend());
+        assert!(reactor.tend(), "again and again");
+        assert!(reactor.lead_or_follow(&a));
+        assert!(!reactor.tend());
+        reactor.note_pending();
+        assert!(!reactor.tend(), "the leader looks");
+        reactor.leave(&a, true);
+        assert!(reactor.tend());
+    }
+}

@@ -181,3 +181,93 @@ impl Thread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::event::{PollFd, PollFlags, poll};
+
+    use super::*;
+    use crate::clock::Deadline;
+
+    fn is_readable(thread: &Thread) -> bool {
+        let mut fds = [PollFd::from_borrowed_fd(thread.wake_fd(), PollFlags::IN)];
+        poll(&mut fds, Deadline::after_ms(0).timespec().as_ref()).unwrap() != 0
+    }
+
+    #[test]
+    fn a_wake_is_felt_until_it_is_consumed() {
+        let thread = Thread::new();
+        assert!(!is_readable(&thread));
+        thread.wake();
+        thread.wake();
+        assert!(is_readable(&thread));
+        thread.rearm(true);
+        assert!(!is_readable(&thread));
+        thread.wake();
+        assert!(is_readable(&thread), "felt again");
+        thread.rearm(false);
+        assert!(!is_readable(&thread), "consumed unseen");
+    }
+
+    /// The first wake may come before the thread ever waited: it has no descriptor yet, and looks at
+    /// what it waits for after the first `rearm`.
+    #[test]
+    fn a_wake_before_the_first_wait_does_not_block_the_next() {
+        let thread = Thread::new();
+        thread.wake();
+        let _ = thread.wake_fd();
+        thread.rearm(false);
+        thread.wake();
+        assert!(is_readable(&thread));
+    }
+
+    #[test]
+    fn numbers_are_not_shared() {
+        let mine = id();
+        assert_eq!(id(), mine);
+        assert_eq!(current().id(), mine);
+        let other = std::thread::spawn(id).join().unwrap();
+        assert_ne!(other, mine);
+    }
+
+    /// winsock-semantics section 4: the routine never runs; and what it owns must not leak.
+    #[test]
+    fn the_calls_of_an_exited_thread_are_dropped_and_refused() {
+        let owned = Arc::new(());
+        let thread = std::thread::spawn({
+            let owned = Arc::clone(&owned);
+            move || {
+                let thread = current();
+                let call = Apc::new(move || panic!("ran at exit: {owned:?}"));
+                assert!(thread.queue_apc(call));
+                thread
+            }
+        });
+        let thread = thread.join().unwrap();
+        assert_eq!(Arc::strong_count(&owned), 1, "the queue was emptied");
+        let held = Arc::clone(&owned);
+        let call = Apc::new(move || panic!("ran after exit: {held:?}"));
+        assert!(!thread.queue_apc(call));
+        assert_eq!(Arc::strong_count(&owned), 1);
+        assert!(!thread.run_apcs());
+    }
+
+    #[test]
+    fn calls_run_in_order_with_those_that_they_queue() {
+        let thread = current();
+        let ran = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let record = |what| {
+            let ran = Arc::clone(&ran);
+            Apc::new(move || ran.lock().unwrap().push(what))
+        };
+        assert!(thread.queue_apc(record(1)));
+        let (then, to) = (record(3), Arc::clone(&thread));
+        assert!(thread.queue_apc(Apc::new(move || assert!(to.queue_apc(then)))));
+        assert!(thread.queue_apc(record(2)));
+        assert!(thread.has_apcs());
+        assert!(thread.run_apcs());
+        assert_eq!(*ran.lock().unwrap(), [1, 2, 3]);
+        assert!(!thread.has_apcs());
+        assert!(!thread.run_apcs());
+    }
+}

@@ -27,6 +27,6 @@ pub mod export;
 pub mod kernel32;
 pub mod last_error;
 pub mod mswsock;
-pub mod ptr;
+pub(crate) mod ptr;
 pub mod winsock2;
 pub mod ws2tcpip;

@@ -115,7 +115,8 @@ fn find_address(area: *mut u8, len: u32) -> Outcome<Option<(*mut u8, i32)>> {
 fn write_deferred(area: *mut u8, at: *mut u8) -> Outcome<u32> {
     let handle: usize = ptr::read(at.cast())?;
     let socket = Socket::from_value(handle)?;
-    let address = socket.connection_address().unwrap_or(socket.family().unspecified());
+    let address = socket.connection_address();
+    let address = address.unwrap_or_else(|| socket.family().unspecified());
     let (octets, len) = address::emit(&address);
     let size = u32::try_from(len).unwrap_or(0);
     ptr::write_all(at, &octets[..len])?;

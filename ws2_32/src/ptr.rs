@@ -11,7 +11,6 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
-use std::ffi::CStr;
 
 use crate::last_error::Error;
 
@@ -104,26 +103,26 @@ fn readable_through_kernel(page: usize) -> bool {
     let local = libc::iovec { iov_base: (&raw mut octet).cast(), iov_len: 1 };
     let at = std::ptr::without_provenance_mut(page << PAGE_BITS);
     let remote = libc::iovec { iov_base: at, iov_len: 1 };
+    let here = std::process::id().cast_signed();
     // SAFETY: the kernel writes one octet to `octet` and checks the other address.
-    let read = unsafe {
-        libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0)
-    };
+    let read =
+        unsafe { libc::process_vm_readv(here, &raw const local, 1, &raw const remote, 1, 0) };
     read == 1
 }
 
 /// Fails with WSAEFAULT unless all of the memory can be read.
-pub fn check_readable<T>(at: *const T, count: usize) -> Result<(), Error> {
+pub(crate) fn check_readable<T>(at: *const T, count: usize) -> Result<(), Error> {
     check(at.addr(), count.saturating_mul(size_of::<T>()), Access::Read)
 }
 
 /// Fails with WSAEFAULT unless all of the memory can be written.
-pub fn check_writable<T>(at: *mut T, count: usize) -> Result<(), Error> {
+pub(crate) fn check_writable<T>(at: *mut T, count: usize) -> Result<(), Error> {
     check(at.addr(), count.saturating_mul(size_of::<T>()), Access::Write)
 }
 
 /// Fails with WSAEFAULT unless the first and the last octet can be used: the check for data buffers,
 /// which the kernel checks in full when it transfers.
-pub fn check_ends(at: *mut u8, len: usize, writable: bool) -> Result<(), Error> {
+pub(crate) fn check_ends(at: *mut u8, len: usize, writable: bool) -> Result<(), Error> {
     let access = if writable { Access::Write } else { Access::Read };
     if len > 0 {
         let last = at.addr().checked_add(len - 1).ok_or(Error::WSAEFAULT)?;
@@ -142,7 +141,7 @@ fn check(at: usize, len: usize, access: Access) -> Result<(), Error> {
 ///
 /// # Safety
 /// The type has no invalid bit patterns.
-pub unsafe trait Plain: Copy {}
+pub(crate) unsafe trait Plain: Copy {}
 
 macro_rules! plain {
     ($($ty:ty),*) => {
@@ -159,7 +158,7 @@ unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 /// # Errors
 /// WSAEFAULT.
 #[inline]
-pub fn read<T: Plain>(at: *const T) -> Result<T, Error> {
+pub(crate) fn read<T: Plain>(at: *const T) -> Result<T, Error> {
     check_readable(at, 1)?;
     // SAFETY: the memory is readable (checked) and `T` is valid whatever it holds.
     Ok(unsafe { at.read_unaligned() })
@@ -169,7 +168,7 @@ pub fn read<T: Plain>(at: *const T) -> Result<T, Error> {
 ///
 /// # Errors
 /// WSAEFAULT.
-pub fn read_all<T: Plain>(at: *const T, count: usize) -> Result<Vec<T>, Error> {
+pub(crate) fn read_all<T: Plain>(at: *const T, count: usize) -> Result<Vec<T>, Error> {
     check_readable(at, count)?;
     // SAFETY: the memory is readable (checked) and `T` is valid whatever it holds.
     Ok((0..count).map(|n| unsafe { at.wrapping_add(n).read_unaligned() }).collect())
@@ -180,7 +179,7 @@ pub fn read_all<T: Plain>(at: *const T, count: usize) -> Result<Vec<T>, Error> {
 /// # Errors
 /// WSAEFAULT.
 #[inline]
-pub fn write<T: Copy>(at: *mut T, value: T) -> Result<(), Error> {
+pub(crate) fn write<T: Copy>(at: *mut T, value: T) -> Result<(), Error> {
     check_writable(at, 1)?;
     // SAFETY: the memory is writable (checked).
     unsafe { at.write_unaligned(value) };
@@ -192,7 +191,7 @@ pub fn write<T: Copy>(at: *mut T, value: T) -> Result<(), Error> {
 /// # Errors
 /// WSAEFAULT.
 #[inline]
-pub fn write_opt<T: Copy>(at: *mut T, value: T) -> Result<(), Error> {
+pub(crate) fn write_opt<T: Copy>(at: *mut T, value: T) -> Result<(), Error> {
     if at.is_null() { Ok(()) } else { write(at, value) }
 }
 
@@ -200,7 +199,7 @@ pub fn write_opt<T: Copy>(at: *mut T, value: T) -> Result<(), Error> {
 ///
 /// # Errors
 /// WSAEFAULT.
-pub fn write_all<T: Copy>(at: *mut T, values: &[T]) -> Result<(), Error> {
+pub(crate) fn write_all<T: Copy>(at: *mut T, values: &[T]) -> Result<(), Error> {
     check_writable(at, values.len())?;
     // SAFETY: the memory is writable (checked) and cannot overlap the values, which are ours.
     unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), at, values.len()) };
@@ -211,7 +210,7 @@ pub fn write_all<T: Copy>(at: *mut T, values: &[T]) -> Result<(), Error> {
 ///
 /// # Errors
 /// WSAEFAULT.
-pub fn read_cstr(at: *const u8) -> Result<Vec<u8>, Error> {
+pub(crate) fn read_cstr(at: *const u8) -> Result<Vec<u8>, Error> {
     let mut octets = Vec::new();
     loop {
         let next = at.wrapping_add(octets.len());
@@ -220,16 +219,6 @@ pub fn read_cstr(at: *const u8) -> Result<Vec<u8>, Error> {
             octet => octets.push(octet),
         }
     }
-}
-
-/// A C string as glibc wants it, from octets that hold no zero.
-pub fn c_string(octets: &[u8]) -> Option<std::ffi::CString> {
-    std::ffi::CString::new(octets).ok()
-}
-
-/// The text of a C string of ours.
-pub fn text(at: &CStr) -> &[u8] {
-    at.to_bytes()
 }
 
 #[cfg(test)]
@@ -258,12 +247,12 @@ mod tests {
 
     #[test]
     fn a_range_that_runs_into_nothing_is_a_fault() {
-        // SAFETY: a fresh mapping of two pages, of which the second is given back.
-        let map = unsafe {
-            let map = libc::mmap(std::ptr::null_mut(), 8192, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
-            libc::munmap(map.byte_add(4096), 4096);
-            map
-        };
+        let (prot, flags) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: asks for fresh memory.
+        let map = unsafe { libc::mmap(std::ptr::null_mut(), 8192, prot, flags, -1, 0) };
+        // SAFETY: gives back the second page, which nothing uses.
+        unsafe { libc::munmap(map.wrapping_byte_add(4096), 4096) };
         let end = map.wrapping_byte_add(4092).cast::<u8>();
         assert_eq!(check_writable(end, 4), Ok(()));
         assert_eq!(check_writable(end, 5), Err(Error::WSAEFAULT));

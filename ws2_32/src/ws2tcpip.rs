@@ -240,8 +240,8 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-gethostname>
     ///
     /// # Errors
-    /// SOCKET_ERROR with WSANOTINITIALISED, WSAEFAULT for an invalid pointer or a buffer that is too
-    /// small.
+    /// SOCKET_ERROR with WSANOTINITIALISED, WSAEFAULT for an invalid pointer or a buffer that is
+    /// too small.
     winsock fn gethostname as "WS_gethostname" (name: *mut u8, namelen: i32) -> i32, fail -1; {
         let mut text = host_name()?;
         text.push(0);

@@ -451,11 +451,11 @@ fn windows_number(
         .find(|(ours, _)| *ours == name)
         .map(|(_, theirs)| *theirs);
     let status = format!("STATUS_{name}");
-    let name = renamed.unwrap_or(if file.ends_with("afd/src/status.rs") {
-        &status
-    } else {
-        name
-    });
+    let name = match renamed {
+        Some(theirs) => theirs,
+        None if file.ends_with("afd/src/status.rs") => &status,
+        None => name,
+    };
     known.get(name).or_else(|| golden.get(name)).copied()
 }
 
@@ -553,10 +553,8 @@ fn extension_functions_are_found_under_windows_guids() {
         assert_eq!(found, wanted.addr(), "{name}");
     }
     // SAFETY: takes no pointer.
-    assert_eq!(
-        unsafe { linsock_c::winsock2::connection::closesocket(socket) },
-        0
-    );
+    let closed = unsafe { linsock_c::winsock2::connection::closesocket(socket) };
+    assert_eq!(closed, 0);
 }
 
 /// Each GUID of the headers.

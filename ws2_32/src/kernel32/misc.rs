@@ -189,8 +189,8 @@ export! {
 /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-exitprocess>
 ///
 /// # Differs from Windows
-/// Only the low 8 bits of the code can be seen from outside. Other threads run until the C library has
-/// called the program's exit handlers.
+/// Only the low 8 bits of the code can be seen from outside. Other threads run until the C library
+/// has called the program's exit handlers.
 // SAFETY: glibc has no such name.
 #[allow(
     unsafe_code,

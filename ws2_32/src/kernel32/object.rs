@@ -97,8 +97,8 @@ pub(crate) fn enter(object: Object) -> Outcome<HANDLE> {
     }
 }
 
-/// Enters an object that could have had a name; success clears the last error, which tells a program
-/// that no object of that name existed.
+/// Enters an object that could have had a name; success clears the last error, which tells a
+/// program that no object of that name existed.
 fn enter_unnamed(is_unnamed: bool, object: impl FnOnce() -> Outcome<Object>) -> Outcome<HANDLE> {
     if !is_unnamed {
         return Err(Error::ERROR_NOT_SUPPORTED);
@@ -280,8 +280,8 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-releasesemaphore>
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER for a count below 1, ERROR_TOO_MANY_POSTS for a
-    /// count that passes the maximum, ERROR_NOACCESS. Never blocks.
+    /// ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER for a count below 1, ERROR_TOO_MANY_POSTS for
+    /// a count that passes the maximum, ERROR_NOACCESS. Never blocks.
     fn ReleaseSemaphore(
         hSemaphore: HANDLE,
         lReleaseCount: i32,
@@ -443,14 +443,14 @@ export! {
         Ok(TRUE)
     }
 
-    /// Waits until one or all of up to 64 events are signaled, the time is over or, if alertable, an
-    /// APC has run.
+    /// Waits until one or all of up to 64 events are signaled, the time is over or, if alertable,
+    /// an APC has run.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsawaitformultipleevents>
     ///
     /// # Errors
-    /// WSA_WAIT_FAILED with WSANOTINITIALISED, WSA_INVALID_PARAMETER (as [`WaitForMultipleObjects`]),
-    /// WSAEFAULT, WSA_INVALID_HANDLE. Blocks.
+    /// WSA_WAIT_FAILED with WSANOTINITIALISED, WSA_INVALID_PARAMETER (as
+    /// [`WaitForMultipleObjects`]), WSAEFAULT, WSA_INVALID_HANDLE. Blocks.
     winsock fn WSAWaitForMultipleEvents(
         cEvents: u32,
         lphEvents: *const HANDLE,
@@ -478,8 +478,8 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-duplicatehandle>
     ///
-    /// The pseudo handle of the calling thread becomes a real one. DUPLICATE_CLOSE_SOURCE closes the
-    /// source whatever the result.
+    /// The pseudo handle of the calling thread becomes a real one. DUPLICATE_CLOSE_SOURCE closes
+    /// the source whatever the result.
     ///
     /// # Errors
     /// ERROR_INVALID_HANDLE, ERROR_NOACCESS, ERROR_NOT_SUPPORTED, ERROR_NOT_ENOUGH_MEMORY.

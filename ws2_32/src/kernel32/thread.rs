@@ -2,7 +2,7 @@
 //!
 //! A thread is made by pthread_create, so that ExitThread can end it by pthread_exit: the unwinding
 //! that this forces may only pass frames of this library that have nothing to destroy. The
-//! [`trampoline`] is such a frame, and ExitThread itself stays outside the boundary of the other
+//! `trampoline` is such a frame, and ExitThread itself stays outside the boundary of the other
 //! exports, which catches unwinding.
 //!
 //! The end of a thread, whichever way it comes: its pending I/O is cancelled, its exit code stored,
@@ -291,8 +291,8 @@ fn set_errno(errno: c_int) {
 /// Its pending I/O is cancelled, except on a completion port without an event.
 ///
 /// # Differs from Windows
-/// C++ objects on the thread's stack are destroyed. Inside a completion routine or an APC it ends the
-/// process. The process does not end with its last thread if this library runs one of its own.
+/// C++ objects on the thread's stack are destroyed. Inside a completion routine or an APC it ends
+/// the process. The process does not end with its last thread if this library runs one of its own.
 // SAFETY: glibc has no such name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ExitThread(dwExitCode: u32) -> ! {
@@ -315,8 +315,8 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-createthread>
     ///
-    /// With CREATE_SUSPENDED it waits for [`ResumeThread`] before it begins. The handle can be closed
-    /// while the thread runs.
+    /// With CREATE_SUSPENDED it waits for [`ResumeThread`] before it begins. The handle can be
+    /// closed while the thread runs.
     ///
     /// # Errors
     /// ERROR_INVALID_PARAMETER for unknown flags or no function, ERROR_NOACCESS,

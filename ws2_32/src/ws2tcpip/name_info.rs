@@ -118,9 +118,9 @@ export! {
     /// A buffer that is null or empty is not wanted. Blocks for the resolver; not alertable.
     ///
     /// # Errors
-    /// Returned, and set as the last error: WSANOTINITIALISED, WSAEFAULT (also for an address that is
-    /// too short), WSAEAFNOSUPPORT, WSAEINVAL for flags, WSAHOST_NOT_FOUND (also when neither name is
-    /// wanted), WSATRY_AGAIN, WSANO_RECOVERY, ERROR_INSUFFICIENT_BUFFER.
+    /// Returned, and set as the last error: WSANOTINITIALISED, WSAEFAULT (also for an address that
+    /// is too short), WSAEAFNOSUPPORT, WSAEINVAL for flags, WSAHOST_NOT_FOUND (also when neither
+    /// name is wanted), WSATRY_AGAIN, WSANO_RECOVERY, ERROR_INSUFFICIENT_BUFFER.
     fn getnameinfo as "WS_getnameinfo" (
         pSockaddr: *const u8,
         SockaddrLength: i32,

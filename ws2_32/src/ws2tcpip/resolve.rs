@@ -308,17 +308,18 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfo>
     ///
-    /// Socket type and protocol are given back as they were asked for; if none was, a service with a
-    /// name gives each that it has. Blocks for the resolver; not alertable.
+    /// Socket type and protocol are given back as they were asked for; if none was, a service with
+    /// a name gives each that it has. Blocks for the resolver; not alertable.
     ///
     /// # Errors
-    /// Returned, and set as the last error: WSANOTINITIALISED, WSAEFAULT, WSAHOST_NOT_FOUND (also for
-    /// no names at all), WSANO_RECOVERY (also for reserved members of the hints), WSATRY_AGAIN,
+    /// Returned, and set as the last error: WSANOTINITIALISED, WSAEFAULT, WSAHOST_NOT_FOUND (also
+    /// for no names at all), WSANO_RECOVERY (also for reserved members of the hints), WSATRY_AGAIN,
     /// WSAEINVAL for flags, WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSATYPE_NOT_FOUND,
     /// WSA_NOT_ENOUGH_MEMORY.
     ///
     /// # Differs from Windows
-    /// The flags for Windows' name services (AI_DNS_ONLY, AI_SECURE, …) are accepted without effect.
+    /// The flags for Windows' name services (AI_DNS_ONLY, AI_SECURE, …) are accepted without
+    /// effect.
     fn getaddrinfo as "WS_getaddrinfo" (
         pNodeName: *const u8,
         pServiceName: *const u8,

@@ -83,8 +83,8 @@ export! {
         variable.sleep(dwMilliseconds, leave, || section.enter())
     }
 
-    /// Releases a slim lock, sleeps until woken or the time is over, and acquires it again as it was
-    /// held.
+    /// Releases a slim lock, sleeps until woken or the time is over, and acquires it again as it
+    /// was held.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-sleepconditionvariablesrw>
     ///

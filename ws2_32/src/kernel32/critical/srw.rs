@@ -12,8 +12,8 @@ use super::{SPINS, Shared, futex, shared};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 
-// Whoever finds a free lock with sleepers has not missed them: either a woken writer is on its way to
-// take the lock, or the thread that released it is still in `wake`.
+// Whoever finds a free lock with sleepers has not missed them: either a woken writer is on its way
+// to take the lock, or the thread that released it is still in `wake`.
 
 /// A slim reader/writer lock, in 8 octets of the program's.
 #[repr(C)]

@@ -141,13 +141,13 @@ fn set_handler(handler: Option<ControlHandler>, add: bool) -> Outcome<()> {
 }
 
 export! {
-    /// Adds or removes a handler for console control events. A null handler makes the process ignore
-    /// CTRL_C_EVENT, or no longer.
+    /// Adds or removes a handler for console control events. A null handler makes the process
+    /// ignore CTRL_C_EVENT, or no longer.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/consoleapi/nf-consoleapi-setconsolectrlhandler>
     ///
-    /// SIGINT is CTRL_C_EVENT and SIGTERM is CTRL_CLOSE_EVENT. The handlers run on a thread of their
-    /// own, the last one added first; if none handles the event, the signal ends the process.
+    /// SIGINT is CTRL_C_EVENT and SIGTERM is CTRL_CLOSE_EVENT. The handlers run on a thread of
+    /// their own, the last one added first; if none handles the event, the signal ends the process.
     ///
     /// # Errors
     /// ERROR_INVALID_PARAMETER for a handler that was not added, ERROR_NOT_ENOUGH_MEMORY.

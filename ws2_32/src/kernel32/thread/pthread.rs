@@ -71,8 +71,8 @@ const fn check(error: c_int) -> Result<(), c_int> {
     if error == 0 { Ok(()) } else { Err(error) }
 }
 
-/// Starts a thread that nobody joins. With `exact`, `stack` is its reservation, else what is used of
-/// one; 0 leaves it to the C library.
+/// Starts a thread that nobody joins. With `exact`, `stack` is its reservation, else what is used
+/// of one; 0 leaves it to the C library.
 pub(super) fn create_detached(
     stack: usize,
     exact: bool,
