@@ -8,8 +8,8 @@
 //! - **Queues**: a transfer that cannot finish at once is queued as an IRP, in order of issue;
 //!   the provider takes the oldest when the transport is ready.
 //! - **Inputs**, named `handle_*`: what the transport reported.
-//! - **Outputs**, named `poll_*`. After every verb and every input: poll [`Request`]s until there is
-//!   none and perform them (they may cause new inputs), then poll [`Completion`]s until there is
+//! - **Outputs**, named `poll_*`. After every verb and every input: poll [`Request`]s until there
+//!   is none and perform them (they may cause new inputs), then poll [`Completion`]s until there is
 //!   none and complete them.
 //!
 //! `I` is the IRP. The endpoint only moves it (invariant I1).
@@ -20,14 +20,13 @@ mod disconnect;
 pub mod state;
 mod transfer;
 
-
 use crate::queue::Queue;
 use crate::reason::CloseReason;
 use crate::status::NtStatus;
 
 pub use accept::AcceptPhase;
-pub use disconnect::{CloseMode, DisconnectMode, Shutdown};
 pub use connect::Refused;
+pub use disconnect::{CloseMode, DisconnectMode, Shutdown};
 pub use state::ConnectKind;
 use state::{Open, Past, Phase, State, Verb};
 pub use transfer::{Receive, Start};

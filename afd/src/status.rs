@@ -19,7 +19,10 @@ const WSA_BASE: u32 = 0xE000_0000;
 struct Row(NtStatus, &'static str, u32, u32);
 
 macro_rules! statuses {
-    ($($(#[$doc:meta])* $name:ident = $value:literal, win32 $win32:literal, wsa $wsa:literal;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident = $value:literal, win32 $win32:literal, wsa $wsa:literal;
+    )*) => {
         impl NtStatus {
             $($(#[$doc])* pub const $name: Self = Self($value);)*
         }

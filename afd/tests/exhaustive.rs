@@ -1,9 +1,9 @@
 //! Not random: everything, up to a bound.
 //!
-//! The rig asserts the invariants at every step: each IRP leaves exactly once, polls finish, refused
-//! verbs change nothing, requests come only when the rules call for them. Here every order of
-//! events is driven through it, in two ways: all sequences up to a depth, and all reachable states
-//! however long the way to them.
+//! The rig asserts the invariants at every step: each IRP leaves exactly once, polls finish,
+//! refused verbs change nothing, requests come only when the rules call for them. Here every order
+//! of events is driven through it, in two ways: all sequences up to a depth, and all reachable
+//! states however long the way to them.
 
 #[path = "harness/rig.rs"]
 mod rig;
@@ -83,10 +83,7 @@ fn walk(alphabet: &[Step], path: &mut Vec<Step>, depth: usize, played: &mut usiz
         *played += 1;
         let seen = rig.step(*step);
         if rig.key() == before {
-            assert!(matches!(
-                seen.as_slice(),
-                [] | [Outcome::Refused(_) | Outcome::End]
-            ));
+            assert!(matches!(seen.as_slice(), [] | [Outcome::Refused(_) | Outcome::End]));
             continue;
         }
         path.push(*step);
@@ -95,23 +92,15 @@ fn walk(alphabet: &[Step], path: &mut Vec<Step>, depth: usize, played: &mut usiz
     }
 }
 
-/// After close nothing is inside and nothing is due (the rig asserts it), and a late report from the
-/// transport brings nothing back.
+/// After close nothing is inside and nothing is due (the rig asserts it), and a late report from
+/// the transport brings nothing back.
 fn close_in_every_way(path: &[Step]) {
     for mode in CLOSES {
         let mut rig = Rig::after(path);
         rig.step(Step::Close(mode));
         let after = rig.print();
-        for late in [
-            Indication::FinSent,
-            Indication::PeerFin,
-            Indication::Recycled,
-        ] {
-            assert_eq!(
-                rig.step(Step::Report(late)),
-                [],
-                "{late:?} after close of {path:?}"
-            );
+        for late in [Indication::FinSent, Indication::PeerFin, Indication::Recycled] {
+            assert_eq!(rig.step(Step::Report(late)), [], "{late:?} after close of {path:?}");
         }
         assert_eq!(rig.print(), after, "{path:?}");
     }
@@ -174,20 +163,11 @@ fn every_reachable_state_takes_every_step() {
         }
     }
     println!("{} states", known.len());
-    assert_eq!(
-        phases.len(),
-        Phase::ALL.len(),
-        "every phase is reached: {phases:?}"
-    );
+    assert_eq!(phases.len(), Phase::ALL.len(), "every phase is reached: {phases:?}");
 }
 
 /// The steps that may happen here, cancelling each single IRP among them.
 fn steps_from(rig: &Rig, alphabet: &[Step]) -> Vec<Step> {
     let singles = rig.pending().iter().map(|number| Step::Cancel(*number));
-    alphabet
-        .iter()
-        .copied()
-        .chain(singles)
-        .filter(|step| rig.may_happen(*step))
-        .collect()
+    alphabet.iter().copied().chain(singles).filter(|step| rig.may_happen(*step)).collect()
 }

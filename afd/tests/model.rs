@@ -133,8 +133,7 @@ impl Model {
     }
 
     fn done(&mut self, irps: impl IntoIterator<Item = u32>, was: Was) {
-        self.seen
-            .extend(irps.into_iter().map(|irp| Outcome::Done(irp, was)));
+        self.seen.extend(irps.into_iter().map(|irp| Outcome::Done(irp, was)));
     }
 
     fn asks(&mut self, ask: Ask) {
@@ -153,9 +152,7 @@ impl Model {
 
     /// A connection that has not ended badly.
     fn live(&mut self) -> Option<&mut Connection> {
-        self.connection
-            .as_mut()
-            .filter(|connection| connection.dead.is_none())
+        self.connection.as_mut().filter(|connection| connection.dead.is_none())
     }
 
     // Making connections.
@@ -217,10 +214,7 @@ impl Model {
         if let Some(ex) = self.connecting.take() {
             let irp = self.connect_irp.take();
             self.done(irp, Was::Success);
-            self.connection = Some(Connection {
-                raw: ex,
-                ..Connection::default()
-            });
+            self.connection = Some(Connection { raw: ex, ..Connection::default() });
         }
     }
 
@@ -228,11 +222,7 @@ impl Model {
         self.reserved = false;
         self.reason = None;
         let raw = context == Context::AwaitsUpdate;
-        self.connection = Some(Connection {
-            by_accept: true,
-            raw,
-            ..Connection::default()
-        });
+        self.connection = Some(Connection { by_accept: true, raw, ..Connection::default() });
     }
 
     fn first_receive(&mut self) {
@@ -322,10 +312,7 @@ impl Model {
 
     /// SD_RECEIVE: data that no receive is left to take resets the connection.
     fn refuse_data_if_due(&mut self) {
-        if self
-            .live()
-            .is_some_and(|c| c.shut_recv && !c.peer_fin && c.recvs.is_empty())
-        {
+        if self.live().is_some_and(|c| c.shut_recv && !c.peer_fin && c.recvs.is_empty()) {
             self.asks(Ask::RefuseData);
         }
     }
@@ -342,10 +329,7 @@ impl Model {
     // Ending.
 
     fn shutdown(&mut self, how: Shutdown) -> Answer {
-        let c = self
-            .live()
-            .filter(|c| !c.raw || c.reuse.is_some())
-            .ok_or(ENOTCONN)?;
+        let c = self.live().filter(|c| !c.raw || c.reuse.is_some()).ok_or(ENOTCONN)?;
         let newly_shut = !c.shut_recv && how != Shutdown::Send;
         c.shut_recv |= how != Shutdown::Send;
         c.shut_send |= how != Shutdown::Receive;
@@ -390,11 +374,7 @@ impl Model {
         if c.reuse.is_some() && !c.recycling && c.peer_fin && c.fin_sent && c.sends.is_empty() {
             c.recycling = true;
             let by_accept = c.by_accept;
-            self.asks(if by_accept {
-                Ask::RecycleAccepted
-            } else {
-                Ask::RecycleConnected
-            });
+            self.asks(if by_accept { Ask::RecycleAccepted } else { Ask::RecycleConnected });
         }
     }
 
@@ -431,9 +411,7 @@ impl Model {
     }
 
     fn report(&mut self, indication: Indication) {
-        let waits = self
-            .live()
-            .is_some_and(|c| c.reuse.is_some() && !c.recycling);
+        let waits = self.live().is_some_and(|c| c.reuse.is_some() && !c.recycling);
         let deaf = self.live().is_some_and(|c| c.shut_recv);
         match indication {
             Indication::PeerFin => self.peer_fin(),
@@ -444,10 +422,7 @@ impl Model {
             Indication::TimedOut => self.dies(Was::TimedOut, CloseReason::Timeout),
             Indication::FinWaitExpired if waits => {
                 self.asks(Ask::Abort);
-                self.dies(
-                    Was::TimedOut,
-                    CloseReason::LocalAbort(AbortCause::FinWaitTimeout),
-                );
+                self.dies(Was::TimedOut, CloseReason::LocalAbort(AbortCause::FinWaitTimeout));
             }
             Indication::DataRefused if deaf => {
                 self.asks(Ask::Abort);
@@ -493,10 +468,7 @@ impl Model {
             self.reason = Some(CloseReason::Cancelled);
             self.asks(Ask::Abort);
         }
-        self.done(
-            gone.into_iter().chain(first_receive).chain(connect),
-            Was::Cancelled,
-        );
+        self.done(gone.into_iter().chain(first_receive).chain(connect), Was::Cancelled);
     }
 
     fn cancel_on_connection(&mut self, chosen: &dyn Fn(u32) -> bool) -> Vec<u32> {
@@ -519,10 +491,7 @@ impl Model {
     fn close(&mut self, mode: CloseMode) {
         let had_connection = self.connection.is_some() || self.first_receive.is_some();
         let cancelled = std::mem::take(&mut self.accepts);
-        let cancelled = cancelled
-            .into_iter()
-            .chain(self.first_receive)
-            .chain(self.connect_irp);
+        let cancelled = cancelled.into_iter().chain(self.first_receive).chain(self.connect_irp);
         self.done(cancelled.collect::<Vec<_>>(), Was::Cancelled);
         if let Some(connection) = self.connection.take() {
             self.close_connection(connection, mode);
@@ -546,14 +515,11 @@ impl Model {
 
     fn close_connection(&mut self, connection: Connection, mode: CloseMode) {
         self.done(connection.recvs, Was::Aborted);
-        self.done(
-            connection.half_close.into_iter().chain(connection.reuse),
-            Was::Cancelled,
-        );
+        self.done(connection.half_close.into_iter().chain(connection.reuse), Was::Cancelled);
         match mode {
-            CloseMode::Graceful => self
-                .seen
-                .extend(connection.sends.into_iter().map(Outcome::Owed)),
+            CloseMode::Graceful => {
+                self.seen.extend(connection.sends.into_iter().map(Outcome::Owed))
+            }
             CloseMode::Abort => self.done(connection.sends, Was::Aborted),
         }
     }
@@ -562,11 +528,7 @@ impl Model {
         match &self.connection {
             Some(Connection { dead: Some(_), .. }) => Phase::Closed,
             Some(Connection { reuse: Some(_), .. }) => Phase::Disconnecting,
-            Some(Connection {
-                raw: true,
-                by_accept: true,
-                ..
-            }) => Phase::AcceptedRaw,
+            Some(Connection { raw: true, by_accept: true, .. }) => Phase::AcceptedRaw,
             Some(Connection { raw: true, .. }) => Phase::ConnectedRaw,
             Some(_) => Phase::Connected,
             None => self.unconnected_phase(),
@@ -621,11 +583,7 @@ impl Pair {
         expected.sort_unstable();
         assert_eq!(seen, expected, "outcomes of {step:?}");
         assert_eq!(self.rig.phase(), self.model.phase(), "phase after {step:?}");
-        assert_eq!(
-            self.rig.endpoint.reason(),
-            self.model.reason,
-            "reason after {step:?}"
-        );
+        assert_eq!(self.rig.endpoint.reason(), self.model.reason, "reason after {step:?}");
     }
 
     /// A provider that does at once what it is asked for, as TCP does.
@@ -644,12 +602,7 @@ const BEGINNINGS: &[&[Step]] = &[
     &[Step::Bind, Step::ConnectEx],
     &[Step::Accepted(Context::Current)],
     &[Step::AcceptInto, Step::Accepted(Context::AwaitsUpdate)],
-    &[
-        Step::Bind,
-        Step::ConnectEx,
-        Step::ConnectDone,
-        Step::Update(Origin::Connected),
-    ],
+    &[Step::Bind, Step::ConnectEx, Step::ConnectDone, Step::Update(Origin::Connected)],
     &[Step::Connect, Step::ConnectDone, Step::Recv, Step::Send],
     &[
         Step::Accepted(Context::Current),
@@ -684,13 +637,7 @@ fn setup_step() -> impl Strategy<Value = Step> {
 }
 
 fn transfer_step() -> impl Strategy<Value = Step> {
-    prop::sample::select(vec![
-        Step::Send,
-        Step::Recv,
-        Step::SendDone,
-        Step::RecvDone,
-        Step::Retry,
-    ])
+    prop::sample::select(vec![Step::Send, Step::Recv, Step::SendDone, Step::RecvDone, Step::Retry])
 }
 
 fn teardown_step() -> impl Strategy<Value = Step> {

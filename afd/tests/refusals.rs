@@ -1,8 +1,8 @@
 //! Every phase refuses what it should: all phases times all verbs, against a table that was written
 //! from the documents and not from the code.
 //!
-//! Sources: a `test_…` name is a test of Wine that runs on Windows (winsock-semantics 1 quotes it); a
-//! "page" is the function's page; "4" is design section 4; "choice" is ours where nothing speaks.
+//! Sources: a `test_…` name is a test of Wine that runs on Windows (winsock-semantics 1 quotes it);
+//! a "page" is the function's page; "4" is design section 4; "choice" is ours where nothing speaks.
 
 #[path = "harness/rig.rs"]
 mod rig;
@@ -33,24 +33,14 @@ const RAW: &[Phase] = &[Phase::AcceptedRaw, Phase::ConnectedRaw];
 const LIVE: &[Phase] = &[Phase::Connected, Phase::AcceptedRaw, Phase::ConnectedRaw];
 const ENDING: &[Phase] = &[Phase::Disconnecting];
 const DEAD: &[Phase] = &[Phase::Closed];
-const IDLE: &[Phase] = &[
-    Phase::Open,
-    Phase::OpenRecycled,
-    Phase::Bound,
-    Phase::BoundRecycled,
-    Phase::Accepting,
-];
+const IDLE: &[Phase] =
+    &[Phase::Open, Phase::OpenRecycled, Phase::Bound, Phase::BoundRecycled, Phase::Accepting];
 
 const TABLE: &[Row] = &[
     (Verb::Bind, UNBOUND, OK, "bind page"),
     (Verb::Bind, BOUND, EINVAL, "test_bind: twice"),
     (Verb::Bind, LISTENING, EINVAL, "bind page: already bound"),
-    (
-        Verb::Bind,
-        ACCEPTING,
-        EINVAL,
-        "choice: reserved for the AcceptEx",
-    ),
+    (Verb::Bind, ACCEPTING, EINVAL, "choice: reserved for the AcceptEx"),
     (Verb::Bind, MAKING, EINVAL, "bind page: already bound"),
     (Verb::Bind, LIVE, EINVAL, "bind page: already bound"),
     (Verb::Bind, ENDING, EINVAL, "as connected"),
@@ -59,362 +49,102 @@ const TABLE: &[Row] = &[
     (Verb::Listen, UNBOUND, EINVAL, "test_listen: unbound"),
     (Verb::Listen, BOUND, OK, "test_listen"),
     (Verb::Listen, LISTENING, OK, "test_listen: twice"),
-    (
-        Verb::Listen,
-        ACCEPTING,
-        EINVAL,
-        "choice: reserved for the AcceptEx",
-    ),
-    (
-        Verb::Listen,
-        MAKING,
-        EINVAL,
-        "choice: it is about to be connected",
-    ),
+    (Verb::Listen, ACCEPTING, EINVAL, "choice: reserved for the AcceptEx"),
+    (Verb::Listen, MAKING, EINVAL, "choice: it is about to be connected"),
     (Verb::Listen, LIVE, EISCONN, "test_listen: connected"),
     (Verb::Listen, ENDING, EISCONN, "as connected"),
     (Verb::Listen, DEAD, EISCONN, "as connected"),
     //
     (Verb::Accept, UNBOUND, EINVAL, "test_accept: not listening"),
-    (
-        Verb::Accept,
-        BOUND,
-        EINVAL,
-        "test_AcceptEx: bound, not listening",
-    ),
+    (Verb::Accept, BOUND, EINVAL, "test_AcceptEx: bound, not listening"),
     (Verb::Accept, LISTENING, OK, "test_accept"),
-    (
-        Verb::Accept,
-        ACCEPTING,
-        EINVAL,
-        "test_accept: not listening",
-    ),
+    (Verb::Accept, ACCEPTING, EINVAL, "test_accept: not listening"),
     (Verb::Accept, MAKING, EINVAL, "test_accept: not listening"),
     (Verb::Accept, LIVE, EINVAL, "test_accept: not listening"),
     (Verb::Accept, ENDING, EINVAL, "test_accept: not listening"),
     (Verb::Accept, DEAD, EINVAL, "test_accept: not listening"),
     //
     (Verb::AcceptInto, NEW, OK, "test_AcceptEx"),
-    (
-        Verb::AcceptInto,
-        RECYCLED,
-        OK,
-        "AcceptEx page: neither bound nor connected",
-    ),
-    (
-        Verb::AcceptInto,
-        &[Phase::Bound],
-        EINVAL,
-        "test_AcceptEx: acceptor bound",
-    ),
-    (
-        Verb::AcceptInto,
-        &[Phase::BoundRecycled],
-        OK,
-        "4: AcceptEx and ConnectEx after reuse",
-    ),
-    (
-        Verb::AcceptInto,
-        LISTENING,
-        EINVAL,
-        "test_AcceptEx: acceptor bound",
-    ),
-    (
-        Verb::AcceptInto,
-        ACCEPTING,
-        EINVAL,
-        "test_AcceptEx: in a pending AcceptEx",
-    ),
-    (
-        Verb::AcceptInto,
-        MAKING,
-        EINVAL,
-        "choice: it is about to be connected",
-    ),
-    (
-        Verb::AcceptInto,
-        LIVE,
-        EINVAL,
-        "test_AcceptEx: acceptor connected, either end",
-    ),
+    (Verb::AcceptInto, RECYCLED, OK, "AcceptEx page: neither bound nor connected"),
+    (Verb::AcceptInto, &[Phase::Bound], EINVAL, "test_AcceptEx: acceptor bound"),
+    (Verb::AcceptInto, &[Phase::BoundRecycled], OK, "4: AcceptEx and ConnectEx after reuse"),
+    (Verb::AcceptInto, LISTENING, EINVAL, "test_AcceptEx: acceptor bound"),
+    (Verb::AcceptInto, ACCEPTING, EINVAL, "test_AcceptEx: in a pending AcceptEx"),
+    (Verb::AcceptInto, MAKING, EINVAL, "choice: it is about to be connected"),
+    (Verb::AcceptInto, LIVE, EINVAL, "test_AcceptEx: acceptor connected, either end"),
     (Verb::AcceptInto, ENDING, EINVAL, "as connected"),
     (Verb::AcceptInto, DEAD, EINVAL, "as connected"),
     //
     (Verb::Connect, UNBOUND, OK, "test_connect"),
     (Verb::Connect, BOUND, OK, "test_connect"),
     (Verb::Connect, LISTENING, EINVAL, "test_connect: listener"),
-    (
-        Verb::Connect,
-        ACCEPTING,
-        EINVAL,
-        "test_AcceptEx: connect(acceptor)",
-    ),
-    (
-        Verb::Connect,
-        &[Phase::Connecting],
-        EALREADY,
-        "test_connecting_socket",
-    ),
-    (
-        Verb::Connect,
-        &[Phase::ConnectingEx],
-        EINVAL,
-        "test_connecting_socket",
-    ),
+    (Verb::Connect, ACCEPTING, EINVAL, "test_AcceptEx: connect(acceptor)"),
+    (Verb::Connect, &[Phase::Connecting], EALREADY, "test_connecting_socket"),
+    (Verb::Connect, &[Phase::ConnectingEx], EINVAL, "test_connecting_socket"),
     (Verb::Connect, &[Phase::Connected], EISCONN, "test_connect"),
-    (
-        Verb::Connect,
-        &[Phase::ConnectedRaw],
-        EINVAL,
-        "test_connect: ConnectEx, not updated",
-    ),
-    (
-        Verb::Connect,
-        &[Phase::AcceptedRaw],
-        EINVAL,
-        "choice: as ConnectEx, not updated",
-    ),
-    (
-        Verb::Connect,
-        ENDING,
-        EISCONN,
-        "test_DisconnectEx: after the half-close",
-    ),
-    (
-        Verb::Connect,
-        DEAD,
-        EISCONN,
-        "winsock-semantics 9: EISCONN until reuse",
-    ),
+    (Verb::Connect, &[Phase::ConnectedRaw], EINVAL, "test_connect: ConnectEx, not updated"),
+    (Verb::Connect, &[Phase::AcceptedRaw], EINVAL, "choice: as ConnectEx, not updated"),
+    (Verb::Connect, ENDING, EISCONN, "test_DisconnectEx: after the half-close"),
+    (Verb::Connect, DEAD, EISCONN, "winsock-semantics 9: EISCONN until reuse"),
     //
     (Verb::ConnectEx, NEW, EINVAL, "test_connect: not bound"),
-    (
-        Verb::ConnectEx,
-        RECYCLED,
-        OK,
-        "4: AcceptEx and ConnectEx after reuse",
-    ),
-    (
-        Verb::ConnectEx,
-        BOUND,
-        OK,
-        "test_connect; DisconnectTest: no second bind",
-    ),
+    (Verb::ConnectEx, RECYCLED, OK, "4: AcceptEx and ConnectEx after reuse"),
+    (Verb::ConnectEx, BOUND, OK, "test_connect; DisconnectTest: no second bind"),
     (Verb::ConnectEx, LISTENING, EINVAL, "test_connect: listener"),
-    (
-        Verb::ConnectEx,
-        ACCEPTING,
-        EINVAL,
-        "test_AcceptEx: ConnectEx(acceptor)",
-    ),
+    (Verb::ConnectEx, ACCEPTING, EINVAL, "test_AcceptEx: ConnectEx(acceptor)"),
     (Verb::ConnectEx, MAKING, EINVAL, "test_connecting_socket"),
-    (
-        Verb::ConnectEx,
-        LIVE,
-        EISCONN,
-        "test_connect: by connect, accept or ConnectEx",
-    ),
-    (
-        Verb::ConnectEx,
-        ENDING,
-        EISCONN,
-        "DisconnectTest: reuse false",
-    ),
-    (
-        Verb::ConnectEx,
-        DEAD,
-        EISCONN,
-        "winsock-semantics 9: EISCONN until reuse",
-    ),
+    (Verb::ConnectEx, LIVE, EISCONN, "test_connect: by connect, accept or ConnectEx"),
+    (Verb::ConnectEx, ENDING, EISCONN, "DisconnectTest: reuse false"),
+    (Verb::ConnectEx, DEAD, EISCONN, "winsock-semantics 9: EISCONN until reuse"),
     //
-    (
-        Verb::Send,
-        IDLE,
-        ENOTCONN,
-        "test_completion_port: unconnected",
-    ),
-    (
-        Verb::Send,
-        LISTENING,
-        ENOTCONN,
-        "test_completion_port: unconnected",
-    ),
+    (Verb::Send, IDLE, ENOTCONN, "test_completion_port: unconnected"),
+    (Verb::Send, LISTENING, ENOTCONN, "test_completion_port: unconnected"),
     (Verb::Send, MAKING, ENOTCONN, "test_connecting_socket"),
-    (
-        Verb::Send,
-        LIVE,
-        OK,
-        "AcceptEx, ConnectEx pages: before the update too",
-    ),
-    (
-        Verb::Send,
-        ENDING,
-        ESHUTDOWN,
-        "test_DisconnectEx: local send",
-    ),
+    (Verb::Send, LIVE, OK, "AcceptEx, ConnectEx pages: before the update too"),
+    (Verb::Send, ENDING, ESHUTDOWN, "test_DisconnectEx: local send"),
     (Verb::Send, DEAD, ECONNRESET, "test_tcp_reset: sticky"),
     //
-    (
-        Verb::Recv,
-        IDLE,
-        ENOTCONN,
-        "test_completion_port: unconnected",
-    ),
-    (
-        Verb::Recv,
-        LISTENING,
-        ENOTCONN,
-        "test_completion_port: unconnected",
-    ),
+    (Verb::Recv, IDLE, ENOTCONN, "test_completion_port: unconnected"),
+    (Verb::Recv, LISTENING, ENOTCONN, "test_completion_port: unconnected"),
     (Verb::Recv, MAKING, ENOTCONN, "test_connecting_socket"),
-    (
-        Verb::Recv,
-        LIVE,
-        OK,
-        "AcceptEx, ConnectEx pages: before the update too",
-    ),
+    (Verb::Recv, LIVE, OK, "AcceptEx, ConnectEx pages: before the update too"),
     (Verb::Recv, ENDING, OK, "4: the peer's data has to be read"),
     (Verb::Recv, DEAD, ECONNRESET, "test_tcp_reset: sticky"),
     //
     (Verb::Shutdown, IDLE, ENOTCONN, "test_shutdown: unconnected"),
-    (
-        Verb::Shutdown,
-        LISTENING,
-        ENOTCONN,
-        "test_shutdown: listening",
-    ),
-    (
-        Verb::Shutdown,
-        MAKING,
-        ENOTCONN,
-        "test_shutdown: unconnected",
-    ),
+    (Verb::Shutdown, LISTENING, ENOTCONN, "test_shutdown: listening"),
+    (Verb::Shutdown, MAKING, ENOTCONN, "test_shutdown: unconnected"),
     (Verb::Shutdown, &[Phase::Connected], OK, "test_shutdown"),
-    (
-        Verb::Shutdown,
-        RAW,
-        ENOTCONN,
-        "AcceptEx, ConnectEx pages: not updated",
-    ),
+    (Verb::Shutdown, RAW, ENOTCONN, "AcceptEx, ConnectEx pages: not updated"),
     (Verb::Shutdown, ENDING, OK, "test_shutdown: repeated"),
-    (
-        Verb::Shutdown,
-        DEAD,
-        ENOTCONN,
-        "choice: there is nothing to shut down",
-    ),
+    (Verb::Shutdown, DEAD, ENOTCONN, "choice: there is nothing to shut down"),
     //
-    (
-        Verb::Disconnect,
-        IDLE,
-        ENOTCONN,
-        "test_DisconnectEx: never connected",
-    ),
-    (
-        Verb::Disconnect,
-        LISTENING,
-        ENOTCONN,
-        "choice: as shutdown in test_shutdown",
-    ),
-    (
-        Verb::Disconnect,
-        MAKING,
-        ENOTCONN,
-        "DisconnectEx page: not connected",
-    ),
-    (
-        Verb::Disconnect,
-        LIVE,
-        OK,
-        "test_DisconnectEx; choice: before the update too",
-    ),
-    (
-        Verb::Disconnect,
-        ENDING,
-        ENOTCONN,
-        "DisconnectEx page: transmit side closing",
-    ),
-    (
-        Verb::Disconnect,
-        DEAD,
-        ENOTCONN,
-        "DisconnectEx page: not connected",
-    ),
+    (Verb::Disconnect, IDLE, ENOTCONN, "test_DisconnectEx: never connected"),
+    (Verb::Disconnect, LISTENING, ENOTCONN, "choice: as shutdown in test_shutdown"),
+    (Verb::Disconnect, MAKING, ENOTCONN, "DisconnectEx page: not connected"),
+    (Verb::Disconnect, LIVE, OK, "test_DisconnectEx; choice: before the update too"),
+    (Verb::Disconnect, ENDING, ENOTCONN, "DisconnectEx page: transmit side closing"),
+    (Verb::Disconnect, DEAD, ENOTCONN, "DisconnectEx page: not connected"),
     //
     (Verb::PeerName, IDLE, ENOTCONN, "test_getpeername"),
     (Verb::PeerName, LISTENING, ENOTCONN, "test_getpeername"),
-    (
-        Verb::PeerName,
-        &[Phase::Connecting],
-        OK,
-        "test_connecting_socket: during connect",
-    ),
-    (
-        Verb::PeerName,
-        &[Phase::ConnectingEx],
-        ENOTCONN,
-        "test_connecting_socket: during ConnectEx",
-    ),
+    (Verb::PeerName, &[Phase::Connecting], OK, "test_connecting_socket: during connect"),
+    (Verb::PeerName, &[Phase::ConnectingEx], ENOTCONN, "test_connecting_socket: during ConnectEx"),
     (Verb::PeerName, &[Phase::Connected], OK, "test_getpeername"),
-    (
-        Verb::PeerName,
-        RAW,
-        ENOTCONN,
-        "AcceptEx, ConnectEx pages: not updated",
-    ),
+    (Verb::PeerName, RAW, ENOTCONN, "AcceptEx, ConnectEx pages: not updated"),
     (Verb::PeerName, ENDING, OK, "test_DisconnectEx: both ends"),
-    (
-        Verb::PeerName,
-        DEAD,
-        OK,
-        "choice: the address is still known",
-    ),
+    (Verb::PeerName, DEAD, OK, "choice: the address is still known"),
     //
-    (
-        Verb::LocalName,
-        UNBOUND,
-        EINVAL,
-        "test_getsockname: unbound",
-    ),
+    (Verb::LocalName, UNBOUND, EINVAL, "test_getsockname: unbound"),
     (Verb::LocalName, BOUND, OK, "test_getsockname"),
-    (
-        Verb::LocalName,
-        LISTENING,
-        OK,
-        "test_getsockname: after listen",
-    ),
-    (
-        Verb::LocalName,
-        ACCEPTING,
-        EINVAL,
-        "test_getsockname: unbound",
-    ),
+    (Verb::LocalName, LISTENING, OK, "test_getsockname: after listen"),
+    (Verb::LocalName, ACCEPTING, EINVAL, "test_getsockname: unbound"),
     (Verb::LocalName, MAKING, OK, "test_getsockname: bound"),
-    (
-        Verb::LocalName,
-        &[Phase::Connected],
-        OK,
-        "test_getsockname: after connect",
-    ),
-    (
-        Verb::LocalName,
-        &[Phase::AcceptedRaw],
-        EINVAL,
-        "AcceptEx page: not updated",
-    ),
-    (
-        Verb::LocalName,
-        &[Phase::ConnectedRaw],
-        OK,
-        "choice: bound before ConnectEx",
-    ),
+    (Verb::LocalName, &[Phase::Connected], OK, "test_getsockname: after connect"),
+    (Verb::LocalName, &[Phase::AcceptedRaw], EINVAL, "AcceptEx page: not updated"),
+    (Verb::LocalName, &[Phase::ConnectedRaw], OK, "choice: bound before ConnectEx"),
     (Verb::LocalName, ENDING, OK, "test_DisconnectEx: both ends"),
-    (
-        Verb::LocalName,
-        DEAD,
-        OK,
-        "choice: the address is still known",
-    ),
+    (Verb::LocalName, DEAD, OK, "choice: the address is still known"),
 ];
 
 /// How an endpoint gets into each phase.
@@ -434,11 +164,7 @@ fn path(phase: Phase) -> &'static [Step] {
         Phase::AcceptedRaw => &[Step::AcceptInto, Step::Accepted(Context::AwaitsUpdate)],
         Phase::ConnectedRaw => &[Step::Bind, Step::ConnectEx, Step::ConnectDone],
         Phase::Disconnecting => &[Step::Connect, Step::ConnectDone, Step::Recv, REUSE],
-        Phase::Closed => &[
-            Step::Connect,
-            Step::ConnectDone,
-            Step::Report(Indication::PeerReset),
-        ],
+        Phase::Closed => &[Step::Connect, Step::ConnectDone, Step::Report(Indication::PeerReset)],
     }
 }
 
@@ -458,20 +184,16 @@ fn calls(verb: Verb) -> &'static [Step] {
             Step::Shutdown(Shutdown::Send),
             Step::Shutdown(Shutdown::Both),
         ],
-        Verb::Disconnect => &[
-            Step::Disconnect(DisconnectMode::HalfClose),
-            Step::Disconnect(DisconnectMode::Reuse),
-        ],
+        Verb::Disconnect => {
+            &[Step::Disconnect(DisconnectMode::HalfClose), Step::Disconnect(DisconnectMode::Reuse)]
+        }
         Verb::PeerName => &[Step::PeerName],
         Verb::LocalName => &[Step::LocalName],
     }
 }
 
 fn row(phase: Phase, verb: Verb) -> &'static Row {
-    let rows: Vec<_> = TABLE
-        .iter()
-        .filter(|r| r.0 == verb && r.1.contains(&phase))
-        .collect();
+    let rows: Vec<_> = TABLE.iter().filter(|r| r.0 == verb && r.1.contains(&phase)).collect();
     assert_eq!(rows.len(), 1, "{verb:?} in {phase:?} has one row");
     rows[0]
 }
@@ -499,9 +221,8 @@ fn every_phase_answers_every_verb_as_the_documents_say() {
             for call in calls(verb) {
                 let error = outcome(phase, *call);
                 if error != expected {
-                    wrong.push(format!(
-                        "{call:?} in {phase:?}: {error}, not {expected} ({source})"
-                    ));
+                    wrong
+                        .push(format!("{call:?} in {phase:?}: {error}, not {expected} ({source})"));
                 }
             }
         }
@@ -518,11 +239,7 @@ fn check_agrees_with_the_verbs() {
         for verb in Verb::ALL {
             let by_reason = phase == Phase::Closed && matches!(verb, Verb::Send | Verb::Recv);
             let expected = if by_reason { OK } else { row(phase, verb).2 };
-            let error = rig
-                .endpoint
-                .check(verb)
-                .err()
-                .map_or(OK, |status| status.wsa());
+            let error = rig.endpoint.check(verb).err().map_or(OK, |status| status.wsa());
             assert_eq!(error, expected, "{verb:?} in {phase:?}");
         }
     }
@@ -552,30 +269,10 @@ fn accepting_with_a_connection_refuses_as_without() {
 
 /// What the halves refuse on top of the table: (steps on a connection, call, error, source).
 const HALVES: &[(&[Step], Step, u32, &str)] = &[
-    (
-        &[Step::Shutdown(Shutdown::Send)],
-        Step::Send,
-        ESHUTDOWN,
-        "test_shutdown",
-    ),
-    (
-        &[Step::Shutdown(Shutdown::Receive)],
-        Step::Recv,
-        ESHUTDOWN,
-        "test_shutdown: not 0",
-    ),
-    (
-        &[Step::Shutdown(Shutdown::Both)],
-        Step::Send,
-        ESHUTDOWN,
-        "test_shutdown",
-    ),
-    (
-        &[Step::Shutdown(Shutdown::Both)],
-        Step::Recv,
-        ESHUTDOWN,
-        "test_shutdown",
-    ),
+    (&[Step::Shutdown(Shutdown::Send)], Step::Send, ESHUTDOWN, "test_shutdown"),
+    (&[Step::Shutdown(Shutdown::Receive)], Step::Recv, ESHUTDOWN, "test_shutdown: not 0"),
+    (&[Step::Shutdown(Shutdown::Both)], Step::Send, ESHUTDOWN, "test_shutdown"),
+    (&[Step::Shutdown(Shutdown::Both)], Step::Recv, ESHUTDOWN, "test_shutdown"),
     (
         &[Step::Disconnect(DisconnectMode::HalfClose), Step::Perform],
         Step::Send,
@@ -595,10 +292,7 @@ const HALVES: &[(&[Step], Step, u32, &str)] = &[
         "DisconnectEx page: transmit side closed",
     ),
     (
-        &[
-            Step::Report(Indication::PeerFin),
-            Step::Shutdown(Shutdown::Receive),
-        ],
+        &[Step::Report(Indication::PeerFin), Step::Shutdown(Shutdown::Receive)],
         Step::Recv,
         ESHUTDOWN,
         "test_shutdown: own SD_RECEIVE counts more than the peer's FIN",
@@ -609,17 +303,9 @@ const HALVES: &[(&[Step], Step, u32, &str)] = &[
         10053,
         "test_shutdown: FIN, then reset",
     ),
+    (&[Step::Report(Indication::TimedOut)], Step::Send, 10060, "send page: WSAETIMEDOUT"),
     (
-        &[Step::Report(Indication::TimedOut)],
-        Step::Send,
-        10060,
-        "send page: WSAETIMEDOUT",
-    ),
-    (
-        &[
-            Step::Shutdown(Shutdown::Send),
-            Step::Report(Indication::PeerReset),
-        ],
+        &[Step::Shutdown(Shutdown::Send), Step::Report(Indication::PeerReset)],
         Step::Send,
         ESHUTDOWN,
         "choice: what this side had closed stays closed",
@@ -634,11 +320,7 @@ fn halves_refuse_what_this_side_closed() {
             rig.step(*step);
         }
         for _ in 0..2 {
-            assert_eq!(
-                rig.step(*call),
-                [Outcome::Refused(*error)],
-                "{steps:?} {call:?}: {source}"
-            );
+            assert_eq!(rig.step(*call), [Outcome::Refused(*error)], "{steps:?} {call:?}: {source}");
         }
     }
 }
@@ -658,11 +340,7 @@ fn update_context_is_refused_without_its_connection() {
                 Some(_) => EINVAL,
                 None => ENOTCONN,
             };
-            assert_eq!(
-                outcome(phase, Step::Update(origin)),
-                expected,
-                "{origin:?} in {phase:?}"
-            );
+            assert_eq!(outcome(phase, Step::Update(origin)), expected, "{origin:?} in {phase:?}");
         }
     }
 }

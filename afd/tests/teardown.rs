@@ -52,12 +52,7 @@ fn accepted() -> Rig {
 
 /// Connected by ConnectEx and updated; its IRP was 1.
 fn connected() -> Rig {
-    Rig::after(&[
-        Step::Bind,
-        Step::ConnectEx,
-        Step::ConnectDone,
-        Step::Update(Origin::Connected),
-    ])
+    Rig::after(&[Step::Bind, Step::ConnectEx, Step::ConnectDone, Step::Update(Origin::Connected)])
 }
 
 fn ends(rig: &Rig, phase: Phase, reason: CloseReason) {
@@ -283,11 +278,7 @@ fn connected_reuse_waits_for_data_and_fin() {
 fn peer_ended_reuse_recycles_at_once() {
     let rig = play(
         accepted(),
-        &[
-            (PEER_FIN, &[]),
-            (REUSE, &[Asks(RecycleAccepted)]),
-            (Perform, &[Done(1, Success)]),
-        ],
+        &[(PEER_FIN, &[]), (REUSE, &[Asks(RecycleAccepted)]), (Perform, &[Done(1, Success)])],
     );
     ends(&rig, Phase::OpenRecycled, CloseReason::PeerFin);
 }
@@ -326,10 +317,7 @@ fn disconnecting_peer_fin_before_own_fin_waits_for_own() {
 /// compio tcp_disconnect: both ends disconnect with reuse at once, both complete.
 #[test]
 fn disconnecting_both_ends_at_once_both_complete() {
-    for (rig, recycle) in [
-        (accepted(), RecycleAccepted),
-        (connected(), RecycleConnected),
-    ] {
+    for (rig, recycle) in [(accepted(), RecycleAccepted), (connected(), RecycleConnected)] {
         let first = rig.issued() + 1;
         play(
             rig,
@@ -405,7 +393,8 @@ fn recycling_cancel_finds_nothing() {
     );
 }
 
-/// Recycling sends the FIN that is still ours to send; nobody else asks for it, and no data can come.
+/// Recycling sends the FIN that is still ours to send; nobody else asks for it, and no data can
+/// come.
 #[test]
 fn recycling_shutdown_asks_for_nothing() {
     play(
@@ -429,19 +418,12 @@ fn disconnecting_fin_wait_expired_resets_and_times_out() {
             (Recv, &[]),
             (REUSE, &[Asks(SendFin)]),
             (Perform, &[Asks(AwaitFin)]),
-            (
-                FIN_WAIT_EXPIRED,
-                &[Asks(Abort), Done(1, TimedOut), Done(2, TimedOut)],
-            ),
+            (FIN_WAIT_EXPIRED, &[Asks(Abort), Done(1, TimedOut), Done(2, TimedOut)]),
             (Recv, &[GAVE_UP]),
             (Send, &[SHUT_DOWN]),
         ],
     );
-    ends(
-        &rig,
-        Phase::Closed,
-        CloseReason::LocalAbort(AbortCause::FinWaitTimeout),
-    );
+    ends(&rig, Phase::Closed, CloseReason::LocalAbort(AbortCause::FinWaitTimeout));
 }
 
 /// The delay belongs to the disconnect with reuse and to nothing else.
@@ -463,21 +445,13 @@ fn half_closed_fin_wait_expired_means_nothing() {
 /// AcceptEx page: "neither bound nor connected"; DisconnectEx page: "AcceptEx or ConnectEx".
 #[test]
 fn accepted_recycled_takes_accept_ex_and_connect_ex() {
-    for (next, phase) in [
-        (Step::AcceptInto, Phase::Accepting),
-        (Step::ConnectEx, Phase::ConnectingEx),
-    ] {
-        let mut rig = play(
-            accepted(),
-            &[(PEER_FIN, &[]), (REUSE, &[Asks(RecycleAccepted)])],
-        );
+    for (next, phase) in
+        [(Step::AcceptInto, Phase::Accepting), (Step::ConnectEx, Phase::ConnectingEx)]
+    {
+        let mut rig = play(accepted(), &[(PEER_FIN, &[]), (REUSE, &[Asks(RecycleAccepted)])]);
         rig.step(Perform);
         assert_eq!(rig.phase(), Phase::OpenRecycled);
-        assert_eq!(
-            rig.step(Step::LocalName),
-            [Refused(10022)],
-            "test_getsockname: unbound"
-        );
+        assert_eq!(rig.step(Step::LocalName), [Refused(10022)], "test_getsockname: unbound");
         assert_eq!(rig.step(next), []);
         assert_eq!(rig.phase(), phase);
     }
@@ -486,14 +460,10 @@ fn accepted_recycled_takes_accept_ex_and_connect_ex() {
 /// ConnectEx page: "not connected, but still bound"; DisconnectTest: no second bind.
 #[test]
 fn connected_recycled_stays_bound_and_takes_both() {
-    for (next, phase) in [
-        (Step::AcceptInto, Phase::Accepting),
-        (Step::ConnectEx, Phase::ConnectingEx),
-    ] {
-        let mut rig = play(
-            connected(),
-            &[(PEER_FIN, &[]), (REUSE, &[Asks(RecycleConnected)])],
-        );
+    for (next, phase) in
+        [(Step::AcceptInto, Phase::Accepting), (Step::ConnectEx, Phase::ConnectingEx)]
+    {
+        let mut rig = play(connected(), &[(PEER_FIN, &[]), (REUSE, &[Asks(RecycleConnected)])]);
         rig.step(Perform);
         assert_eq!(rig.phase(), Phase::BoundRecycled);
         assert_eq!(rig.step(Step::LocalName), []);
@@ -522,10 +492,7 @@ fn recycled_next_connection_starts_afresh() {
                 (Step::Update(Origin::Accepted), &[]),
             ],
         );
-        assert_eq!(
-            (rig.phase(), rig.endpoint.reason()),
-            (Phase::Connected, None)
-        );
+        assert_eq!((rig.phase(), rig.endpoint.reason()), (Phase::Connected, None));
     }
 }
 
@@ -565,11 +532,7 @@ fn receive_shut_data_resets() {
             (Send, &[WAS_ABORTED]),
         ],
     );
-    ends(
-        &rig,
-        Phase::Closed,
-        CloseReason::LocalAbort(AbortCause::DataAfterReceiveShutdown),
-    );
+    ends(&rig, Phase::Closed, CloseReason::LocalAbort(AbortCause::DataAfterReceiveShutdown));
 }
 
 /// 4: "a FIN does not".
@@ -577,12 +540,7 @@ fn receive_shut_data_resets() {
 fn receive_shut_fin_does_not_reset() {
     let rig = play(
         accepted(),
-        &[
-            (SD_RECEIVE, &[Asks(RefuseData)]),
-            (PEER_FIN, &[]),
-            (Recv, &[SHUT_DOWN]),
-            (Send, &[]),
-        ],
+        &[(SD_RECEIVE, &[Asks(RefuseData)]), (PEER_FIN, &[]), (Recv, &[SHUT_DOWN]), (Send, &[])],
     );
     ends(&rig, Phase::Connected, CloseReason::PeerFin);
 }
@@ -622,14 +580,7 @@ fn receive_shut_cancel_of_the_last_receive_refuses_data() {
 /// The FIN completes the receive that survived; there is no data left to refuse.
 #[test]
 fn receive_shut_fin_completes_the_pending_receive() {
-    play(
-        accepted(),
-        &[
-            (Recv, &[]),
-            (SD_RECEIVE, &[]),
-            (PEER_FIN, &[Done(1, Success)]),
-        ],
-    );
+    play(accepted(), &[(Recv, &[]), (SD_RECEIVE, &[]), (PEER_FIN, &[Done(1, Success)])]);
 }
 
 /// Peer data that nobody may read can never be "read before its FIN": the reset ends the reuse.
@@ -656,10 +607,7 @@ fn connected_shutdown_both_with_data_waiting_only_resets() {
     let first = rig.endpoint.poll_request();
     assert_eq!(first, Some(linsock_afd::Request::RefuseData));
     rig.endpoint.handle_indication(Indication::DataRefused);
-    assert_eq!(
-        rig.endpoint.poll_request(),
-        Some(linsock_afd::Request::Abort)
-    );
+    assert_eq!(rig.endpoint.poll_request(), Some(linsock_afd::Request::Abort));
     assert_eq!(rig.endpoint.poll_request(), None);
 }
 
@@ -674,10 +622,7 @@ fn connected_peer_reset_fails_everything() {
             (Recv, &[]),
             (Send, &[]),
             (HALF_CLOSE, &[]),
-            (
-                PEER_RESET,
-                &[Done(1, Reset), Done(2, Reset), Done(3, Reset)],
-            ),
+            (PEER_RESET, &[Done(1, Reset), Done(2, Reset), Done(3, Reset)]),
             (Recv, &[WAS_RESET]),
             (Recv, &[WAS_RESET]),
             (SD_SEND, &[NOT_CONNECTED]),
@@ -735,14 +680,8 @@ fn recycling_reset_wins() {
 
 #[test]
 fn connected_transport_gives_up_times_out() {
-    let rig = play(
-        accepted(),
-        &[
-            (Recv, &[]),
-            (TIMED_OUT, &[Done(1, TimedOut)]),
-            (Send, &[GAVE_UP]),
-        ],
-    );
+    let rig =
+        play(accepted(), &[(Recv, &[]), (TIMED_OUT, &[Done(1, TimedOut)]), (Send, &[GAVE_UP])]);
     ends(&rig, Phase::Closed, CloseReason::Timeout);
 }
 
@@ -789,10 +728,7 @@ fn connected_close_aborts_receives_and_owes_sends() {
             (Send, &[]),
             (Recv, &[]),
             (Send, &[]),
-            (
-                CLOSE,
-                &[Owed(2), Owed(4), Done(1, Aborted), Done(3, Aborted)],
-            ),
+            (CLOSE, &[Owed(2), Owed(4), Done(1, Aborted), Done(3, Aborted)]),
         ],
     );
     assert_eq!(rig.endpoint.reason(), Some(CloseReason::LocalGraceful));
@@ -803,28 +739,14 @@ fn connected_close_aborts_receives_and_owes_sends() {
 fn connected_abort_drops_sends() {
     let rig = play(
         accepted(),
-        &[
-            (Recv, &[]),
-            (Send, &[]),
-            (ABORT, &[Done(1, Aborted), Done(2, Aborted)]),
-        ],
+        &[(Recv, &[]), (Send, &[]), (ABORT, &[Done(1, Aborted), Done(2, Aborted)])],
     );
-    assert_eq!(
-        rig.endpoint.reason(),
-        Some(CloseReason::LocalAbort(AbortCause::LingerZero))
-    );
+    assert_eq!(rig.endpoint.reason(), Some(CloseReason::LocalAbort(AbortCause::LingerZero)));
 }
 
 #[test]
 fn half_closing_close_cancels_the_half_close() {
-    play(
-        accepted(),
-        &[
-            (Send, &[]),
-            (HALF_CLOSE, &[]),
-            (CLOSE, &[Owed(1), Done(2, Cancelled)]),
-        ],
-    );
+    play(accepted(), &[(Send, &[]), (HALF_CLOSE, &[]), (CLOSE, &[Owed(1), Done(2, Cancelled)])]);
 }
 
 /// 4: "closesocket end[s] it at once".
@@ -880,10 +802,8 @@ fn accepting_close_cancels_the_first_receive() {
 #[test]
 fn connecting_close_cancels_and_abandons() {
     for connect in [Step::ConnectBlocking, Step::ConnectEx] {
-        let rig = play(
-            Rig::after(&[Step::Bind]),
-            &[(connect, &[]), (CLOSE, &[Done(1, Cancelled)])],
-        );
+        let rig =
+            play(Rig::after(&[Step::Bind]), &[(connect, &[]), (CLOSE, &[Done(1, Cancelled)])]);
         assert_eq!(
             rig.endpoint.reason(),
             Some(CloseReason::LocalAbort(AbortCause::ConnectAbandoned))
@@ -894,36 +814,21 @@ fn connecting_close_cancels_and_abandons() {
 /// Everything was told at the reset; close adds nothing.
 #[test]
 fn dead_close_completes_nothing_more() {
-    let rig = play(
-        accepted(),
-        &[(Recv, &[]), (PEER_RESET, &[Done(1, Reset)]), (CLOSE, &[])],
-    );
+    let rig = play(accepted(), &[(Recv, &[]), (PEER_RESET, &[Done(1, Reset)]), (CLOSE, &[])]);
     assert_eq!(rig.endpoint.reason(), Some(CloseReason::PeerReset));
 }
 
 /// A second close, as a race may bring it, is harmless.
 #[test]
 fn closed_close_again_does_nothing() {
-    play(
-        accepted(),
-        &[
-            (Recv, &[]),
-            (CLOSE, &[Done(1, Aborted)]),
-            (CLOSE, &[]),
-            (ABORT, &[]),
-        ],
-    );
+    play(accepted(), &[(Recv, &[]), (CLOSE, &[Done(1, Aborted)]), (CLOSE, &[]), (ABORT, &[])]);
 }
 
 /// A reason is how a connection ended: without one there is none (`Endpoint::reason`).
 #[test]
 fn unconnected_close_has_no_reason() {
-    let paths: [&[Step]; 4] = [
-        &[],
-        &[Step::Bind],
-        &[Step::Bind, Step::Listen],
-        &[Step::AcceptInto],
-    ];
+    let paths: [&[Step]; 4] =
+        [&[], &[Step::Bind], &[Step::Bind, Step::Listen], &[Step::AcceptInto]];
     for path in paths {
         for mode in [CloseMode::Graceful, CloseMode::Abort] {
             let mut rig = Rig::after(path);
@@ -973,10 +878,7 @@ fn listening_cancel_takes_one_accept() {
 fn accepting_cancel_of_the_first_receive_aborts() {
     let rig = play(
         Rig::after(&[Step::AcceptInto]),
-        &[
-            (Step::FirstReceive, &[]),
-            (Step::CancelAll, &[Asks(Abort), Done(1, Cancelled)]),
-        ],
+        &[(Step::FirstReceive, &[]), (Step::CancelAll, &[Asks(Abort), Done(1, Cancelled)])],
     );
     assert_eq!(rig.phase(), Phase::Open);
 }
@@ -1016,10 +918,7 @@ fn busy_accepted_changes_nothing() {
 fn connecting_cancel_returns_to_bound() {
     let rig = play(
         Rig::after(&[Step::Bind]),
-        &[
-            (Step::ConnectEx, &[]),
-            (Step::CancelAll, &[Asks(Abort), Done(1, Cancelled)]),
-        ],
+        &[(Step::ConnectEx, &[]), (Step::CancelAll, &[Asks(Abort), Done(1, Cancelled)])],
     );
     ends(&rig, Phase::Bound, CloseReason::Cancelled);
 }

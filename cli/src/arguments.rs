@@ -153,10 +153,7 @@ impl Arguments {
     }
 
     fn take_option(&mut self, text: String, argument: OsString) {
-        if text
-            .strip_prefix("-l")
-            .is_some_and(|name| is_windows_library(name, ""))
-        {
+        if text.strip_prefix("-l").is_some_and(|name| is_windows_library(name, "")) {
             self.changed = true;
             return;
         }
@@ -164,10 +161,7 @@ impl Arguments {
         self.is_static |= matches!(text.as_str(), "-static" | "--static" | "-static-pie");
         self.uses_lld |= text.starts_with("-fuse-ld=") && text.contains("lld");
         // `-xc` is one word.
-        if let Some(language) = text
-            .strip_prefix("-x")
-            .filter(|language| !language.is_empty())
-        {
+        if let Some(language) = text.strip_prefix("-x").filter(|language| !language.is_empty()) {
             self.force_language(language);
         }
         if TAKES_VALUE.contains(&text.as_str()) {
@@ -255,11 +249,7 @@ mod tests {
     }
 
     fn joined(arguments: &Arguments) -> String {
-        let words: Vec<_> = arguments
-            .words
-            .iter()
-            .map(|word| word.to_string_lossy())
-            .collect();
+        let words: Vec<_> = arguments.words.iter().map(|word| word.to_string_lossy()).collect();
         words.join(" ")
     }
 
@@ -330,11 +320,9 @@ mod tests {
 
     #[test]
     fn keeps_the_order_and_the_spelling_of_everything_else() {
-        for line in [
-            "-x c - -O2 -Wall -std=c11",
-            "-I a -isystem b a.c -L c -lz -Wl,-rpath,d",
-            "@no",
-        ] {
+        for line in
+            ["-x c - -O2 -Wall -std=c11", "-I a -isystem b a.c -L c -lz -Wl,-rpath,d", "@no"]
+        {
             assert_eq!(joined(&parse(line)), line);
         }
     }
@@ -349,11 +337,7 @@ mod tests {
         ];
         for (line, expected, links) in rows {
             let parsed = parse(line);
-            assert_eq!(
-                (joined(&parsed).as_str(), parsed.links()),
-                (expected, links),
-                "{line}"
-            );
+            assert_eq!((joined(&parsed).as_str(), parsed.links()), (expected, links), "{line}");
         }
     }
 
@@ -385,22 +369,14 @@ mod tests {
             ("-O2 a.c\n", "@", true),
             ("-c a.c", "@", false),
             ("-o a a.c\n-lws2_32\n", "-o a a.c", true),
-            (
-                "-lws2_32 'a b.c' \"c d.c\" e\\ f.c",
-                "a b.c c d.c e f.c",
-                true,
-            ),
+            ("-lws2_32 'a b.c' \"c d.c\" e\\ f.c", "a b.c c d.c e f.c", true),
         ];
         for (content, expected, links) in rows {
             let file = tempfile::NamedTempFile::new().unwrap();
             fs::write(file.path(), content).unwrap();
             let argument = format!("@{}", file.path().display());
             let parsed = Arguments::parse(vec![OsString::from(&argument)]);
-            assert_eq!(
-                joined(&parsed),
-                expected.replace('@', &argument),
-                "{content}"
-            );
+            assert_eq!(joined(&parsed), expected.replace('@', &argument), "{content}");
             assert_eq!(parsed.links(), links, "{content}");
         }
     }

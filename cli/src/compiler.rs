@@ -30,15 +30,7 @@ const PLATFORM: &[&str] = &[
 const QUIET: &str = "-Wno-unknown-pragmas";
 
 /// What a Rust static library needs of the system (`rustc --print native-static-libs`).
-const SYSTEM_LIBRARIES: &[&str] = &[
-    "-lgcc_s",
-    "-lutil",
-    "-lrt",
-    "-lpthread",
-    "-lm",
-    "-ldl",
-    "-lc",
-];
+const SYSTEM_LIBRARIES: &[&str] = &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Language {
@@ -81,14 +73,10 @@ impl Language {
         let chosen = chosen.map(OsStr::to_string_lossy).unwrap_or_default();
         let words: Vec<OsString> = chosen.split_whitespace().map(OsString::from).collect();
         // `make CC="linsock cc"` exports the variable: we would start ourselves without end.
-        let is_ours = words
-            .iter()
-            .any(|word| Path::new(word).file_name() == Some("linsock".as_ref()));
+        let is_ours =
+            words.iter().any(|word| Path::new(word).file_name() == Some("linsock".as_ref()));
         if words.is_empty() || is_ours {
-            return self
-                .defaults()
-                .map(|name| vec![OsString::from(name)])
-                .to_vec();
+            return self.defaults().map(|name| vec![OsString::from(name)]).to_vec();
         }
         vec![words]
     }
@@ -122,10 +110,7 @@ pub(crate) fn start<T>(
             }
         }
     }
-    let tried: Vec<_> = candidates
-        .iter()
-        .map(|words| words[0].to_string_lossy())
-        .collect();
+    let tried: Vec<_> = candidates.iter().map(|words| words[0].to_string_lossy()).collect();
     Err(Error::NoCompiler {
         language: language.name(),
         tried: tried.join(", "),
@@ -182,11 +167,7 @@ fn libraries(installation: &Installation, is_static: bool) -> Result<Vec<OsStrin
     let mut libraries = vec![installation.library()?.into()];
     libraries.extend(SYSTEM_LIBRARIES.iter().map(|&library| {
         // The unwinder of a static executable lies in another library.
-        OsString::from(if is_static && library == "-lgcc_s" {
-            "-lgcc_eh"
-        } else {
-            library
-        })
+        OsString::from(if is_static && library == "-lgcc_s" { "-lgcc_eh" } else { library })
     }));
     Ok(libraries)
 }
@@ -219,11 +200,7 @@ mod tests {
             (Language::C, Some(" ccache  gcc -m64 "), "ccache gcc -m64"),
             // Ourselves, as a makefile names us.
             (Language::C, Some("linsock cc"), "cc|gcc|clang"),
-            (
-                Language::Cxx,
-                Some("/usr/bin/linsock c++"),
-                "c++|g++|clang++",
-            ),
+            (Language::Cxx, Some("/usr/bin/linsock c++"), "c++|g++|clang++"),
             (Language::C, Some("ccache linsock cc"), "cc|gcc|clang"),
         ];
         for (language, chosen, expected) in rows {
@@ -250,15 +227,9 @@ mod tests {
         const SYSTEM: &str = "-lutil -lrt -lpthread -lm -ldl -lc";
         let library = "ROOT/lib/liblinsock_c.a";
         let rows = [
-            (
-                "a.c",
-                format!("< a.c -Wno-unknown-pragmas {library} -lgcc_s {SYSTEM}"),
-            ),
+            ("a.c", format!("< a.c -Wno-unknown-pragmas {library} -lgcc_s {SYSTEM}")),
             ("-c a.c", "< -c a.c -Wno-unknown-pragmas".to_owned()),
-            (
-                "-x c a",
-                format!("< -x c a -Wno-unknown-pragmas -x none {library} -lgcc_s {SYSTEM}"),
-            ),
+            ("-x c a", format!("< -x c a -Wno-unknown-pragmas -x none {library} -lgcc_s {SYSTEM}")),
             (
                 "-static a.c -lws2_32",
                 format!("< -static a.c -Wno-unknown-pragmas {library} -lgcc_eh {SYSTEM}"),
@@ -272,10 +243,8 @@ mod tests {
             ),
         ];
         let (root, installation) = installation();
-        let flags = format!(
-            "{} -isystem ROOT/include -isystem ROOT/include/alias",
-            PLATFORM.join(" ")
-        );
+        let flags =
+            format!("{} -isystem ROOT/include -isystem ROOT/include/alias", PLATFORM.join(" "));
         for (line, expected) in rows {
             let user = Arguments::parse(line.split(' ').map(OsString::from).collect());
             let line = shell_words(&command_line(&installation, user).unwrap());
@@ -288,10 +257,7 @@ mod tests {
     fn words_survive_a_shell() {
         let words = ["a b", "it's", "", "-DX=\"y\"", "$HOME", "-lws2_32"].map(OsString::from);
         let script = format!("printf '%s|' {}", shell_words(&words));
-        let output = Command::new("/bin/sh")
-            .args(["-c", &script])
-            .output()
-            .unwrap();
+        let output = Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
         assert_eq!(
             String::from_utf8(output.stdout).unwrap(),
             "a b|it's||-DX=\"y\"|$HOME|-lws2_32|"

@@ -48,18 +48,11 @@ pub(crate) enum Error {
 impl Error {
     /// 127 for a missing compiler, as a shell has it; clap ends with 2 for a usage error.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(if matches!(self, Self::NoCompiler { .. }) {
-            127
-        } else {
-            1
-        })
+        ExitCode::from(if matches!(self, Self::NoCompiler { .. }) { 127 } else { 1 })
     }
 }
 
 fn list(paths: &[PathBuf]) -> String {
-    let paths: Vec<_> = paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
+    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
     paths.join(", ")
 }

@@ -53,25 +53,15 @@ impl Installation {
     pub(crate) fn find() -> Result<Self, Error> {
         let home = env::var_os("LINSOCK_HOME").filter(|home| !home.is_empty());
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        Self::choose(layouts(
-            home.as_deref().map(Path::new),
-            env::current_exe().ok(),
-            &sources,
-        ))
+        Self::choose(layouts(home.as_deref().map(Path::new), env::current_exe().ok(), &sources))
     }
 
     /// Both halves come from the same layout: a mixture of versions would be worse than none.
     fn choose(layouts: Vec<Layout>) -> Result<Self, Error> {
         let mut looked = Vec::new();
         for Layout { headers, libraries } in layouts {
-            if let Some(headers) = headers
-                .iter()
-                .find(|path| path.join("winsock2.h").is_file())
-            {
-                return Ok(Self {
-                    headers: headers.clone(),
-                    libraries,
-                });
+            if let Some(headers) = headers.iter().find(|path| path.join("winsock2.h").is_file()) {
+                return Ok(Self { headers: headers.clone(), libraries });
             }
             looked.extend(headers);
         }
@@ -90,9 +80,9 @@ impl Installation {
 
     pub(crate) fn library(&self) -> Result<&Path, Error> {
         let found = self.libraries.iter().find(|path| path.is_file());
-        found.map(PathBuf::as_path).ok_or_else(|| Error::NoLibrary {
-            looked: self.libraries.clone(),
-        })
+        found
+            .map(PathBuf::as_path)
+            .ok_or_else(|| Error::NoLibrary { looked: self.libraries.clone() })
     }
 }
 
@@ -102,13 +92,8 @@ fn layouts(home: Option<&Path>, executable: Option<PathBuf>, sources: &Path) -> 
         return vec![Layout::home(home)];
     }
     // The tree's headers are there at build time; a user who installed the command may lack them.
-    let sources = sources
-        .canonicalize()
-        .unwrap_or_else(|_| sources.to_path_buf());
-    let directory = executable
-        .as_deref()
-        .and_then(Path::parent)
-        .unwrap_or_else(|| Path::new(""));
+    let sources = sources.canonicalize().unwrap_or_else(|_| sources.to_path_buf());
+    let directory = executable.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new(""));
     let mut layouts = Vec::new();
     if let Some(prefix) = directory.parent() {
         layouts.push(Layout::prefix(prefix));
@@ -135,10 +120,8 @@ mod tests {
     #[test]
     fn every_layout_is_found_in_its_order() {
         const HOME: [&str; 2] = ["home/include/winsock2.h", "home/lib/liblinsock_c.a"];
-        const INSTALLED: [&str; 2] = [
-            "usr/include/linsock/winsock2.h",
-            "usr/lib/linsock/liblinsock_c.a",
-        ];
+        const INSTALLED: [&str; 2] =
+            ["usr/include/linsock/winsock2.h", "usr/lib/linsock/liblinsock_c.a"];
         const TREE: [&str; 2] = ["tree/include/winsock2.h", "usr/bin/deps/liblinsock_c.a"];
         type Row<'a> = (Vec<&'a str>, bool, [&'a str; 2]);
         let rows: [Row<'_>; 6] = [
@@ -156,11 +139,7 @@ mod tests {
                 ["home/include/linsock/winsock2.h", "home/lib/liblinsock.a"],
             ),
             // Strangers' headers in a shared include directory are not ours.
-            (
-                [&TREE[..], &["usr/include/winsock2.h"]].concat(),
-                false,
-                TREE,
-            ),
+            ([&TREE[..], &["usr/include/winsock2.h"]].concat(), false, TREE),
         ];
         for (files, has_home, [header, library]) in rows {
             let root = tempfile::tempdir().unwrap();
@@ -175,11 +154,7 @@ mod tests {
                 &tree,
             ))
             .unwrap();
-            assert_eq!(
-                found.headers().join("winsock2.h"),
-                root.join(header),
-                "{files:?}"
-            );
+            assert_eq!(found.headers().join("winsock2.h"), root.join(header), "{files:?}");
             assert_eq!(found.library().unwrap(), root.join(library), "{files:?}");
         }
     }
@@ -198,13 +173,7 @@ mod tests {
     #[test]
     fn a_missing_library_names_the_places_of_the_layout_whose_headers_are_used() {
         let root = tempfile::tempdir().unwrap();
-        touch(
-            root.path(),
-            &[
-                "usr/include/linsock/winsock2.h",
-                "usr/bin/deps/liblinsock_c.a",
-            ],
-        );
+        touch(root.path(), &["usr/include/linsock/winsock2.h", "usr/bin/deps/liblinsock_c.a"]);
         let executable = root.path().join("usr/bin/linsock");
         let found = Installation::choose(layouts(None, Some(executable), root.path())).unwrap();
         let error = found.library().unwrap_err().to_string();

@@ -24,26 +24,15 @@ pub(crate) fn run(
 ) -> Result<ExitCode, Error> {
     let language = language(file)?;
     // The compiler would say so too, but not what to do.
-    File::open(file).map_err(|source| Error::Source {
-        file: file.to_path_buf(),
-        source,
-    })?;
+    File::open(file).map_err(|source| Error::Source { file: file.to_path_buf(), source })?;
     // From here on a signal ends the child, and we live to remove the directory.
     let mut signals = catch_signals().map_err(Error::Prepare)?;
-    let directory = tempfile::Builder::new()
-        .prefix("linsock-")
-        .tempdir()
-        .map_err(Error::Prepare)?;
+    let directory =
+        tempfile::Builder::new().prefix("linsock-").tempdir().map_err(Error::Prepare)?;
     // The program's own name, for its messages and for `ps`.
     let program = directory.path().join(file.file_stem().unwrap_or_default());
 
-    let options = [
-        "-O2".into(),
-        "-g".into(),
-        file.into(),
-        "-o".into(),
-        program.clone().into(),
-    ];
+    let options = ["-O2".into(), "-g".into(), file.into(), "-o".into(), program.clone().into()];
     let line = compiler::command_line(installation, Arguments::parse(options.to_vec()))?;
     let mut child = compiler::start(language, &line, Command::spawn)?;
     let compiled = wait(&mut child, &mut signals, "the compiler")?;
@@ -55,10 +44,7 @@ pub(crate) fn run(
     let mut child = Command::new(&program)
         .args(arguments)
         .spawn()
-        .map_err(|source| Error::Start {
-            program: name.clone(),
-            source,
-        })?;
+        .map_err(|source| Error::Start { program: name.clone(), source })?;
     wait(&mut child, &mut signals, &name).map(exit_code)
 }
 
@@ -66,9 +52,7 @@ fn language(file: &Path) -> Result<Language, Error> {
     match file.extension().and_then(|extension| extension.to_str()) {
         Some("c") => Ok(Language::C),
         Some("cc" | "cpp" | "cxx") => Ok(Language::Cxx),
-        _ => Err(Error::Extension {
-            file: file.to_path_buf(),
-        }),
+        _ => Err(Error::Extension { file: file.to_path_buf() }),
     }
 }
 
@@ -76,25 +60,18 @@ fn language(file: &Path) -> Result<Language, Error> {
 fn catch_signals() -> io::Result<Signals> {
     let ignored = ignored_signals(&fs::read_to_string("/proc/self/status").unwrap_or_default());
     let ends = [SIGHUP, SIGINT, SIGQUIT, SIGTERM].into_iter();
-    Signals::new(
-        ends.filter(|signal| ignored >> (signal - 1) & 1 == 0)
-            .chain([SIGCHLD]),
-    )
+    Signals::new(ends.filter(|signal| ignored >> (signal - 1) & 1 == 0).chain([SIGCHLD]))
 }
 
 /// The mask in the line `SigIgn:`; signal 1 is the lowest bit.
 fn ignored_signals(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0)
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
 /// Waits for the child and passes on what only we were sent.
 fn wait(child: &mut Child, signals: &mut Signals, name: &str) -> Result<ExitStatus, Error> {
-    let failed = |source| Error::Wait {
-        program: name.to_owned(),
-        source,
-    };
+    let failed = |source| Error::Wait { program: name.to_owned(), source };
     for signal in signals.forever() {
         match signal {
             SIGCHLD => {
@@ -120,9 +97,7 @@ fn forward(child: &Child, signal: Signal) {
 
 /// The status as a shell reports it.
 fn exit_code(status: ExitStatus) -> ExitCode {
-    let code = status
-        .code()
-        .or_else(|| status.signal().map(|signal| 128 + signal));
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
 
@@ -151,19 +126,9 @@ mod tests {
     #[test]
     fn a_signal_becomes_128_and_its_number() {
         // Wait statuses: the exit code lies in the second octet, the signal in the first.
-        for (raw, expected) in [
-            (0, 0),
-            (7 << 8, 7),
-            (255 << 8, 255),
-            (9, 137),
-            (6 | 0x80, 134),
-        ] {
+        for (raw, expected) in [(0, 0), (7 << 8, 7), (255 << 8, 255), (9, 137), (6 | 0x80, 134)] {
             let code = exit_code(ExitStatus::from_raw(raw));
-            assert_eq!(
-                format!("{code:?}"),
-                format!("{:?}", ExitCode::from(expected)),
-                "{raw:#x}"
-            );
+            assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(expected)), "{raw:#x}");
         }
     }
 }

@@ -72,10 +72,7 @@ impl Desk {
 
     fn linsock(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(LINSOCK);
-        command
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env("TMPDIR", self.temporary());
+        command.args(arguments).current_dir(self.0.path()).env("TMPDIR", self.temporary());
         // The environment of whoever runs the tests must not choose.
         for variable in ["CC", "CXX", "LINSOCK_HOME"] {
             command.env_remove(variable);
@@ -134,22 +131,12 @@ fn compilers(names: &[&'static str]) -> Vec<&'static str> {
 #[test]
 fn a_winsock_program_compiles_links_and_runs() {
     let desk = Desk::with(&[("hello.c", HELLO), ("hello.cpp", HELLO)]);
-    for (command, variable, file, names) in [
-        ("cc", "CC", "hello.c", ["gcc", "clang"]),
-        ("c++", "CXX", "hello.cpp", ["g++", "clang++"]),
-    ] {
+    for (command, variable, file, names) in
+        [("cc", "CC", "hello.c", ["gcc", "clang"]), ("c++", "CXX", "hello.cpp", ["g++", "clang++"])]
+    {
         for compiler in compilers(&names) {
             let output = desk
-                .linsock(&[
-                    command,
-                    "-Wall",
-                    "-O1",
-                    file,
-                    "-lws2_32",
-                    "-lmswsock",
-                    "-o",
-                    "hello",
-                ])
+                .linsock(&[command, "-Wall", "-O1", file, "-lws2_32", "-lmswsock", "-o", "hello"])
                 .env(variable, compiler)
                 .output()
                 .unwrap();
@@ -208,22 +195,14 @@ fn a_source_on_standard_input_is_compiled_in_the_language_of_x() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(HELLO.as_bytes())
-        .unwrap();
+    child.stdin.take().unwrap().write_all(HELLO.as_bytes()).unwrap();
     assert_quiet_success(&child.wait_with_output().unwrap());
     desk.assert_says_hello("hello");
 }
 
 #[test]
 fn a_response_file_may_hold_everything() {
-    let desk = Desk::with(&[
-        ("hel lo.c", HELLO),
-        ("all", "'hel lo.c'\n-o hello\n-lws2_32\n"),
-    ]);
+    let desk = Desk::with(&[("hel lo.c", HELLO), ("all", "'hel lo.c'\n-o hello\n-lws2_32\n")]);
     desk.succeed(&["cc", "@all"]);
     desk.assert_says_hello("hello");
 }
@@ -232,10 +211,7 @@ fn a_response_file_may_hold_everything() {
 fn a_static_executable_links() {
     let desk = Desk::with(&[("hello.c", HELLO)]);
     // The linker warns about the resolver of glibc: only the outcome counts.
-    let output = desk
-        .linsock(&["cc", "-static", "hello.c", "-o", "hello"])
-        .output()
-        .unwrap();
+    let output = desk.linsock(&["cc", "-static", "hello.c", "-o", "hello"]).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     desk.assert_says_hello("hello");
 }
@@ -257,17 +233,10 @@ fn the_compilers_options_and_status_are_its_own() {
     let compiler = format!("{} first", desk.path("compiler").display());
     for options in [["--help", "--version"], ["-V", "-h"], ["help", "-###"]] {
         let arguments = [&["cc"][..], &options].concat();
-        let output = desk
-            .linsock(&arguments)
-            .env("CC", &compiler)
-            .output()
-            .unwrap();
+        let output = desk.linsock(&arguments).env("CC", &compiler).output().unwrap();
         let words = text(&output.stdout);
         assert!(words.starts_with("first\n"), "{words}");
-        assert!(
-            words.contains(&format!("\n{}\n", options.join("\n"))),
-            "{words}"
-        );
+        assert!(words.contains(&format!("\n{}\n", options.join("\n"))), "{words}");
         assert_eq!(output.status.code(), Some(42));
     }
     let desk = Desk::with(&[("wrong.c", "int main(void) { return }\n")]);
@@ -278,19 +247,8 @@ fn the_compilers_options_and_status_are_its_own() {
 fn a_missing_compiler_is_named_with_its_remedy() {
     let desk = Desk::with(&[("a.c", ""), ("a.cc", "")]);
     let rows: [(&[&str], &[&str]); 3] = [
-        (
-            &["cc", "a.c"],
-            &["no C compiler", "cc, gcc, clang", "apt install gcc", "$CC"],
-        ),
-        (
-            &["c++", "a.cc"],
-            &[
-                "no C++ compiler",
-                "c++, g++, clang++",
-                "apt install g++",
-                "$CXX",
-            ],
-        ),
+        (&["cc", "a.c"], &["no C compiler", "cc, gcc, clang", "apt install gcc", "$CC"]),
+        (&["c++", "a.cc"], &["no C++ compiler", "c++, g++, clang++", "apt install g++", "$CXX"]),
         (&["run", "a.c"], &["no C compiler"]),
     ];
     for (arguments, message) in rows {
@@ -314,18 +272,10 @@ fn missing_headers_and_library_are_named_with_where_they_were_looked_for() {
         command.env("LINSOCK_HOME", &home);
         command
     };
-    assert_fails(
-        in_home(&["cc", "a.c"]),
-        1,
-        &["home/include", "LINSOCK_HOME"],
-    );
+    assert_fails(in_home(&["cc", "a.c"]), 1, &["home/include", "LINSOCK_HOME"]);
     fs::create_dir_all(home.join("include")).unwrap();
     fs::write(home.join("include/winsock2.h"), "").unwrap();
-    assert_fails(
-        in_home(&["cc", "a.c"]),
-        1,
-        &["home/lib/liblinsock_c.a", "cargo build"],
-    );
+    assert_fails(in_home(&["cc", "a.c"]), 1, &["home/lib/liblinsock_c.a", "cargo build"]);
     // Compiling does not need the library.
     assert_quiet_success(&in_home(&["cc", "-c", "a.c"]).output().unwrap());
 }
@@ -340,10 +290,7 @@ fn a_build_system_gets_the_same_flags() {
     for script in scripts {
         let desk = Desk::with(&[("hello.c", HELLO)]);
         let mut shell = Command::new("/bin/sh");
-        shell
-            .args(["-c", script, LINSOCK])
-            .current_dir(desk.0.path())
-            .env_remove("LINSOCK_HOME");
+        shell.args(["-c", script, LINSOCK]).current_dir(desk.0.path()).env_remove("LINSOCK_HOME");
         assert_quiet_success(&shell.output().unwrap());
         desk.assert_says_hello("hello");
     }
@@ -360,18 +307,10 @@ fn usage_errors_end_with_2() {
 #[test]
 fn run_compiles_c_and_cpp_by_extension() {
     let cpp = "#include <iostream>\nint main() { std::cout << \"C++\\n\"; }\n";
-    let desk = Desk::with(&[
-        ("hello.c", HELLO),
-        ("a.cc", cpp),
-        ("a.cpp", cpp),
-        ("a.cxx", cpp),
-    ]);
-    for (file, expected) in [
-        ("hello.c", "hello\n"),
-        ("a.cc", "C++\n"),
-        ("a.cpp", "C++\n"),
-        ("a.cxx", "C++\n"),
-    ] {
+    let desk = Desk::with(&[("hello.c", HELLO), ("a.cc", cpp), ("a.cpp", cpp), ("a.cxx", cpp)]);
+    for (file, expected) in
+        [("hello.c", "hello\n"), ("a.cc", "C++\n"), ("a.cpp", "C++\n"), ("a.cxx", "C++\n")]
+    {
         let output = desk.linsock(&["run", file]).output().unwrap();
         assert_quiet_success(&output);
         assert_eq!(text(&output.stdout), expected, "{file}");
@@ -435,16 +374,10 @@ fn run_refuses_what_is_no_source_file() {
 
 /// Starts the program and returns when it runs, with the process that leads its group.
 fn start_waiter(desk: &Desk) -> (Child, Pid) {
-    let mut child = desk
-        .linsock(&["run", "wait.c"])
-        .process_group(0)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        desk.linsock(&["run", "wait.c"]).process_group(0).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "ready\n");
     let pid = Pid::from_child(&child);
     (child, pid)

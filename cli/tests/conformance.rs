@@ -1,4 +1,5 @@
-//! The C conformance programs, built by `linsock cc` with every compiler that is installed, and run.
+//! The C conformance programs, built by `linsock cc` with every compiler that is installed, and
+//! run.
 //!
 //! Each program states what Windows does, row by row, with the source of every expected value; it
 //! prints `NAME: N passed, N failed` and says by its exit status whether all rows hold.

@@ -64,23 +64,17 @@ impl Pool {
 
     fn receive(&self, at: usize) {
         let request = self.sockets[at].recv_owned(vec![0; BUFFER]);
-        request
-            .queue(Step::Received as u64)
-            .expect("a connected socket receives");
+        request.queue(Step::Received as u64).expect("a connected socket receives");
     }
 
     fn send(&self, at: usize, data: Vec<u8>) {
         let request = self.sockets[at].send_owned(data);
-        request
-            .queue(Step::Sent as u64)
-            .expect("a connected socket sends");
+        request.queue(Step::Sent as u64).expect("a connected socket sends");
     }
 
     fn recycle(&self, at: usize) {
         let request = self.sockets[at].disconnect_reuse();
-        request
-            .queue(Step::Disconnected as u64)
-            .expect("a connected socket disconnects");
+        request.queue(Step::Disconnected as u64).expect("a connected socket disconnects");
     }
 
     fn next(&self) -> Packet {
@@ -106,9 +100,7 @@ impl Server {
     }
 
     fn accept(&self, at: usize) {
-        let request = self
-            .listener
-            .accept_into(&self.pool.sockets[at], Vec::new());
+        let request = self.listener.accept_into(&self.pool.sockets[at], Vec::new());
         request.queue(at as u64).expect("a free handle accepts");
     }
 
@@ -119,8 +111,7 @@ impl Server {
         loop {
             let packet = self.pool.next();
             if packet.key() == usize::MAX {
-                self.pool
-                    .receive(usize::try_from(packet.token()).expect("a place in the pool"));
+                self.pool.receive(usize::try_from(packet.token()).expect("a place in the pool"));
                 continue;
             }
             match (Step::of(&packet), packet.key()) {
@@ -149,9 +140,7 @@ fn run_client(server: &Server, connections: usize) -> Result<usize> {
     let pool = Pool::new()?;
     let connect = |at: usize| {
         let request = pool.sockets[at].connect_owned(to, MESSAGE.to_vec());
-        request
-            .queue(Step::Connected as u64)
-            .expect("a free handle connects");
+        request.queue(Step::Connected as u64).expect("a free handle connects");
     };
     let (mut started, mut over, mut right) = (POOL.min(connections), 0, 0);
     (0..started).for_each(connect);
@@ -179,10 +168,7 @@ fn run_client(server: &Server, connections: usize) -> Result<usize> {
 }
 
 fn main() -> Result<ExitCode> {
-    let wanted = std::env::args()
-        .nth(1)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(20_000);
+    let wanted = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(20_000);
     let server = Server::new()?;
     let begun = Instant::now();
     let (right, served) = thread::scope(|scope| {
@@ -193,10 +179,7 @@ fn main() -> Result<ExitCode> {
     });
     let (right, seconds) = (right?, begun.elapsed().as_secs_f64());
     println!("connections: {right} of {wanted} echoed, {served} served");
-    println!(
-        "handles created: {} (server {POOL}, client {POOL}, 1 listener)",
-        2 * POOL + 1
-    );
+    println!("handles created: {} (server {POOL}, client {POOL}, 1 listener)", 2 * POOL + 1);
     println!("rate: {:.0} connections/s", wanted as f64 / seconds);
     // The last handles may still be on their way back to the server's pool.
     Ok(if right == wanted && served + POOL >= wanted {

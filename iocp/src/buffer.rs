@@ -45,10 +45,7 @@ pub struct RawBuffer {
 
 impl RawBuffer {
     const fn iovec(self) -> libc::iovec {
-        libc::iovec {
-            iov_base: self.base.cast(),
-            iov_len: self.len,
-        }
+        libc::iovec { iov_base: self.base.cast(), iov_len: self.len }
     }
 }
 
@@ -70,10 +67,7 @@ impl Buffers {
     /// Memory of the operation's own: its length is what is sent, or how much may be received.
     #[inline]
     pub fn from_vec(vec: Vec<u8>) -> Self {
-        Self {
-            memory: Memory::Owned(vec),
-            done: 0,
-        }
+        Self { memory: Memory::Owned(vec), done: 0 }
     }
 
     /// No memory.
@@ -194,10 +188,7 @@ impl Buffers {
         match &mut self.memory {
             Memory::One(one) => call(&mut [advance(*one, self.done)]),
             Memory::Owned(vec) => {
-                let all = libc::iovec {
-                    iov_base: vec.as_mut_ptr().cast(),
-                    iov_len: vec.len(),
-                };
+                let all = libc::iovec { iov_base: vec.as_mut_ptr().cast(), iov_len: vec.len() };
                 call(&mut [advance(all, self.done)])
             }
             Memory::Many(many) => call(&mut rest_of(many, self.done)),
@@ -215,7 +206,8 @@ pub struct CheckedMemory {
 
 // SAFETY: caller memory handed over for the operation (contract of `new`).
 unsafe impl Send for CheckedMemory {}
-// SAFETY: a shared reference only writes octets that nobody else uses meanwhile (contract of `new`).
+// SAFETY: a shared reference only writes octets that nobody else uses meanwhile (contract of
+// `new`).
 unsafe impl Sync for CheckedMemory {}
 
 impl CheckedMemory {
@@ -282,10 +274,7 @@ fn header(vectors: &mut [libc::iovec]) -> libc::msghdr {
 #[inline]
 fn advance(vector: libc::iovec, by: usize) -> libc::iovec {
     let by = by.min(vector.iov_len);
-    libc::iovec {
-        iov_base: vector.iov_base.wrapping_byte_add(by),
-        iov_len: vector.iov_len - by,
-    }
+    libc::iovec { iov_base: vector.iov_base.wrapping_byte_add(by), iov_len: vector.iov_len - by }
 }
 
 fn rest_of(vectors: &[libc::iovec], mut done: usize) -> Vec<libc::iovec> {
@@ -307,13 +296,7 @@ mod tests {
     use std::os::fd::{AsFd, OwnedFd};
 
     fn pair() -> (OwnedFd, OwnedFd) {
-        socketpair(
-            AddressFamily::UNIX,
-            SocketType::STREAM,
-            SocketFlags::CLOEXEC,
-            None,
-        )
-        .unwrap()
+        socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap()
     }
 
     #[test]
@@ -321,21 +304,13 @@ mod tests {
         let (a, b) = pair();
         let (mut x, mut y) = ([0_u8; 2], [0_u8; 3]);
         let raw = [
-            RawBuffer {
-                base: x.as_mut_ptr(),
-                len: 2,
-            },
-            RawBuffer {
-                base: y.as_mut_ptr(),
-                len: 3,
-            },
+            RawBuffer { base: x.as_mut_ptr(), len: 2 },
+            RawBuffer { base: y.as_mut_ptr(), len: 3 },
         ];
         // SAFETY: x and y are not touched through references until the receives are over.
         let mut into = unsafe { Buffers::from_raw(&raw) };
         for (part, sent) in [(&b"1"[..], 1), (b"234", 3), (b"5", 1)] {
-            Buffers::from_vec(part.to_vec())
-                .send(a.as_fd(), SendFlags::NONE)
-                .unwrap();
+            Buffers::from_vec(part.to_vec()).send(a.as_fd(), SendFlags::NONE).unwrap();
             assert_eq!(into.recv(b.as_fd(), RecvFlags::NONE), Ok(sent));
         }
         assert_eq!((into.remaining(), &x, &y), (0, b"12", b"345"));
@@ -344,17 +319,12 @@ mod tests {
     #[test]
     fn a_bad_pointer_is_an_error_of_the_call() {
         let (a, b) = pair();
-        let raw = [RawBuffer {
-            base: std::ptr::without_provenance_mut(16),
-            len: 4,
-        }];
+        let raw = [RawBuffer { base: std::ptr::without_provenance_mut(16), len: 4 }];
         // SAFETY: nothing lives there.
         let mut bad = unsafe { Buffers::from_raw(&raw) };
         assert_eq!(bad.send(a.as_fd(), SendFlags::NONE), Err(Errno::FAULT));
         assert_eq!(bad.copy_rest(), None);
-        Buffers::from_vec(b"data".to_vec())
-            .send(a.as_fd(), SendFlags::NONE)
-            .unwrap();
+        Buffers::from_vec(b"data".to_vec()).send(a.as_fd(), SendFlags::NONE).unwrap();
         assert_eq!(bad.recv(b.as_fd(), RecvFlags::NONE), Err(Errno::FAULT));
     }
 
@@ -363,9 +333,7 @@ mod tests {
         let (a, b) = pair();
         let mut into = Buffers::from_vec(vec![0; 4]);
         assert_eq!(into.recv(b.as_fd(), RecvFlags::NONE), Err(Errno::AGAIN));
-        Buffers::from_vec(b"abcd".to_vec())
-            .send(a.as_fd(), SendFlags::NONE)
-            .unwrap();
+        Buffers::from_vec(b"abcd".to_vec()).send(a.as_fd(), SendFlags::NONE).unwrap();
         assert_eq!(into.recv(b.as_fd(), RecvFlags::new(false, true)), Ok(4));
         assert_eq!(into.done(), 0);
         assert_eq!(into.recv(b.as_fd(), RecvFlags::NONE), Ok(4));

@@ -16,19 +16,13 @@ pub enum Deadline {
 impl Deadline {
     /// A deadline this long from now.
     pub fn after(duration: Duration) -> Self {
-        Instant::now()
-            .checked_add(duration)
-            .map_or(Self::Never, Self::At)
+        Instant::now().checked_add(duration).map_or(Self::Never, Self::At)
     }
 
     /// A deadline in Windows milliseconds, where `u32::MAX` (INFINITE) means never.
     #[inline]
     pub fn after_ms(ms: u32) -> Self {
-        if ms == u32::MAX {
-            Self::Never
-        } else {
-            Self::after(Duration::from_millis(ms.into()))
-        }
+        if ms == u32::MAX { Self::Never } else { Self::after(Duration::from_millis(ms.into())) }
     }
 
     /// True when the deadline has passed.

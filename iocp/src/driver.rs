@@ -24,17 +24,12 @@ pub struct Readiness(EventFlags);
 
 impl Readiness {
     /// Everything may have changed: what a thread that did not ask the driver assumes.
-    pub const UNKNOWN: Self = Self(
-        EventFlags::IN
-            .union(EventFlags::OUT)
-            .union(EventFlags::ERR)
-            .union(EventFlags::RDHUP),
-    );
+    pub const UNKNOWN: Self =
+        Self(EventFlags::IN.union(EventFlags::OUT).union(EventFlags::ERR).union(EventFlags::RDHUP));
 
     /// Data, a connection, or the end of data.
     pub const fn readable(self) -> bool {
-        self.0
-            .intersects(EventFlags::IN.union(EventFlags::RDHUP).union(Self::FAILED))
+        self.0.intersects(EventFlags::IN.union(EventFlags::RDHUP).union(Self::FAILED))
     }
 
     /// Room to send, or a finished connect.
@@ -115,12 +110,7 @@ impl Driver {
     /// # Errors
     /// When the kernel has no memory or watches left.
     pub fn add(&self, fd: BorrowedFd<'_>, token: Token, interest: Interest) -> Result<(), Errno> {
-        epoll::add(
-            &self.0,
-            fd,
-            EventData::new_u64(token.value()),
-            interest.flags(),
-        )
+        epoll::add(&self.0, fd, EventData::new_u64(token.value()), interest.flags())
     }
 
     /// Changes what a descriptor is watched for.
@@ -133,12 +123,7 @@ impl Driver {
         token: Token,
         interest: Interest,
     ) -> Result<(), Errno> {
-        epoll::modify(
-            &self.0,
-            fd,
-            EventData::new_u64(token.value()),
-            interest.flags(),
-        )
+        epoll::modify(&self.0, fd, EventData::new_u64(token.value()), interest.flags())
     }
 
     /// Stops watching a descriptor. Closing it does this too.
@@ -161,10 +146,7 @@ impl Driver {
         };
         taken.iter().map(|event| {
             let (data, flags) = (event.data, event.flags);
-            Report {
-                token: Token::from_value(data.u64()),
-                readiness: Readiness(flags),
-            }
+            Report { token: Token::from_value(data.u64()), readiness: Readiness(flags) }
         })
     }
 }

@@ -19,10 +19,7 @@ pub struct Waiters {
 
 impl Waiters {
     const fn new() -> Self {
-        Self {
-            count: AtomicUsize::new(0),
-            threads: Lock::new(Vec::new()),
-        }
+        Self { count: AtomicUsize::new(0), threads: Lock::new(Vec::new()) }
     }
 
     pub(crate) fn add(&self, thread: &Arc<Thread>) {
@@ -50,8 +47,8 @@ impl Waiters {
 pub trait Waitable: Send + Sync {
     /// Takes the signal if it is there: an auto-reset event is reset, a semaphore counted down.
     fn take(&self) -> bool;
-    /// Whether [`take`](Self::take) would succeed now. An object that taking changes says so without
-    /// taking: giving back would wake the very thread that asks.
+    /// Whether [`take`](Self::take) would succeed now. An object that taking changes says so
+    /// without taking: giving back would wake the very thread that asks.
     fn is_signaled(&self) -> bool {
         let taken = self.take();
         if taken {
@@ -76,11 +73,7 @@ pub struct Event {
 impl Event {
     /// A new event.
     pub const fn new(manual_reset: bool, signaled: bool) -> Self {
-        Self {
-            manual_reset,
-            signaled: AtomicBool::new(signaled),
-            waiters: Waiters::new(),
-        }
+        Self { manual_reset, signaled: AtomicBool::new(signaled), waiters: Waiters::new() }
     }
 
     /// Signals the event.
@@ -147,15 +140,8 @@ impl Semaphore {
     /// Adds `by` and gives the count before; `None`, with nothing changed, if that passes the
     /// maximum or `by` is not positive.
     pub fn release(&self, by: i32) -> Option<i32> {
-        let raise = |count: i32| {
-            count
-                .checked_add(by)
-                .filter(|&sum| by > 0 && sum <= self.max)
-        };
-        let before = self
-            .count
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, raise)
-            .ok()?;
+        let raise = |count: i32| count.checked_add(by).filter(|&sum| by > 0 && sum <= self.max);
+        let before = self.count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, raise).ok()?;
         self.waiters.wake();
         Some(before)
     }
@@ -164,9 +150,7 @@ impl Semaphore {
 impl Waitable for Semaphore {
     fn take(&self) -> bool {
         let lower = |count: i32| (count > 0).then(|| count - 1);
-        self.count
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, lower)
-            .is_ok()
+        self.count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, lower).is_ok()
     }
 
     fn is_signaled(&self) -> bool {
@@ -193,10 +177,7 @@ impl Mutant {
     /// A new mutex object, owned by the calling thread if `owned`.
     pub fn new(owned: bool) -> Self {
         let owner = owned.then(|| (thread::id(), 1));
-        Self {
-            owner: Lock::new(owner),
-            waiters: Waiters::default(),
-        }
+        Self { owner: Lock::new(owner), waiters: Waiters::default() }
     }
 
     /// Releases one hold; false if the calling thread is not the owner.

@@ -105,13 +105,8 @@ impl FileCore {
         port: &Arc<CompletionPort>,
         key: usize,
     ) -> Result<(), AlreadyAssociated> {
-        let association = Association {
-            port: Arc::clone(port),
-            key,
-        };
-        self.association
-            .set(association)
-            .map_err(|_| AlreadyAssociated)
+        let association = Association { port: Arc::clone(port), key };
+        self.association.set(association).map_err(|_| AlreadyAssociated)
     }
 
     /// The notification modes.

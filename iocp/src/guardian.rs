@@ -84,10 +84,7 @@ pub fn call_after(delay: Duration, call: impl FnOnce() + Send + 'static) {
     let Some(at) = Instant::now().checked_add(delay) else {
         return;
     };
-    GUARDIAN.timers.lock().push(Reverse(Timer {
-        at,
-        call: Box::new(call),
-    }));
+    GUARDIAN.timers.lock().push(Reverse(Timer { at, call: Box::new(call) }));
     GUARDIAN.awake.store(true, Ordering::SeqCst);
     thread().unpark();
 }
@@ -96,10 +93,7 @@ fn thread() -> &'static Thread {
     GUARDIAN.thread.get_or_init(|| {
         let builder = std::thread::Builder::new().name("linsock-guardian".into());
         let spawned = builder.spawn(|| GUARDIAN.run());
-        spawned
-            .expect("INVARIANT: the process can start one thread")
-            .thread()
-            .clone()
+        spawned.expect("INVARIANT: the process can start one thread").thread().clone()
     })
 }
 
@@ -152,8 +146,8 @@ impl Guardian {
     }
 }
 
-/// Runs `work`, which may reach the program's own code; true if that panicked, for another look. The
-/// guardian lives on: everything else relies on it.
+/// Runs `work`, which may reach the program's own code; true if that panicked, for another look.
+/// The guardian lives on: everything else relies on it.
 fn shielded(work: impl FnOnce() -> bool) -> bool {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(true)
 }

@@ -47,7 +47,7 @@ impl Handle {
     }
 }
 
-/// The identity of a table entry in the driver: never reused while the process lives (short of 2³²
+/// The identity of a table entry in the driver, never reused while the process lives (short of 2³²
 /// uses of one slot).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Token(u64);
@@ -153,11 +153,7 @@ impl Table {
     pub fn get(&self, handle: Handle) -> Option<Object> {
         let entry = self.slot(handle.index())?.0.lock();
         let visible = entry.generation & ((1 << GENERATION_BITS) - 1);
-        if visible == handle.generation() {
-            entry.object.clone()
-        } else {
-            None
-        }
+        if visible == handle.generation() { entry.object.clone() } else { None }
     }
 
     /// The file behind a driver token; `None` once the handle was closed.
@@ -213,11 +209,8 @@ impl Table {
             return free.pop_front().ok_or(TableFull);
         }
         if index.is_multiple_of(CHUNK) || index == 1 {
-            self.chunks[index / CHUNK].get_or_init(|| {
-                (0..CHUNK)
-                    .map(|_| Slot(Lock::new(Entry::default())))
-                    .collect()
-            });
+            self.chunks[index / CHUNK]
+                .get_or_init(|| (0..CHUNK).map(|_| Slot(Lock::new(Entry::default()))).collect());
         }
         // Under the lock of the free list, so nobody else counts.
         self.used.store(index + 1, Ordering::Release);
@@ -269,10 +262,7 @@ mod tests {
         let table = new_table();
         for _ in 0..3 * CHUNK {
             let value = table.insert(event()).unwrap().value();
-            assert!(
-                value != 0 && value.is_multiple_of(4) && value < 1 << 31,
-                "{value}"
-            );
+            assert!(value != 0 && value.is_multiple_of(4) && value < 1 << 31, "{value}");
         }
         let largest = (1 << (INDEX_BITS + GENERATION_BITS)) - 1;
         let last = Handle(largest << 2);
@@ -280,7 +270,8 @@ mod tests {
         assert_eq!(Handle::from_value(last.value()), Some(last));
     }
 
-    /// `test_completion_port` and `test_connect_completion_port` wait for a handle with the low bit set.
+    /// `test_completion_port` and `test_connect_completion_port` wait for a handle with the low bit
+    /// set.
     #[test]
     fn the_low_two_bits_are_ignored() {
         let table = new_table();
@@ -296,16 +287,7 @@ mod tests {
 
     #[test]
     fn what_no_handle_can_be_is_none() {
-        let impossible = [
-            0,
-            1,
-            3,
-            1 << 31,
-            0xFFFF_FFFF,
-            usize::MAX,
-            1 << 32,
-            8 + (1 << 32),
-        ];
+        let impossible = [0, 1, 3, 1 << 31, 0xFFFF_FFFF, usize::MAX, 1 << 32, 8 + (1 << 32)];
         for value in impossible {
             assert_eq!(Handle::from_value(value), None, "{value:#x}");
         }
@@ -351,9 +333,7 @@ mod tests {
     #[test]
     fn slots_are_reused_oldest_first_after_a_rest() {
         let table = new_table();
-        let handles: Vec<_> = (0..=RESTING)
-            .map(|_| table.insert(event()).unwrap())
-            .collect();
+        let handles: Vec<_> = (0..=RESTING).map(|_| table.insert(event()).unwrap()).collect();
         for &handle in &handles {
             table.remove(handle).unwrap();
         }
@@ -477,10 +457,7 @@ mod tests {
         free.dedup();
         let used = table.used.load(Ordering::Relaxed);
         assert_eq!(free.len(), used - 1, "every slot is free, once");
-        assert!(
-            used <= 1 + THREADS * 10 + RESTING,
-            "slots were reused: {used}"
-        );
+        assert!(used <= 1 + THREADS * 10 + RESTING, "slots were reused: {used}");
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::overlapped::OverlappedPtr;
 use crate::port::{CompletionPort, Packet};
 use crate::thread::{self, Thread};
 
-/// A completion routine: called on the issuing thread, in an alertable wait, with status and octets.
+/// A completion routine: called on the issuing thread, in an alertable wait, with status and
+/// octets.
 pub type Routine = Box<dyn FnOnce(NtStatus, usize) + Send>;
 
 /// Who is told, and how.
@@ -44,8 +45,8 @@ pub trait Sink: std::any::Any + Send + Sync {
     /// back whom to wake.
     fn complete(&self, done: Done) -> Option<Waker>;
 
-    /// True when a thread blocks for the operation and polls its descriptor itself, so that no driver
-    /// has to watch it.
+    /// True when a thread blocks for the operation and polls its descriptor itself, so that no
+    /// driver has to watch it.
     fn is_attended(&self) -> bool {
         false
     }
@@ -155,23 +156,13 @@ impl Irp {
     /// A new operation of the calling thread.
     #[inline]
     pub fn new(target: Target, buffers: Buffers) -> Self {
-        Self {
-            target: Some(target),
-            thread: thread::id(),
-            buffers,
-        }
+        Self { target: Some(target), thread: thread::id(), buffers }
     }
 
     /// The operation starts: `Internal` reads STATUS_PENDING and what will be signaled is reset.
     #[inline]
     pub fn begin(&self, file: &FileCore) {
-        if let Some(Target::Overlapped {
-            ptr,
-            event,
-            routine,
-            ..
-        }) = &self.target
-        {
+        if let Some(Target::Overlapped { ptr, event, routine, .. }) = &self.target {
             ptr.begin();
             match (event, routine) {
                 (_, Some(_)) => {}
@@ -207,12 +198,9 @@ impl Irp {
     #[inline]
     pub fn dies_with_thread(&self, file: &FileCore) -> bool {
         match &self.target {
-            Some(Target::Overlapped {
-                event: None,
-                packet: true,
-                routine: None,
-                ..
-            }) => file.association().is_none(),
+            Some(Target::Overlapped { event: None, packet: true, routine: None, .. }) => {
+                file.association().is_none()
+            }
             Some(Target::Overlapped { .. }) => true,
             // Operations of the safe API belong to their owner, not to a thread.
             Some(Target::Sink { .. }) | None => false,
@@ -248,12 +236,7 @@ impl Irp {
         let skip = timing == Timing::Inline && file.modes() & SKIP_PORT_ON_SUCCESS != 0;
         let association = file.association().filter(|_| !skip);
         match target {
-            Target::Overlapped {
-                ptr,
-                event,
-                packet,
-                routine,
-            } => {
+            Target::Overlapped { ptr, event, packet, routine } => {
                 let overlapped = ptr.addr();
                 ptr.finish(status, bytes);
                 match (routine, event) {
@@ -268,50 +251,30 @@ impl Irp {
                 }
                 if let Some(association) = association.filter(|_| packet) {
                     let key = association.key;
-                    let packet = Packet {
-                        key,
-                        overlapped,
-                        status,
-                        bytes,
-                        sink: None,
-                    };
+                    let packet = Packet { key, overlapped, status, bytes, sink: None };
                     association.port.post(packet, after);
                 }
             }
             Target::Sink { sink, packet } => {
                 let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
-                after.wake(sink.complete(Done {
-                    status,
-                    bytes,
-                    buffers,
-                }));
+                after.wake(sink.complete(Done { status, bytes, buffers }));
                 if let Some(association) = association.filter(|_| packet) {
                     let (key, overlapped) = (association.key, Arc::as_ptr(&sink).addr());
-                    let packet = Packet {
-                        key,
-                        overlapped,
-                        status,
-                        bytes,
-                        sink: Some(sink),
-                    };
+                    let packet = Packet { key, overlapped, status, bytes, sink: Some(sink) };
                     association.port.post(packet, after);
                 }
             }
         }
     }
 
-    /// The call is refused: nobody is told but the caller, by the return value. A sink, which is the
-    /// caller's own, gets back the memory that the operation owned.
+    /// The call is refused: nobody is told but the caller, by the return value. A sink, which is
+    /// the caller's own, gets back the memory that the operation owned.
     #[inline]
     pub fn refuse(mut self, status: NtStatus) {
         if let Some(Target::Sink { sink, .. }) = self.target.take() {
             let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
             // Nobody waits yet, so there is no waker.
-            let _none = sink.complete(Done {
-                status,
-                bytes: 0,
-                buffers,
-            });
+            let _none = sink.complete(Done { status, bytes: 0, buffers });
         }
     }
 }
@@ -330,11 +293,7 @@ impl Drop for Irp {
             }
             Some(Target::Sink { sink, .. }) => {
                 let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
-                let done = Done {
-                    status: NtStatus::CANCELLED,
-                    bytes: 0,
-                    buffers,
-                };
+                let done = Done { status: NtStatus::CANCELLED, bytes: 0, buffers };
                 if let Some(waker) = sink.complete(done) {
                     waker.wake();
                 }
@@ -345,10 +304,7 @@ impl Drop for Irp {
 
 impl std::fmt::Debug for Irp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Irp")
-            .field("key", &self.key())
-            .field("thread", &self.thread)
-            .finish()
+        f.debug_struct("Irp").field("key", &self.key()).field("thread", &self.thread).finish()
     }
 }
 
@@ -384,29 +340,11 @@ mod tests {
         routine: bool,
     }
 
-    const NOTHING: Given = Given {
-        event: false,
-        low_bit: false,
-        routine: false,
-    };
-    const EVENT: Given = Given {
-        event: true,
-        ..NOTHING
-    };
-    const EVENT_LOW: Given = Given {
-        event: true,
-        low_bit: true,
-        ..NOTHING
-    };
-    const ROUTINE: Given = Given {
-        routine: true,
-        ..NOTHING
-    };
-    const ROUTINE_EVENT: Given = Given {
-        routine: true,
-        event: true,
-        ..NOTHING
-    };
+    const NOTHING: Given = Given { event: false, low_bit: false, routine: false };
+    const EVENT: Given = Given { event: true, ..NOTHING };
+    const EVENT_LOW: Given = Given { event: true, low_bit: true, ..NOTHING };
+    const ROUTINE: Given = Given { routine: true, ..NOTHING };
+    const ROUTINE_EVENT: Given = Given { routine: true, event: true, ..NOTHING };
 
     struct Started {
         irp: Irp,
@@ -431,12 +369,7 @@ mod tests {
             packet: !given.low_bit,
             routine: given.routine.then(|| Box::new((thread::current(), routine))),
         };
-        Started {
-            irp: Irp::new(target, Buffers::empty()),
-            overlapped,
-            event,
-            routine_saw,
-        }
+        Started { irp: Irp::new(target, Buffers::empty()), overlapped, event, routine_saw }
     }
 
     fn packets(port: &Arc<CompletionPort>) -> Vec<Packet> {
@@ -455,12 +388,7 @@ mod tests {
         }
         file.add_modes(modes);
         file.signal().set();
-        let Started {
-            irp,
-            overlapped,
-            event,
-            routine_saw,
-        } = start(given);
+        let Started { irp, overlapped, event, routine_saw } = start(given);
         irp.begin(&file);
         assert_eq!(internal(overlapped), PENDING);
         let touched = given.event && !given.routine;
@@ -504,11 +432,12 @@ mod tests {
 
     /// What is given, the modes, the timing; who is told, on a port.
     ///
-    /// Sources: winsock-semantics 1.11 ("Immediate success: packet, unless SKIP", "Pended I/O always
-    /// queues (also with SKIP set)", "`hEvent | 1`: no packet, the event is still signalled", "Event
-    /// and port both", "hEvent NULL: the socket handle itself"), 5.1 ("hEvent is not signalled when a
-    /// routine is given", "immediate success still queues the routine"), and the page of
-    /// SetFileCompletionNotificationModes for the handle ("an explicit event is still signaled").
+    /// Sources: winsock-semantics 1.11 ("Immediate success: packet, unless SKIP", "Pended I/O
+    /// always queues (also with SKIP set)", "`hEvent | 1`: no packet, the event is still
+    /// signalled", "Event and port both", "hEvent NULL: the socket handle itself"), 5.1 ("hEvent is
+    /// not signalled when a routine is given", "immediate success still queues the routine"), and
+    /// the page of SetFileCompletionNotificationModes for the handle ("an explicit event is still
+    /// signaled").
     const ON_A_PORT: &[(Given, u8, Timing, &str)] = &[
         (NOTHING, 0, Timing::Inline, "HP"),
         (NOTHING, 0, Timing::Pended, "HP"),
@@ -567,18 +496,15 @@ mod tests {
         for given in [NOTHING, EVENT, EVENT_LOW, ROUTINE, ROUTINE_EVENT] {
             assert!(start(given).irp.dies_with_thread(&alone));
         }
-        let low_alone = Given {
-            low_bit: true,
-            ..NOTHING
-        };
+        let low_alone = Given { low_bit: true, ..NOTHING };
         for given in [EVENT, EVENT_LOW, low_alone] {
             assert!(start(given).irp.dies_with_thread(&on_port));
         }
         assert!(!start(NOTHING).irp.dies_with_thread(&on_port));
     }
 
-    /// `test_AcceptEx` and `test_connect`: a refused call leaves Internal at STATUS_PENDING; 1.11: an
-    /// immediate error queues no packet.
+    /// `test_AcceptEx` and `test_connect`: a refused call leaves Internal at STATUS_PENDING; 1.11:
+    /// an immediate error queues no packet.
     #[test]
     fn a_refused_operation_tells_nobody() {
         let (file, port) = (file(), CompletionPort::new(1).unwrap());
@@ -633,10 +559,7 @@ mod tests {
 
     fn start_sink(packet: bool) -> (Irp, Arc<Counter>) {
         let sink = Arc::new(Counter::default());
-        let target = Target::Sink {
-            sink: Arc::clone(&sink) as Arc<dyn Sink>,
-            packet,
-        };
+        let target = Target::Sink { sink: Arc::clone(&sink) as Arc<dyn Sink>, packet };
         (Irp::new(target, Buffers::from_vec(vec![1, 2, 3])), sink)
     }
 

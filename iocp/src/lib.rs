@@ -2,8 +2,8 @@
 //! epoll driver underneath.
 //!
 //! This crate is the fence around memory that a caller shares with an operation in progress: only
-//! [`overlapped`], [`buffer`] and [`sys`] contain `unsafe`. It knows nothing of sockets; whatever performs
-//! I/O is a [`file::File`].
+//! [`overlapped`], [`buffer`] and [`sys`] contain `unsafe`. It knows nothing of sockets; whatever
+//! performs I/O is a [`file::File`].
 //!
 //! Start reading at [`irp`], then [`port`], then [`wait`]. What makes progress when:
 //!

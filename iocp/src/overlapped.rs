@@ -69,9 +69,7 @@ impl OverlappedPtr {
     pub fn finish(self, status: NtStatus, bytes: usize) {
         let overlapped = self.get();
         overlapped.internal_high.store(bytes, Ordering::Relaxed);
-        overlapped
-            .internal
-            .store(status_word(status), Ordering::Release);
+        overlapped.internal.store(status_word(status), Ordering::Release);
     }
 
     #[inline]
@@ -111,7 +109,8 @@ pub(crate) mod tests {
         assert_eq!(offset_of!(Overlapped, event), 24);
     }
 
-    /// STATUS_PENDING is 0x103 and STATUS_CANCELLED 0xC0000120 (MS-ERREF); `Internal` holds 32 bits.
+    /// STATUS_PENDING is 0x103 and STATUS_CANCELLED 0xC0000120 (MS-ERREF); `Internal` holds 32
+    /// bits.
     #[test]
     fn internal_holds_the_status_without_a_sign() {
         let (overlapped, ptr) = lend();

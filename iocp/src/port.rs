@@ -8,8 +8,8 @@
 //!
 //! Wake-ups are what costs (a system call is 0.1 µs, a wake-up across cores 32 µs), so:
 //!
-//! - a packet made while a thread harvests its own port wakes nobody: that thread takes it, or wakes
-//!   one other for what it leaves;
+//! - a packet made while a thread harvests its own port wakes nobody: that thread takes it, or
+//!   wakes one other for what it leaves;
 //! - a packet posted by a worker of the same port that is awake wakes nobody while few are queued:
 //!   it will be back; the [`guardian`] looks after it in case it is not (I6);
 //! - any other packet wakes one sleeper, unless as many threads as the concurrency value allows
@@ -139,17 +139,12 @@ impl CompletionPort {
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             closed: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             queue: Lock::default(),
-            concurrency: if concurrency == 0 {
-                processors()
-            } else {
-                concurrency
-            },
+            concurrency: if concurrency == 0 { processors() } else { concurrency },
             neglected: AtomicBool::new(false),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
         });
         port.driver.add(port.wake.as_fd(), WAKE, Interest::Edges)?;
-        port.driver
-            .add(port.closed.as_fd(), CLOSED, Interest::Level)?;
+        port.driver.add(port.closed.as_fd(), CLOSED, Interest::Level)?;
         guardian::watch(&port);
         Ok(port)
     }
@@ -249,8 +244,8 @@ impl CompletionPort {
         }
     }
 
-    /// The guardian's look: performs what is ready if nobody sleeps in the port, and wakes a sleeper
-    /// if packets wait. True if the port wants another look.
+    /// The guardian's look: performs what is ready if nobody sleeps in the port, and wakes a
+    /// sleeper if packets wait. True if the port wants another look.
     pub(crate) fn tend(self: &Arc<Self>) -> bool {
         if !self.neglected.swap(false, Ordering::SeqCst) {
             return false;
@@ -300,7 +295,8 @@ impl CompletionPort {
             self.neglect();
         }
         if why == NoPacket::Closed {
-            // Nobody works for a closed port, and its descriptors are not kept for the thread's sake.
+            // Nobody works for a closed port, and its descriptors are not kept for the thread's
+            // sake.
             let port = WORKER.with_borrow_mut(|worker| worker.port.take());
             drop(port);
         }
@@ -380,16 +376,10 @@ impl CompletionPort {
     #[inline]
     fn relation(&self) -> Relation {
         let of = |worker: &RefCell<Worker>| match &*worker.borrow() {
-            Worker {
-                port: Some(port),
-                harvesting: true,
-                ..
-            } if port.id == self.id => Relation::Harvesting,
-            Worker {
-                port: Some(port),
-                awake: true,
-                ..
-            } if port.id == self.id => Relation::Awake,
+            Worker { port: Some(port), harvesting: true, .. } if port.id == self.id => {
+                Relation::Harvesting
+            }
+            Worker { port: Some(port), awake: true, .. } if port.id == self.id => Relation::Awake,
             _ => Relation::Stranger,
         };
         WORKER.try_with(of).unwrap_or(Relation::Stranger)

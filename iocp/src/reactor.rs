@@ -63,11 +63,7 @@ impl Reactor {
     pub(crate) fn lead_or_follow(&self, thread: &Arc<Thread>) -> bool {
         let mut followers = self.followers.lock();
         let leads = !self.led.swap(true, Ordering::SeqCst);
-        if !leads
-            && !followers
-                .iter()
-                .any(|follower| Arc::ptr_eq(follower, thread))
-        {
+        if !leads && !followers.iter().any(|follower| Arc::ptr_eq(follower, thread)) {
             followers.push(Arc::clone(thread));
         }
         leads
@@ -95,10 +91,7 @@ impl Reactor {
     pub(crate) fn perform(&self) {
         let mut after = Deferred::default();
         let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; HARVEST];
-        port::perform_files(
-            self.driver.wait(&mut buffer, Deadline::after_ms(0)),
-            &mut after,
-        );
+        port::perform_files(self.driver.wait(&mut buffer, Deadline::after_ms(0)), &mut after);
         after.run();
     }
 

@@ -171,10 +171,7 @@ impl Thread {
             std::mem::take(&mut *apcs)
         };
         drop(apcs);
-        if OWES_CANCEL
-            .try_with(|owes| owes.replace(false))
-            .unwrap_or(true)
-        {
+        if OWES_CANCEL.try_with(|owes| owes.replace(false)).unwrap_or(true) {
             handle::table().files().iter().for_each(|file| {
                 file.cancel(&|irp| irp.thread() == self.id && irp.dies_with_thread(file.core()));
             });
@@ -209,8 +206,8 @@ mod tests {
         assert!(!is_readable(&thread), "consumed unseen");
     }
 
-    /// The first wake may come before the thread ever waited: it has no descriptor yet, and looks at
-    /// what it waits for after the first `rearm`.
+    /// The first wake may come before the thread ever waited: it has no descriptor yet, and looks
+    /// at what it waits for after the first `rearm`.
     #[test]
     fn a_wake_before_the_first_wait_does_not_block_the_next() {
         let thread = Thread::new();

@@ -57,13 +57,9 @@ pub fn wait(
         return take(objects, which).map_or(Waited::TimedOut, Waited::Object);
     }
     port::step_aside();
-    objects
-        .iter()
-        .for_each(|object| object.waiters().add(&thread));
+    objects.iter().for_each(|object| object.waiters().add(&thread));
     let waited = block(&thread, objects, which, deadline, alertable);
-    objects
-        .iter()
-        .for_each(|object| object.waiters().remove(&thread));
+    objects.iter().for_each(|object| object.waiters().remove(&thread));
     waited
 }
 
@@ -80,10 +76,7 @@ fn block(
     alertable: bool,
 ) -> Waited {
     let wake = thread.wake_fd();
-    let mut lead = Lead {
-        thread,
-        leads: false,
-    };
+    let mut lead = Lead { thread, leads: false };
     let mut readable = false;
     loop {
         thread.rearm(readable);
@@ -254,23 +247,16 @@ pub fn poll_descriptors(
     objects: &[&dyn Waitable],
     deadline: Deadline,
 ) -> Vec<PollFlags> {
-    let mut polled: Vec<_> = fds
-        .iter()
-        .map(|(fd, flags)| PollFd::new(fd, *flags))
-        .collect();
+    let mut polled: Vec<_> = fds.iter().map(|(fd, flags)| PollFd::new(fd, *flags)).collect();
     let _ = poll(&mut polled, Deadline::after_ms(0).timespec().as_ref());
     if any_ready(&polled) || deadline.is_over() {
         return polled.iter().map(PollFd::revents).collect();
     }
     let thread = thread::current();
     port::step_aside();
-    objects
-        .iter()
-        .for_each(|object| object.waiters().add(&thread));
+    objects.iter().for_each(|object| object.waiters().add(&thread));
     let reported = poll_until(&thread, fds, objects, deadline);
-    objects
-        .iter()
-        .for_each(|object| object.waiters().remove(&thread));
+    objects.iter().for_each(|object| object.waiters().remove(&thread));
     reported
 }
 

@@ -45,11 +45,7 @@ impl Entry {
     /// WSAPROTOCOL_INFOW: 628 octets.
     pub fn wide(&self) -> Vec<u8> {
         let mut octets = self.head();
-        let name: Vec<u8> = self
-            .name
-            .encode_utf16()
-            .flat_map(u16::to_le_bytes)
-            .collect();
+        let name: Vec<u8> = self.name.encode_utf16().flat_map(u16::to_le_bytes).collect();
         octets.extend(name);
         octets.resize(116 + NAME_MAX * 2, 0);
         octets

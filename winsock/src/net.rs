@@ -4,7 +4,8 @@
 //! after a disconnect with reuse it takes another connection. Every call exists in three forms:
 //!
 //! - it **blocks**: [`Socket::connect`], [`Socket::recv`], …;
-//! - it is an [`Operation`] that owns its buffers and can be **awaited** (any executor) or waited for;
+//! - it is an [`Operation`] that owns its buffers and can be **awaited** (any executor) or waited
+//!   for;
 //! - it is an operation whose end is **taken from a [`CompletionPort`]**.
 //!
 //! ```
@@ -72,9 +73,7 @@ impl Socket {
     /// # Errors
     /// When the process has no handles left.
     pub fn tcp(family: Family) -> Result<Self> {
-        Ok(Self {
-            inner: socket::Socket::create(family, true)?,
-        })
+        Ok(Self { inner: socket::Socket::create(family, true)? })
     }
 
     /// Gives the socket a local address.
@@ -114,9 +113,7 @@ impl Socket {
     /// # Errors
     /// It has a port already.
     pub fn associate(&self, port: &CompletionPort, key: usize) -> Result<()> {
-        self.inner
-            .associate(port.inner(), key)
-            .map_err(|_| Error::INVALID)
+        self.inner.associate(port.inner(), key).map_err(|_| Error::INVALID)
     }
 
     /// Connects, blocking until it is done.
@@ -133,9 +130,7 @@ impl Socket {
     /// Not listening; no descriptors left.
     pub fn accept(&self) -> Result<Self> {
         let accepted = self.inner.accept_blocking()?;
-        Ok(Self {
-            inner: self.inner.adopt(accepted)?,
-        })
+        Ok(Self { inner: self.inner.adopt(accepted)? })
     }
 
     /// Receives, blocking until there is something; 0 is the end of the peer's data.
@@ -148,8 +143,7 @@ impl Socket {
                 return Ok(received);
             }
             // A receive without room waits for data and leaves it there.
-            self.inner
-                .recv_blocking(Buffers::empty(), RecvOptions::default())?;
+            self.inner.recv_blocking(Buffers::empty(), RecvOptions::default())?;
         }
     }
 
@@ -158,8 +152,7 @@ impl Socket {
     /// # Errors
     /// Not connected; reset; this half was shut down.
     pub fn send(&self, data: &[u8]) -> Result<()> {
-        self.inner
-            .send_blocking(Buffers::from_vec(data.to_vec()), SendFlags::NONE)?;
+        self.inner.send_blocking(Buffers::from_vec(data.to_vec()), SendFlags::NONE)?;
         Ok(())
     }
 
@@ -188,21 +181,17 @@ impl Socket {
 
     /// Accepts a connection into `acceptor`, and waits for first data if `first` has room for any.
     pub fn accept_into(&self, acceptor: &Self, first: Vec<u8>) -> Request {
-        Request::new(
-            &self.inner,
-            operation::What::AcceptInto(Arc::clone(&acceptor.inner)),
-            first,
-        )
+        Request::new(&self.inner, operation::What::AcceptInto(Arc::clone(&acceptor.inner)), first)
     }
 
-    /// Closes the sending half behind everything sent; receiving goes on. Over when the FIN was given
-    /// to the transport; the peer is not waited for (`DisconnectEx` without flags).
+    /// Closes the sending half behind everything sent; receiving goes on. Over when the FIN was
+    /// given to the transport; the peer is not waited for (`DisconnectEx` without flags).
     pub fn disconnect(&self) -> Request {
         Request::new(&self.inner, operation::What::HalfClose, Vec::new())
     }
 
-    /// Ends the connection and makes the handle ready for another: over when the peer's data has been
-    /// read and its FIN has come (`DisconnectEx` with TF_REUSE_SOCKET).
+    /// Ends the connection and makes the handle ready for another: over when the peer's data has
+    /// been read and its FIN has come (`DisconnectEx` with TF_REUSE_SOCKET).
     ///
     /// An accepted handle is unbound afterwards; one that connected stays bound. A peer that never
     /// closes is reset after `TcpFinWait2Delay`.
@@ -230,12 +219,7 @@ impl Socket {
         let seconds = time.map(|time| u16::try_from(time.as_secs()).unwrap_or(u16::MAX));
         let on = u16::from(seconds.is_some()).to_ne_bytes();
         let value = [on, seconds.unwrap_or(0).to_ne_bytes()].concat();
-        Ok(crate::option::set(
-            &self.inner,
-            crate::option::SOL_SOCKET,
-            0x80,
-            &value,
-        )?)
+        Ok(crate::option::set(&self.inner, crate::option::SOL_SOCKET, 0x80, &value)?)
     }
 
     /// TCP_NODELAY: small sends leave at once.
@@ -244,12 +228,7 @@ impl Socket {
     /// None that this API can cause.
     pub fn set_no_delay(&self, on: bool) -> Result<()> {
         let value = u32::from(on).to_ne_bytes();
-        Ok(crate::option::set(
-            &self.inner,
-            crate::option::IPPROTO_TCP,
-            1,
-            &value,
-        )?)
+        Ok(crate::option::set(&self.inner, crate::option::IPPROTO_TCP, 1, &value)?)
     }
 
     /// Cancels everything that is pending on the socket; returns how many operations that were.

@@ -1,5 +1,5 @@
-//! Socket options: Windows' numbers, what each means here, and which have to be applied again when a
-//! handle gets another descriptor.
+//! Socket options: Windows' numbers, what each means here, and which have to be applied again when
+//! a handle gets another descriptor.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -186,9 +186,9 @@ fn apply_keep_alive(fd: BorrowedFd<'_>, times: KeepAlive) -> Result<(), NtStatus
 /// setsockopt.
 ///
 /// # Errors
-/// WSAEFAULT when `value` is shorter than the option; WSAENOPROTOOPT for an option that is unknown or
-/// read-only; WSAEINVAL for a level that is unknown, a value out of range, or a state that does not
-/// allow the option.
+/// WSAEFAULT when `value` is shorter than the option; WSAENOPROTOOPT for an option that is unknown
+/// or read-only; WSAEINVAL for a level that is unknown, a value out of range, or a state that does
+/// not allow the option.
 pub fn set(socket: &Socket, level: i32, name: i32, value: &[u8]) -> Result<(), NtStatus> {
     match (level, name) {
         (SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT) => {
@@ -236,10 +236,7 @@ impl Options {
             }
             (SOL_SOCKET, SO_SNDBUF) => {
                 self.send_buffer = Some(dword(value)?);
-                self.apply_some(fd, |o| Self {
-                    send_buffer: o.send_buffer,
-                    ..Self::default()
-                })
+                self.apply_some(fd, |o| Self { send_buffer: o.send_buffer, ..Self::default() })
             }
             (SOL_SOCKET, SO_REUSEADDR) => {
                 let on = boolean(value)?;
@@ -258,17 +255,11 @@ impl Options {
             }
             (SOL_SOCKET, SO_KEEPALIVE) => {
                 self.keep_alive = Some(boolean(value)?);
-                self.apply_some(fd, |o| Self {
-                    keep_alive: o.keep_alive,
-                    ..Self::default()
-                })
+                self.apply_some(fd, |o| Self { keep_alive: o.keep_alive, ..Self::default() })
             }
             (SOL_SOCKET, SO_OOBINLINE) => {
                 self.oob_inline = boolean(value)?;
-                self.apply_some(fd, |o| Self {
-                    oob_inline: o.oob_inline,
-                    ..Self::default()
-                })
+                self.apply_some(fd, |o| Self { oob_inline: o.oob_inline, ..Self::default() })
             }
             (SOL_SOCKET, SO_DONTROUTE) => assign(&mut self.dont_route, boolean(value)?),
             (SOL_SOCKET, SO_BROADCAST) => assign(&mut self.broadcast, boolean(value)?),
@@ -278,17 +269,11 @@ impl Options {
             }
             (IPPROTO_TCP, TCP_NODELAY) => {
                 self.no_delay = Some(boolean(value)?);
-                self.apply_some(fd, |o| Self {
-                    no_delay: o.no_delay,
-                    ..Self::default()
-                })
+                self.apply_some(fd, |o| Self { no_delay: o.no_delay, ..Self::default() })
             }
             (IPPROTO_IPV6, IPV6_V6ONLY) => {
                 self.ipv6_only = Some(boolean(value)?);
-                self.apply_some(fd, |o| Self {
-                    ipv6_only: o.ipv6_only,
-                    ..Self::default()
-                })
+                self.apply_some(fd, |o| Self { ipv6_only: o.ipv6_only, ..Self::default() })
             }
             _ => Err(NtStatus::OPTION_NOT_SUPPORTED),
         }
@@ -409,10 +394,7 @@ fn assign<T>(place: &mut T, value: T) -> Result<(), NtStatus> {
 }
 
 fn front<const N: usize>(value: &[u8]) -> Result<[u8; N], NtStatus> {
-    value
-        .first_chunk()
-        .copied()
-        .ok_or(NtStatus::ACCESS_VIOLATION)
+    value.first_chunk().copied().ok_or(NtStatus::ACCESS_VIOLATION)
 }
 
 fn dword(value: &[u8]) -> Result<u32, NtStatus> {

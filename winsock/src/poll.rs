@@ -61,11 +61,8 @@ pub struct Interest {
 pub fn poll(sockets: &[(Arc<Socket>, Interest)], deadline: Deadline) -> Vec<Status> {
     loop {
         let views: Vec<_> = sockets.iter().map(|(socket, _)| socket.view()).collect();
-        let fds: Vec<_> = sockets
-            .iter()
-            .zip(&views)
-            .map(|((_, want), view)| flags(*want, view))
-            .collect();
+        let fds: Vec<_> =
+            sockets.iter().zip(&views).map(|((_, want), view)| flags(*want, view)).collect();
         let present: Vec<_> = fds.iter().flatten().cloned().collect();
         let gone: Vec<&dyn Waitable> = sockets.iter().map(|(s, _)| s.gone() as _).collect();
         // A state that speaks for itself does not wait for the kernel.
@@ -73,39 +70,25 @@ pub fn poll(sockets: &[(Arc<Socket>, Interest)], deadline: Deadline) -> Vec<Stat
             .iter()
             .zip(&views)
             .any(|((_, want), view)| of(view, PollFlags::empty()).is_any(*want));
-        let limit = if known {
-            Deadline::after_ms(0)
-        } else {
-            deadline
-        };
+        let limit = if known { Deadline::after_ms(0) } else { deadline };
         let mut reported = wait::poll_descriptors(&present, &gone, limit).into_iter();
         let mut next = || reported.next().unwrap_or(PollFlags::empty());
         let statuses: Vec<_> = sockets
             .iter()
             .zip(&fds)
             .map(|((socket, _), fd)| {
-                look(
-                    socket,
-                    if fd.is_some() {
-                        next()
-                    } else {
-                        PollFlags::empty()
-                    },
-                )
+                look(socket, if fd.is_some() { next() } else { PollFlags::empty() })
             })
             .collect();
-        let any = statuses
-            .iter()
-            .zip(sockets)
-            .any(|(status, (_, want))| status.is_any(*want));
+        let any = statuses.iter().zip(sockets).any(|(status, (_, want))| status.is_any(*want));
         if any || limit.is_over() {
             return statuses;
         }
     }
 }
 
-/// Lets time pass between two polls of a set whose only news nobody asked for, as when one waits for
-/// room on a socket whose peer has hung up.
+/// Lets time pass between two polls of a set whose only news nobody asked for, as when one waits
+/// for room on a socket whose peer has hung up.
 pub fn pause(sockets: &[(Arc<Socket>, Interest)], deadline: Deadline) {
     let gone: Vec<&dyn Waitable> = sockets.iter().map(|(s, _)| s.gone() as _).collect();
     let soon = Deadline::after_ms(1);

@@ -15,11 +15,7 @@ pub fn fin_wait2_delay() -> Duration {
 }
 
 fn parse_delay(text: Option<&str>) -> Option<u64> {
-    text?
-        .trim()
-        .parse()
-        .ok()
-        .filter(|seconds| (1..=300).contains(seconds))
+    text?.trim().parse().ok().filter(|seconds| (1..=300).contains(seconds))
 }
 
 #[cfg(test)]

@@ -139,9 +139,7 @@ impl Socket {
     #[inline]
     fn from_object(object: Object) -> Option<Arc<Self>> {
         match object {
-            Object::File(file) => (file as Arc<dyn std::any::Any + Send + Sync>)
-                .downcast()
-                .ok(),
+            Object::File(file) => (file as Arc<dyn std::any::Any + Send + Sync>).downcast().ok(),
             _ => None,
         }
     }
@@ -157,9 +155,7 @@ impl Socket {
         if self.is_nonblocking() && self.would_linger() {
             return Err(NtStatus::DEVICE_NOT_READY);
         }
-        handle::table()
-            .remove(self.handle())
-            .ok_or(NtStatus::INVALID_HANDLE)?;
+        handle::table().remove(self.handle()).ok_or(NtStatus::INVALID_HANDLE)?;
         self.close();
         Ok(())
     }
@@ -224,11 +220,7 @@ impl Socket {
         let mut inner = self.lock();
         let mut cancelled = inner.endpoint.cancel(|operation| chosen(&operation.irp));
         inner.settle(self, &mut after);
-        let receivers: Vec<_> = inner
-            .first_receivers
-            .iter()
-            .filter_map(Weak::upgrade)
-            .collect();
+        let receivers: Vec<_> = inner.first_receivers.iter().filter_map(Weak::upgrade).collect();
         drop(inner);
         for receiver in receivers {
             let mut inner = receiver.lock();
@@ -325,8 +317,9 @@ impl Inner {
         self.endpoint.handle_indication(indication);
     }
 
-    /// Has the driver watch the descriptor for operations that wait. Failure leaves the operation to
-    /// whoever blocks on the descriptor or looks again; it cannot be told to the program any more.
+    /// Has the driver watch the descriptor for operations that wait. Failure leaves the operation
+    /// to whoever blocks on the descriptor or looks again; it cannot be told to the program any
+    /// more.
     #[inline]
     fn watch(&mut self, socket: &Socket, interest: Interest) {
         if socket.core.association().is_none() {
@@ -396,11 +389,7 @@ impl File for Socket {
         let listener = inner.accepting_for.upgrade();
         let receivers = std::mem::take(&mut inner.first_receivers);
         let abort = inner.options.linger() == Some(0);
-        let mode = if abort {
-            CloseMode::Abort
-        } else {
-            CloseMode::Graceful
-        };
+        let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
         let sends = inner.endpoint.close(mode);
         let owed = inner.take_over(self, sends, &mut after);
         inner.settle(self, &mut after);
@@ -446,18 +435,15 @@ impl Inner {
         owed
     }
 
-    /// What the peer's FIN, a reset, or data that nobody may read has to do with the endpoint, when no
-    /// receive is pending that would find out.
+    /// What the peer's FIN, a reset, or data that nobody may read has to do with the endpoint, when
+    /// no receive is pending that would find out.
     #[inline]
     fn look_ahead(&mut self) {
         use linsock_iocp::afd::endpoint::state::{Link, RecvHalf};
         let awaits = self.fin_wait.is_awaited();
         let refuses = matches!(
             self.endpoint.state().link(),
-            Some(Link {
-                recv: RecvHalf::Shut { peer_ended: false },
-                ..
-            })
+            Some(Link { recv: RecvHalf::Shut { peer_ended: false }, .. })
         );
         if !(awaits || refuses) || self.endpoint.has_receives() || !self.tcp.readable {
             return;

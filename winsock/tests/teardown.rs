@@ -57,10 +57,7 @@ fn wsa(outcome: Outcome) -> u32 {
 }
 
 fn recv_error(socket: &Socket) -> u32 {
-    socket
-        .recv(&mut [0; 8])
-        .expect_err("the receive fails")
-        .wsa()
+    socket.recv(&mut [0; 8]).expect_err("the receive fails").wsa()
 }
 
 #[test]
@@ -124,10 +121,7 @@ fn handles_serve_again_on_both_sides_and_crosswise() {
         let listener = if round % 2 == 0 { &second } else { &first };
         let accepting = listener.accept_into(&acceptor, Vec::new()).start();
         let to = listener.local_address().unwrap();
-        connector
-            .connect_owned(to, b"again".to_vec())
-            .wait()
-            .unwrap();
+        connector.connect_owned(to, b"again".to_vec()).wait().unwrap();
         accepting.wait().unwrap();
         let mut buffer = [0; 8];
         assert_eq!(acceptor.recv(&mut buffer).unwrap(), 5, "round {round}");
@@ -170,10 +164,7 @@ fn a_reset_ends_a_pending_reuse() {
 fn both_ends_may_recycle_at_once() {
     // Source: compio tcp_disconnect.rs, by winsock-semantics 2.2.
     let (client, server) = pair();
-    let (a, b) = (
-        client.disconnect_reuse().start(),
-        server.disconnect_reuse().start(),
-    );
+    let (a, b) = (client.disconnect_reuse().start(), server.disconnect_reuse().start());
     a.wait().unwrap();
     b.wait().unwrap();
 }
@@ -261,8 +252,8 @@ fn dropping_a_socket_delivers_what_was_sent() {
 
 #[test]
 fn linger_zero_resets_but_not_on_a_disconnect() {
-    // Source: closesocket page; a disconnect is graceful whatever SO_LINGER says (our choice, for the
-    // socket pools that set it: porting 0).
+    // Source: closesocket page; a disconnect is graceful whatever SO_LINGER says (our choice, for
+    // the socket pools that set it: porting 0).
     let (server, mut plain) = accepted_from_plain();
     server.set_linger(Some(Duration::ZERO)).unwrap();
     drop(server);
@@ -281,9 +272,7 @@ fn linger_zero_resets_but_not_on_a_disconnect() {
 fn receives_are_filled_in_order_of_issue() {
     // Source: test_simultaneous_async_recv.
     let (server, mut plain) = accepted_from_plain();
-    let receives: Vec<_> = (0..4)
-        .map(|_| server.recv_owned(vec![0; 2]).start())
-        .collect();
+    let receives: Vec<_> = (0..4).map(|_| server.recv_owned(vec![0; 2]).start()).collect();
     plain.write_all(b"aabbccdd").unwrap();
     for (receive, expected) in receives.into_iter().zip([b"aa", b"bb", b"cc", b"dd"]) {
         assert_eq!(receive.wait().unwrap(), (2, expected.to_vec()));
@@ -297,10 +286,7 @@ fn a_refused_connect_may_be_tried_again() {
     let socket = Socket::tcp(Family::Inet).unwrap();
     assert_eq!(socket.connect(gone).unwrap_err().wsa(), 10061);
     let listener = listener();
-    assert_eq!(
-        wsa(socket.connect_owned(gone, Vec::new()).start().finish()),
-        10061
-    );
+    assert_eq!(wsa(socket.connect_owned(gone, Vec::new()).start().finish()), 10061);
     socket.connect(listener.local_address().unwrap()).unwrap();
     assert_eq!(socket.connect(gone).unwrap_err().wsa(), 10056);
 }
@@ -315,10 +301,7 @@ fn the_same_over_ipv6() {
     let server = listener.accept().unwrap();
     client.send(b"six").unwrap();
     assert_eq!(server.recv(&mut [0; 8]).unwrap(), 3);
-    assert_eq!(
-        server.peer_address().unwrap(),
-        client.local_address().unwrap()
-    );
+    assert_eq!(server.peer_address().unwrap(), client.local_address().unwrap());
 }
 
 #[test]
@@ -360,10 +343,7 @@ fn a_port_brings_the_end_of_every_operation_once() {
     plain.write_all(b"in").unwrap();
     let mut tokens = Vec::new();
     for _ in 0..2 {
-        let packet = port
-            .wait(Some(Duration::from_secs(10)))
-            .unwrap()
-            .expect("a packet");
+        let packet = port.wait(Some(Duration::from_secs(10))).unwrap().expect("a packet");
         assert_eq!(packet.key(), 77);
         tokens.push((packet.token(), packet.result().unwrap()));
     }

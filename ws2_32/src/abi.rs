@@ -1,7 +1,7 @@
 //! Windows' types as they cross the boundary, with their names.
 //!
-//! Layouts are checked against `windows-sys` (tests) and against mingw-w64's headers (the golden file
-//! of the header tests).
+//! Layouts are checked against `windows-sys` (tests) and against mingw-w64's headers (the golden
+//! file of the header tests).
 
 /// A socket handle.
 pub type SOCKET = usize;

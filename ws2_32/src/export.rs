@@ -50,8 +50,8 @@ fn panic_once() {
 
 /// Exports functions.
 ///
-/// `winsock fn` needs WSAStartup; `fn` does not. `as "…"` gives the symbol where glibc has the name.
-/// After `fail` stands what the function returns when its body gives an error or panics.
+/// `winsock fn` needs WSAStartup; `fn` does not. `as "…"` gives the symbol where glibc has the
+/// name. After `fail` stands what the function returns when its body gives an error or panics.
 macro_rules! export {
     () => {};
     (
@@ -61,7 +61,10 @@ macro_rules! export {
         $body:block
         $($rest:tt)*
     ) => {
-        export! { @one guard_started [$(#[$meta])*] $name [$($symbol)?] ($($arg: $ty),*) $ret, $failure, $body }
+        export! {
+            @one guard_started [$(#[$meta])*]
+            $name [$($symbol)?] ($($arg: $ty),*) $ret, $failure, $body
+        }
         export! { $($rest)* }
     };
     (
@@ -71,10 +74,16 @@ macro_rules! export {
         $body:block
         $($rest:tt)*
     ) => {
-        export! { @one guard [$(#[$meta])*] $name [$($symbol)?] ($($arg: $ty),*) $ret, $failure, $body }
+        export! {
+            @one guard [$(#[$meta])*]
+            $name [$($symbol)?] ($($arg: $ty),*) $ret, $failure, $body
+        }
         export! { $($rest)* }
     };
-    (@one $guard:ident [$($meta:tt)*] $name:ident [] ($($arg:ident: $ty:ty),*) $ret:ty, $failure:expr, $body:block) => {
+    (
+        @one $guard:ident [$($meta:tt)*]
+        $name:ident [] ($($arg:ident: $ty:ty),*) $ret:ty, $failure:expr, $body:block
+    ) => {
         $($meta)*
         // SAFETY: the name is Windows' and glibc has none like it (a test compares the lists).
         #[allow(unsafe_code)]
@@ -83,7 +92,10 @@ macro_rules! export {
             $crate::export::$guard($failure, move || $body)
         }
     };
-    (@one $guard:ident [$($meta:tt)*] $name:ident [$symbol:literal] ($($arg:ident: $ty:ty),*) $ret:ty, $failure:expr, $body:block) => {
+    (
+        @one $guard:ident [$($meta:tt)*]
+        $name:ident [$symbol:literal] ($($arg:ident: $ty:ty),*) $ret:ty, $failure:expr, $body:block
+    ) => {
         $($meta)*
         // SAFETY: the prefix keeps the symbol apart from glibc's.
         #[allow(unsafe_code)]
@@ -96,8 +108,8 @@ macro_rules! export {
 pub(crate) use export;
 
 export! {
-    /// Makes the next exported call of any thread panic inside, for the test that shows that a panic
-    /// becomes an error.
+    /// Makes the next exported call of any thread panic inside, for the test that shows that a
+    /// panic becomes an error.
     fn linsock_panic_in_next_call() -> i32, fail 0; {
         PANIC_NEXT.store(true, Ordering::Relaxed);
         Ok(0)

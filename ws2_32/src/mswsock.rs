@@ -19,7 +19,12 @@ const TF_REUSE_SOCKET: u32 = 2;
 
 /// The GUIDs of SIO_GET_EXTENSION_FUNCTION_POINTER (winsock-semantics 6.1).
 const fn mswsock_guid(data1: u32) -> GUID {
-    GUID { data1, data2: 0xcbac, data3: 0x11cf, data4: [0x95, 0xca, 0x00, 0x80, 0x5f, 0x48, 0xa1, 0x92] }
+    GUID {
+        data1,
+        data2: 0xcbac,
+        data3: 0x11cf,
+        data4: [0x95, 0xca, 0x00, 0x80, 0x5f, 0x48, 0xa1, 0x92],
+    }
 }
 
 const ACCEPTEX: GUID = mswsock_guid(0xb536_7df1);
@@ -65,8 +70,8 @@ fn required_target(socket: &Socket, ov: *mut Overlapped) -> Outcome<Target> {
     overlapped::target(socket, ov, None)
 }
 
-/// Marks the OVERLAPPED as Windows does before it looks at anything else: on every synchronous failure
-/// it reads STATUS_PENDING (`test_AcceptEx`, `test_connect`).
+/// Marks the OVERLAPPED as Windows does before it looks at anything else: on every synchronous
+/// failure it reads STATUS_PENDING (`test_AcceptEx`, `test_connect`).
 fn mark(ov: *mut Overlapped) -> Outcome<()> {
     use linsock::NtStatus;
     ptr::write(ov.cast::<usize>(), NtStatus::PENDING.raw() as usize)
@@ -125,14 +130,14 @@ fn write_deferred(area: *mut u8, at: *mut u8) -> Outcome<u32> {
 }
 
 export! {
-    /// Accepts a connection into a socket that exists already, with its first data if room is given.
-    /// Always pends: FALSE and ERROR_IO_PENDING.
+    /// Accepts a connection into a socket that exists already, with its first data if room is
+    /// given. Always pends: FALSE and ERROR_IO_PENDING.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/mswsock/nf-mswsock-acceptex>
     ///
     /// Errors, in order: WSANOTINITIALISED, ERROR_INVALID_PARAMETER (no OVERLAPPED), WSAENOTSOCK
-    /// (listener), WSAEINVAL (not listening), WSAENOTSOCK (acceptor), WSAEFAULT (buffer, remote length
-    /// 0), WSAEINVAL (acceptor bound, connected or in another AcceptEx).
+    /// (listener), WSAEINVAL (not listening), WSAENOTSOCK (acceptor), WSAEFAULT (buffer, remote
+    /// length 0), WSAEINVAL (acceptor bound, connected or in another AcceptEx).
     ///
     /// # Differs from Windows
     /// The two addresses in the buffer are in a form of our own; GetAcceptExSockaddrs reads it.
@@ -148,7 +153,8 @@ export! {
         accept_ex(listener, acceptor, output, AcceptLayout { receive, local, remote }, ov)
     }
 
-    /// Finds the two addresses in an AcceptEx buffer. Outputs for an area of length 0 stay untouched.
+    /// Finds the two addresses in an AcceptEx buffer. Outputs for an area of length 0 stay
+    /// untouched.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/mswsock/nf-mswsock-getacceptexsockaddrs>
     fn GetAcceptExSockaddrs(output: *mut u8, receive: u32, local: u32, remote: u32, local_at: *mut *mut u8, local_len: *mut i32, remote_at: *mut *mut u8, remote_len: *mut i32) -> (), fail (); {
@@ -196,15 +202,15 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/mswsock/nc-mswsock-lpfn_disconnectex>
     ///
-    /// With an OVERLAPPED it always pends: FALSE and ERROR_IO_PENDING, and queues its packet even under
-    /// FILE_SKIP_COMPLETION_PORT_ON_SUCCESS. Without, it blocks until it is over.
+    /// With an OVERLAPPED it always pends: FALSE and ERROR_IO_PENDING, and queues its packet even
+    /// under FILE_SKIP_COMPLETION_PORT_ON_SUCCESS. Without, it blocks until it is over.
     ///
     /// Errors, in order: WSANOTINITIALISED, WSAENOTSOCK, WSAEINVAL (reserved, flags), WSAEFAULT,
     /// WSAENOTCONN.
     ///
     /// # Differs from Windows
-    /// Windows 10 returns TRUE for a second call without OVERLAPPED and without reuse; the page says
-    /// WSAENOTCONN, and so do we.
+    /// Windows 10 returns TRUE for a second call without OVERLAPPED and without reuse; the page
+    /// says WSAENOTCONN, and so do we.
     winsock fn DisconnectEx as "linsock_DisconnectEx"(s: SOCKET, ov: *mut Overlapped, flags: u32, reserved: u32) -> BOOL, fail FALSE; {
         let socket = Socket::from_value(s)?;
         let mode = match (flags, reserved) {

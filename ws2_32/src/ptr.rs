@@ -6,8 +6,8 @@
 //! passed.
 //!
 //! # Differs from Windows
-//! A page that was valid a moment ago and has been unmapped since is taken for valid by the memory of
-//! the check; then the program faults, as it would on touching the memory itself.
+//! A page that was valid a moment ago and has been unmapped since is taken for valid by the memory
+//! of the check; then the program faults, as it would on touching the memory itself.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -37,7 +37,11 @@ fn accessible(at: usize, len: usize, access: Access) -> bool {
     }
     let Some(last) = at.checked_add(len - 1) else { return false };
     let (first, last) = (at >> PAGE_BITS, last >> PAGE_BITS);
-    if first == last { page_accessible(first, access) } else { range_accessible(first, last, access) }
+    if first == last {
+        page_accessible(first, access)
+    } else {
+        range_accessible(first, last, access)
+    }
 }
 
 #[cold]
@@ -96,8 +100,8 @@ fn populate_is_known() -> bool {
     })
 }
 
-/// The check for kernels without MADV_POPULATE, and for tools that do not let it through: whether one
-/// octet can be read. It cannot tell read-only memory.
+/// The check for kernels without MADV_POPULATE, and for tools that do not let it through: whether
+/// one octet can be read. It cannot tell read-only memory.
 fn readable_through_kernel(page: usize) -> bool {
     let mut octet = 0_u8;
     let local = libc::iovec { iov_base: (&raw mut octet).cast(), iov_len: 1 };
@@ -120,8 +124,8 @@ pub(crate) fn check_writable<T>(at: *mut T, count: usize) -> Result<(), Error> {
     check(at.addr(), count.saturating_mul(size_of::<T>()), Access::Write)
 }
 
-/// Fails with WSAEFAULT unless the first and the last octet can be used: the check for data buffers,
-/// which the kernel checks in full when it transfers.
+/// Fails with WSAEFAULT unless the first and the last octet can be used: the check for data
+/// buffers, which the kernel checks in full when it transfers.
 pub(crate) fn check_ends(at: *mut u8, len: usize, writable: bool) -> Result<(), Error> {
     let access = if writable { Access::Write } else { Access::Read };
     if len > 0 {

@@ -52,11 +52,7 @@ fn returned(outcome: Outcome<()>) -> Outcome<i32> {
 }
 
 fn check_started() -> Outcome<()> {
-    if linsock::startup::is_started() {
-        Ok(())
-    } else {
-        Err(Error::WSANOTINITIALISED)
-    }
+    if linsock::startup::is_started() { Ok(()) } else { Err(Error::WSANOTINITIALISED) }
 }
 
 /// The name of this host.
@@ -67,11 +63,7 @@ fn host_name() -> Outcome<Vec<u8>> {
     if result != 0 {
         return Err(Error::WSASYSCALLFAILURE);
     }
-    Ok(name
-        .split(|&octet| octet == 0)
-        .next()
-        .unwrap_or_default()
-        .to_vec())
+    Ok(name.split(|&octet| octet == 0).next().unwrap_or_default().to_vec())
 }
 
 /// One part of an address in inet_addr's notation: decimal, octal (0…) or hexadecimal (0x…).
@@ -83,20 +75,13 @@ fn number(part: &[u8]) -> Option<u32> {
         _ => (text, 10),
     };
     // from_str_radix takes a sign, which an address has not.
-    if digits.starts_with('+') {
-        None
-    } else {
-        u32::from_str_radix(digits, radix).ok()
-    }
+    if digits.starts_with('+') { None } else { u32::from_str_radix(digits, radix).ok() }
 }
 
 /// Reads `a.b.c.d`, `a.b.c`, `a.b` or `a`, where the last part fills the rest.
 fn parse_dotted(text: &[u8]) -> Option<Ipv4Addr> {
     let text = text.split(u8::is_ascii_whitespace).next()?;
-    let parts = text
-        .split(|&octet| octet == b'.')
-        .map(number)
-        .collect::<Option<Vec<_>>>()?;
+    let parts = text.split(|&octet| octet == b'.').map(number).collect::<Option<Vec<_>>>()?;
     let (last, front) = parts.split_last()?;
     if front.len() > 3 || front.iter().any(|&part| part > 0xFF) {
         return None;
@@ -105,21 +90,16 @@ fn parse_dotted(text: &[u8]) -> Option<Ipv4Addr> {
     if room < 32 && *last >= 1 << room {
         return None;
     }
-    let address = front
-        .iter()
-        .zip([24, 16, 8])
-        .fold(*last, |sum, (part, at)| sum | part << at);
+    let address = front.iter().zip([24, 16, 8]).fold(*last, |sum, (part, at)| sum | part << at);
     Some(Ipv4Addr::from(address))
 }
 
 /// The text of an address in memory.
 fn address_text(family: i32, address: *const u8) -> Outcome<String> {
-    Ok(
-        match Family::from_number(family).ok_or(Error::WSAEAFNOSUPPORT)? {
-            Family::Inet => Ipv4Addr::from(ptr::read(address.cast::<[u8; 4]>())?).to_string(),
-            Family::Inet6 => Ipv6Addr::from(ptr::read(address.cast::<[u8; 16]>())?).to_string(),
-        },
-    )
+    Ok(match Family::from_number(family).ok_or(Error::WSAEAFNOSUPPORT)? {
+        Family::Inet => Ipv4Addr::from(ptr::read(address.cast::<[u8; 4]>())?).to_string(),
+        Family::Inet6 => Ipv6Addr::from(ptr::read(address.cast::<[u8; 16]>())?).to_string(),
+    })
 }
 
 thread_local! {

@@ -1,8 +1,8 @@
 //! Layouts, numbers and signatures against `windows-sys`, which has them from Microsoft's metadata.
 //!
-//! None of its functions is called: on Linux its `connect` is the C library's. Signatures are compared
-//! as types, through the widths of what is passed: on this machine two functions whose integers and
-//! pointers are as wide are called alike.
+//! None of its functions is called: on Linux its `connect` is the C library's. Signatures are
+//! compared as types, through the widths of what is passed: on this machine two functions whose
+//! integers and pointers are as wide are called alike.
 
 #[path = "exports/surface.rs"]
 mod surface;
@@ -50,8 +50,8 @@ fn structures_are_laid_out_as_on_windows() {
     same_layout!(linsock_c::kernel32::critical::CONDITION_VARIABLE, Threading::CONDITION_VARIABLE;);
 }
 
-/// The structures that windows-sys leaves out unless it is asked for more of its features: against the
-/// headers, which were compared with a compiler for Windows.
+/// The structures that windows-sys leaves out unless it is asked for more of its features: against
+/// the headers, which were compared with a compiler for Windows.
 #[test]
 fn structures_are_laid_out_as_in_the_headers() {
     use linsock_c::kernel32::{critical::CRITICAL_SECTION, misc::SYSTEM_INFO};
@@ -67,10 +67,7 @@ fn structures_are_laid_out_as_in_the_headers() {
         lpMaximumApplicationAddress dwActiveProcessorMask dwNumberOfProcessors dwProcessorType
         dwAllocationGranularity wProcessorLevel wProcessorRevision)
     .to_vec();
-    all.push((
-        "sizeof(CRITICAL_SECTION)".to_owned(),
-        size_of::<CRITICAL_SECTION>(),
-    ));
+    all.push(("sizeof(CRITICAL_SECTION)".to_owned(), size_of::<CRITICAL_SECTION>()));
     let print = |(what, _): &(String, usize)| format!("printf(\"%u\\n\", (unsigned){what});\n");
     let statements: String = all.iter().map(print).collect();
     let printed = surface::printed(false, &statements);
@@ -106,9 +103,9 @@ fn low_half(number: i64) -> u32 {
     u32::from_le_bytes([octets[0], octets[1], octets[2], octets[3]])
 }
 
-// Every number of the headers that windows-sys has too, by the module it has it in; and the statuses
-// of the endpoint. Left out: AF_MAX, PF_MAX and SOMAXCONN, of which windows-sys has early values;
-// SO_PROTOCOL_INFO and WINVER, which depend on the program's settings.
+// Every number of the headers that windows-sys has too, by the module it has it in; and the
+// statuses of the endpoint. Left out: AF_MAX, PF_MAX and SOMAXCONN, of which windows-sys has early
+// values; SO_PROTOCOL_INFO and WINVER, which depend on the program's settings.
 constants! {
     WinSock {
         AF_APPLETALK AF_ATM AF_BAN AF_CCITT AF_CHAOS AF_CLUSTER AF_DATAKIT AF_DECnet AF_DLI
@@ -263,14 +260,8 @@ constants! {
 
 /// Numbers of the headers that neither windows-sys nor the golden file of the layouts has.
 const NOT_COMPARED: &[(&str, &str)] = &[
-    (
-        "AF_MAX",
-        "grows with each kit; windows-sys has an early one",
-    ),
-    (
-        "NTDDI_VERSION",
-        "the version of Windows that programs may rely on: our choice",
-    ),
+    ("AF_MAX", "grows with each kit; windows-sys has an early one"),
+    ("NTDDI_VERSION", "the version of Windows that programs may rely on: our choice"),
     ("IOC_WSK", "winsock kernel; windows-sys leaves it out"),
     ("FALSE", "the language's"),
     ("TRUE", "the language's"),
@@ -304,18 +295,13 @@ fn header_numbers() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for path in surface::files(&surface::root().join("include"), "h") {
         for line in surface::read(&path).lines() {
-            let Some((name, text)) = line
-                .strip_prefix("#define ")
-                .and_then(|l| l.split_once(' '))
+            let Some((name, text)) = line.strip_prefix("#define ").and_then(|l| l.split_once(' '))
             else {
                 continue;
             };
-            let ours = ["WS_", "LINSOCK_", "_"]
-                .iter()
-                .any(|prefix| name.starts_with(prefix));
-            let is_name = name
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+            let ours = ["WS_", "LINSOCK_", "_"].iter().any(|prefix| name.starts_with(prefix));
+            let is_name =
+                name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
             let text = text.trim();
             let is_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '(' || c == '-');
             if is_name && !ours && is_number {
@@ -331,11 +317,7 @@ fn every_number_of_the_headers_is_compared_with_windows() {
     let (known, golden) = (constants(), golden());
     let exceptions: BTreeSet<_> = NOT_COMPARED.iter().map(|(name, _)| *name).collect();
     let numbers = header_numbers();
-    assert!(
-        numbers.len() > 500,
-        "the headers were not understood: {} numbers",
-        numbers.len()
-    );
+    assert!(numbers.len() > 500, "the headers were not understood: {} numbers", numbers.len());
     let mut wrong = Vec::new();
     for name in numbers.keys() {
         let is_compared = known.contains_key(name.as_str()) || golden.contains_key(name);
@@ -343,10 +325,7 @@ fn every_number_of_the_headers_is_compared_with_windows() {
             wrong.push(name);
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "neither compared nor an exception, or both: {wrong:?}"
-    );
+    assert!(wrong.is_empty(), "neither compared nor an exception, or both: {wrong:?}");
 }
 
 #[test]
@@ -384,30 +363,25 @@ fn the_golden_file_agrees_with_windows_sys() {
 
 /// Constants of ours that have a name of their own: name, Windows' name.
 const RENAMED: &[(&str, &str)] = &[
-    (
-        "SKIP_PORT_ON_SUCCESS",
-        "FILE_SKIP_COMPLETION_PORT_ON_SUCCESS",
-    ),
+    ("SKIP_PORT_ON_SUCCESS", "FILE_SKIP_COMPLETION_PORT_ON_SUCCESS"),
     ("SKIP_SET_EVENT_ON_HANDLE", "FILE_SKIP_SET_EVENT_ON_HANDLE"),
 ];
 
 /// Names that mean something else here: file, name.
 const OTHER_MEANING: &[(&str, &str)] = &[];
 
-/// The value of an integer literal, or of one of the few expressions that constants are written with.
+/// The value of an integer literal, or of one of the few expressions that constants are written
+/// with.
 fn number_of(text: &str, earlier: &BTreeMap<String, u32>) -> Option<u32> {
     let text = text.trim_start_matches("Error(").trim_end_matches(')');
     let text = text.trim_end_matches(".cast_signed(").replace('_', "");
-    let text = ["u32", "i32", "u16", "i16"]
-        .iter()
-        .fold(text.as_str(), |t, s| t.trim_end_matches(s));
+    let text =
+        ["u32", "i32", "u16", "i16"].iter().fold(text.as_str(), |t, s| t.trim_end_matches(s));
     if text.ends_with("::MAX") || text == "-1" {
         return Some(u32::MAX);
     }
     if let Some(name) = text.strip_prefix('!') {
-        let complement = earlier
-            .iter()
-            .find(|(known, _)| known.replace('_', "") == name);
+        let complement = earlier.iter().find(|(known, _)| known.replace('_', "") == name);
         return complement.map(|(_, number)| !number);
     }
     match text.strip_prefix("0x") {
@@ -419,20 +393,11 @@ fn number_of(text: &str, earlier: &BTreeMap<String, u32>) -> Option<u32> {
 /// The constants that a source file defines with an integer: name and text of the value.
 fn constants_of(source: &str) -> Vec<(String, String)> {
     let entry = |line: &str| {
-        let line = line
-            .trim()
-            .trim_start_matches("pub ")
-            .trim_start_matches("pub(crate) ");
+        let line = line.trim().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
         let (left, right) = line.split_once(" = ")?;
-        let name = left
-            .strip_prefix("const ")
-            .unwrap_or(left)
-            .split(':')
-            .next()?;
+        let name = left.strip_prefix("const ").unwrap_or(left).split(':').next()?;
         let is_name = name.len() > 3
-            && name
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
         let value = right.split([';', ',']).next()?;
         is_name.then(|| (name.to_owned(), value.to_owned()))
     };
@@ -446,10 +411,7 @@ fn windows_number(
     known: &BTreeMap<&str, u32>,
     golden: &BTreeMap<String, u32>,
 ) -> Option<u32> {
-    let renamed = RENAMED
-        .iter()
-        .find(|(ours, _)| *ours == name)
-        .map(|(_, theirs)| *theirs);
+    let renamed = RENAMED.iter().find(|(ours, _)| *ours == name).map(|(_, theirs)| *theirs);
     let status = format!("STATUS_{name}");
     let name = match renamed {
         Some(theirs) => theirs,
@@ -468,9 +430,7 @@ fn the_numbers_in_our_sources_are_those_of_windows() {
             let file = path.display().to_string();
             let mut earlier = BTreeMap::new();
             for (name, text) in constants_of(&surface::read(&path)) {
-                let is_other = OTHER_MEANING
-                    .iter()
-                    .any(|(f, n)| file.ends_with(f) && *n == name);
+                let is_other = OTHER_MEANING.iter().any(|(f, n)| file.ends_with(f) && *n == name);
                 let theirs = windows_number(&file, &name, &known, &golden).filter(|_| !is_other);
                 let Some(theirs) = theirs else { continue };
                 if number_of(&text, &earlier) != Some(theirs) {
@@ -482,41 +442,22 @@ fn the_numbers_in_our_sources_are_those_of_windows() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(
-        compared > 100,
-        "only {compared} numbers were found in the sources"
-    );
+    assert!(compared > 100, "only {compared} numbers were found in the sources");
 }
 
 /// The extension functions: the GUID that stands for each, and its address here.
 fn extensions() -> Vec<(&'static str, windows_sys::core::GUID, *const ())> {
     use linsock_c::mswsock;
     vec![
-        (
-            "WSAID_ACCEPTEX",
-            WinSock::WSAID_ACCEPTEX,
-            mswsock::AcceptEx as *const (),
-        ),
-        (
-            "WSAID_CONNECTEX",
-            WinSock::WSAID_CONNECTEX,
-            mswsock::ConnectEx as *const (),
-        ),
-        (
-            "WSAID_DISCONNECTEX",
-            WinSock::WSAID_DISCONNECTEX,
-            mswsock::DisconnectEx as *const (),
-        ),
+        ("WSAID_ACCEPTEX", WinSock::WSAID_ACCEPTEX, mswsock::AcceptEx as *const ()),
+        ("WSAID_CONNECTEX", WinSock::WSAID_CONNECTEX, mswsock::ConnectEx as *const ()),
+        ("WSAID_DISCONNECTEX", WinSock::WSAID_DISCONNECTEX, mswsock::DisconnectEx as *const ()),
         (
             "WSAID_GETACCEPTEXSOCKADDRS",
             WinSock::WSAID_GETACCEPTEXSOCKADDRS,
             mswsock::GetAcceptExSockaddrs as *const (),
         ),
-        (
-            "WSAID_WSAPOLL",
-            WinSock::WSAID_WSAPOLL,
-            linsock_c::winsock2::poll::WSAPoll as *const (),
-        ),
+        ("WSAID_WSAPOLL", WinSock::WSAID_WSAPOLL, linsock_c::winsock2::poll::WSAPoll as *const ()),
     ]
 }
 
@@ -559,10 +500,7 @@ fn extension_functions_are_found_under_windows_guids() {
 
 /// Each GUID of the headers.
 fn guids() -> Vec<(&'static str, windows_sys::core::GUID)> {
-    let mut all: Vec<_> = extensions()
-        .into_iter()
-        .map(|(name, guid, _)| (name, guid))
-        .collect();
+    let mut all: Vec<_> = extensions().into_iter().map(|(name, guid, _)| (name, guid)).collect();
     all.extend([
         ("WSAID_TRANSMITFILE", WinSock::WSAID_TRANSMITFILE),
         ("WSAID_TRANSMITPACKETS", WinSock::WSAID_TRANSMITPACKETS),
@@ -582,15 +520,8 @@ fn the_headers_guids_are_those_of_windows() {
     };
     let statements: String = guids().iter().map(|(name, _)| print(name)).collect();
     let line = |(name, guid): &(&str, windows_sys::core::GUID)| {
-        let rest: String = guid
-            .data4
-            .iter()
-            .map(|octet| format!("{octet:02x}"))
-            .collect();
-        format!(
-            "{name} {} {} {} {rest}\n",
-            guid.data1, guid.data2, guid.data3
-        )
+        let rest: String = guid.data4.iter().map(|octet| format!("{octet:02x}")).collect();
+        format!("{name} {} {} {} {rest}\n", guid.data1, guid.data2, guid.data3)
     };
     let wanted: String = guids().iter().map(line).collect();
     assert_eq!(surface::printed(false, &statements), wanted);
@@ -700,8 +631,8 @@ macro_rules! signatures {
     };
 }
 
-// Module, function, number of arguments, where windows-sys has it; `none` where its features that this
-// package asks for do not include it: those are compared with the headers only.
+// Module, function, number of arguments, where windows-sys has it; `none` where its features that
+// this package asks for do not include it: those are compared with the headers only.
 signatures! {
     kernel32::clock => Sleep 1 Threading;
     kernel32::clock => SleepEx 2 Threading;
@@ -829,18 +760,9 @@ signatures! {
 
 /// Exports without a row above.
 const NO_SIGNATURE: &[(&str, &str)] = &[
-    (
-        "ExitProcess",
-        "does not return, and stable Rust cannot look into such a type",
-    ),
-    (
-        "ExitThread",
-        "does not return, and stable Rust cannot look into such a type",
-    ),
-    (
-        "_endthreadex",
-        "does not return, and stable Rust cannot look into such a type",
-    ),
+    ("ExitProcess", "does not return, and stable Rust cannot look into such a type"),
+    ("ExitThread", "does not return, and stable Rust cannot look into such a type"),
+    ("_endthreadex", "does not return, and stable Rust cannot look into such a type"),
     ("linsock_panic_in_next_call", "not Windows'"),
 ];
 
@@ -855,21 +777,14 @@ fn every_export_has_a_row_in_the_table_of_signatures() {
             wrong.push(export.name);
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "neither a row nor an exception, or both: {wrong:?}"
-    );
+    assert!(wrong.is_empty(), "neither a row nor an exception, or both: {wrong:?}");
 }
 
 #[test]
 fn functions_are_called_as_windows_sys_calls_them() {
     for row in compared() {
         let Some(windows) = row.windows else { continue };
-        assert_eq!(
-            row.ours, windows,
-            "{}: octets of the result and of each argument",
-            row.name
-        );
+        assert_eq!(row.ours, windows, "{}: octets of the result and of each argument", row.name);
     }
 }
 
@@ -879,27 +794,17 @@ fn width_statement(declaration: &surface::Declaration) -> String {
         "void" => " 0".to_owned(),
         _ => format!(" %u\", (unsigned)sizeof({c_type})); printf(\""),
     };
-    let types = [&declaration.result]
-        .into_iter()
-        .chain(&declaration.parameters);
+    let types = [&declaration.result].into_iter().chain(&declaration.parameters);
     let widths: String = types.map(width).collect();
     format!("printf(\"{}{widths}\\n\");\n", declaration.symbol)
 }
 
 #[test]
 fn functions_are_called_as_the_headers_declare_them() {
-    let symbols: BTreeMap<_, _> = surface::exports()
-        .into_iter()
-        .map(|export| (export.symbol, export.name))
-        .collect();
-    let ours: BTreeMap<_, _> = compared()
-        .into_iter()
-        .map(|row| (row.name, row.ours))
-        .collect();
-    let statements: String = surface::declarations(true)
-        .iter()
-        .map(width_statement)
-        .collect();
+    let symbols: BTreeMap<_, _> =
+        surface::exports().into_iter().map(|export| (export.symbol, export.name)).collect();
+    let ours: BTreeMap<_, _> = compared().into_iter().map(|row| (row.name, row.ours)).collect();
+    let statements: String = surface::declarations(true).iter().map(width_statement).collect();
     let mut seen = 0;
     for line in surface::printed(true, &statements).lines() {
         let mut words = line.split(' ');
@@ -908,10 +813,7 @@ fn functions_are_called_as_the_headers_declare_them() {
         let Some(ours) = symbols.get(symbol).and_then(|name| ours.get(name.as_str())) else {
             continue;
         };
-        assert_eq!(
-            ours, &declared,
-            "{symbol}: octets of the result and of each argument"
-        );
+        assert_eq!(ours, &declared, "{symbol}: octets of the result and of each argument");
         seen += 1;
     }
     assert!(seen > 80, "only {seen} declarations were compared");

@@ -1,5 +1,5 @@
-//! The list of exported functions: in the sources, in the built library, in the headers, and none of
-//! it in the C library, whose names an export would take over for the whole process.
+//! The list of exported functions: in the sources, in the built library, in the headers, and none
+//! of it in the C library, whose names an export would take over for the whole process.
 
 #[path = "exports/surface.rs"]
 mod surface;
@@ -12,18 +12,9 @@ use surface::{declarations, exports, root};
 
 /// Exported, and in no header.
 const NOT_DECLARED: &[(&str, &str)] = &[
-    (
-        "linsock_panic_in_next_call",
-        "for our own tests of the boundary",
-    ),
-    (
-        "linsock_ConnectEx",
-        "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows",
-    ),
-    (
-        "linsock_DisconnectEx",
-        "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows",
-    ),
+    ("linsock_panic_in_next_call", "for our own tests of the boundary"),
+    ("linsock_ConnectEx", "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows"),
+    ("linsock_DisconnectEx", "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows"),
 ];
 
 /// In a header, and not exported.
@@ -37,10 +28,7 @@ fn names<'a>(list: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 }
 
 fn allowed(list: &[(&str, &str)]) -> BTreeSet<String> {
-    assert!(
-        list.iter().all(|(_, reason)| !reason.is_empty()),
-        "an exception has a reason"
-    );
+    assert!(list.iter().all(|(_, reason)| !reason.is_empty()), "an exception has a reason");
     names(list.iter().map(|(name, _)| *name))
 }
 
@@ -50,16 +38,9 @@ fn symbols() -> BTreeSet<String> {
 
 /// The functions that a shared object defines, without their versions.
 fn defined_in(library: &Path) -> BTreeSet<String> {
-    let output = Command::new("nm")
-        .args(["-D", "--defined-only"])
-        .arg(library)
-        .output();
+    let output = Command::new("nm").args(["-D", "--defined-only"]).arg(library).output();
     let output = output.expect("nm starts: install binutils");
-    assert!(
-        output.status.success(),
-        "nm cannot read {}",
-        library.display()
-    );
+    assert!(output.status.success(), "nm cannot read {}", library.display());
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let name = |line: &str| {
         let mut words = line.split_whitespace().skip(1);
@@ -82,38 +63,19 @@ fn c_library() -> Vec<PathBuf> {
     let test = std::env::current_exe().expect("the test has a path");
     let output = Command::new("ldd").arg(test).output().expect("ldd starts");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let path = text
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("libc.so.6 => "));
-    let path = path
-        .and_then(|path| path.split_whitespace().next())
-        .expect("the C library");
-    let parts = [
-        "libc.so.6",
-        "libm.so.6",
-        "libpthread.so.0",
-        "libdl.so.2",
-        "librt.so.1",
-    ];
-    let parts = parts
-        .iter()
-        .map(|part| Path::new(path).with_file_name(part));
+    let path = text.lines().find_map(|line| line.trim().strip_prefix("libc.so.6 => "));
+    let path = path.and_then(|path| path.split_whitespace().next()).expect("the C library");
+    let parts = ["libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1"];
+    let parts = parts.iter().map(|part| Path::new(path).with_file_name(part));
     let found: Vec<_> = parts.filter(|part| part.exists()).collect();
-    assert!(
-        defined_in(&found[0]).contains("connect"),
-        "{path} is no C library"
-    );
+    assert!(defined_in(&found[0]).contains("connect"), "{path} is no C library");
     found
 }
 
 #[test]
 fn no_name_and_no_symbol_is_exported_twice() {
     let exports = exports();
-    assert!(
-        exports.len() > 50,
-        "the sources were not understood: {} exports",
-        exports.len()
-    );
+    assert!(exports.len() > 50, "the sources were not understood: {} exports", exports.len());
     let mut seen = BTreeSet::new();
     for export in &exports {
         for name in BTreeSet::from([&export.name, &export.symbol]) {
@@ -130,15 +92,9 @@ fn no_name_and_no_symbol_is_exported_twice() {
 fn the_library_exports_what_the_sources_say_and_nothing_else() {
     let (built, written) = (defined_in(&library()), symbols());
     let missing: Vec<_> = written.difference(&built).collect();
-    assert!(
-        missing.is_empty(),
-        "in the sources and not in the library: {missing:?}"
-    );
+    assert!(missing.is_empty(), "in the sources and not in the library: {missing:?}");
     let extra = &(&built - &written) - &allowed(NOT_OURS);
-    assert!(
-        extra.is_empty(),
-        "in the library and not in the sources: {extra:?}"
-    );
+    assert!(extra.is_empty(), "in the library and not in the sources: {extra:?}");
 }
 
 #[test]
@@ -185,37 +141,21 @@ fn no_exported_symbol_is_one_of_the_c_librarys() {
     for library in c_library() {
         let theirs = defined_in(&library);
         let taken: Vec<_> = ours.intersection(&theirs).collect();
-        assert!(
-            taken.is_empty(),
-            "{} has these too: {taken:?}",
-            library.display()
-        );
+        assert!(taken.is_empty(), "{} has these too: {taken:?}", library.display());
     }
 }
 
-/// The symbol of a name that the C library has is that name with `WS_` in front: the headers rely on
-/// it.
+/// The symbol of a name that the C library has is that name with `WS_` in front: the headers rely
+/// on it.
 #[test]
 fn only_the_c_librarys_names_are_prefixed() {
-    let theirs: BTreeSet<_> = c_library()
-        .iter()
-        .flat_map(|path| defined_in(path))
-        .collect();
+    let theirs: BTreeSet<_> = c_library().iter().flat_map(|path| defined_in(path)).collect();
     for export in exports() {
         if export.symbol.starts_with("linsock_") {
             continue;
         }
         let collides = theirs.contains(&export.name);
-        let wanted = if collides {
-            format!("WS_{}", export.name)
-        } else {
-            export.name.clone()
-        };
-        assert_eq!(
-            export.symbol,
-            wanted,
-            "in {}",
-            root().join(&export.file).display()
-        );
+        let wanted = if collides { format!("WS_{}", export.name) } else { export.name.clone() };
+        assert_eq!(export.symbol, wanted, "in {}", root().join(&export.file).display());
     }
 }

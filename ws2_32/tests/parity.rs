@@ -1,7 +1,7 @@
 //! PARITY.md: every documented function that a socket program may call, and what became of it here.
 //!
-//! The file is made from the sources, the tests and the lists below, and compared with the one on disk:
-//! `LINSOCK_BLESS=1 cargo test -p linsock-ws2_32 --test parity` writes it.
+//! The file is made from the sources, the tests and the lists below, and compared with the one on
+//! disk: `LINSOCK_BLESS=1 cargo test -p linsock-ws2_32 --test parity` writes it.
 
 #[path = "exports/surface.rs"]
 mod surface;
@@ -122,14 +122,8 @@ const PARTIAL: &[(&str, &str)] = &[
     ("WSASocketW", "As socket."),
     ("getaddrinfo", ""),
     ("getsockopt", "As setsockopt."),
-    (
-        "setsockopt",
-        "The options of SOL_SOCKET, TCP_NODELAY and IPV6_V6ONLY.",
-    ),
-    (
-        "socket",
-        "TCP over IPv4 and IPv6; other protocols are WSAESOCKTNOSUPPORT.",
-    ),
+    ("setsockopt", "The options of SOL_SOCKET, TCP_NODELAY and IPV6_V6ONLY."),
+    ("socket", "TCP over IPv4 and IPv6; other protocols are WSAESOCKTNOSUPPORT."),
 ];
 
 /// Functions that are absent for good: beginnings of names, and why.
@@ -193,68 +187,43 @@ fn tests(name: String, text: String) -> Tests {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name()
-        .expect("a file")
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().expect("a file").to_string_lossy().into_owned()
 }
 
 /// The C conformance programs.
 fn programs() -> Vec<Tests> {
     let paths = files(&root().join("ws2_32/tests/c"), "c");
-    paths
-        .iter()
-        .map(|path| tests(file_name(path).replace(".c", ""), read(path)))
-        .collect()
+    paths.iter().map(|path| tests(file_name(path).replace(".c", ""), read(path))).collect()
 }
 
 /// The tests in Rust: the files of tests, and what stands behind `#[cfg(test)]` in a source.
 fn rust_tests() -> Vec<Tests> {
     let package = root().join("ws2_32");
     let relative = |path: &PathBuf| {
-        path.strip_prefix(&package)
-            .expect("a file of the package")
-            .display()
-            .to_string()
+        path.strip_prefix(&package).expect("a file of the package").display().to_string()
     };
-    let sources = files(&package.join("src"), "rs")
-        .into_iter()
-        .filter_map(|path| {
-            let text = read(&path);
-            let is_tests = path.ends_with("tests.rs");
-            let at = if is_tests {
-                0
-            } else {
-                text.find("#[cfg(test)]")?
-            };
-            Some(tests(relative(&path), text[at..].to_owned()))
-        });
+    let sources = files(&package.join("src"), "rs").into_iter().filter_map(|path| {
+        let text = read(&path);
+        let is_tests = path.ends_with("tests.rs");
+        let at = if is_tests { 0 } else { text.find("#[cfg(test)]")? };
+        Some(tests(relative(&path), text[at..].to_owned()))
+    });
     let own = files(&package.join("tests"), "rs").into_iter();
     let own = own.filter(|path| !LISTS.contains(&file_name(path).as_str()));
-    sources
-        .chain(own.map(|path| tests(relative(&path), read(&path))))
-        .collect()
+    sources.chain(own.map(|path| tests(relative(&path), read(&path)))).collect()
 }
 
 /// A function's state and what there is to say about it.
 fn state(name: &str, exported: &BTreeMap<String, Export>) -> (&'static str, String) {
     let Some(export) = exported.get(name) else {
-        let scope = OUT_OF_SCOPE
-            .iter()
-            .find(|(prefix, _)| name.starts_with(prefix));
-        return (
-            "absent",
-            scope.map_or(String::new(), |(_, why)| format!("out of scope: {why}")),
-        );
+        let scope = OUT_OF_SCOPE.iter().find(|(prefix, _)| name.starts_with(prefix));
+        return ("absent", scope.map_or(String::new(), |(_, why)| format!("out of scope: {why}")));
     };
     let difference = export.difference().unwrap_or_default();
     match PARTIAL.iter().find(|(partial, _)| *partial == name) {
         Some((_, reason)) => {
             let message = "partial, and the reason stands in the doc or in the list, not in both";
-            assert!(
-                difference.is_empty() != reason.is_empty(),
-                "{name}: {message}"
-            );
+            assert!(difference.is_empty() != reason.is_empty(), "{name}: {message}");
             ("partial", format!("{difference}{reason}"))
         }
         None => ("implemented", difference),
@@ -262,17 +231,11 @@ fn state(name: &str, exported: &BTreeMap<String, Export>) -> (&'static str, Stri
 }
 
 fn named(tests: &[Tests], name: &str) -> String {
-    let alias = ALIASES
-        .iter()
-        .find(|(function, _)| *function == name)
-        .map(|(_, alias)| *alias);
+    let alias = ALIASES.iter().find(|(function, _)| *function == name).map(|(_, alias)| *alias);
     let is_used =
         |tests: &&Tests| tests.mention(name) || alias.is_some_and(|alias| tests.mention(alias));
     let found = tests.iter().filter(is_used);
-    found
-        .map(|tests| tests.name.clone())
-        .collect::<Vec<_>>()
-        .join(", ")
+    found.map(|tests| tests.name.clone()).collect::<Vec<_>>().join(", ")
 }
 
 const INTRODUCTION: &str = "# Parity
@@ -308,24 +271,16 @@ fn table(
 }
 
 fn parity() -> String {
-    let exported: BTreeMap<_, _> = exports()
-        .into_iter()
-        .map(|export| (export.name.clone(), export))
-        .collect();
+    let exported: BTreeMap<_, _> =
+        exports().into_iter().map(|export| (export.name.clone(), export)).collect();
     let mut counts = BTreeMap::new();
     let mut tables = String::new();
     for (header, names) in DOCUMENTED {
         let table = table(names, &exported, &mut counts);
         write!(tables, "\n## {header}\n{table}").expect("a string takes all");
     }
-    let counts: Vec<_> = counts
-        .iter()
-        .map(|(state, count)| format!("{count} {state}"))
-        .collect();
-    format!(
-        "{INTRODUCTION}{BLESS}\n\n{COLUMNS}\n{}.\n{tables}",
-        counts.join(", ")
-    )
+    let counts: Vec<_> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    format!("{INTRODUCTION}{BLESS}\n\n{COLUMNS}\n{}.\n{tables}", counts.join(", "))
 }
 
 #[test]
@@ -336,10 +291,7 @@ fn parity_is_up_to_date() {
         std::fs::write(&path, &wanted).expect("PARITY.md can be written");
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    let differs = wanted
-        .lines()
-        .zip(found.lines())
-        .find(|(wanted, found)| wanted != found);
+    let differs = wanted.lines().zip(found.lines()).find(|(wanted, found)| wanted != found);
     assert!(
         wanted == found,
         "PARITY.md is out of date, first in {differs:#?}; write it with\n{BLESS}"
@@ -356,11 +308,7 @@ fn the_lists_know_every_export_and_name_none_twice() {
     }
     let is_ours = |export: &Export| export.name.starts_with("linsock_");
     for export in exports().iter().filter(|export| !is_ours(export)) {
-        assert!(
-            seen.contains_key(export.name.as_str()),
-            "{} is in no list",
-            export.name
-        );
+        assert!(seen.contains_key(export.name.as_str()), "{} is in no list", export.name);
     }
     for (name, _) in PARTIAL {
         assert!(seen.contains_key(name), "{name} is partial, and in no list");
@@ -370,13 +318,7 @@ fn the_lists_know_every_export_and_name_none_twice() {
 #[test]
 fn what_is_out_of_scope_is_not_exported() {
     for export in exports() {
-        let out = OUT_OF_SCOPE
-            .iter()
-            .find(|(prefix, _)| export.name.starts_with(prefix));
-        assert!(
-            out.is_none(),
-            "{} is exported and out of scope",
-            export.name
-        );
+        let out = OUT_OF_SCOPE.iter().find(|(prefix, _)| export.name.starts_with(prefix));
+        assert!(out.is_none(), "{} is exported and out of scope", export.name);
     }
 }

@@ -1,6 +1,5 @@
 //! listen, accept, AcceptEx from both sides.
 
-
 use super::state::{
     Accepting, Connected, Context, Link, Listening, Origin, State, Unconnected, Verb,
 };

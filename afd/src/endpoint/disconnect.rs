@@ -257,8 +257,8 @@ impl<I> Endpoint<I> {
         }
     }
 
-    /// In a disconnect with reuse: when the peer's FIN is here and nothing is left to send, asks for
-    /// the recycling. True when it did.
+    /// In a disconnect with reuse: when the peer's FIN is here and nothing is left to send, asks
+    /// for the recycling. True when it did.
     fn recycle_if_over(&mut self) -> bool {
         let State::Disconnecting(disconnecting) = &mut self.state else { return false };
         let over = disconnecting.link.recv.peer_ended()
@@ -266,7 +266,8 @@ impl<I> Endpoint<I> {
             && self.sends.is_empty();
         if over && !disconnecting.recycling {
             disconnecting.recycling = true;
-            // Whoever recycles sends the FIN, if it is still ours to send: it is not asked for twice.
+            // Whoever recycles sends the FIN, if it is still ours to send: it is not asked for
+            // twice.
             disconnecting.link.send = SendHalf::Closed;
             self.requests.push_back(Request::Recycle { origin: disconnecting.link.origin });
         }
@@ -323,7 +324,8 @@ impl<I> Endpoint<I> {
                 self.complete_all(accepts, NtStatus::CANCELLED);
                 State::Listening(listening)
             }
-            State::Accepting(mut accepting) => match accepting.first_receive.take_if(|i| chosen(i)) {
+            State::Accepting(mut accepting) => match accepting.first_receive.take_if(|i| chosen(i))
+            {
                 Some(irp) => {
                     self.complete(irp, NtStatus::CANCELLED);
                     self.requests.push_back(Request::Abort);

@@ -19,7 +19,6 @@
 //! status) and where it leads. The refusals are also data, [`Phase::refusals`], which the verbs
 //! consult and the tests enumerate.
 
-
 use crate::queue::Queue;
 use crate::reason::CloseReason;
 use crate::status::NtStatus;

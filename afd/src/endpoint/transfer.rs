@@ -83,7 +83,8 @@ impl<I> Endpoint<I> {
     }
 
     /// Takes the oldest pending send for an attempt. It goes back with
-    /// [`return_send`](Self::return_send), or the caller completes it and says [`sent`](Self::sent).
+    /// [`return_send`](Self::return_send), or the caller completes it and says
+    /// [`sent`](Self::sent).
     #[inline]
     pub fn take_send(&mut self) -> Option<I> {
         self.sends.pop_front()

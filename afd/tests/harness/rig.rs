@@ -129,12 +129,8 @@ impl From<Request> for Ask {
         match request {
             Request::SendFin => Self::SendFin,
             Request::AwaitFin => Self::AwaitFin,
-            Request::Recycle {
-                origin: Origin::Accepted,
-            } => Self::RecycleAccepted,
-            Request::Recycle {
-                origin: Origin::Connected,
-            } => Self::RecycleConnected,
+            Request::Recycle { origin: Origin::Accepted } => Self::RecycleAccepted,
+            Request::Recycle { origin: Origin::Connected } => Self::RecycleConnected,
             Request::RefuseData => Self::RefuseData,
             Request::Abort => Self::Abort,
         }
@@ -188,15 +184,8 @@ impl Rig {
         let before = self.print();
         let mut seen = Vec::new();
         if let Err(status) = self.apply(step, &mut seen) {
-            assert_eq!(
-                before,
-                self.print(),
-                "{step:?} was refused and changed something (I2)"
-            );
-            assert!(
-                self.endpoint.is_settled(),
-                "{step:?} was refused and has outputs (I2)"
-            );
+            assert_eq!(before, self.print(), "{step:?} was refused and changed something (I2)");
+            assert!(self.endpoint.is_settled(), "{step:?} was refused and has outputs (I2)");
             return vec![Outcome::Refused(status.wsa())];
         }
         self.settle(&mut seen);
@@ -204,14 +193,10 @@ impl Rig {
         seen
     }
 
-    /// Whether the provider may report this: what it was asked to watch for, and data before the FIN
-    /// only.
+    /// Whether the provider may report this: what it was asked to watch for, and data before the
+    /// FIN only.
     pub(crate) fn may_happen(&self, step: Step) -> bool {
-        let ended = self
-            .endpoint
-            .state()
-            .link()
-            .is_some_and(|link| link.recv.peer_ended());
+        let ended = self.endpoint.state().link().is_some_and(|link| link.recv.peer_ended());
         match step {
             Step::Report(Indication::FinWaitExpired) => self.fin_awaited,
             Step::Report(Indication::DataRefused) => self.data_refused && !ended,
@@ -303,8 +288,7 @@ impl Rig {
                 self.finish(irp, seen);
             }
             Step::ConnectFailed => {
-                self.endpoint
-                    .handle_connect_failed(NtStatus::CONNECTION_REFUSED);
+                self.endpoint.handle_connect_failed(NtStatus::CONNECTION_REFUSED);
             }
             Step::SendDone => {
                 if let Some(irp) = self.endpoint.take_send() {
@@ -353,11 +337,7 @@ impl Rig {
     }
 
     fn retire(&mut self, irp: &Irp) {
-        assert!(
-            self.pending.remove(&irp.0),
-            "IRP {} left the endpoint twice (I1)",
-            irp.0
-        );
+        assert!(self.pending.remove(&irp.0), "IRP {} left the endpoint twice (I1)", irp.0);
     }
 
     fn accept(&mut self) -> Result<(), NtStatus> {
@@ -379,11 +359,7 @@ impl Rig {
 
     fn send(&mut self) -> Result<(), NtStatus> {
         let start = self.endpoint.send()?;
-        assert_eq!(
-            start == Start::Behind,
-            self.endpoint.has_sends(),
-            "sends keep their order"
-        );
+        assert_eq!(start == Start::Behind, self.endpoint.has_sends(), "sends keep their order");
         let irp = self.issue();
         self.endpoint.queue_send(irp);
         Ok(())
@@ -396,11 +372,7 @@ impl Rig {
             return Ok(());
         }
         let behind = receive == Receive::Behind;
-        assert_eq!(
-            behind,
-            self.endpoint.has_receives(),
-            "receives keep their order"
-        );
+        assert_eq!(behind, self.endpoint.has_receives(), "receives keep their order");
         let irp = self.issue();
         self.endpoint.queue_recv(irp);
         Ok(())
@@ -416,15 +388,9 @@ impl Rig {
 
     fn cancel(&mut self, chosen: impl Fn(&Irp) -> bool) {
         let before = self.pending.clone();
-        let picked = before
-            .iter()
-            .filter(|number| chosen(&Irp(**number)))
-            .count();
+        let picked = before.iter().filter(|number| chosen(&Irp(**number))).count();
         let cancelled = self.endpoint.cancel(&chosen);
-        assert!(
-            cancelled <= picked,
-            "{cancelled} cancelled of {picked} chosen"
-        );
+        assert!(cancelled <= picked, "{cancelled} cancelled of {picked} chosen");
     }
 
     fn close(&mut self, mode: CloseMode, seen: &mut Vec<Outcome>) {
@@ -498,19 +464,13 @@ impl Rig {
         let recv = link.map(|link| link.recv);
         match request {
             Request::SendFin => {
-                assert!(
-                    !self.endpoint.has_sends(),
-                    "the FIN goes behind the queued sends"
-                );
+                assert!(!self.endpoint.has_sends(), "the FIN goes behind the queued sends");
                 assert_eq!(send, Some(SendHalf::Closing));
                 assert!(!self.fin_asked, "one FIN per connection");
                 self.fin_asked = true;
             }
             Request::AwaitFin => {
-                assert_eq!(
-                    (self.phase(), send),
-                    (Phase::Disconnecting, Some(SendHalf::Closed))
-                );
+                assert_eq!((self.phase(), send), (Phase::Disconnecting, Some(SendHalf::Closed)));
                 assert!(!recv.unwrap().peer_ended(), "the FIN is here already");
                 self.fin_awaited = true;
             }
@@ -522,10 +482,7 @@ impl Rig {
             }
             Request::RefuseData => {
                 assert_eq!(recv, Some(RecvHalf::Shut { peer_ended: false }));
-                assert!(
-                    !self.endpoint.has_receives(),
-                    "a pending receive survives SD_RECEIVE"
-                );
+                assert!(!self.endpoint.has_receives(), "a pending receive survives SD_RECEIVE");
                 assert!(!self.data_refused, "data is refused once per connection");
                 self.data_refused = true;
             }
@@ -544,10 +501,7 @@ impl Rig {
             assert!(!self.shows_irps(), "nothing is inside after close (I3)");
         }
         if self.shows_irps() {
-            assert!(
-                !self.pending.is_empty(),
-                "an IRP is inside that nobody handed in (I1)"
-            );
+            assert!(!self.pending.is_empty(), "an IRP is inside that nobody handed in (I1)");
         }
         if self.phase() == Phase::Closed {
             assert!(self.pending.is_empty(), "a dead connection holds no IRP");

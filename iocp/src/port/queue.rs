@@ -138,28 +138,21 @@ impl Queue {
         self.waking = false;
     }
 
-    /// A thread leaves the port for the program. If no other watches the descriptors, the guardian has
-    /// to: the program may not come back for long.
+    /// A thread leaves the port for the program. If no other watches the descriptors, the guardian
+    /// has to: the program may not come back for long.
     pub(super) const fn leave(&self) -> Duty {
-        if self.sleeping == 0 {
-            Duty::Neglect
-        } else {
-            Duty::Nothing
-        }
+        if self.sleeping == 0 { Duty::Neglect } else { Duty::Nothing }
     }
 
     /// The guardian's look.
     ///
     /// A wake-up that is on its way is not relied upon: the guardian itself may have harvested its
     /// edge, when it looked while nobody slept and somebody lay down meanwhile. Nor is the
-    /// concurrency value: a worker that left packets behind may be blocked where Linux does not tell.
+    /// concurrency value: a worker that left packets behind may be blocked where Linux does not
+    /// tell.
     pub(super) fn tend(&mut self) -> Look {
         if self.sleeping == 0 {
-            return if std::mem::take(&mut self.looked) {
-                Look::Later
-            } else {
-                Look::Perform
-            };
+            return if std::mem::take(&mut self.looked) { Look::Later } else { Look::Perform };
         }
         if self.packets.is_empty() {
             return Look::Attended;
@@ -177,14 +170,7 @@ impl Queue {
     /// The state, for comparison: packets, sleeping, awake, waking, looked, closed.
     #[cfg(test)]
     pub(super) fn snapshot(&self) -> (usize, usize, usize, bool, bool, bool) {
-        let Self {
-            packets,
-            sleeping,
-            awake,
-            waking,
-            looked,
-            closed,
-        } = self;
+        let Self { packets, sleeping, awake, waking, looked, closed } = self;
         (packets.len(), *sleeping, *awake, *waking, *looked, *closed)
     }
 

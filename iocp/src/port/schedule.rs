@@ -1,19 +1,19 @@
 //! Every order of events of the wake-up protocol (I6): no packet and no ready descriptor is left to
 //! nobody.
 //!
-//! The decisions are the real code: the worlds below share one real [`Queue`] each. What surrounds it
-//! is a model, atomic step by atomic step, of
+//! The decisions are the real code: the worlds below share one real [`Queue`] each. What surrounds
+//! it is a model, atomic step by atomic step, of
 //!
 //! - [`CompletionPort`](super::CompletionPort): `wait`, `take`, `sleep`, `perform_asleep`, `post`,
 //!   `leave`, `note_pending`, `neglect`, `wake_one` and `tend`;
 //! - the guardian: `rouse` and `run`, with the token of `unpark`; its nap takes any time at all;
-//! - epoll: the edge of the eventfd and the readiness of one descriptor stay on the ready list until
-//!   somebody harvests them; each wakes one sleeper, whichever; a woken sleeper that finds the list
-//!   empty sleeps on.
+//! - epoll: the edge of the eventfd and the readiness of one descriptor stay on the ready list
+//!   until somebody harvests them; each wakes one sleeper, whichever; a woken sleeper that finds
+//!   the list empty sleeps on.
 //!
-//! All reachable worlds are enumerated. From each of them a world must be reachable in which no packet
-//! waits while a thread sleeps for ever and no descriptor waits to be performed. The worlds are
-//! finitely many and posts run out, so with fair scheduling that is: sooner or later, always.
+//! All reachable worlds are enumerated. From each of them a world must be reachable in which no
+//! packet waits while a thread sleeps for ever and no descriptor waits to be performed. The worlds
+//! are finitely many and posts run out, so with fair scheduling that is: sooner or later, always.
 //!
 //! Each fault takes one line out of the protocol; the enumeration has to find that it was needed.
 
@@ -81,8 +81,8 @@ enum Place {
         left: usize,
     },
     Leave,
-    /// The two steps of `neglect`, then on to `Next`. Each is a load and, if need be, a store; a load
-    /// that makes the store unnecessary has the effect of the store.
+    /// The two steps of `neglect`, then on to `Next`. Each is a load and, if need be, a store; a
+    /// load that makes the store unnecessary has the effect of the store.
     Neglect(Next),
     Rouse(Next),
     WriteWake(Next),
@@ -155,13 +155,7 @@ type Key = (
 const MOST: usize = 3;
 
 fn packet() -> Packet {
-    Packet {
-        key: 0,
-        overlapped: 0,
-        status: NtStatus::SUCCESS,
-        bytes: 0,
-        sink: None,
-    }
+    Packet { key: 0, overlapped: 0, status: NtStatus::SUCCESS, bytes: 0, sink: None }
 }
 
 impl World {
@@ -191,14 +185,7 @@ impl World {
     fn key(&self) -> Key {
         (
             self.queue.snapshot(),
-            [
-                self.edge,
-                self.io,
-                self.pending,
-                self.neglected,
-                self.roused,
-                self.token,
-            ],
+            [self.edge, self.io, self.pending, self.neglected, self.roused, self.token],
             self.guardian,
             std::array::from_fn(|at| match self.threads.get(at) {
                 Some((_, place)) => (*place, self.awake[at]),
@@ -235,10 +222,7 @@ impl World {
         if sleepers.is_empty() {
             return vec![self];
         }
-        sleepers
-            .into_iter()
-            .map(|thread| self.clone().at(thread, Place::Woken))
-            .collect()
+        sleepers.into_iter().map(|thread| self.clone().at(thread, Place::Woken)).collect()
     }
 
     fn post(&mut self, relation: Relation) -> Duty {
@@ -380,9 +364,7 @@ impl World {
 
     fn harvest(&mut self) -> Place {
         self.edge = false;
-        Place::GetUp {
-            io: std::mem::take(&mut self.io),
-        }
+        Place::GetUp { io: std::mem::take(&mut self.io) }
     }
 
     fn step_guardian(mut self) -> Vec<Self> {
@@ -431,11 +413,7 @@ impl World {
                     self.roused = false;
                 }
                 self.roused |= again;
-                if self.roused {
-                    Guardian::Lower
-                } else {
-                    Guardian::Parked
-                }
+                if self.roused { Guardian::Lower } else { Guardian::Parked }
             }
         };
         vec![self]
@@ -505,23 +483,10 @@ const RETURNS: Role = Role::Worker(Handling::Return);
 type Case = (&'static [Role], usize);
 
 /// A worker blocks while packets are left, and the concurrency value is used up.
-const BLOCKS: Case = (
-    &[
-        RETURNS,
-        Role::Worker(Handling::PostAndBlock(0)),
-        Role::Poster(2),
-    ],
-    1,
-);
+const BLOCKS: Case = (&[RETURNS, Role::Worker(Handling::PostAndBlock(0)), Role::Poster(2)], 1);
 /// The only worker takes a packet and blocks; then a descriptor becomes ready.
-const BLOCKS_ALONE: Case = (
-    &[
-        Role::Worker(Handling::PostAndBlock(0)),
-        Role::Issuer,
-        Role::Poster(1),
-    ],
-    1,
-);
+const BLOCKS_ALONE: Case =
+    (&[Role::Worker(Handling::PostAndBlock(0)), Role::Issuer, Role::Poster(1)], 1);
 /// The only thread in the port gives up; then a descriptor becomes ready.
 const GIVES_UP: Case = (&[Role::Visitor, Role::Issuer], 1);
 /// An alert comes together with what a sleeper was woken for.
@@ -538,22 +503,8 @@ const CASES: &[Case] = &[
     // Two post to one sleeper.
     (&[RETURNS, Role::Poster(1), Role::Poster(2)], 1),
     // A worker posts and blocks where nobody can tell: few packets, and more than are lazy.
-    (
-        &[
-            RETURNS,
-            Role::Worker(Handling::PostAndBlock(2)),
-            Role::Poster(1),
-        ],
-        2,
-    ),
-    (
-        &[
-            RETURNS,
-            Role::Worker(Handling::PostAndBlock(LAZY_PACKETS + 1)),
-            Role::Poster(1),
-        ],
-        1,
-    ),
+    (&[RETURNS, Role::Worker(Handling::PostAndBlock(2)), Role::Poster(1)], 2),
+    (&[RETURNS, Role::Worker(Handling::PostAndBlock(LAZY_PACKETS + 1)), Role::Poster(1)], 1),
     // A descriptor becomes ready while its port is empty, full, or being left.
     (&[Role::Issuer], 1),
     (&[RETURNS, Role::Issuer, Role::Poster(1)], 1),

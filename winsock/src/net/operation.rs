@@ -31,8 +31,8 @@ pub(super) enum What {
 
 /// An operation that is not started yet.
 ///
-/// Start it with [`start`](Self::start), [`queue`](Self::queue) it to the socket's port, or `.await`
-/// or [`wait`](Self::wait) for it, which start it too.
+/// Start it with [`start`](Self::start), [`queue`](Self::queue) it to the socket's port, or
+/// `.await` or [`wait`](Self::wait) for it, which start it too.
 #[derive(Debug)]
 #[must_use = "nothing happens until the operation is started"]
 pub struct Request {
@@ -68,11 +68,7 @@ struct Slot {
 
 impl OperationState {
     fn new(token: u64) -> Arc<Self> {
-        Arc::new(Self {
-            slot: Lock::default(),
-            finished: Event::new(true, false),
-            token,
-        })
+        Arc::new(Self { slot: Lock::default(), finished: Event::new(true, false), token })
     }
 
     pub(super) fn take(&self) -> Option<Done> {
@@ -95,21 +91,14 @@ impl Sink for OperationState {
 pub type Outcome = (Result<usize>, Vec<u8>);
 
 pub(super) fn outcome(done: Done) -> Outcome {
-    let result = if done.status.is_success() {
-        Ok(done.bytes)
-    } else {
-        Err(Error::of(done.status))
-    };
+    let result =
+        if done.status.is_success() { Ok(done.bytes) } else { Err(Error::of(done.status)) };
     (result, done.buffers.into_vec())
 }
 
 impl Request {
     pub(super) fn new(socket: &Arc<Socket>, what: What, buffer: Vec<u8>) -> Self {
-        Self {
-            socket: Arc::clone(socket),
-            what,
-            buffer,
-        }
+        Self { socket: Arc::clone(socket), what, buffer }
     }
 
     /// Starts the operation. A refusal is its result.
@@ -131,9 +120,7 @@ impl Request {
         }
         let state = OperationState::new(token);
         self.begin(&state, true).map_err(|status| {
-            let buffer = state
-                .take()
-                .map_or_else(Vec::new, |done| done.buffers.into_vec());
+            let buffer = state.take().map_or_else(Vec::new, |done| done.buffers.into_vec());
             (Error::of(status), buffer)
         })
     }
@@ -148,11 +135,7 @@ impl Request {
     }
 
     fn begin(self, state: &Arc<OperationState>, packet: bool) -> std::result::Result<(), NtStatus> {
-        let Self {
-            socket,
-            what,
-            buffer,
-        } = self;
+        let Self { socket, what, buffer } = self;
         let sink = Arc::clone(state) as Arc<dyn Sink>;
         let receive = buffer.len();
         let irp = Irp::new(Target::Sink { sink, packet }, Buffers::from_vec(buffer));

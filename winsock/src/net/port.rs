@@ -84,10 +84,7 @@ impl CompletionPort {
     pub fn wait(&self, timeout: Option<Duration>) -> Result<Option<Packet>> {
         let mut taken = None;
         let deadline = timeout.map_or(Deadline::Never, Deadline::after);
-        match self
-            .inner()
-            .wait(1, deadline, false, |packet| taken = Some(packet))
-        {
+        match self.inner().wait(1, deadline, false, |packet| taken = Some(packet)) {
             Ok(_) => Ok(taken.map(Packet::from)),
             Err(NoPacket::TimedOut | NoPacket::Alerted) => Ok(None),
             Err(NoPacket::Closed) => Err(Error::of(NtStatus::CANCELLED)),
@@ -98,13 +95,7 @@ impl CompletionPort {
     pub fn post(&self, key: usize, token: usize) {
         let mut after = Deferred::default();
         let status = NtStatus::SUCCESS;
-        let packet = port::Packet {
-            key,
-            overlapped: token,
-            status,
-            bytes: 0,
-            sink: None,
-        };
+        let packet = port::Packet { key, overlapped: token, status, bytes: 0, sink: None };
         self.inner().post(packet, &mut after);
         after.run();
     }
@@ -119,9 +110,7 @@ impl From<port::Packet> for Packet {
     fn from(packet: port::Packet) -> Self {
         let key = packet.key;
         let operation = packet.sink.and_then(|sink| {
-            (sink as Arc<dyn Any + Send + Sync>)
-                .downcast::<OperationState>()
-                .ok()
+            (sink as Arc<dyn Any + Send + Sync>).downcast::<OperationState>().ok()
         });
         match operation {
             Some(state) => {
@@ -129,21 +118,11 @@ impl From<port::Packet> for Packet {
                     || (Err(Error::of(NtStatus::CANCELLED)), Vec::new()),
                     operation::outcome,
                 );
-                Self {
-                    key,
-                    token: state.token,
-                    result,
-                    buffer,
-                }
+                Self { key, token: state.token, result, buffer }
             }
             None => {
                 let result = Ok(packet.bytes);
-                Self {
-                    key,
-                    token: packet.overlapped as u64,
-                    result,
-                    buffer: Vec::new(),
-                }
+                Self { key, token: packet.overlapped as u64, result, buffer: Vec::new() }
             }
         }
     }

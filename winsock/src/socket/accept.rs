@@ -60,11 +60,7 @@ pub struct AcceptLayout {
 impl AcceptLayout {
     /// For an accept that writes no addresses.
     pub const fn without_addresses(family: Family, receive: usize) -> Self {
-        Self {
-            receive,
-            local: 0,
-            remote: family.address_len() + 16,
-        }
+        Self { receive, local: 0, remote: family.address_len() + 16 }
     }
 
     /// AcceptEx page: each area must be 16 octets more than the largest address. A local area of 0
@@ -107,11 +103,7 @@ enum Into {
     Slot(Arc<Lock<Option<Accepted>>>),
     /// AcceptEx.
     /// Without an area (the safe API) the context is current at once.
-    Handle {
-        acceptor: Arc<Socket>,
-        layout: AcceptLayout,
-        area: Option<AddressArea>,
-    },
+    Handle { acceptor: Arc<Socket>, layout: AcceptLayout, area: Option<AddressArea> },
 }
 
 impl AcceptCall {
@@ -135,7 +127,10 @@ impl AcceptCall {
     }
 
     fn is_into(&self, socket: &Socket) -> bool {
-        matches!(&self.into, Into::Handle { acceptor, .. } if std::ptr::eq(Arc::as_ptr(acceptor), socket))
+        match &self.into {
+            Into::Handle { acceptor, .. } => std::ptr::eq(Arc::as_ptr(acceptor), socket),
+            Into::Slot(_) => false,
+        }
     }
 }
 
@@ -182,18 +177,9 @@ impl Socket {
             return Err(status);
         }
         irp.pended(&self.core);
-        let into = Into::Handle {
-            acceptor: Arc::clone(acceptor),
-            layout,
-            area,
-        };
-        let call = Box::new(AcceptCall {
-            listener: Arc::clone(self),
-            into,
-        });
-        inner
-            .endpoint
-            .queue_accept(Operation::new(irp, Kind::Accept(call)));
+        let into = Into::Handle { acceptor: Arc::clone(acceptor), layout, area };
+        let call = Box::new(AcceptCall { listener: Arc::clone(self), into });
+        inner.endpoint.queue_accept(Operation::new(irp, Kind::Accept(call)));
         if inner.deferred.is_some() {
             inner.progress_accepts(self, &mut after);
         }
@@ -228,13 +214,8 @@ impl Socket {
             return Err(status);
         }
         let into = Into::Slot(Arc::clone(slot));
-        let call = Box::new(AcceptCall {
-            listener: Arc::clone(self),
-            into,
-        });
-        inner
-            .endpoint
-            .queue_accept(Operation::new(irp, Kind::Accept(call)));
+        let call = Box::new(AcceptCall { listener: Arc::clone(self), into });
+        inner.endpoint.queue_accept(Operation::new(irp, Kind::Accept(call)));
         inner.progress_accepts(self, after);
         inner.settle(self, after);
         Ok(())
@@ -285,9 +266,7 @@ impl Socket {
     /// The listener was closed while this socket waited for first data.
     pub(super) fn abandon_first_receive(&self, after: &mut Deferred) {
         let mut inner = self.lock();
-        inner
-            .endpoint
-            .cancel(|operation| matches!(operation.kind, Kind::Accept(_)));
+        inner.endpoint.cancel(|operation| matches!(operation.kind, Kind::Accept(_)));
         inner.settle(self, after);
     }
 }
@@ -324,13 +303,7 @@ impl Inner {
             // The connection stays in the backlog (test_AcceptEx).
             let waiting = self.deferred.is_some() || self.tcp.fd().is_some_and(tcp::is_readable);
             if waiting && let Some(operation) = self.endpoint.take_accept() {
-                self.finish(
-                    socket,
-                    operation,
-                    Timing::Pended,
-                    NtStatus::BUFFER_TOO_SMALL,
-                    after,
-                );
+                self.finish(socket, operation, Timing::Pended, NtStatus::BUFFER_TOO_SMALL, after);
             }
             return;
         }
@@ -400,8 +373,7 @@ impl Inner {
         inner.endpoint.queue_first_receive(operation);
         inner.progress_first_receive(&acceptor, after);
         if inner.endpoint.accept_phase() == AcceptPhase::FirstReceive {
-            self.first_receivers
-                .retain(|receiver| receiver.strong_count() > 0);
+            self.first_receivers.retain(|receiver| receiver.strong_count() > 0);
             self.first_receivers.push(Arc::downgrade(&acceptor));
         }
     }
@@ -440,12 +412,7 @@ impl Inner {
         let Kind::Accept(call) = &operation.kind else {
             return;
         };
-        let Into::Handle {
-            acceptor,
-            layout,
-            area: Some(area),
-        } = &call.into
-        else {
+        let Into::Handle { acceptor, layout, area: Some(area) } = &call.into else {
             return;
         };
         let write = |at: usize, address: &SocketAddr| {

@@ -1,4 +1,5 @@
-//! Blocking calls: an operation whose result the calling thread waits for, polling the socket itself.
+//! Blocking calls: an operation whose result the calling thread waits for, polling the socket
+//! itself.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,21 +31,12 @@ pub struct SyncResult {
 impl SyncResult {
     /// For the calling thread.
     pub fn new() -> Arc<Self> {
-        Arc::new(Self {
-            done: Lock::default(),
-            caller: thread::current(),
-        })
+        Arc::new(Self { done: Lock::default(), caller: thread::current() })
     }
 
     /// An IRP that completes into this.
     pub fn irp(self: &Arc<Self>, buffers: Buffers) -> Irp {
-        Irp::new(
-            Target::Sink {
-                sink: Arc::clone(self) as Arc<dyn Sink>,
-                packet: false,
-            },
-            buffers,
-        )
+        Irp::new(Target::Sink { sink: Arc::clone(self) as Arc<dyn Sink>, packet: false }, buffers)
     }
 
     fn is_done(&self) -> bool {
@@ -119,8 +111,7 @@ impl Socket {
         }
         let result = SyncResult::new();
         self.connect_pending(result.irp(Buffers::empty()), to)?;
-        self.finish_blocking(Started::Pending, &result, None, PollFlags::OUT)
-            .map(drop)
+        self.finish_blocking(Started::Pending, &result, None, PollFlags::OUT).map(drop)
     }
 
     /// accept without a handle for the connection yet.
@@ -147,21 +138,13 @@ impl Socket {
         self.disconnect(result.irp(Buffers::empty()), mode)?;
         self.wait_for(&result, Deadline::Never, PollFlags::IN | PollFlags::RDHUP);
         let done = result.take().ok_or(NtStatus::CANCELLED)?;
-        if done.status.is_success() {
-            Ok(())
-        } else {
-            Err(done.status)
-        }
+        if done.status.is_success() { Ok(()) } else { Err(done.status) }
     }
 
     /// Waits for an operation of a socket that was not opened for overlapped I/O: its calls block
     /// even with an OVERLAPPED (`test_nonblocking_async_recv`).
     pub fn wait_until(&self, over: impl Fn() -> bool) {
-        self.wait_on(
-            &over,
-            Deadline::Never,
-            PollFlags::IN | PollFlags::OUT | PollFlags::RDHUP,
-        );
+        self.wait_on(&over, Deadline::Never, PollFlags::IN | PollFlags::OUT | PollFlags::RDHUP);
     }
 
     fn finish_blocking(
@@ -226,8 +209,8 @@ impl Socket {
             if over() {
                 return Step::Over;
             }
-            // What was reported did not help, as data that another call has to read does not: asking
-            // again at once would spin. Whoever reads it wakes us.
+            // What was reported did not help, as data that another call has to read does not:
+            // asking again at once would spin. Whoever reads it wakes us.
             fruitless = ready && self.is_stuck_behind_data();
             match self.lock().tcp.shared_fd() {
                 Some(fd) if !fruitless => Step::Ready(fd, interest),

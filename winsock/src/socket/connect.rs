@@ -58,15 +58,16 @@ impl Socket {
     /// connect on a non-blocking socket: starts, and does not wait.
     ///
     /// # Errors
-    /// WSAEWOULDBLOCK when it was started, which is the normal result; else as [`Self::connect_ex`].
+    /// WSAEWOULDBLOCK when it was started, which is the normal result; else as
+    /// [`Self::connect_ex`].
     pub fn connect_nonblocking(&self, to: SocketAddr) -> Result<(), NtStatus> {
         let mut inner = self.lock();
         inner.start_connect(self, ConnectKind::Connect, None, to)?;
         Err(NtStatus::DEVICE_NOT_READY)
     }
 
-    /// Starts a connect that `irp` waits for, and that then sends the IRP's buffers. Unlike ConnectEx
-    /// it needs no bind before and no context update behind.
+    /// Starts a connect that `irp` waits for, and that then sends the IRP's buffers. Unlike
+    /// ConnectEx it needs no bind before and no context update behind.
     ///
     /// # Errors
     /// As [`Self::connect_ex`].
@@ -126,9 +127,7 @@ impl Inner {
         to: SocketAddr,
     ) -> Result<(), NtStatus> {
         self.connect_error = None;
-        let attended = operation
-            .as_ref()
-            .is_none_or(|operation| operation.irp.is_attended());
+        let attended = operation.as_ref().is_none_or(|operation| operation.irp.is_attended());
         if let Err(refused) = self.endpoint.connect(kind, operation) {
             if let Some(operation) = refused.irp {
                 operation.irp.refuse(refused.status);
@@ -151,9 +150,7 @@ impl Inner {
     }
 
     fn try_connect(&mut self, socket: &Socket, to: SocketAddr) -> Result<(), NtStatus> {
-        let needs_bind = self
-            .bound
-            .is_some_and(|at| at.port() != 0 || !at.ip().is_unspecified());
+        let needs_bind = self.bound.is_some_and(|at| at.port() != 0 || !at.ip().is_unspecified());
         if needs_bind {
             self.bind_really(socket.family())?;
         }
@@ -171,11 +168,8 @@ impl Inner {
     ) {
         let Some(fd) = self.tcp.fd() else { return };
         // Room to send and no error: connected, without asking.
-        let result = if readiness.is_plainly_writable() {
-            Ok(true)
-        } else {
-            tcp::connect_result(fd)
-        };
+        let result =
+            if readiness.is_plainly_writable() { Ok(true) } else { tcp::connect_result(fd) };
         match result {
             Ok(false) => {}
             Ok(true) => {

@@ -47,7 +47,8 @@ impl Socket {
     }
 
     /// DisconnectEx with an OVERLAPPED: always pends when it is admitted, even when it is over at
-    /// once, and so always queues its packet (`test_DisconnectEx`, `test_shutdown_completion_port`).
+    /// once, and so always queues its packet (`test_DisconnectEx`,
+    /// `test_shutdown_completion_port`).
     ///
     /// # Errors
     /// WSAENOTCONN.
@@ -58,15 +59,12 @@ impl Socket {
         let mut inner = self.lock();
         inner.finish_connect(self);
         let operation = Operation::new(irp, Kind::Disconnect);
-        let result = inner
-            .endpoint
-            .disconnect(mode, operation)
-            .map_err(|refused| {
-                if let Some(operation) = refused.irp {
-                    operation.irp.refuse(refused.status);
-                }
-                refused.status
-            });
+        let result = inner.endpoint.disconnect(mode, operation).map_err(|refused| {
+            if let Some(operation) = refused.irp {
+                operation.irp.refuse(refused.status);
+            }
+            refused.status
+        });
         inner.settle(self, &mut after);
         drop(inner);
         after.run();
@@ -125,10 +123,7 @@ impl Inner {
 
     fn arm_fin_wait(&mut self, socket: &Arc<Socket>) {
         self.fin_wait.armed = true;
-        let elapsed = self
-            .fin_wait
-            .since
-            .map_or_else(Default::default, |since| since.elapsed());
+        let elapsed = self.fin_wait.since.map_or_else(Default::default, |since| since.elapsed());
         let left = settings::fin_wait2_delay().saturating_sub(elapsed);
         let socket = Arc::downgrade(socket);
         guardian::call_after(left, move || {
@@ -155,11 +150,11 @@ impl Inner {
 
     /// Makes the handle ready for another connection.
     ///
-    /// An accepted handle lets go of its descriptor: closing it sends the FIN, if that is still due,
-    /// and the kernel finishes the old connection alone. A connecting handle keeps its descriptor, its
-    /// place in the driver and its explicit port, by dissolving the old association; but only when the
-    /// peer has acknowledged everything, because dissolving drops what is unacknowledged. Otherwise it
-    /// too gets a new descriptor at its next connect.
+    /// An accepted handle lets go of its descriptor: closing it sends the FIN, if that is still
+    /// due, and the kernel finishes the old connection alone. A connecting handle keeps its
+    /// descriptor, its place in the driver and its explicit port, by dissolving the old
+    /// association; but only when the peer has acknowledged everything, because dissolving drops
+    /// what is unacknowledged. Otherwise it too gets a new descriptor at its next connect.
     pub(super) fn recycle(&mut self, origin: Origin) {
         self.fin_wait.since = None;
         self.peer = None;

@@ -1,7 +1,7 @@
 //! getsockname, getpeername, SO_ERROR and other things a socket can be asked.
 
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use linsock_iocp::NtStatus;
@@ -9,9 +9,9 @@ use linsock_iocp::afd::Receive;
 use linsock_iocp::afd::endpoint::state::{Phase, RecvHalf, Verb};
 
 use super::Socket;
-use linsock_iocp::irp::Deferred;
 use crate::option::Options;
 use crate::transport::tcp::{self, Next};
+use linsock_iocp::irp::Deferred;
 
 impl Socket {
     /// getsockname.
@@ -69,22 +69,19 @@ impl Socket {
     /// Octets that can be read now (FIONREAD).
     pub fn readable_octets(&self) -> u32 {
         let inner = self.lock();
-        let octets = inner
-            .tcp
-            .fd()
-            .and_then(|fd| rustix::io::ioctl_fionread(fd).ok());
+        let octets = inner.tcp.fd().and_then(|fd| rustix::io::ioctl_fionread(fd).ok());
         octets.and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
     }
 
-    /// Looks at or changes the options, together with the descriptor they apply to, which is made now
-    /// if `need_fd`.
+    /// Looks at or changes the options, together with the descriptor they apply to, which is made
+    /// now if `need_fd`.
     ///
     /// # Errors
     /// What `access` says, or that no descriptor can be made.
     pub fn with_options<R>(
         &self,
         need_fd: bool,
-        access: impl FnOnce(&mut Options, Option<std::os::fd::BorrowedFd<'_>>) -> Result<R, NtStatus>,
+        access: impl FnOnce(&mut Options, Option<BorrowedFd<'_>>) -> Result<R, NtStatus>,
     ) -> Result<R, NtStatus> {
         let mut inner = self.lock();
         if need_fd {
@@ -133,7 +130,11 @@ impl Socket {
         let mut after = Deferred::default();
         let mut inner = self.lock();
         inner.tcp.readable = true;
-        let next = if inner.endpoint.recv() == Ok(Receive::Now) { inner.tcp.peek() } else { Next::Nothing };
+        let next = if inner.endpoint.recv() == Ok(Receive::Now) {
+            inner.tcp.peek()
+        } else {
+            Next::Nothing
+        };
         if let Next::Failed(errno) = next {
             inner.handle_failure(errno);
             inner.settle(self, &mut after);

@@ -52,12 +52,9 @@ impl Operation {
     ) {
         match self.kind {
             Kind::Accept(call) => {
-                self.irp
-                    .complete(call.listener.core(), timing, status, bytes, after);
+                self.irp.complete(call.listener.core(), timing, status, bytes, after);
             }
-            _ => self
-                .irp
-                .complete(&socket.core, timing, status, bytes, after),
+            _ => self.irp.complete(&socket.core, timing, status, bytes, after),
         }
     }
 }

@@ -150,26 +150,14 @@ impl Inner {
                 match self.verify_fin(tried, false) {
                     Transfer::Wait => {}
                     Transfer::Done(bytes) => {
-                        irp.complete(
-                            &socket.core,
-                            Timing::Inline,
-                            NtStatus::SUCCESS,
-                            bytes,
-                            after,
-                        );
+                        irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
                         // Reading on may have uncovered the FIN that a disconnect waits for.
                         self.look_ahead();
                         return Ok(Started::Done(bytes));
                     }
                     Transfer::Fin => {
                         let bytes = irp.buffers.done();
-                        irp.complete(
-                            &socket.core,
-                            Timing::Inline,
-                            NtStatus::SUCCESS,
-                            bytes,
-                            after,
-                        );
+                        irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
                         self.endpoint.handle_indication(Indication::PeerFin);
                         return Ok(Started::Done(bytes));
                     }
@@ -189,8 +177,7 @@ impl Inner {
         }
         irp.pended(&socket.core);
         let attended = irp.is_attended();
-        self.endpoint
-            .queue_recv(Operation::new(irp, Kind::Recv(options)));
+        self.endpoint.queue_recv(Operation::new(irp, Kind::Recv(options)));
         if !attended {
             self.watch_edges(socket);
         }
@@ -203,8 +190,7 @@ impl Inner {
         let admitted = self.endpoint.recv();
         if admitted == Ok(Receive::End) && self.tcp.unverified {
             if self.tcp.take_error().is_some() {
-                self.endpoint
-                    .handle_indication(Indication::PeerResetAfterFin);
+                self.endpoint.handle_indication(Indication::PeerResetAfterFin);
             }
             return self.endpoint.recv();
         }
@@ -238,13 +224,7 @@ impl Inner {
         if start == Start::Now && (self.tcp.writable || irp.is_attended()) {
             match self.try_send(&mut irp, flags) {
                 Transfer::Done(bytes) => {
-                    irp.complete(
-                        &socket.core,
-                        Timing::Inline,
-                        NtStatus::SUCCESS,
-                        bytes,
-                        after,
-                    );
+                    irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
                     return Ok(Started::Done(bytes));
                 }
                 Transfer::Refused(status) => {
@@ -263,8 +243,7 @@ impl Inner {
         }
         irp.pended(&socket.core);
         let attended = irp.is_attended();
-        self.endpoint
-            .queue_send(Operation::new(irp, Kind::Send(flags)));
+        self.endpoint.queue_send(Operation::new(irp, Kind::Send(flags)));
         if !attended {
             self.watch_room(socket);
         }
@@ -295,11 +274,7 @@ impl Inner {
                         Transfer::Wait
                     };
                 }
-                Transfer::Done(if options.peek {
-                    received
-                } else {
-                    irp.buffers.done()
-                })
+                Transfer::Done(if options.peek { received } else { irp.buffers.done() })
             }
             Err(Errno::AGAIN | Errno::INTR) => {
                 self.tcp.readable = false;
@@ -372,8 +347,7 @@ impl Inner {
             && self.endpoint.recv() == Ok(Receive::End)
             && self.tcp.take_error().is_some()
         {
-            self.endpoint
-                .handle_indication(Indication::PeerResetAfterFin);
+            self.endpoint.handle_indication(Indication::PeerResetAfterFin);
         }
     }
 

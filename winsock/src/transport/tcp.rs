@@ -1,9 +1,9 @@
 //! TCP over IPv4 and IPv6, on the kernel's own TCP.
 //!
 //! The descriptor behind a handle comes and goes: it is created when first needed, brought by
-//! accept, kept over a reuse on the connecting side, and let go of by a reuse on the accepting side.
-//! What linsock must know of it between system calls is here too. The kernel's habits that would
-//! break Windows' rules silently are commented where they are avoided.
+//! accept, kept over a reuse on the connecting side, and let go of by a reuse on the accepting
+//! side. What linsock must know of it between system calls is here too. The kernel's habits that
+//! would break Windows' rules silently are commented where they are avoided.
 
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -110,19 +110,11 @@ impl Tcp {
     /// Forgets what was known of the readiness: another connection begins on the descriptor.
     pub fn renew(&mut self) {
         let (fd, watched) = (self.fd.take(), self.watched);
-        *self = Self {
-            fd,
-            watched,
-            ..Self::ready()
-        };
+        *self = Self { fd, watched, ..Self::ready() };
     }
 
     fn ready() -> Self {
-        Self {
-            readable: true,
-            writable: true,
-            ..Self::default()
-        }
+        Self { readable: true, writable: true, ..Self::default() }
     }
 
     /// Has the driver watch the descriptor; cheap when it does already.
@@ -187,8 +179,8 @@ impl Tcp {
         }
     }
 
-    /// The error that waits on the descriptor, taken: after the peer's FIN the kernel reports a reset
-    /// here only (EPIPE), not by a receive.
+    /// The error that waits on the descriptor, taken: after the peer's FIN the kernel reports a
+    /// reset here only (EPIPE), not by a receive.
     pub fn take_error(&self) -> Option<Errno> {
         sockopt::socket_error(self.fd()?).ok()?.err()
     }
@@ -235,7 +227,8 @@ pub fn connect_result(fd: BorrowedFd<'_>) -> Result<bool, NtStatus> {
     }
 }
 
-/// Takes a connection from a listener's backlog, with the peer's address; `None` when there is none.
+/// Takes a connection from a listener's backlog, with the peer's address; `None` when there is
+/// none.
 ///
 /// # Errors
 /// When descriptors or memory ran out.
@@ -254,10 +247,7 @@ pub fn accept(fd: BorrowedFd<'_>) -> Result<Option<(OwnedFd, Option<SocketAddr>)
 /// True when the descriptor is readable now. An accept that finds nothing costs ten times more.
 pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     matches!(poll(&mut fds, Some(&now)), Ok(1))
 }
 
@@ -280,8 +270,8 @@ pub fn arm_reset(fd: BorrowedFd<'_>) {
     let _ = sockopt::set_socket_linger(fd, Some(std::time::Duration::ZERO));
 }
 
-/// Delivers `data` and then closes, on a thread of its own: what a graceful close owes the peer when
-/// the kernel had no room for it.
+/// Delivers `data` and then closes, on a thread of its own: what a graceful close owes the peer
+/// when the kernel had no room for it.
 pub fn drain_in_background(fd: Detached, data: Vec<u8>) {
     let drain = move || {
         let mut rest = &data[..];
@@ -296,7 +286,5 @@ pub fn drain_in_background(fd: Detached, data: Vec<u8>) {
         }
     };
     // Without a thread the data is lost and the connection closed: nothing better is left to do.
-    let _ = std::thread::Builder::new()
-        .name("linsock-drain".into())
-        .spawn(drain);
+    let _ = std::thread::Builder::new().name("linsock-drain".into()).spawn(drain);
 }

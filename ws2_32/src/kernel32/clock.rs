@@ -20,16 +20,10 @@ const WAIT_IO_COMPLETION: u32 = 192;
 
 /// What a clock of the kernel shows.
 fn read_clock(clock: libc::clockid_t) -> Duration {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the kernel writes one timespec to a local of that type.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap_or(0),
-        u32::try_from(time.tv_nsec).unwrap_or(0),
-    )
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// A duration in units of 100 nanoseconds, by 64-bit arithmetic alone.
@@ -194,10 +188,7 @@ mod tests {
         let mut time = 0_u64;
         // SAFETY: the pointer is to a local.
         unsafe { GetSystemTimeAsFileTime(&raw mut time) };
-        let unix = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         assert!((time / TICKS_PER_SECOND - 11_644_473_600).abs_diff(unix) <= 1);
     }
 

@@ -7,10 +7,7 @@
 //!
 //! # Differs from Windows
 //! Windows raises an exception for invalid memory.
-#![allow(
-    unsafe_code,
-    reason = "shared memory of the program, as atomics; futex"
-)]
+#![allow(unsafe_code, reason = "shared memory of the program, as atomics; futex")]
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -131,9 +128,7 @@ impl CRITICAL_SECTION {
 
     #[inline]
     fn try_take(&self) -> bool {
-        self.state
-            .compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed)
-            .is_ok()
+        self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     #[cold]
@@ -329,11 +324,7 @@ mod tests {
     fn bad_memory_and_bad_flags_are_refused() {
         let section = CRITICAL_SECTION::default();
         let crooked = at(&section).wrapping_byte_add(4);
-        for wild in [
-            std::ptr::null_mut(),
-            std::ptr::without_provenance_mut(64),
-            crooked,
-        ] {
+        for wild in [std::ptr::null_mut(), std::ptr::without_provenance_mut(64), crooked] {
             last_error::set(0);
             // SAFETY: invalid memory is answered, not followed.
             let result = unsafe { InitializeCriticalSectionAndSpinCount(wild, 0) };
@@ -342,12 +333,7 @@ mod tests {
             // SAFETY: as above.
             assert_eq!(unsafe { TryEnterCriticalSection(wild) }, FALSE);
         }
-        for (flags, result) in [
-            (0, TRUE),
-            (0x0100_0000, TRUE),
-            (1, FALSE),
-            (0x8000_0000, FALSE),
-        ] {
+        for (flags, result) in [(0, TRUE), (0x0100_0000, TRUE), (1, FALSE), (0x8000_0000, FALSE)] {
             // SAFETY: the section is a local.
             let got = unsafe { InitializeCriticalSectionEx(at(&section), 4000, flags) };
             assert_eq!(got, result, "{flags:#x}");

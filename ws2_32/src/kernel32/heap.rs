@@ -58,11 +58,7 @@ fn home(heap: HANDLE) -> Outcome<Home> {
         return Ok(Home::Process);
     }
     let heaps = HEAPS.read().unwrap_or_else(PoisonError::into_inner);
-    heaps
-        .get(&heap)
-        .cloned()
-        .map(Home::Private)
-        .ok_or(Error::ERROR_INVALID_HANDLE)
+    heaps.get(&heap).cloned().map(Home::Private).ok_or(Error::ERROR_INVALID_HANDLE)
 }
 
 impl Heap {
@@ -117,11 +113,7 @@ fn new_block(heap: HANDLE, size: usize, zero: bool) -> Option<*mut u8> {
         // SAFETY: malloc has no preconditions.
         unsafe { libc::malloc(total) }
     };
-    if base.is_null() {
-        None
-    } else {
-        stamp(heap, base.cast(), size)
-    }
+    if base.is_null() { None } else { stamp(heap, base.cast(), size) }
 }
 
 /// Gives a block that was found good back to the C library.
@@ -153,12 +145,10 @@ fn allocate_in(heap: HANDLE, size: usize, zero: bool) -> Outcome<*mut u8> {
         Home::Private(private) => {
             let mut held = private.held.lock();
             let fits = private.fits(&held, 0, size);
-            fits.then(|| new_block(heap, size, zero))
-                .flatten()
-                .inspect(|block| {
-                    held.blocks.insert(block.expose_provenance());
-                    held.octets += size;
-                })
+            fits.then(|| new_block(heap, size, zero)).flatten().inspect(|block| {
+                held.blocks.insert(block.expose_provenance());
+                held.octets += size;
+            })
         }
     };
     block.ok_or(Error::ERROR_NOT_ENOUGH_MEMORY)
@@ -188,11 +178,7 @@ fn free_in(heap: HANDLE, block: *mut u8) -> Outcome<()> {
 /// Changes the size of a good block of `old` octets.
 fn resize(heap: HANDLE, block: *mut u8, old: usize, size: usize, flags: u32) -> Option<*mut u8> {
     if flags & HEAP_REALLOC_IN_PLACE_ONLY != 0 {
-        return if size <= old {
-            stamp(heap, base_of(block), size)
-        } else {
-            None
-        };
+        return if size <= old { stamp(heap, base_of(block), size) } else { None };
     }
     let total = size.checked_add(HEADER)?;
     // SAFETY: `block` is a block of ours (its seal matched), so its base came from malloc.
@@ -219,9 +205,7 @@ fn reallocate_in(heap: HANDLE, block: *mut u8, size: usize, flags: u32) -> Outco
                 return Err(Error::ERROR_INVALID_PARAMETER);
             }
             let fits = private.fits(&held, old, size);
-            let resized = fits
-                .then(|| resize(heap, block, old, size, flags))
-                .flatten();
+            let resized = fits.then(|| resize(heap, block, old, size, flags)).flatten();
             resized.inspect(|moved| {
                 held.blocks.remove(&block.addr());
                 held.blocks.insert(moved.expose_provenance());
@@ -382,10 +366,7 @@ mod tests {
                 assert_eq!(HeapSize(heap, 0, block), 100_000);
                 let content = octets(block, 100_000);
                 assert!(content[..100] == [7; 100] && content[100..].iter().all(|&o| o == 0));
-                assert_eq!(
-                    HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, block, 10),
-                    block
-                );
+                assert_eq!(HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, block, 10), block);
                 assert_eq!(HeapSize(heap, 0, block), 10);
                 assert!(HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, block, 11).is_null());
                 assert_eq!(HeapFree(heap, 0, block), TRUE);
@@ -407,13 +388,9 @@ mod tests {
         });
         let wild = std::ptr::without_provenance_mut::<u8>(0x10);
         let inside = blocks[1].wrapping_add(16);
-        for (heap, block) in [
-            (one, blocks[1]),
-            (two, blocks[0]),
-            (one, wild),
-            (two, wild),
-            (two, inside),
-        ] {
+        for (heap, block) in
+            [(one, blocks[1]), (two, blocks[0]), (one, wild), (two, wild), (two, inside)]
+        {
             last_error::set(0);
             // SAFETY: a bad pointer is answered, not followed.
             assert_eq!(unsafe { HeapFree(heap, 0, block) }, FALSE);

@@ -50,7 +50,11 @@ fn create_port(concurrency: u32) -> Outcome<HANDLE> {
 fn associate(file: HANDLE, existing: HANDLE, key: usize, concurrency: u32) -> Outcome<HANDLE> {
     if file == INVALID_HANDLE_VALUE {
         // A port of its own; a port that exists cannot be given without a file (the page).
-        return if existing == 0 { create_port(concurrency) } else { Err(Error::ERROR_INVALID_PARAMETER) };
+        return if existing == 0 {
+            create_port(concurrency)
+        } else {
+            Err(Error::ERROR_INVALID_PARAMETER)
+        };
     }
     let file = find_file(file)?;
     let port = if existing == 0 { create_port(concurrency)? } else { existing };
@@ -66,7 +70,9 @@ fn associate(file: HANDLE, existing: HANDLE, key: usize, concurrency: u32) -> Ou
 }
 
 fn close_unused(port: HANDLE) {
-    if let Some(Object::Port(port)) = Handle::from_value(port).and_then(|h| handle::table().remove(h)) {
+    if let Some(Object::Port(port)) =
+        Handle::from_value(port).and_then(|h| handle::table().remove(h))
+    {
         port.close();
     }
 }
@@ -79,6 +85,11 @@ fn failure(no_packet: NoPacket) -> Error {
     }
 }
 
+/// TRUE, or the Win32 code of the status.
+fn told(status: NtStatus) -> Outcome<BOOL> {
+    if status.is_success() { Ok(TRUE) } else { Err(Error(status.win32())) }
+}
+
 fn dword(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
@@ -88,8 +99,8 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/fileio/createiocompletionport>
     ///
-    /// Errors: ERROR_INVALID_HANDLE; ERROR_INVALID_PARAMETER when the file has a port already (it keeps
-    /// that port and its key) or a port is given without a file.
+    /// Errors: ERROR_INVALID_HANDLE; ERROR_INVALID_PARAMETER when the file has a port already (it
+    /// keeps that port and its key) or a port is given without a file.
     fn CreateIoCompletionPort(file: HANDLE, existing: HANDLE, key: usize, concurrency: u32) -> HANDLE, fail 0; {
         associate(file, existing, key, concurrency)
     }
@@ -98,9 +109,9 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-getqueuedcompletionstatus>
     ///
-    /// FALSE with an OVERLAPPED: a packet of a failed operation, its Win32 error in the last error. FALSE
-    /// without: WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0 (the port was closed), ERROR_INVALID_HANDLE. On
-    /// success the last error is left alone (`test_completion_port`).
+    /// FALSE with an OVERLAPPED: a packet of a failed operation, its Win32 error in the last error.
+    /// FALSE without: WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0 (the port was closed),
+    /// ERROR_INVALID_HANDLE. On success the last error is left alone (`test_completion_port`).
     fn GetQueuedCompletionStatus(port: HANDLE, bytes: *mut u32, key: *mut usize, ov: *mut usize, ms: u32) -> BOOL, fail FALSE; {
         let bad = |_| Error::ERROR_NOACCESS;
         ptr::check_writable(bytes, 1).map_err(bad)?;
@@ -114,7 +125,7 @@ export! {
                 ptr::write(bytes, dword(packet.bytes))?;
                 ptr::write(key, packet.key)?;
                 ptr::write(ov, packet.overlapped)?;
-                if packet.status.is_success() { Ok(TRUE) } else { Err(Error(packet.status.win32())) }
+                told(packet.status)
             }
             (Err(no_packet), _) => Err(failure(no_packet)),
             (Ok(_), None) => Err(Error::WAIT_TIMEOUT),
@@ -125,8 +136,8 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/fileio/getqueuedcompletionstatusex-func>
     ///
-    /// Errors: as GetQueuedCompletionStatus; WAIT_IO_COMPLETION when the wait was alertable and an APC
-    /// ran. The status of each operation is in its entry's `Internal`.
+    /// Errors: as GetQueuedCompletionStatus; WAIT_IO_COMPLETION when the wait was alertable and an
+    /// APC ran. The status of each operation is in its entry's `Internal`.
     fn GetQueuedCompletionStatusEx(port: HANDLE, entries: *mut OVERLAPPED_ENTRY, count: u32, removed: *mut u32, ms: u32, alertable: BOOL) -> BOOL, fail FALSE; {
         let bad = |_| Error::ERROR_NOACCESS;
         if count == 0 {
@@ -205,8 +216,8 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-getoverlappedresult>
     ///
-    /// Errors: ERROR_NOACCESS, ERROR_IO_INCOMPLETE, the code of the status. The file is looked at only to
-    /// wait for it (`test_overlapped`).
+    /// Errors: ERROR_NOACCESS, ERROR_IO_INCOMPLETE, the code of the status. The file is looked at
+    /// only to wait for it (`test_overlapped`).
     fn GetOverlappedResult(file: HANDLE, ov: *mut Overlapped, transferred: *mut u32, wait: BOOL) -> BOOL, fail FALSE; {
         let at = overlapped::checked(ov).map_err(|_| Error::ERROR_NOACCESS)?;
         ptr::check_writable(transferred, 1).map_err(|_| Error::ERROR_NOACCESS)?;
@@ -218,7 +229,7 @@ export! {
         }
         let (status, bytes) = overlapped::result_of(at);
         ptr::write(transferred, dword(bytes))?;
-        if status.is_success() { Ok(TRUE) } else { Err(Error(status.win32())) }
+        told(status)
     }
 }
 

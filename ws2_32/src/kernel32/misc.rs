@@ -192,10 +192,7 @@ export! {
 /// Only the low 8 bits of the code can be seen from outside. Other threads run until the C library
 /// has called the program's exit handlers.
 // SAFETY: glibc has no such name.
-#[allow(
-    unsafe_code,
-    reason = "it never returns, which the boundary's macro cannot express"
-)]
+#[allow(unsafe_code, reason = "it never returns, which the boundary's macro cannot express")]
 #[unsafe(no_mangle)]
 pub unsafe extern "system" fn ExitProcess(uExitCode: u32) -> ! {
     std::process::exit((uExitCode & 0xFF).cast_signed())
@@ -214,11 +211,7 @@ mod tests {
         // SAFETY: the buffer has that size.
         let len = unsafe { FormatMessageA(flags, null, id, 0, at, size, null) };
         let text = buffer.split(|&octet| octet == 0).next().unwrap();
-        let text = if len == 0 {
-            String::new()
-        } else {
-            String::from_utf8(text.to_vec()).unwrap()
-        };
+        let text = if len == 0 { String::new() } else { String::from_utf8(text.to_vec()).unwrap() };
         assert_eq!(text.len(), usize::try_from(len).unwrap());
         (text, last_error::get())
     }
@@ -227,21 +220,13 @@ mod tests {
     fn messages_end_in_a_line_break_and_fit_or_fail() {
         let system = FORMAT_MESSAGE_FROM_SYSTEM;
         let (known, _) = format(system, 10061, 200);
-        assert!(
-            known.contains("refused") && known.ends_with(".\r\n"),
-            "{known:?}"
-        );
+        assert!(known.contains("refused") && known.ends_with(".\r\n"), "{known:?}");
         assert_eq!(format(system, 123_456, 200).0, "error 123456\r\n");
         assert!(format(system | 0xFF, 10061, 200).0.ends_with("refused. "));
         assert_eq!(format(system, 10061, known.len() + 1).0, known);
         for (flags, id, size, error) in [
             (system, 10061, known.len(), Error::ERROR_INSUFFICIENT_BUFFER),
-            (
-                FORMAT_MESSAGE_FROM_STRING,
-                0,
-                100,
-                Error::ERROR_NOT_SUPPORTED,
-            ),
+            (FORMAT_MESSAGE_FROM_STRING, 0, 100, Error::ERROR_NOT_SUPPORTED),
             (0, 0, 100, Error::ERROR_INVALID_PARAMETER),
         ] {
             assert_eq!(format(flags, id, size), (String::new(), error.0));
@@ -255,10 +240,7 @@ mod tests {
         let mut text = std::ptr::null_mut::<u8>();
         // SAFETY: with that flag the buffer is the address of a pointer.
         let len = unsafe { FormatMessageA(flags, null, 5, 0, (&raw mut text).cast(), 300, null) };
-        assert_eq!(
-            ptr::read_cstr(text).unwrap().len(),
-            usize::try_from(len).unwrap()
-        );
+        assert_eq!(ptr::read_cstr(text).unwrap().len(), usize::try_from(len).unwrap());
         // SAFETY: no pointers.
         let heap = unsafe { GetProcessHeap() };
         // SAFETY: a block of the process heap.
@@ -291,13 +273,7 @@ mod tests {
         let info = unsafe { info.assume_init() };
         assert!(info.dwPageSize >= 4096 && info.dwPageSize.is_power_of_two());
         let processors = std::thread::available_parallelism().unwrap().get();
-        assert_eq!(
-            info.dwNumberOfProcessors,
-            u32::try_from(processors).unwrap()
-        );
-        assert_eq!(
-            info.dwActiveProcessorMask.count_ones(),
-            info.dwNumberOfProcessors.min(64)
-        );
+        assert_eq!(info.dwNumberOfProcessors, u32::try_from(processors).unwrap());
+        assert_eq!(info.dwActiveProcessorMask.count_ones(), info.dwNumberOfProcessors.min(64));
     }
 }

@@ -125,12 +125,7 @@ fn result_of(waited: Waited) -> u32 {
 fn wait_for_one(handle: HANDLE, ms: u32, alertable: bool) -> Outcome<u32> {
     let object = waitable(handle).ok_or(Error::ERROR_INVALID_HANDLE)?;
     let deadline = Deadline::after_ms(ms);
-    Ok(result_of(wait::wait(
-        &[object.signal()],
-        Which::Any,
-        deadline,
-        alertable,
-    )))
+    Ok(result_of(wait::wait(&[object.signal()], Which::Any, deadline, alertable)))
 }
 
 /// Waits for the objects of an array of handles. `fault` is what an invalid pointer is called.
@@ -158,12 +153,7 @@ fn wait_for_many(
     }
     let signals: Vec<_> = objects.iter().map(Waitee::signal).collect();
     let which = if all { Which::All } else { Which::Any };
-    Ok(result_of(wait::wait(
-        &signals,
-        which,
-        Deadline::after_ms(ms),
-        alertable,
-    )))
+    Ok(result_of(wait::wait(&signals, which, Deadline::after_ms(ms), alertable)))
 }
 
 /// Closes a handle of any kind.

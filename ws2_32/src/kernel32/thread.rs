@@ -7,10 +7,7 @@
 //!
 //! The end of a thread, whichever way it comes: its pending I/O is cancelled, its exit code stored,
 //! and then it is signaled. A waiter may free everything the thread used right then.
-#![allow(
-    unsafe_code,
-    reason = "pthread_create, and calls to the program's functions"
-)]
+#![allow(unsafe_code, reason = "pthread_create, and calls to the program's functions")]
 
 use std::cell::{Cell, OnceCell};
 use std::ffi::{c_int, c_void};
@@ -133,10 +130,7 @@ impl Control {
         let mut stage = self.stage.lock();
         while let Stage::Starting { suspended, apcs } = &mut *stage {
             if *suspended {
-                stage = self
-                    .resumed
-                    .wait(stage)
-                    .unwrap_or_else(PoisonError::into_inner);
+                stage = self.resumed.wait(stage).unwrap_or_else(PoisonError::into_inner);
             } else if let Some(apc) = apcs.pop() {
                 drop(stage);
                 apc.run();
@@ -217,11 +211,7 @@ extern "C-unwind" fn trampoline(start: *mut c_void) -> *mut c_void {
 #[inline(never)]
 fn begin(start: *mut c_void) -> (ThreadStart, *mut c_void) {
     // SAFETY: `create` boxed it for this thread alone.
-    let Start {
-        control,
-        function,
-        parameter,
-    } = *unsafe { Box::from_raw(start.cast::<Start>()) };
+    let Start { control, function, parameter } = *unsafe { Box::from_raw(start.cast::<Start>()) };
     ID.set(control.id);
     CURRENT.with(|current| {
         let _ = current.set(Current(Arc::clone(&control)));
@@ -251,19 +241,12 @@ fn create(
         return Err(Error::ERROR_INVALID_PARAMETER);
     }
     let suspended = flags & CREATE_SUSPENDED != 0;
-    let stage = Stage::Starting {
-        suspended,
-        apcs: ApcQueue::default(),
-    };
+    let stage = Stage::Starting { suspended, apcs: ApcQueue::default() };
     let control = Control::new(new_id(), stage);
     // The number is there before the thread can look at it.
     ptr::write_opt(id, control.id).map_err(no_access)?;
     let handle = object::enter(Object::Other(Arc::clone(&control) as Arc<dyn AnyWaitable>))?;
-    let start = Box::into_raw(Box::new(Start {
-        control,
-        function,
-        parameter,
-    }));
+    let start = Box::into_raw(Box::new(Start { control, function, parameter }));
     let exact = flags & STACK_SIZE_PARAM_IS_A_RESERVATION != 0;
     if pthread::create_detached(stack, exact, trampoline, start.cast()).is_err() {
         // SAFETY: no thread took the box.

@@ -1,4 +1,5 @@
-//! Sockets and connections: socket, bind, listen, accept, connect, shutdown, closesocket, the names.
+//! Sockets and connections: socket, bind, listen, accept, connect, shutdown, closesocket, the
+//! names.
 #![allow(unsafe_code)]
 
 use std::sync::Arc;
@@ -38,8 +39,8 @@ fn create(family: i32, socket_type: i32, protocol: i32, overlapped: bool) -> Out
     Ok(Socket::create(family, overlapped)?.handle().value())
 }
 
-/// What a WSAPROTOCOL_INFO, if given, puts in place of FROM_PROTOCOL_INFO (-1): the family, type and
-/// protocol of the catalog entry.
+/// What a WSAPROTOCOL_INFO, if given, puts in place of FROM_PROTOCOL_INFO (-1): the family, type
+/// and protocol of the catalog entry.
 fn from_info(info: *const u8, numbers: [i32; 3]) -> Outcome<[i32; 3]> {
     if info.is_null() {
         return Ok(numbers);
@@ -107,14 +108,24 @@ fn ask(condition: ConditionProc, accepted: &Accepted, context: usize) -> i32 {
         len: u32::try_from(len).unwrap_or(0),
         buf: octets.as_mut_ptr(),
     };
-    let (mut caller_id, mut callee_id) = (buffer(&mut caller, caller_len), buffer(&mut callee, callee_len));
+    let (mut caller_id, mut callee_id) =
+        (buffer(&mut caller, caller_len), buffer(&mut callee, callee_len));
     let (mut caller_data, mut callee_data) = (buffer(&mut [], 0), buffer(&mut [], 0));
     let mut group = 0_u32;
     let none = std::ptr::null_mut();
     // SAFETY: the program gave this function for this purpose; its arguments live through the call
     // and no lock is held.
     unsafe {
-        condition(&raw mut caller_id, &raw mut caller_data, none, none, &raw mut callee_id, &raw mut callee_data, &raw mut group, context)
+        condition(
+            &raw mut caller_id,
+            &raw mut caller_data,
+            none,
+            none,
+            &raw mut callee_id,
+            &raw mut callee_data,
+            &raw mut group,
+            context,
+        )
     }
 }
 
@@ -158,7 +169,8 @@ export! {
     /// WSAEADDRNOTAVAIL, WSAEACCES.
     ///
     /// # Differs from Windows
-    /// A port that another socket has bound and does not listen on is given out again; listen tells.
+    /// A port that another socket has bound and does not listen on is given out again; listen
+    /// tells.
     winsock fn bind as "WS_bind"(s: SOCKET, name: *const u8, namelen: i32) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         socket.bind(read_address(socket.family(), name, namelen)?)?;
@@ -213,9 +225,9 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-connect>
     ///
-    /// Errors: WSAENOTSOCK, WSAEFAULT, WSAEAFNOSUPPORT, WSAEADDRNOTAVAIL (no address or port), WSAEISCONN,
-    /// WSAEALREADY, WSAEINVAL (listening, or ConnectEx pending), WSAEWOULDBLOCK, WSAECONNREFUSED,
-    /// WSAETIMEDOUT, WSAENETUNREACH, WSAEHOSTUNREACH.
+    /// Errors: WSAENOTSOCK, WSAEFAULT, WSAEAFNOSUPPORT, WSAEADDRNOTAVAIL (no address or port),
+    /// WSAEISCONN, WSAEALREADY, WSAEINVAL (listening, or ConnectEx pending), WSAEWOULDBLOCK,
+    /// WSAECONNREFUSED, WSAETIMEDOUT, WSAENETUNREACH, WSAEHOSTUNREACH.
     winsock fn connect as "WS_connect"(s: SOCKET, name: *const u8, namelen: i32) -> i32, fail SOCKET_ERROR; {
         connect_to(s, name, namelen)
     }
@@ -257,7 +269,8 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-closesocket>
     ///
-    /// Errors: WSAENOTSOCK; WSAEWOULDBLOCK (the socket stays) when a non-blocking socket would linger.
+    /// Errors: WSAENOTSOCK; WSAEWOULDBLOCK (the socket stays) when a non-blocking socket would
+    /// linger.
     winsock fn closesocket(s: SOCKET) -> i32, fail SOCKET_ERROR; {
         Socket::from_value(s)?.close_handle()?;
         Ok(0)

@@ -73,19 +73,23 @@ fn perform(socket: &Socket, code: u32, buffers: &Buffers) -> Outcome<u32> {
 }
 
 export! {
-    /// Controls a socket: extension function pointers, keep-alive times, base handle, FIONBIO, FIONREAD.
+    /// Controls a socket: extension function pointers, keep-alive times, base handle, FIONBIO,
+    /// FIONREAD.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaioctl>
     ///
     /// Never pends; with an OVERLAPPED it completes at once with 0 octets, whatever it wrote
     /// (`test_get_extension_func`).
     ///
-    /// Errors: WSAENOTSOCK, WSAEFAULT (a pointer, or room or input too small), WSAEINVAL (unknown GUID),
-    /// WSAEOPNOTSUPP (unknown code).
+    /// Errors: WSAENOTSOCK, WSAEFAULT (a pointer, or room or input too small), WSAEINVAL (unknown
+    /// GUID), WSAEOPNOTSUPP (unknown code).
     winsock fn WSAIoctl(s: SOCKET, code: u32, input: *const u8, input_len: u32, output: *mut u8, output_len: u32, returned: *mut u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         ptr::check_writable(returned, 1)?;
-        let target = if ov.is_null() { None } else { Some(overlapped::target(&socket, ov, routine)?) };
+        let target = match ov.is_null() {
+            true => None,
+            false => Some(overlapped::target(&socket, ov, routine)?),
+        };
         let written = perform(&socket, code, &Buffers { input, input_len, output, output_len })?;
         ptr::write(returned, written)?;
         if let Some(target) = target {

@@ -23,8 +23,8 @@ pub(crate) type CompletionRoutine = unsafe extern "system" fn(u32, u32, *mut Ove
 /// Reads what the caller's OVERLAPPED asks for.
 ///
 /// # Errors
-/// WSAEFAULT for a pointer that is not writable memory, WSAEINVAL for a routine on a socket that has a
-/// port, WSA_INVALID_HANDLE for an `hEvent` that is no event.
+/// WSAEFAULT for a pointer that is not writable memory, WSAEINVAL for a routine on a socket that
+/// has a port, WSA_INVALID_HANDLE for an `hEvent` that is no event.
 pub(crate) fn target(
     socket: &Socket,
     overlapped: *mut Overlapped,
@@ -36,7 +36,8 @@ pub(crate) fn target(
     }
     // With a completion routine, hEvent is the program's own (OVERLAPPED page).
     let wanted = if routine.is_some() { 0 } else { event_of(at) };
-    let routine = routine.map(|routine| Box::new((thread::current(), call_of(routine, overlapped))));
+    let routine =
+        routine.map(|routine| Box::new((thread::current(), call_of(routine, overlapped))));
     Ok(Target::Overlapped {
         // SAFETY: valid and aligned (checked); that it stays so until completion is the contract of
         // every overlapped call, kept by the C program.

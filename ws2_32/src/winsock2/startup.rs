@@ -24,7 +24,8 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsastartup>
     ///
-    /// Returns 0 or the error itself: WSAVERNOTSUPPORTED for version 0, WSAEFAULT for a bad pointer.
+    /// Returns 0 or the error itself: WSAVERNOTSUPPORTED for version 0, WSAEFAULT for a bad
+    /// pointer.
     fn WSAStartup(version: u16, data: *mut WSADATA) -> i32, fail 10107; {
         let Some(used) = negotiate(version) else {
             return Ok(Error::WSAVERNOTSUPPORTED.0.cast_signed());

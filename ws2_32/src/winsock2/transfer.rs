@@ -68,8 +68,8 @@ fn buffers(array: *const WSABUF, count: u32) -> Outcome<Buffers> {
 
 #[inline]
 fn lend(raw: &[RawBuffer]) -> Buffers {
-    // SAFETY: the memory is the C program's, lent for the operation by the call; no Rust reference to
-    // it exists, and if it is invalid the transfer fails.
+    // SAFETY: the memory is the C program's, lent for the operation by the call; no Rust reference
+    // to it exists, and if it is invalid the transfer fails.
     unsafe { Buffers::from_raw(raw) }
 }
 
@@ -95,11 +95,7 @@ fn check_lent(array: *const WSABUF, count: u32, writable: bool) -> Outcome<()> {
 /// On a socket that was not opened for overlapped I/O the call waits for the operation
 /// (`test_nonblocking_async_recv`).
 #[inline]
-fn started(
-    socket: &Arc<Socket>,
-    overlapped: *mut Overlapped,
-    started: Started,
-) -> Outcome<usize> {
+fn started(socket: &Arc<Socket>, overlapped: *mut Overlapped, started: Started) -> Outcome<usize> {
     match started {
         Started::Done(bytes) => Ok(bytes),
         Started::Pending if socket.is_overlapped() => Err(Error::ERROR_IO_PENDING),
@@ -136,8 +132,8 @@ export! {
         Ok(octets(sent))
     }
 
-    /// Receives; blocks until there is something, unless the socket is non-blocking. 0 is the end of
-    /// the peer's data.
+    /// Receives; blocks until there is something, unless the socket is non-blocking. 0 is the end
+    /// of the peer's data.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-recv>
     ///
@@ -204,8 +200,8 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsagetoverlappedresult>
     ///
-    /// Errors, in order: WSAENOTSOCK, WSAEFAULT, WSA_IO_INCOMPLETE, the code of the status. On success
-    /// the last error is set to the status's code too (Windows 10 1809 and later).
+    /// Errors, in order: WSAENOTSOCK, WSAEFAULT, WSA_IO_INCOMPLETE, the code of the status. On
+    /// success the last error is set to the status's code too (Windows 10 1809 and later).
     winsock fn WSAGetOverlappedResult(s: SOCKET, ov: *mut Overlapped, transferred: *mut u32, wait: BOOL, flags: *mut u32) -> BOOL, fail FALSE; {
         let socket = Socket::from_value(s)?;
         let at = overlapped::checked(ov)?;

@@ -25,10 +25,7 @@ struct Room {
 
 impl Room {
     fn new(at: *mut u8, size: u32) -> Self {
-        Self {
-            at,
-            size: usize::try_from(size).unwrap_or(0),
-        }
+        Self { at, size: usize::try_from(size).unwrap_or(0) }
     }
 
     const fn is_wanted(self) -> bool {
@@ -37,10 +34,7 @@ impl Room {
 
     /// Writes the text up to its zero.
     fn fill(self, name: &[u8]) -> Outcome<()> {
-        let len = name
-            .iter()
-            .position(|&octet| octet == 0)
-            .map_or(name.len(), |at| at + 1);
+        let len = name.iter().position(|&octet| octet == 0).map_or(name.len(), |at| at + 1);
         if len > self.size {
             return Err(Error::ERROR_INSUFFICIENT_BUFFER);
         }
@@ -171,10 +165,9 @@ mod tests {
     #[test]
     fn numeric_names_are_the_address_and_the_port() {
         const NUMERIC: i32 = 2 | 8;
-        for (address, node, service) in [
-            ("127.0.0.1:80", "127.0.0.1", "80"),
-            ("[2001:db8::1]:443", "2001:db8::1", "443"),
-        ] {
+        for (address, node, service) in
+            [("127.0.0.1:80", "127.0.0.1", "80"), ("[2001:db8::1]:443", "2001:db8::1", "443")]
+        {
             let names = |sizes| ask(&octets(address), sizes, NUMERIC);
             let [all, none] = [300, 0];
             assert_eq!(names((all, all)), Ok((node.into(), service.into())));
@@ -199,15 +192,7 @@ mod tests {
         assert_eq!(ask(&foreign, (300, 300), 2), Err(10047));
         // SAFETY: a bad pointer is answered.
         let fault = unsafe {
-            getnameinfo(
-                std::ptr::null(),
-                16,
-                std::ptr::null_mut(),
-                0,
-                std::ptr::null_mut(),
-                0,
-                0,
-            )
+            getnameinfo(std::ptr::null(), 16, std::ptr::null_mut(), 0, std::ptr::null_mut(), 0, 0)
         };
         assert_eq!(fault, 10014);
     }

@@ -87,12 +87,7 @@ impl Hints {
         if reserved != [0; 4] {
             return Err(WSANO_RECOVERY);
         }
-        Ok(Self {
-            flags,
-            family,
-            socket_type,
-            protocol,
-        })
+        Ok(Self { flags, family, socket_type, protocol })
     }
 
     /// The hints for the C library. A socket type that is left open is a stream there, unless the
@@ -154,11 +149,7 @@ impl List {
         let text = |text: Option<&CStr>| text.map_or(std::ptr::null(), CStr::as_ptr);
         // SAFETY: the texts end in zero, hints and result are locals of the right types.
         let error = unsafe { libc::getaddrinfo(text(node), text(service), hints, &raw mut list.0) };
-        if error == 0 {
-            Ok(list)
-        } else {
-            Err(resolver_error(error))
-        }
+        if error == 0 { Ok(list) } else { Err(resolver_error(error)) }
     }
 
     fn answers(&self) -> Outcome<Vec<Answer>> {
@@ -193,10 +184,7 @@ impl List {
 impl Answer {
     /// Writes the answer into a block of the process heap, in front of `next`.
     fn store(&self, flags: i32, next: *mut ADDRINFOA) -> Outcome<*mut ADDRINFOA> {
-        let name = self
-            .canonical_name
-            .as_ref()
-            .map(|name| name.as_bytes_with_nul());
+        let name = self.canonical_name.as_ref().map(|name| name.as_bytes_with_nul());
         let size = NAME_AT + name.map_or(0, <[u8]>::len);
         let block = heap::allocate(size, true).ok_or(Error::ERROR_NOT_ENOUGH_MEMORY)?;
         ptr::write_all(block.wrapping_add(ADDRESS_AT), &self.address)?;
@@ -222,9 +210,7 @@ fn read_text(at: *const u8) -> Outcome<Option<CString>> {
     if at.is_null() {
         return Ok(None);
     }
-    CString::new(ptr::read_cstr(at)?)
-        .map(Some)
-        .map_err(|_| WSAHOST_NOT_FOUND)
+    CString::new(ptr::read_cstr(at)?).map(Some).map_err(|_| WSAHOST_NOT_FOUND)
 }
 
 /// An empty name and "..localmachine" mean this host (getaddrinfo page).
@@ -256,9 +242,7 @@ fn answer(
     let asked = hints.translate(named_service)?;
     let node = node.map(resolve_own_name).transpose()?;
     // An empty service is port 0.
-    let port = service
-        .as_deref()
-        .map(|text| if text.is_empty() { c"0" } else { text });
+    let port = service.as_deref().map(|text| if text.is_empty() { c"0" } else { text });
     if port.is_some_and(|port| is_too_large(port.to_bytes())) {
         return Err(WSATYPE_NOT_FOUND);
     }
@@ -273,11 +257,7 @@ fn answer(
     }
     let mut head = std::ptr::null_mut();
     for answer in answers.iter().rev() {
-        let flags = if answer.canonical_name.is_some() {
-            hints.flags
-        } else {
-            0
-        };
+        let flags = if answer.canonical_name.is_some() { hints.flags } else { 0 };
         head = answer.store(flags, head).inspect_err(|_| free_list(head))?;
     }
     if head.is_null() {

@@ -26,10 +26,7 @@ fn network_order_is_big_endian() {
     let long = unsafe { htonl(0x0102_0304) };
     // SAFETY: no pointers.
     let short = unsafe { htons(0x0102) };
-    assert_eq!(
-        (long.to_ne_bytes(), short.to_ne_bytes()),
-        ([1, 2, 3, 4], [1, 2])
-    );
+    assert_eq!((long.to_ne_bytes(), short.to_ne_bytes()), ([1, 2, 3, 4], [1, 2]));
     // SAFETY: no pointers.
     assert_eq!(unsafe { ntohl(long) }, 0x0102_0304);
     // SAFETY: no pointers.
@@ -45,18 +42,8 @@ fn texts_become_addresses_or_do_not() {
         (2, c"1.2.3.256", 0, &[]),
         (2, c"1.2.3.4 ", 0, &[]),
         (2, c"::1", 0, &[]),
-        (
-            23,
-            c"::1",
-            1,
-            &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
-        ),
-        (
-            23,
-            c"::ffff:1.2.3.4",
-            1,
-            &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 1, 2, 3, 4],
-        ),
+        (23, c"::1", 1, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
+        (23, c"::ffff:1.2.3.4", 1, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 1, 2, 3, 4]),
         (23, c"1.2.3.4", 0, &[]),
         (23, c"fe80::1%1", 0, &[]),
         (23, c"", 0, &[]),
@@ -64,19 +51,13 @@ fn texts_become_addresses_or_do_not() {
         let (got, buffer) = pton(family, text);
         assert_eq!(got, result, "{text:?}");
         assert!(buffer.starts_with(octets), "{text:?}");
-        assert!(
-            buffer[octets.len()..].iter().all(|&octet| octet == 0xEE),
-            "{text:?}"
-        );
+        assert!(buffer[octets.len()..].iter().all(|&octet| octet == 0xEE), "{text:?}");
     }
     // Linux's number for IPv6.
     assert_eq!(pton(10, c"::1").0, -1);
     assert_eq!(last_error::get(), Error::WSAEAFNOSUPPORT.0);
     let (text, mut octets) = (c"1.2.3.4".as_ptr().cast::<u8>(), [0_u8; 4]);
-    for (text, buffer) in [
-        (std::ptr::null(), octets.as_mut_ptr()),
-        (text, std::ptr::null_mut()),
-    ] {
+    for (text, buffer) in [(std::ptr::null(), octets.as_mut_ptr()), (text, std::ptr::null_mut())] {
         // SAFETY: a bad pointer is answered.
         assert_eq!(unsafe { inet_pton(2, text, buffer) }, -1);
         assert_eq!(last_error::get(), Error::WSAEFAULT.0);
@@ -121,11 +102,7 @@ fn dotted_addresses_have_one_to_four_parts_in_three_radices() {
     ] {
         // SAFETY: the text ends in zero.
         let got = unsafe { inet_addr(text.as_ptr().cast()) };
-        assert_eq!(
-            got,
-            address.map_or(INADDR_NONE, u32::from_ne_bytes),
-            "{text:?}"
-        );
+        assert_eq!(got, address.map_or(INADDR_NONE, u32::from_ne_bytes), "{text:?}");
     }
     // SAFETY: a bad pointer is answered.
     assert_eq!(unsafe { inet_addr(std::ptr::null()) }, INADDR_NONE);
@@ -137,17 +114,12 @@ fn the_text_of_an_address_is_the_threads_own() {
     let text = |octets: [u8; 4]| {
         // SAFETY: no pointers.
         let at = unsafe { inet_ntoa(u32::from_ne_bytes(octets)) };
-        (
-            at.addr(),
-            String::from_utf8(ptr::read_cstr(at).unwrap()).unwrap(),
-        )
+        (at.addr(), String::from_utf8(ptr::read_cstr(at).unwrap()).unwrap())
     };
     let long = text([255, 255, 255, 255]);
     assert_eq!(long.1, "255.255.255.255");
     assert_eq!(text([1, 2, 3, 4]), (long.0, "1.2.3.4".into()));
-    let other = std::thread::spawn(move || text([5, 6, 7, 8]))
-        .join()
-        .unwrap();
+    let other = std::thread::spawn(move || text([5, 6, 7, 8])).join().unwrap();
     assert_ne!(other.0, long.0);
 }
 
@@ -157,22 +129,14 @@ fn the_host_has_a_name_that_needs_room() {
     let mut buffer = [0xFF_u8; 300];
     let mut ask = |size| {
         // SAFETY: the buffer is a local of at least that size.
-        (
-            unsafe { gethostname(buffer.as_mut_ptr(), size) },
-            last_error::get(),
-        )
+        (unsafe { gethostname(buffer.as_mut_ptr(), size) }, last_error::get())
     };
     assert_eq!(ask(300).0, 0);
     for size in [0, -1, 1] {
         assert_eq!(ask(size), (-1, Error::WSAEFAULT.0), "{size}");
     }
     let name = buffer.split(|&octet| octet == 0).next().unwrap();
-    assert_eq!(
-        name,
-        std::fs::read("/proc/sys/kernel/hostname")
-            .unwrap()
-            .trim_ascii_end()
-    );
+    assert_eq!(name, std::fs::read("/proc/sys/kernel/hostname").unwrap().trim_ascii_end());
     // SAFETY: a bad pointer is answered.
     assert_eq!(unsafe { gethostname(std::ptr::null_mut(), 300) }, -1);
 }

@@ -8,13 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The flags `linsock cc` gives, as far as headers look at them.
-const DEFINES: &[&str] = &[
-    "-D_WIN32",
-    "-D_WIN64",
-    "-DWIN32",
-    "-U__linux__",
-    "-U__unix__",
-];
+const DEFINES: &[&str] = &["-D_WIN32", "-D_WIN64", "-DWIN32", "-U__linux__", "-U__unix__"];
 
 /// Everything a program can include.
 const INCLUDES: &str = "#include <winsock2.h>\n#include <ws2tcpip.h>\n#include <mswsock.h>\n\
@@ -38,23 +32,14 @@ impl Export {
     pub(crate) fn difference(&self) -> Option<String> {
         let (_, section) = self.doc.split_once("# Differs from Windows\n")?;
         let text = section.lines().take_while(|line| !line.starts_with('#'));
-        Some(
-            text.collect::<Vec<_>>()
-                .join(" ")
-                .split_whitespace()
-                .collect::<Vec<_>>()
-                .join(" "),
-        )
+        Some(text.collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" "))
     }
 }
 
 /// The workspace's root.
 pub(crate) fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package
-        .parent()
-        .expect("the package lies in the workspace")
-        .to_owned()
+    package.parent().expect("the package lies in the workspace").to_owned()
 }
 
 /// Every file below `directory` with that extension, sorted.
@@ -81,18 +66,11 @@ pub(crate) fn read(path: &Path) -> String {
 pub(crate) fn exports() -> Vec<Export> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sources = files(&package.join("src"), "rs");
-    sources
-        .iter()
-        .flat_map(|path| exports_of(package, path))
-        .collect()
+    sources.iter().flat_map(|path| exports_of(package, path)).collect()
 }
 
 fn exports_of(package: &Path, path: &Path) -> Vec<Export> {
-    let file = path
-        .strip_prefix(package)
-        .expect("a file of the package")
-        .display()
-        .to_string();
+    let file = path.strip_prefix(package).expect("a file of the package").display().to_string();
     let mut found = Vec::new();
     let (mut doc, mut symbol) = (String::new(), None);
     let mut is_inside = false;
@@ -114,12 +92,7 @@ fn exports_of(package: &Path, path: &Path) -> Vec<Export> {
             if let Some((name, declared)) = names_of(signature).filter(|_| is_exported) {
                 let symbol = symbol.take().filter(|symbol| !symbol.is_empty());
                 let symbol = declared.or(symbol).unwrap_or_else(|| name.clone());
-                found.push(Export {
-                    name,
-                    symbol,
-                    file: file.clone(),
-                    doc: doc.clone(),
-                });
+                found.push(Export { name, symbol, file: file.clone(), doc: doc.clone() });
             }
             (doc, symbol) = (String::new(), None);
         } else if !code.starts_with("//") {
@@ -129,7 +102,8 @@ fn exports_of(package: &Path, path: &Path) -> Vec<Export> {
     found
 }
 
-/// The symbol that an attribute gives to the function below it; empty when it is the function's name.
+/// The symbol that an attribute gives to the function below it; empty when it is the function's
+/// name.
 fn hand_written_symbol(attribute: &str) -> Option<String> {
     let attribute = attribute.strip_prefix("#[unsafe(")?;
     if attribute.starts_with("no_mangle") {
@@ -143,30 +117,17 @@ fn hand_written_symbol(attribute: &str) -> Option<String> {
 fn signature_of(code: &str) -> Option<&str> {
     let (before, signature) = code.split_once("fn ")?;
     let is_qualifier = |word| {
-        let known = [
-            "winsock",
-            "pub",
-            "unsafe",
-            "extern",
-            "\"system\"",
-            "\"C\"",
-            "\"C-unwind\"",
-        ];
+        let known = ["winsock", "pub", "unsafe", "extern", "\"system\"", "\"C\"", "\"C-unwind\""];
         known.contains(&word) || word == "\"system-unwind\"" || word == "pub(crate)"
     };
-    before
-        .split_whitespace()
-        .all(is_qualifier)
-        .then_some(signature)
+    before.split_whitespace().all(is_qualifier).then_some(signature)
 }
 
 /// A function's name, and the symbol behind `as`. `$name` is the macro itself.
 fn names_of(signature: &str) -> Option<(String, Option<String>)> {
     let end = signature.find(|c: char| !c.is_alphanumeric() && c != '_')?;
     let (name, rest) = signature.split_at(end);
-    let symbol = rest
-        .strip_prefix(" as \"")
-        .and_then(|rest| rest.split('"').next());
+    let symbol = rest.strip_prefix(" as \"").and_then(|rest| rest.split('"').next());
     (!name.is_empty()).then(|| (name.to_owned(), symbol.map(str::to_owned)))
 }
 
@@ -196,10 +157,7 @@ pub(crate) fn declarations(prefixed: bool) -> Vec<Declaration> {
     for line in text.lines() {
         if let Some(marker) = line.strip_prefix("# ") {
             let path = marker.split('"').nth(1).unwrap_or_default();
-            header = Path::new(path)
-                .strip_prefix(&include)
-                .ok()
-                .map(|p| p.display().to_string());
+            header = Path::new(path).strip_prefix(&include).ok().map(|p| p.display().to_string());
             continue;
         }
         let Some(header) = &header else { continue };
@@ -221,17 +179,8 @@ pub(crate) fn declarations(prefixed: bool) -> Vec<Declaration> {
 }
 
 fn preprocessed(prefixed: bool) -> String {
-    let source = format!(
-        "{}{INCLUDES}",
-        if prefixed {
-            "#define USE_WS_PREFIX\n"
-        } else {
-            ""
-        }
-    );
-    let output = compiler(&source, &["-E"])
-        .output()
-        .expect("gcc starts: install gcc");
+    let source = format!("{}{INCLUDES}", if prefixed { "#define USE_WS_PREFIX\n" } else { "" });
+    let output = compiler(&source, &["-E"]).output().expect("gcc starts: install gcc");
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{errors}");
     String::from_utf8(output.stdout).expect("headers are ASCII")
@@ -240,11 +189,7 @@ fn preprocessed(prefixed: bool) -> String {
 /// gcc on `source`, with our headers. The source goes through a file of its own.
 fn compiler(source: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("gcc");
-    command
-        .arg("-std=gnu11")
-        .args(DEFINES)
-        .arg("-I")
-        .arg(root().join("include"));
+    command.arg("-std=gnu11").args(DEFINES).arg("-I").arg(root().join("include"));
     command.args(arguments).arg(scratch(source, "c"));
     command
 }
@@ -254,11 +199,7 @@ fn scratch(content: &str, extension: &str) -> PathBuf {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);
-    let name = format!(
-        "{}-{:016x}.{extension}",
-        env!("CARGO_CRATE_NAME"),
-        hasher.finish()
-    );
+    let name = format!("{}-{:016x}.{extension}", env!("CARGO_CRATE_NAME"), hasher.finish());
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     // Tests run side by side: the same file appears complete or not at all.
     let partial = path.with_extension(format!("{:?}", std::thread::current().id()));
@@ -269,11 +210,7 @@ fn scratch(content: &str, extension: &str) -> PathBuf {
 
 /// What a C program prints whose `main` consists of `statements`.
 pub(crate) fn printed(prefixed: bool, statements: &str) -> String {
-    let prefix = if prefixed {
-        "#define USE_WS_PREFIX\n"
-    } else {
-        ""
-    };
+    let prefix = if prefixed { "#define USE_WS_PREFIX\n" } else { "" };
     let source = format!(
         "{prefix}{INCLUDES}#include <stdio.h>\nint main(void)\n{{\n{statements}    return 0;\n}}\n"
     );
@@ -282,20 +219,10 @@ pub(crate) fn printed(prefixed: bool, statements: &str) -> String {
     let program = program.with_extension(thread);
     let output = compiler(&source, &["-w", "-o"]);
     let arguments: Vec<_> = output.get_args().map(ToOwned::to_owned).collect();
-    let (file, flags) = arguments
-        .split_last()
-        .expect("the source is the last argument");
-    let built = Command::new("gcc")
-        .args(flags)
-        .arg(&program)
-        .arg(file)
-        .output();
+    let (file, flags) = arguments.split_last().expect("the source is the last argument");
+    let built = Command::new("gcc").args(flags).arg(&program).arg(file).output();
     let built = built.expect("gcc starts: install gcc");
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let ran = Command::new(&program).output().expect("the program starts");
     let _ = fs::remove_file(&program);
     String::from_utf8(ran.stdout).expect("the program prints ASCII")
@@ -304,18 +231,10 @@ pub(crate) fn printed(prefixed: bool, statements: &str) -> String {
 /// The function that a statement of a header declares, if it does.
 fn declaration_of(header: &str, statement: &str) -> Option<Declaration> {
     let text = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = text
-        .strip_prefix("__attribute__((noreturn)) ")
-        .unwrap_or(&text);
-    if [
-        "typedef ",
-        "static ",
-        "struct ",
-        "_Static_assert",
-        "extern ",
-    ]
-    .iter()
-    .any(|no| text.starts_with(no))
+    let text = text.strip_prefix("__attribute__((noreturn)) ").unwrap_or(&text);
+    if ["typedef ", "static ", "struct ", "_Static_assert", "extern "]
+        .iter()
+        .any(|no| text.starts_with(no))
     {
         return None;
     }
@@ -323,16 +242,11 @@ fn declaration_of(header: &str, statement: &str) -> Option<Declaration> {
     let head = head.trim_end();
     let start = head.rfind(|c: char| !c.is_alphanumeric() && c != '_')? + 1;
     // The label may be put together from two strings.
-    let label = tail
-        .split_once("__asm__(")
-        .and_then(|(_, label)| label.split(')').next());
+    let label = tail.split_once("__asm__(").and_then(|(_, label)| label.split(')').next());
     let label = label.map(|label| label.replace(['"', ' '], ""));
     let tail = tail.split("__asm__").next().unwrap_or(tail);
     let parameters = tail.rsplit_once(')')?.0;
-    let parameters = parameters
-        .split(',')
-        .map(str::trim)
-        .filter(|text| *text != "void");
+    let parameters = parameters.split(',').map(str::trim).filter(|text| *text != "void");
     Some(Declaration {
         symbol: label.unwrap_or_else(|| head[start..].to_owned()),
         header: header.to_owned(),
@@ -343,8 +257,5 @@ fn declaration_of(header: &str, statement: &str) -> Option<Declaration> {
 
 /// A parameter without its name.
 fn type_of(parameter: &str) -> String {
-    parameter
-        .trim_end_matches(|c: char| c.is_alphanumeric() || c == '_')
-        .trim()
-        .to_owned()
+    parameter.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').trim().to_owned()
 }

@@ -161,10 +161,7 @@ mod tests {
         let (variable, section) = (CONDITION_VARIABLE::default(), CRITICAL_SECTION::default());
         // SAFETY: both are locals.
         let result = unsafe { SleepConditionVariableCS(at(&variable), at(&section), u32::MAX) };
-        assert_eq!(
-            (result, last_error::get()),
-            (FALSE, Error::ERROR_NOT_OWNER.0)
-        );
+        assert_eq!((result, last_error::get()), (FALSE, Error::ERROR_NOT_OWNER.0));
         let lock = SRWLOCK::default();
         for (flags, error) in [
             (0, Error::ERROR_NOT_OWNER),
@@ -222,9 +219,7 @@ mod tests {
                     lock.acquire_exclusive();
                     while !is_mine() {
                         let leave = || lock.check_exclusive().map(|()| lock.release_exclusive());
-                        variable
-                            .sleep(u32::MAX, leave, || lock.acquire_exclusive())
-                            .unwrap();
+                        variable.sleep(u32::MAX, leave, || lock.acquire_exclusive()).unwrap();
                     }
                     turn.fetch_add(1, Ordering::Relaxed);
                     lock.release_exclusive();

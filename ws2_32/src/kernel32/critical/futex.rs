@@ -25,18 +25,12 @@ pub(super) fn wait(word: &AtomicU32, expected: u32, deadline: Deadline) -> Slept
             })
         }
     };
-    let timeout = timeout
-        .as_ref()
-        .map_or(std::ptr::null(), std::ptr::from_ref);
+    let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the kernel reads the word and the timeout, both alive for the length of the call.
     let result =
         unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, expected, timeout) };
-    if result == -1 && deadline.is_over() {
-        Slept::TimedOut
-    } else {
-        Slept::Woken
-    }
+    if result == -1 && deadline.is_over() { Slept::TimedOut } else { Slept::Woken }
 }
 
 /// Wakes up to `count` sleepers; whether there was one.

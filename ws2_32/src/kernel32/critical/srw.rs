@@ -65,9 +65,7 @@ impl SRWLOCK {
 
     pub(super) fn try_acquire_exclusive(&self) -> bool {
         let take = |state: u32| is_free(state).then_some(state | EXCLUSIVE);
-        self.state
-            .fetch_update(Ordering::Acquire, Ordering::Relaxed, take)
-            .is_ok()
+        self.state.fetch_update(Ordering::Acquire, Ordering::Relaxed, take).is_ok()
     }
 
     pub(super) fn acquire_exclusive(&self) {
@@ -144,11 +142,7 @@ impl SRWLOCK {
 
     fn check_held(&self, as_meant: impl Fn(u32) -> bool) -> Outcome<()> {
         let holders = self.state.load(Ordering::Relaxed) & HOLDERS;
-        if as_meant(holders) {
-            Ok(())
-        } else {
-            Err(Error::ERROR_NOT_OWNER)
-        }
+        if as_meant(holders) { Ok(()) } else { Err(Error::ERROR_NOT_OWNER) }
     }
 
     pub(super) fn check_exclusive(&self) -> Outcome<()> {
@@ -160,9 +154,7 @@ impl SRWLOCK {
     }
 
     fn replace(&self, from: u32, to: u32) -> bool {
-        self.state
-            .compare_exchange(from, to, Ordering::Acquire, Ordering::Relaxed)
-            .is_ok()
+        self.state.compare_exchange(from, to, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 }
 

@@ -59,11 +59,7 @@ fn set_action(signal: c_int, handler: libc::sighandler_t) -> Outcome<()> {
     action.sa_flags = libc::SA_RESTART;
     // SAFETY: the action is a local; the handler is async-signal-safe or one of the system's.
     let result = unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(Error::ERROR_INVALID_PARAMETER)
-    }
+    if result == 0 { Ok(()) } else { Err(Error::ERROR_INVALID_PARAMETER) }
 }
 
 /// Starts the thread and takes the signals, once.
@@ -83,10 +79,7 @@ fn start() -> Outcome<()> {
             deliver(c_int::from(signal[0]));
         }
     };
-    std::thread::Builder::new()
-        .name(name)
-        .spawn(run)
-        .map_err(no_memory)?;
+    std::thread::Builder::new().name(name).spawn(run).map_err(no_memory)?;
     PIPE.store(writer.into_raw_fd(), Ordering::Release);
     let handler = on_signal as extern "C" fn(c_int) as libc::sighandler_t;
     set_action(libc::SIGINT, handler)?;
@@ -95,11 +88,7 @@ fn start() -> Outcome<()> {
 
 /// Asks the handlers, the last one added first, until one has handled the event.
 fn deliver(signal: c_int) {
-    let event = if signal == libc::SIGINT {
-        CTRL_C_EVENT
-    } else {
-        CTRL_CLOSE_EVENT
-    };
+    let event = if signal == libc::SIGINT { CTRL_C_EVENT } else { CTRL_CLOSE_EVENT };
     if event == CTRL_C_EVENT && IGNORES_CTRL_C.load(Ordering::Relaxed) {
         return;
     }
@@ -131,9 +120,7 @@ fn set_handler(handler: Option<ControlHandler>, add: bool) -> Outcome<()> {
         }
         (Some(handler), false) => {
             let mut handlers = HANDLERS.lock();
-            let at = handlers
-                .iter()
-                .rposition(|known| std::ptr::fn_addr_eq(*known, handler));
+            let at = handlers.iter().rposition(|known| std::ptr::fn_addr_eq(*known, handler));
             handlers.remove(at.ok_or(Error::ERROR_INVALID_PARAMETER)?);
             Ok(())
         }
@@ -206,10 +193,7 @@ mod tests {
         *EVENTS.lock() = Some(sender);
         assert_eq!(set(Some(first), FALSE), FALSE);
         assert_eq!(last_error::get(), Error::ERROR_INVALID_PARAMETER.0);
-        assert_eq!(
-            [set(Some(first), TRUE), set(Some(second), TRUE)],
-            [TRUE, TRUE]
-        );
+        assert_eq!([set(Some(first), TRUE), set(Some(second), TRUE)], [TRUE, TRUE]);
         let next = || events.recv_timeout(Duration::from_secs(10)).unwrap();
         send(libc::SIGTERM);
         assert_eq!(next(), (2, CTRL_CLOSE_EVENT));

@@ -2,10 +2,7 @@
 
 /// The text of a code, without its full stop.
 pub(super) fn of(code: u32) -> Option<&'static str> {
-    TEXTS
-        .binary_search_by_key(&code, |row| row.0)
-        .ok()
-        .map(|at| TEXTS[at].1)
+    TEXTS.binary_search_by_key(&code, |row| row.0).ok().map(|at| TEXTS[at].1)
 }
 
 /// Sorted by code.
@@ -27,10 +24,7 @@ const TEXTS: &[(u32, &str)] = &[
     (50, "The request is not supported"),
     (52, "The name exists on the network already"),
     (59, "A network error happened"),
-    (
-        64,
-        "The network name is gone: the connection was reset or aborted",
-    ),
+    (64, "The network name is gone: the connection was reset or aborted"),
     (87, "A parameter is not valid"),
     (109, "The pipe has ended"),
     (120, "The function is not supported on this system"),
@@ -77,16 +71,10 @@ const TEXTS: &[(u32, &str)] = &[
     (10039, "A destination address is needed"),
     (10040, "The message is larger than the buffer or the limit"),
     (10041, "The protocol does not fit the socket type"),
-    (
-        10042,
-        "The option or the feature is not supported by the protocol",
-    ),
+    (10042, "The option or the feature is not supported by the protocol"),
     (10043, "The protocol is not supported"),
     (10044, "The socket type is not supported"),
-    (
-        10045,
-        "The operation is not supported by this kind of socket",
-    ),
+    (10045, "The operation is not supported by this kind of socket"),
     (10046, "The protocol family is not supported"),
     (10047, "The address family is not supported"),
     (10048, "The address is in use already"),

@@ -62,13 +62,9 @@ fn semaphores_count() {
     let semaphore = new_semaphore(1, 2);
     assert_eq!([wait_one(semaphore), wait_one(semaphore)], [0, 258]);
     let mut before = -1;
-    for (count, result, error) in [
-        (0, FALSE, 87),
-        (3, FALSE, 298),
-        (2, TRUE, 298),
-        (1, FALSE, 298),
-        (-1, FALSE, 87),
-    ] {
+    for (count, result, error) in
+        [(0, FALSE, 87), (3, FALSE, 298), (2, TRUE, 298), (1, FALSE, 298), (-1, FALSE, 87)]
+    {
         // SAFETY: the pointer is to a local.
         let got = unsafe { ReleaseSemaphore(semaphore, count, &raw mut before) };
         assert_eq!((got, last_error::get()), (result, error), "{count}");
@@ -115,19 +111,13 @@ fn waits_for_many_take_one_or_all_and_refuse_what_makes_no_sense() {
     }
     assert_eq!(wait_many(&[two, one], TRUE), 0);
     assert_eq!(wait_many(&[two, one, one], FALSE), 258);
-    failed(
-        wait_many(&[one, two, one], TRUE),
-        Error::ERROR_INVALID_PARAMETER,
-    );
+    failed(wait_many(&[one, two, one], TRUE), Error::ERROR_INVALID_PARAMETER);
     failed(wait_many(&[], FALSE), Error::ERROR_INVALID_PARAMETER);
     failed(wait_many(&[one; 65], FALSE), Error::ERROR_INVALID_PARAMETER);
     assert_eq!(wait_many(&[one; 64], FALSE), 258);
     failed(wait_many(&[one, 0], FALSE), INVALID);
     // SAFETY: a bad pointer is answered.
-    failed(
-        unsafe { WaitForMultipleObjects(1, std::ptr::null(), 0, 0) },
-        Error::ERROR_NOACCESS,
-    );
+    failed(unsafe { WaitForMultipleObjects(1, std::ptr::null(), 0, 0) }, Error::ERROR_NOACCESS);
     close_all(&[one, two]);
 }
 
@@ -196,31 +186,19 @@ fn a_second_handle_is_the_same_object_and_outlives_the_first() {
     let (event, mut second) = (new(TRUE, FALSE), 0);
     assert_eq!(copy(event, &raw mut second, 2), (TRUE, 0));
     assert_ne!(event, second);
-    failed(
-        wait_many(&[event, second], TRUE),
-        Error::ERROR_INVALID_PARAMETER,
-    );
+    failed(wait_many(&[event, second], TRUE), Error::ERROR_INVALID_PARAMETER);
     close_all(&[event]);
     // SAFETY: no pointers.
     assert_eq!(unsafe { SetEvent(second) }, TRUE);
     let mut third = 0;
-    assert_eq!(
-        copy(second, &raw mut third, DUPLICATE_CLOSE_SOURCE),
-        (TRUE, 0)
-    );
+    assert_eq!(copy(second, &raw mut third, DUPLICATE_CLOSE_SOURCE), (TRUE, 0));
     failed(wait_one(second), INVALID);
     assert_eq!(wait_one(third), 0);
     let wild = std::ptr::without_provenance_mut(16);
     assert_eq!(copy(third, wild, 0), (FALSE, Error::ERROR_NOACCESS.0));
-    assert_eq!(
-        copy(CURRENT_PROCESS, &raw mut second, 0).1,
-        Error::ERROR_NOT_SUPPORTED.0
-    );
+    assert_eq!(copy(CURRENT_PROCESS, &raw mut second, 0).1, Error::ERROR_NOT_SUPPORTED.0);
     assert_eq!(copy(8, &raw mut second, 0), (FALSE, INVALID.0));
-    assert_eq!(
-        copy(third, std::ptr::null_mut(), DUPLICATE_CLOSE_SOURCE),
-        (TRUE, 0)
-    );
+    assert_eq!(copy(third, std::ptr::null_mut(), DUPLICATE_CLOSE_SOURCE), (TRUE, 0));
     failed(wait_one(third), INVALID);
 }
 
@@ -228,18 +206,12 @@ fn a_second_handle_is_the_same_object_and_outlives_the_first() {
 fn names_and_ports_are_refused_and_pseudo_handles_close() {
     // SAFETY: a name is not looked at.
     let named = unsafe { CreateEventA(std::ptr::null(), 0, 0, c"name".as_ptr().cast()) };
-    assert_eq!(
-        (named, last_error::get()),
-        (0, Error::ERROR_NOT_SUPPORTED.0)
-    );
+    assert_eq!((named, last_error::get()), (0, Error::ERROR_NOT_SUPPORTED.0));
     let port = linsock::iocp::port::CompletionPort::new(0).unwrap();
     let port = enter(Object::Port(port)).unwrap();
     failed(wait_one(port), INVALID);
     let mut second = 0;
-    assert_eq!(
-        copy(port, &raw mut second, 0).1,
-        Error::ERROR_NOT_SUPPORTED.0
-    );
+    assert_eq!(copy(port, &raw mut second, 0).1, Error::ERROR_NOT_SUPPORTED.0);
     close_all(&[port, CURRENT_PROCESS, CURRENT_THREAD, CURRENT_THREAD]);
     for handle in [0, port, 3] {
         // SAFETY: no pointers.

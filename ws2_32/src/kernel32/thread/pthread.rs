@@ -34,18 +34,9 @@ fn stack_size(asked: usize, exact: bool) -> Option<usize> {
     if asked == 0 {
         return None;
     }
-    let (least, unit) = if exact {
-        (LEAST_STACK, GRANULARITY)
-    } else {
-        (1, USUAL_STACK)
-    };
+    let (least, unit) = if exact { (LEAST_STACK, GRANULARITY) } else { (1, USUAL_STACK) };
     // What cannot be rounded up cannot be had either; the C library says so.
-    Some(
-        asked
-            .max(least)
-            .checked_next_multiple_of(unit)
-            .unwrap_or(usize::MAX),
-    )
+    Some(asked.max(least).checked_next_multiple_of(unit).unwrap_or(usize::MAX))
 }
 
 struct Attributes(libc::pthread_attr_t);
@@ -91,12 +82,7 @@ pub(super) fn create_detached(
     // SAFETY: the attributes are initialized; what the routine does with its argument is checked
     // where it is written.
     check(unsafe {
-        c::pthread_create(
-            thread.as_mut_ptr(),
-            &raw const attributes.0,
-            routine,
-            argument,
-        )
+        c::pthread_create(thread.as_mut_ptr(), &raw const attributes.0, routine, argument)
     })
 }
 

@@ -10,14 +10,7 @@ fn spawn(function: ThreadStart, argument: usize, flags: u32) -> HANDLE {
     let argument = std::ptr::with_exposed_provenance_mut(argument);
     // SAFETY: the function takes a number for its argument.
     let handle = unsafe {
-        CreateThread(
-            std::ptr::null(),
-            0,
-            Some(function),
-            argument,
-            flags,
-            std::ptr::null_mut(),
-        )
+        CreateThread(std::ptr::null(), 0, Some(function), argument, flags, std::ptr::null_mut())
     };
     assert_ne!(handle, 0);
     handle
@@ -140,14 +133,7 @@ fn the_number_of_a_thread_is_known_before_it_begins_and_is_its_own() {
     for id in [&mut one, &mut two] {
         // SAFETY: the function ignores its argument; the number goes to a local.
         let handle = unsafe {
-            _beginthreadex(
-                std::ptr::null(),
-                4096,
-                Some(report_id),
-                std::ptr::null_mut(),
-                0,
-                id,
-            )
+            _beginthreadex(std::ptr::null(), 4096, Some(report_id), std::ptr::null_mut(), 0, id)
         };
         assert!(ended(handle, LONG_MS));
         assert_eq!(exit_code(handle), *id);
@@ -199,18 +185,8 @@ fn bad_arguments_create_no_thread() {
     let null = std::ptr::null_mut();
     let wild = std::ptr::without_provenance_mut(16);
     for (function, flags, id, error) in [
-        (
-            None,
-            0,
-            std::ptr::null_mut(),
-            Error::ERROR_INVALID_PARAMETER,
-        ),
-        (
-            Some(double as ThreadStart),
-            1,
-            std::ptr::null_mut(),
-            Error::ERROR_INVALID_PARAMETER,
-        ),
+        (None, 0, std::ptr::null_mut(), Error::ERROR_INVALID_PARAMETER),
+        (Some(double as ThreadStart), 1, std::ptr::null_mut(), Error::ERROR_INVALID_PARAMETER),
         (Some(double), 0, wild, Error::ERROR_NOACCESS),
     ] {
         // SAFETY: bad arguments are answered.
@@ -225,20 +201,9 @@ fn bad_arguments_create_no_thread() {
     // A stack that no machine has.
     let (stack, function) = (usize::MAX / 2, Some(double as ThreadStart));
     // SAFETY: a bad argument is answered.
-    let handle = unsafe {
-        CreateThread(
-            std::ptr::null(),
-            stack,
-            function,
-            null,
-            0,
-            std::ptr::null_mut(),
-        )
-    };
-    assert_eq!(
-        (handle, last_error::get()),
-        (0, Error::ERROR_NOT_ENOUGH_MEMORY.0)
-    );
+    let handle =
+        unsafe { CreateThread(std::ptr::null(), stack, function, null, 0, std::ptr::null_mut()) };
+    assert_eq!((handle, last_error::get()), (0, Error::ERROR_NOT_ENOUGH_MEMORY.0));
     // SAFETY: a bad handle is answered.
     assert_eq!(unsafe { ResumeThread(12) }, RESUME_FAILED);
 }

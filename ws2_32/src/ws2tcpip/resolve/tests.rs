@@ -68,10 +68,7 @@ fn an_address_comes_once_with_the_type_and_the_protocol_that_were_asked_for() {
     for (socket_type, protocol) in [(0, 0), (0, 6), (0, 17), (1, 0), (1, 6), (2, 17), (2, 0)] {
         let hints = hints([AI_NUMERICHOST, 0, socket_type, protocol]);
         let answers = ask(Some(c"127.0.0.1"), Some(c"80"), Some(&hints));
-        assert_eq!(
-            answers,
-            Ok(vec![(2, socket_type, protocol, LOOPBACK.to_vec())])
-        );
+        assert_eq!(answers, Ok(vec![(2, socket_type, protocol, LOOPBACK.to_vec())]));
     }
     let answers = ask(Some(c"127.0.0.1"), Some(c"80"), None);
     assert_eq!(answers, Ok(vec![(2, 0, 0, LOOPBACK.to_vec())]));
@@ -83,11 +80,7 @@ fn an_ipv6_address_has_windows_family_and_its_scope() {
     expected.resize(28, 0);
     expected[23] = 1;
     expected[24] = 7;
-    let answers = ask(
-        Some(c"fe80::1%7"),
-        Some(c"443"),
-        Some(&hints([AI_NUMERICHOST, 23, 1, 6])),
-    );
+    let answers = ask(Some(c"fe80::1%7"), Some(c"443"), Some(&hints([AI_NUMERICHOST, 23, 1, 6])));
     assert_eq!(answers, Ok(vec![(23, 1, 6, expected)]));
 }
 
@@ -114,11 +107,9 @@ fn the_canonical_name_is_in_the_first_element() {
     assert_eq!(ptr::read_cstr(info.ai_canonname), Ok(b"127.0.0.1".to_vec()));
     // SAFETY: getaddrinfo's list; what is no such list is left alone.
     unsafe { freeaddrinfo(list) };
-    for alien in [
-        std::ptr::null_mut(),
-        std::ptr::without_provenance_mut(16),
-        (&raw const hints).cast_mut(),
-    ] {
+    for alien in
+        [std::ptr::null_mut(), std::ptr::without_provenance_mut(16), (&raw const hints).cast_mut()]
+    {
         // SAFETY: as above.
         unsafe { freeaddrinfo(alien) };
     }
@@ -138,21 +129,12 @@ fn bad_questions_have_their_errors() {
         // Linux's number for IPv6.
         (host, None, hints([0, 10, 0, 0]), 10047),
         (host, None, hints([0, 0, 5, 0]), 10044),
-        (
-            Some(c"no.number"),
-            None,
-            hints([AI_NUMERICHOST, 0, 0, 0]),
-            11001,
-        ),
+        (Some(c"no.number"), None, hints([AI_NUMERICHOST, 0, 0, 0]), 11001),
         (host, None, hints([AI_NUMERICHOST, 23, 1, 0]), 11001),
         (host, Some(c"no-such-service"), hints([0, 0, 1, 0]), 10109),
         (host, Some(c"65536"), hints([0, 0, 1, 0]), 10109),
     ] {
-        assert_eq!(
-            ask(node, service, Some(&hints)),
-            Err(error),
-            "{node:?} {service:?} {hints:?}"
-        );
+        assert_eq!(ask(node, service, Some(&hints)), Err(error), "{node:?} {service:?} {hints:?}");
     }
     let wild = std::ptr::without_provenance_mut(16);
     // SAFETY: a bad pointer is answered.
