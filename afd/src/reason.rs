@@ -13,8 +13,6 @@ pub enum AbortCause {
     FinWaitTimeout,
     /// `closesocket` while the connection was still being made.
     ConnectAbandoned,
-    /// The caller asked for an abortive close.
-    Requested,
 }
 
 /// Why a connection ended, kept for the API, the trace and the error codes.

@@ -236,7 +236,26 @@ impl Socket {
         self.inner.lock()
     }
 
+    /// The lock, for a verb: refused once the handle is closed, which another thread may do between a
+    /// call's look at the handle table and its turn here.
     #[inline]
+    fn open(&self) -> Result<MutexGuard<'_, Inner>, NtStatus> {
+        let inner = self.lock();
+        if inner.closed { Err(NtStatus::INVALID_HANDLE) } else { Ok(inner) }
+    }
+
+    /// As [`open`](Self::open), for a verb that has an operation, which is given back.
+    #[inline]
+    fn open_for(&self, irp: Irp) -> Result<(MutexGuard<'_, Inner>, Irp), NtStatus> {
+        match self.open() {
+            Ok(inner) => Ok((inner, irp)),
+            Err(status) => {
+                irp.refuse(status);
+                Err(status)
+            }
+        }
+    }
+
     fn driver(&self) -> &Driver {
         match self.core.association() {
             Some(association) => association.port.driver(),

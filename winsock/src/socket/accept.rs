@@ -140,7 +140,7 @@ impl Socket {
     /// # Errors
     /// WSAEINVAL when not bound, WSAEISCONN when connected, WSAEADDRINUSE.
     pub fn listen(&self, backlog: i32) -> Result<(), NtStatus> {
-        let mut inner = self.lock();
+        let mut inner = self.open()?;
         inner.endpoint.check(Verb::Listen)?;
         inner.bind_really(self.family())?;
         let fd = inner.ensure_fd(self.family())?;
@@ -171,7 +171,7 @@ impl Socket {
     ) -> Result<(), NtStatus> {
         irp.begin(&self.core);
         let mut after = Deferred::default();
-        let mut inner = self.lock();
+        let (mut inner, irp) = self.open_for(irp)?;
         if let Err(status) = self.reserve(&inner, acceptor) {
             irp.refuse(status);
             return Err(status);
@@ -195,7 +195,7 @@ impl Socket {
         if Arc::ptr_eq(self, acceptor) || acceptor.family() != self.family() {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        let mut accepting = acceptor.lock();
+        let mut accepting = acceptor.open()?;
         accepting.endpoint.begin_accept()?;
         accepting.accepting_for = Arc::downgrade(self);
         Ok(())
@@ -208,7 +208,7 @@ impl Socket {
         slot: &Arc<Lock<Option<Accepted>>>,
         after: &mut Deferred,
     ) -> Result<(), NtStatus> {
-        let mut inner = self.lock();
+        let (mut inner, irp) = self.open_for(irp)?;
         if let Err(status) = inner.endpoint.check(Verb::Accept) {
             irp.refuse(status);
             return Err(status);

@@ -23,7 +23,7 @@ impl Socket {
     /// WSAEINVAL when bound already; WSAEADDRINUSE, WSAEADDRNOTAVAIL, WSAEACCES as the transport
     /// says.
     pub fn bind(&self, address: SocketAddr) -> Result<(), NtStatus> {
-        let mut inner = self.lock();
+        let mut inner = self.open()?;
         inner.endpoint.check(Verb::Bind)?;
         inner.bound = Some(address);
         inner.really_bound = false;
@@ -46,7 +46,7 @@ impl Socket {
         irp.begin(&self.core);
         irp.pended(&self.core);
         let mut after = Deferred::default();
-        let mut inner = self.lock();
+        let (mut inner, irp) = self.open_for(irp)?;
         let operation = Operation::new(irp, Kind::Connect);
         let result = inner.start_connect(self, ConnectKind::ConnectEx, Some(operation), to);
         inner.settle(self, &mut after);
@@ -61,7 +61,7 @@ impl Socket {
     /// WSAEWOULDBLOCK when it was started, which is the normal result; else as
     /// [`Self::connect_ex`].
     pub fn connect_nonblocking(&self, to: SocketAddr) -> Result<(), NtStatus> {
-        let mut inner = self.lock();
+        let mut inner = self.open()?;
         inner.start_connect(self, ConnectKind::Connect, None, to)?;
         Err(NtStatus::DEVICE_NOT_READY)
     }
@@ -73,7 +73,7 @@ impl Socket {
     /// As [`Self::connect_ex`].
     pub fn connect_pending(&self, irp: Irp, to: SocketAddr) -> Result<(), NtStatus> {
         irp.pended(&self.core);
-        let mut inner = self.lock();
+        let (mut inner, irp) = self.open_for(irp)?;
         let operation = Operation::new(irp, Kind::Connect);
         inner.start_connect(self, ConnectKind::Connect, Some(operation), to)
     }

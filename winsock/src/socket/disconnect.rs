@@ -37,7 +37,7 @@ impl Socket {
     /// WSAENOTCONN.
     pub fn shutdown(&self, how: Shutdown) -> Result<(), NtStatus> {
         let mut after = Deferred::default();
-        let mut inner = self.lock();
+        let mut inner = self.open()?;
         inner.finish_connect(self);
         let result = inner.endpoint.shutdown(how);
         inner.settle(self, &mut after);
@@ -56,7 +56,7 @@ impl Socket {
         irp.begin(&self.core);
         irp.pended(&self.core);
         let mut after = Deferred::default();
-        let mut inner = self.lock();
+        let (mut inner, irp) = self.open_for(irp)?;
         inner.finish_connect(self);
         let operation = Operation::new(irp, Kind::Disconnect);
         let result = inner.endpoint.disconnect(mode, operation).map_err(|refused| {

@@ -83,7 +83,7 @@ impl Socket {
         need_fd: bool,
         access: impl FnOnce(&mut Options, Option<BorrowedFd<'_>>) -> Result<R, NtStatus>,
     ) -> Result<R, NtStatus> {
-        let mut inner = self.lock();
+        let mut inner = self.open()?;
         if need_fd {
             inner.ensure_fd(self.family())?;
         }

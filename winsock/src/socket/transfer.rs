@@ -50,7 +50,7 @@ impl Socket {
     pub fn recv(&self, irp: Irp, options: RecvOptions) -> Result<Started, NtStatus> {
         irp.begin(&self.core);
         let mut after = Deferred::default();
-        let mut inner = self.lock();
+        let (mut inner, irp) = self.open_for(irp)?;
         let started = inner.start_recv(self, irp, options, &mut after);
         inner.settle(self, &mut after);
         drop(inner);
@@ -66,7 +66,7 @@ impl Socket {
     pub fn send(&self, irp: Irp, flags: SendFlags) -> Result<Started, NtStatus> {
         irp.begin(&self.core);
         let mut after = Deferred::default();
-        let mut inner = self.lock();
+        let (mut inner, irp) = self.open_for(irp)?;
         let started = inner.start_send(self, irp, flags, &mut after);
         inner.settle(self, &mut after);
         drop(inner);
@@ -82,7 +82,7 @@ impl Socket {
     /// By the state of the endpoint.
     pub(crate) fn recv_now(&self, into: &mut [u8]) -> Result<Option<usize>, NtStatus> {
         let mut after = Deferred::default();
-        let mut inner = self.lock();
+        let mut inner = self.open()?;
         let received = inner.recv_now(self, into);
         inner.settle(self, &mut after);
         drop(inner);
