@@ -183,8 +183,12 @@ impl CompletionPort {
         alertable: bool,
         mut take: impl FnMut(Packet),
     ) -> Result<usize, NoPacket> {
-        self.enter();
-        match self.wait_taken(room.max(1), deadline, alertable) {
+        let counted = self.enter();
+        match self.wait_taken(counted, room.max(1), deadline, alertable) {
+            Ok(Taken::One(packet)) => {
+                take(packet);
+                Ok(1)
+            }
             Ok(taken) => {
                 let count = taken.len();
                 taken.into_iter().for_each(&mut take);
@@ -200,13 +204,14 @@ impl CompletionPort {
     #[inline]
     fn wait_taken(
         self: &Arc<Self>,
+        mut counted: bool,
         room: usize,
         deadline: Deadline,
         alertable: bool,
     ) -> Result<Taken, NoPacket> {
         let mut last_look = deadline == Deadline::Never;
         loop {
-            let taken = self.take(room)?;
+            let taken = self.take(std::mem::take(&mut counted), room)?;
             if !taken.is_empty() {
                 return Ok(taken);
             }
@@ -276,8 +281,13 @@ impl CompletionPort {
     }
 
     #[inline]
-    fn take(&self, room: usize) -> Result<Taken, NoPacket> {
-        let (taken, duty) = self.queue.lock().take(room, self.concurrency)?;
+    fn take(&self, counted: bool, room: usize) -> Result<Taken, NoPacket> {
+        let mut queue = self.queue.lock();
+        if counted {
+            queue.rest();
+        }
+        let (taken, duty) = queue.take(room, self.concurrency)?;
+        drop(queue);
         if !taken.is_empty() {
             WORKER.with_borrow_mut(|worker| worker.awake = true);
         }
@@ -358,19 +368,21 @@ impl CompletionPort {
         thread.rearm(!fds[0].revents().is_empty());
     }
 
-    /// The calling thread becomes (or is again) a worker of this port, and rests.
+    /// The calling thread becomes (or is again) a worker of this port. True if it is counted as awake
+    /// here, which the first look at the queue sets right.
     #[inline]
-    fn enter(self: &Arc<Self>) {
-        let former = WORKER.with_borrow_mut(|worker| {
-            worker.rest();
+    fn enter(self: &Arc<Self>) -> bool {
+        let (counted, former) = WORKER.with_borrow_mut(|worker| {
             if worker.port.as_ref().is_some_and(|port| port.id == self.id) {
-                None
+                (std::mem::take(&mut worker.awake), None)
             } else {
-                worker.port.replace(Arc::clone(self))
+                worker.rest();
+                (false, worker.port.replace(Arc::clone(self)))
             }
         });
         // Outside the borrow: the last reference takes packets, and what they carry, along.
         drop(former);
+        counted
     }
 
     #[inline]

@@ -124,6 +124,12 @@ pub(crate) fn check_writable<T>(at: *mut T, count: usize) -> Result<(), Error> {
     check(at.addr(), count.saturating_mul(size_of::<T>()), Access::Write)
 }
 
+/// Fails with WSAEFAULT unless the place can be written or is not given.
+#[inline]
+pub(crate) fn check_writable_opt<T>(at: *mut T) -> Result<(), Error> {
+    if at.is_null() { Ok(()) } else { check_writable(at, 1) }
+}
+
 /// Fails with WSAEFAULT unless the first and the last octet can be used: the check for data
 /// buffers, which the kernel checks in full when it transfers.
 pub(crate) fn check_ends(at: *mut u8, len: usize, writable: bool) -> Result<(), Error> {
@@ -168,6 +174,18 @@ pub(crate) fn read<T: Plain>(at: *const T) -> Result<T, Error> {
     Ok(unsafe { at.read_unaligned() })
 }
 
+/// Reads octets into memory of ours.
+///
+/// # Errors
+/// WSAEFAULT.
+#[inline]
+pub(crate) fn read_into(at: *const u8, into: &mut [u8]) -> Result<(), Error> {
+    check_readable(at, into.len())?;
+    // SAFETY: the memory is readable (checked), and cannot overlap `into`, which is ours.
+    unsafe { std::ptr::copy_nonoverlapping(at, into.as_mut_ptr(), into.len()) };
+    Ok(())
+}
+
 /// Reads `count` values.
 ///
 /// # Errors
@@ -176,6 +194,29 @@ pub(crate) fn read_all<T: Plain>(at: *const T, count: usize) -> Result<Vec<T>, E
     check_readable(at, count)?;
     // SAFETY: the memory is readable (checked) and `T` is valid whatever it holds.
     Ok((0..count).map(|n| unsafe { at.wrapping_add(n).read_unaligned() }).collect())
+}
+
+/// A place of the caller's that was checked once, to be written when there is a value.
+pub(crate) struct Out<T>(*mut T);
+
+impl<T: Copy> Out<T> {
+    /// Checks the place.
+    ///
+    /// # Errors
+    /// WSAEFAULT.
+    #[inline]
+    pub(crate) fn new(at: *mut T) -> Result<Self, Error> {
+        check_writable(at, 1)?;
+        Ok(Self(at))
+    }
+
+    /// Writes the value.
+    #[inline]
+    pub(crate) fn put(&self, value: T) {
+        // SAFETY: `new` has checked the memory in this same call, and the C program does not take
+        // it away meanwhile.
+        unsafe { self.0.write_unaligned(value) };
+    }
 }
 
 /// Writes a value.

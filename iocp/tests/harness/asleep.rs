@@ -5,16 +5,16 @@ use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 /// Longer than anything takes that works; nothing waits for it to pass.
-pub const LONG: Duration = Duration::from_secs(30);
+pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// A thread of a test, whose sleep can be awaited.
-pub struct Sleeper<'scope, T> {
+pub(crate) struct Sleeper<'scope, T> {
     handle: ScopedJoinHandle<'scope, T>,
     tid: Receiver<String>,
 }
 
 /// Starts a thread that calls `begin` right before the call that is to sleep.
-pub fn spawn<'scope, T: Send + 'scope>(
+pub(crate) fn spawn<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     work: impl FnOnce(&Begin) -> T + Send + 'scope,
 ) -> Sleeper<'scope, T> {
@@ -24,11 +24,11 @@ pub fn spawn<'scope, T: Send + 'scope>(
 }
 
 /// How a [`Sleeper`] says that it is about to sleep.
-pub struct Begin(Sender<String>);
+pub(crate) struct Begin(Sender<String>);
 
 impl Begin {
     /// The next thing that the calling thread does is to sleep.
-    pub fn sleeping(&self) {
+    pub(crate) fn sleeping(&self) {
         let tid = rustix::thread::gettid();
         let _ = self.0.send(tid.as_raw_nonzero().to_string());
     }
@@ -36,7 +36,7 @@ impl Begin {
 
 impl<T> Sleeper<'_, T> {
     /// Waits until the thread has begun to sleep, and sleeps. Once for each `sleeping`.
-    pub fn until_asleep(&self) {
+    pub(crate) fn until_asleep(&self) {
         let tid = self.tid.recv().expect("the thread says when it sleeps");
         let stat = format!("/proc/self/task/{tid}/stat");
         let since = Instant::now();
@@ -52,7 +52,7 @@ impl<T> Sleeper<'_, T> {
     }
 
     /// What the thread returned.
-    pub fn join(self) -> T {
+    pub(crate) fn join(self) -> T {
         self.handle.join().expect("the thread did not panic")
     }
 }

@@ -23,7 +23,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 /// One end of a socket pair, in the handle table.
-pub struct Pipe {
+pub(crate) struct Pipe {
     core: FileCore,
     inner: Lock<Inner>,
 }
@@ -37,57 +37,48 @@ struct Inner {
 
 /// What is given with a receive.
 #[derive(Default)]
-pub struct Given {
-    pub event: Option<Arc<Event>>,
+pub(crate) struct Given {
+    pub(crate) event: Option<Arc<Event>>,
     /// The low bit of `hEvent`.
-    pub low_bit: bool,
-    pub routine: Option<Routine>,
+    pub(crate) low_bit: bool,
+    pub(crate) routine: Option<Routine>,
 }
 
 impl Given {
-    pub fn event(event: &Arc<Event>) -> Self {
-        Self {
-            event: Some(Arc::clone(event)),
-            ..Self::default()
-        }
+    pub(crate) fn event(event: &Arc<Event>) -> Self {
+        Self { event: Some(Arc::clone(event)), ..Self::default() }
     }
 }
 
 /// The program's OVERLAPPED, never freed.
-pub type Shared = &'static Overlapped;
+pub(crate) type Shared = &'static Overlapped;
 
 /// `Internal`: STATUS_PENDING is 0x103 (MS-ERREF).
-pub const PENDING: usize = 0x103;
+pub(crate) const PENDING: usize = 0x103;
 /// `Internal`: STATUS_CANCELLED (MS-ERREF).
-pub const CANCELLED: usize = 0xC000_0120;
+pub(crate) const CANCELLED: usize = 0xC000_0120;
 
 /// The status in an OVERLAPPED.
-pub fn status(overlapped: Shared) -> usize {
+pub(crate) fn status(overlapped: Shared) -> usize {
     overlapped.internal.load(Ordering::Acquire)
 }
 
 /// The identity of an operation in its packet.
-pub fn addr(overlapped: Shared) -> usize {
+pub(crate) fn addr(overlapped: Shared) -> usize {
     std::ptr::from_ref(overlapped).addr()
 }
 
 impl Pipe {
     /// A new pipe, and the end to write to.
-    pub fn new() -> (Arc<Self>, OwnedFd) {
+    pub(crate) fn new() -> (Arc<Self>, OwnedFd) {
         let flags = SocketFlags::CLOEXEC;
-        let (fd, other) =
-            socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
+        let (fd, other) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
         let mut pipe = None;
         table()
             .insert_with(|handle, token| {
-                let inner = Inner {
-                    fd: Some(fd),
-                    ..Inner::default()
-                };
-                let file = Arc::new(Self {
-                    core: FileCore::new(handle, token),
-                    inner: Lock::new(inner),
-                });
+                let inner = Inner { fd: Some(fd), ..Inner::default() };
+                let file =
+                    Arc::new(Self { core: FileCore::new(handle, token), inner: Lock::new(inner) });
                 Object::File(Arc::clone(pipe.insert(file)) as Arc<dyn File>)
             })
             .unwrap();
@@ -95,14 +86,14 @@ impl Pipe {
     }
 
     /// A pipe on a port.
-    pub fn on(port: &Arc<CompletionPort>, key: usize) -> (Arc<Self>, OwnedFd) {
+    pub(crate) fn on(port: &Arc<CompletionPort>, key: usize) -> (Arc<Self>, OwnedFd) {
         let (pipe, other) = Self::new();
         pipe.associate(port, key).unwrap();
         (pipe, other)
     }
 
     /// Starts to receive one octet; `None` if the handle is closed.
-    pub fn receive(&self, given: Given) -> Option<Shared> {
+    pub(crate) fn receive(&self, given: Given) -> Option<Shared> {
         let overlapped: Shared = Box::leak(Box::default());
         // SAFETY: it is never freed, and shared references to it allow atomic stores.
         let ptr = unsafe { OverlappedPtr::new(NonNull::from(overlapped)) };
@@ -110,9 +101,7 @@ impl Pipe {
             ptr,
             event: given.event,
             packet: !given.low_bit,
-            routine: given
-                .routine
-                .map(|routine| Box::new((thread::current(), routine))),
+            routine: given.routine.map(|routine| Box::new((thread::current(), routine))),
         };
         let irp = Irp::new(target, Buffers::from_vec(vec![0]));
         irp.begin(&self.core);
@@ -144,7 +133,7 @@ impl Pipe {
     }
 
     /// Closes the handle.
-    pub fn close_handle(&self) {
+    pub(crate) fn close_handle(&self) {
         if let Some(Object::File(file)) = table().remove(self.core.handle()) {
             file.close();
         }
@@ -154,9 +143,7 @@ impl Pipe {
 impl Inner {
     fn watch(&mut self, pipe: &Pipe) {
         if let Some(fd) = self.fd.as_ref().filter(|_| !self.is_watched) {
-            pipe.driver()
-                .add(fd.as_fd(), pipe.core.token(), Interest::Edges)
-                .unwrap();
+            pipe.driver().add(fd.as_fd(), pipe.core.token(), Interest::Edges).unwrap();
             self.is_watched = true;
         }
     }
@@ -181,17 +168,14 @@ impl File for Pipe {
     }
 
     fn handle_ready(&self, _: Readiness, after: &mut Deferred) {
-        self.inner
-            .lock()
-            .progress(&self.core, Timing::Pended, after);
+        self.inner.lock().progress(&self.core, Timing::Pended, after);
     }
 
     fn cancel(&self, chosen: &dyn Fn(&Irp) -> bool) -> usize {
         let mut after = Deferred::default();
         let mut inner = self.inner.lock();
-        let (gone, kept) = std::mem::take(&mut inner.receives)
-            .into_iter()
-            .partition::<VecDeque<_>, _>(chosen);
+        let (gone, kept) =
+            std::mem::take(&mut inner.receives).into_iter().partition::<VecDeque<_>, _>(chosen);
         inner.receives = kept;
         let count = gone.len();
         for irp in gone {
@@ -231,36 +215,30 @@ impl Drop for Pipe {
 }
 
 /// Writes one octet to the other end.
-pub fn write(other: &OwnedFd) {
+pub(crate) fn write(other: &OwnedFd) {
     rustix::io::write(other, b"x").unwrap();
 }
 
 /// A packet of the program's own.
-pub fn packet(key: usize) -> Packet {
-    Packet {
-        key,
-        overlapped: 0,
-        status: NtStatus::SUCCESS,
-        bytes: 0,
-        sink: None,
-    }
+pub(crate) fn packet(key: usize) -> Packet {
+    Packet { key, overlapped: 0, status: NtStatus::SUCCESS, bytes: 0, sink: None }
 }
 
 /// PostQueuedCompletionStatus.
-pub fn post(port: &Arc<CompletionPort>, key: usize) {
+pub(crate) fn post(port: &Arc<CompletionPort>, key: usize) {
     let mut after = Deferred::default();
     port.post(packet(key), &mut after);
     after.run();
 }
 
 /// GetQueuedCompletionStatus: one packet.
-pub fn take(port: &Arc<CompletionPort>, deadline: Deadline) -> Result<Packet, NoPacket> {
+pub(crate) fn take(port: &Arc<CompletionPort>, deadline: Deadline) -> Result<Packet, NoPacket> {
     let mut taken = None;
     port.wait(1, deadline, false, |packet| taken = Some(packet))?;
     Ok(taken.expect("a packet"))
 }
 
 /// QueueUserAPC.
-pub fn queue(thread: &Arc<Thread>, call: impl FnOnce() + Send + 'static) -> bool {
+pub(crate) fn queue(thread: &Arc<Thread>, call: impl FnOnce() + Send + 'static) -> bool {
     thread.queue_apc(linsock_iocp::apc::Apc::new(call))
 }

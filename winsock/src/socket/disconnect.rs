@@ -103,10 +103,7 @@ impl Socket {
 
 impl Inner {
     pub(super) fn send_fin(&mut self) {
-        if let Some(fd) = self.tcp.fd() {
-            // ENOTCONN means that a reset came first; the next transfer will tell.
-            let _ = net::shutdown(fd, net::Shutdown::Write);
-        }
+        self.tcp.send_fin();
         self.endpoint.handle_indication(Indication::FinSent);
     }
 
@@ -171,11 +168,9 @@ impl Inner {
 
     /// Keeps the descriptor for the next connection. False when it cannot be kept.
     fn dissolve(&mut self) -> bool {
-        let Some(fd) = self.tcp.fd() else {
-            return false;
-        };
-        let _ = net::shutdown(fd, net::Shutdown::Write);
-        if !self.tcp.is_flushed() || net::connect_unspec(fd).is_err() {
+        self.tcp.send_fin();
+        let dissolved = |fd| net::connect_unspec(fd).is_ok();
+        if !self.tcp.is_flushed() || !self.tcp.fd().is_some_and(dissolved) {
             return false;
         }
         self.tcp.renew();

@@ -33,6 +33,8 @@ pub struct Tcp {
     pub writable: bool,
     /// The driver has reported the peer's FIN: a short read does not mean that nothing follows.
     pub peer_closed: bool,
+    /// The FIN was given to the kernel.
+    fin_sent: bool,
     /// Data was sent whose fate is not known: an end of data may be a reset behind a FIN.
     pub unverified: bool,
 }
@@ -160,6 +162,16 @@ impl Tcp {
         self.readable |= readiness.readable();
         self.writable |= readiness.writable();
         self.peer_closed |= readiness.peer_closed();
+    }
+
+    /// Closes the sending half, if that has not been done.
+    pub fn send_fin(&mut self) {
+        if !std::mem::replace(&mut self.fin_sent, true)
+            && let Some(fd) = self.fd()
+        {
+            // ENOTCONN means that a reset came first; the next transfer will tell.
+            let _ = net::shutdown(fd, net::Shutdown::Write);
+        }
     }
 
     /// Looks at what is next in line without taking it.

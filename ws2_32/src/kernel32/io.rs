@@ -17,7 +17,7 @@ use linsock::iocp::wait::{self, Which};
 use crate::abi::{BOOL, FALSE, HANDLE, INVALID_HANDLE_VALUE, OVERLAPPED_ENTRY, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
-use crate::ptr;
+use crate::ptr::{self, Out};
 use crate::winsock2::overlapped;
 
 fn find(value: HANDLE) -> Outcome<Object> {
@@ -114,22 +114,21 @@ export! {
     /// ERROR_INVALID_HANDLE. On success the last error is left alone (`test_completion_port`).
     fn GetQueuedCompletionStatus(port: HANDLE, bytes: *mut u32, key: *mut usize, ov: *mut usize, ms: u32) -> BOOL, fail FALSE; {
         let bad = |_| Error::ERROR_NOACCESS;
-        ptr::check_writable(bytes, 1).map_err(bad)?;
-        ptr::check_writable(key, 1).map_err(bad)?;
-        ptr::write(ov, 0).map_err(bad)?;
-        let port = find_port(port)?;
-        let mut taken = None;
-        let waited = port.wait(1, Deadline::after_ms(ms), false, |packet| taken = Some(packet));
-        match (waited, taken) {
-            (Ok(_), Some(packet)) => {
-                ptr::write(bytes, dword(packet.bytes))?;
-                ptr::write(key, packet.key)?;
-                ptr::write(ov, packet.overlapped)?;
-                told(packet.status)
+        let bytes = Out::new(bytes).map_err(bad)?;
+        let key = Out::new(key).map_err(bad)?;
+        let ov = Out::new(ov).map_err(bad)?;
+        ov.put(0);
+        let mut told = Ok(TRUE);
+        let take = |packet: Packet| {
+            bytes.put(dword(packet.bytes));
+            key.put(packet.key);
+            ov.put(packet.overlapped);
+            if !packet.status.is_success() {
+                told = Err(Error(packet.status.win32()));
             }
-            (Err(no_packet), _) => Err(failure(no_packet)),
-            (Ok(_), None) => Err(Error::WAIT_TIMEOUT),
-        }
+        };
+        find_port(port)?.wait(1, Deadline::after_ms(ms), false, take).map_err(failure)?;
+        told
     }
 
     /// Takes up to `count` packets, waiting for the first.

@@ -15,6 +15,9 @@ const SIOCATMARK: i32 = 0x4004_7307;
 /// No option is longer; a length beyond it is a caller's slip, not a reason to read so much.
 const OPTION_MAX: usize = 1024;
 
+/// No option that can be set is longer.
+const SETTABLE_MAX: usize = 16;
+
 export! {
     /// Sets an option.
     ///
@@ -23,9 +26,10 @@ export! {
     /// Errors: WSAENOTSOCK, WSAEFAULT (pointer bad, or value too short), WSAENOPROTOOPT, WSAEINVAL.
     winsock fn setsockopt as "WS_setsockopt"(s: SOCKET, level: i32, name: i32, value: *const u8, len: i32) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
-        let len = usize::try_from(len).map_err(|_| Error::WSAEFAULT)?.min(OPTION_MAX);
-        let value = ptr::read_all(value, len)?;
-        option::set(&socket, level, name, &value)?;
+        let len = usize::try_from(len).map_err(|_| Error::WSAEFAULT)?.min(SETTABLE_MAX);
+        let mut octets = [0; SETTABLE_MAX];
+        ptr::read_into(value, &mut octets[..len])?;
+        option::set(&socket, level, name, &octets[..len])?;
         Ok(0)
     }
 

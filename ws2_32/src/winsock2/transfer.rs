@@ -161,9 +161,7 @@ export! {
         } else {
             let target = overlapped::target(&socket, ov, routine)?;
             check_lent(bufs, count, false)?;
-            if !sent.is_null() {
-                ptr::check_writable(sent, 1)?;
-            }
+            ptr::check_writable_opt(sent)?;
             started(&socket, ov, socket.send(Irp::new(target, memory), flags)?)?
         };
         ptr::write_opt(sent, dword(bytes))?;
@@ -186,9 +184,7 @@ export! {
         } else {
             let target = overlapped::target(&socket, ov, routine)?;
             check_lent(bufs, count, true)?;
-            if !received.is_null() {
-                ptr::check_writable(received, 1)?;
-            }
+            ptr::check_writable_opt(received)?;
             started(&socket, ov, socket.recv(Irp::new(target, memory), options)?)?
         };
         ptr::write_opt(received, dword(bytes))?;
