@@ -368,8 +368,8 @@ impl CompletionPort {
         thread.rearm(!fds[0].revents().is_empty());
     }
 
-    /// The calling thread becomes (or is again) a worker of this port. True if it is counted as awake
-    /// here, which the first look at the queue sets right.
+    /// The calling thread becomes (or is again) a worker of this port. True if it is counted as
+    /// awake here, which the first look at the queue sets right.
     #[inline]
     fn enter(self: &Arc<Self>) -> bool {
         let (counted, former) = WORKER.with_borrow_mut(|worker| {

@@ -1,6 +1,7 @@
 //! Descriptors without a port: whoever waits performs them, and the guardian when nobody does.
 //!
-//! One reactor serves the process, so these tests take turns. Sources as in `waits.rs` and `port.rs`.
+//! One reactor serves the process, so these tests take turns. Sources as in `waits.rs` and
+//! `port.rs`.
 
 #[path = "harness/asleep.rs"]
 mod asleep;
@@ -20,7 +21,7 @@ use linsock_iocp::file::File;
 use linsock_iocp::guardian;
 use linsock_iocp::thread;
 use linsock_iocp::wait::{self, Waited, Which};
-use pipe::{CANCELLED, Given, PENDING, Pipe, queue, status, write};
+use pipe::{CANCELLED, Given, PENDING, Pipe, queue, status, until_the_guardian_has_looked, write};
 
 fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
@@ -129,34 +130,30 @@ fn the_lead_is_handed_over_in_every_order() {
     }
 }
 
-/// A follower that is woken to lead may leave instead, for its own event: the last one must not be
-/// left behind without a leader.
+/// A follower that is woken to lead may leave instead, for its own event: the one that stays must
+/// not be left behind without a leader.
 #[test]
 fn the_lead_is_not_lost_when_followers_leave_with_the_leader() {
     let _turn = turn();
-    for _ in 0..200 {
+    for _ in 0..100 {
         let (pipe, other, event) = pending();
         let leave = [(); 2].map(|()| Event::new(true, false));
         std::thread::scope(|scope| {
-            let away = leave.each_ref().map(|leave| {
+            let start = |event| {
                 let waiter = spawn(scope, move |begin| {
                     begin.sleeping();
-                    wait_for(leave)
+                    wait_for(event)
                 });
                 waiter.until_asleep();
                 waiter
-            });
-            let stays = spawn(scope, |begin| {
-                begin.sleeping();
-                wait_for(&event)
-            });
-            stays.until_asleep();
+            };
+            let (first, stays, last) = (start(&leave[0]), start(&event), start(&leave[1]));
+            until_the_guardian_has_looked();
             leave.iter().for_each(Event::set);
-            for waiter in away {
+            write(&other);
+            for waiter in [first, last, stays] {
                 assert_eq!(waiter.join(), Waited::Object(0));
             }
-            write(&other);
-            assert_eq!(stays.join(), Waited::Object(0));
         });
         pipe.close_handle();
     }
@@ -214,8 +211,8 @@ fn a_routine_runs_in_an_alertable_wait_of_its_thread() {
     pipe.close_handle();
 }
 
-/// winsock-semantics section 4, first row: everything is cancelled, the event set, the routine never
-/// run; what other threads issued on the same file is not touched.
+/// winsock-semantics section 4, first row: everything is cancelled, the event set, the routine
+/// never run; what other threads issued on the same file is not touched.
 #[test]
 fn the_exit_of_a_thread_cancels_what_it_issued() {
     let _turn = turn();

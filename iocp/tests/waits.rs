@@ -1,7 +1,8 @@
 //! Waiting for events, semaphores, mutexes and APCs.
 //!
-//! Sources: the pages of WaitForMultipleObjects(Ex), SleepEx, CreateEvent, ReleaseSemaphore, ReleaseMutex
-//! and QueueUserAPC; a `test_…` name is a test of Wine that runs on Windows (winsock-semantics quotes it).
+//! Sources: the pages of WaitForMultipleObjects(Ex), SleepEx, CreateEvent, ReleaseSemaphore,
+//! ReleaseMutex and QueueUserAPC; a `test_…` name is a test of Wine that runs on Windows
+//! (winsock-semantics quotes it).
 
 #[path = "harness/asleep.rs"]
 mod asleep;
@@ -514,8 +515,8 @@ fn a_call_that_panics_ends_the_blocking_call() {
     assert!(!wait::is_blocking());
 }
 
-/// winsock-semantics 5.4: not run by a select that is ready at once; run by one that has to wait, or
-/// times out (test_select).
+/// winsock-semantics 5.4: not run by a select that is ready at once; run by one that has to wait,
+/// or times out (test_select).
 #[test]
 fn a_select_runs_calls_only_if_it_has_to_wait() {
     let (fd, other) = socket_pair();

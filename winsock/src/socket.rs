@@ -236,8 +236,8 @@ impl Socket {
         self.inner.lock()
     }
 
-    /// The lock, for a verb: refused once the handle is closed, which another thread may do between a
-    /// call's look at the handle table and its turn here.
+    /// The lock, for a verb: refused once the handle is closed, which another thread may do between
+    /// a call's look at the handle table and its turn here.
     #[inline]
     fn open(&self) -> Result<MutexGuard<'_, Inner>, NtStatus> {
         let inner = self.lock();

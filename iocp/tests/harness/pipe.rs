@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::buffer::{Buffers, RecvFlags};
@@ -12,6 +13,7 @@ use linsock_iocp::clock::Deadline;
 use linsock_iocp::driver::{Driver, Interest, Readiness};
 use linsock_iocp::event::Event;
 use linsock_iocp::file::{AlreadyAssociated, File, FileCore};
+use linsock_iocp::guardian;
 use linsock_iocp::handle::{Object, table};
 use linsock_iocp::irp::{Deferred, Irp, Routine, Target, Timing};
 use linsock_iocp::overlapped::{Overlapped, OverlappedPtr};
@@ -241,4 +243,14 @@ pub(crate) fn take(port: &Arc<CompletionPort>, deadline: Deadline) -> Result<Pac
 /// QueueUserAPC.
 pub(crate) fn queue(thread: &Arc<Thread>, call: impl FnOnce() + Send + 'static) -> bool {
     thread.queue_apc(linsock_iocp::apc::Apc::new(call))
+}
+
+/// Returns when the guardian has looked at everything, from beginning to end, since the call:
+/// timers come before a look.
+pub(crate) fn until_the_guardian_has_looked() {
+    for _ in 0..2 {
+        let (tell, told) = std::sync::mpsc::channel();
+        guardian::call_after(Duration::ZERO, move || tell.send(()).unwrap());
+        told.recv().unwrap();
+    }
 }
