@@ -1,10 +1,10 @@
 //! The guardian: one lazily started thread that makes sure that nothing waits for ever.
 //!
-//! It looks, every [`TICK`] while somebody asked for it and not at all otherwise, at what no other
-//! thread is looking at: ports with packets or pending operations and no thread in them, and the
-//! reactor without a leader. It also keeps the timers.
+//! It looks, every few milliseconds while somebody asked for it and not at all otherwise, at what
+//! no other thread is looking at: ports with packets or pending operations and no thread in them,
+//! and the reactor without a leader. It also keeps the timers.
 //!
-//! Whoever leaves work behind first raises the object's flag and then calls [`rouse`]. The guardian
+//! Whoever leaves work behind first raises the object's flag and then calls `rouse`. The guardian
 //! first lowers its own flag and then looks at all objects, so either it sees the object's flag or
 //! it is roused again (I6).
 

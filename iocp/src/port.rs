@@ -15,7 +15,7 @@
 //! - any other packet wakes one sleeper, unless as many threads as the concurrency value allows
 //!   are awake already.
 //!
-//! The decisions are in [`queue`], where no system call is; here is what follows from them.
+//! The decisions are in `queue.rs`, where no system call is; here is what follows from them.
 
 mod queue;
 #[cfg(test)]

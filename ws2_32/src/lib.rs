@@ -2,7 +2,7 @@
 //!
 //! Each exported function maps its C arguments to the socket behind the handle and its result back;
 //! no rule of Winsock lives here. One macro exports ([`export`](mod@export)), one module touches
-//! caller memory during a call ([`ptr`]).
+//! caller memory during a call (`ptr`).
 //!
 //! Names that glibc also has are exported as `WS_name`, and the headers bind the plain name to that
 //! symbol; a library that exported a bare `connect` would hijack the process's own.
