@@ -288,8 +288,8 @@ impl CompletionPort {
         }
         let (taken, duty) = queue.take(room, self.concurrency)?;
         drop(queue);
-        if !taken.is_empty() {
-            WORKER.with_borrow_mut(|worker| worker.awake = true);
+        if !taken.is_empty() && with_worker(|worker| worker.awake = true).is_none() {
+            self.queue.lock().rest();
         }
         match duty {
             Duty::Nothing => {}
@@ -307,7 +307,7 @@ impl CompletionPort {
         if why == NoPacket::Closed {
             // Nobody works for a closed port, and its descriptors are not kept for the thread's
             // sake.
-            let port = WORKER.with_borrow_mut(|worker| worker.port.take());
+            let port = with_worker(|worker| worker.port.take());
             drop(port);
         }
     }
@@ -372,7 +372,7 @@ impl CompletionPort {
     /// awake here, which the first look at the queue sets right.
     #[inline]
     fn enter(self: &Arc<Self>) -> bool {
-        let (counted, former) = WORKER.with_borrow_mut(|worker| {
+        let entered = with_worker(|worker| {
             if worker.port.as_ref().is_some_and(|port| port.id == self.id) {
                 (std::mem::take(&mut worker.awake), None)
             } else {
@@ -381,8 +381,7 @@ impl CompletionPort {
             }
         });
         // Outside the borrow: the last reference takes packets, and what they carry, along.
-        drop(former);
-        counted
+        entered.is_some_and(|(counted, _former)| counted)
     }
 
     #[inline]
@@ -416,19 +415,25 @@ pub(crate) fn step_aside() {
     });
 }
 
+/// What the calling thread is to ports; `None` while the thread is being torn down.
+#[inline]
+fn with_worker<R>(call: impl FnOnce(&mut Worker) -> R) -> Option<R> {
+    WORKER.try_with(|worker| call(&mut worker.borrow_mut())).ok()
+}
+
 /// The calling thread performs its port's events while this lives, also if a file panics.
 struct Harvest;
 
 impl Harvest {
     fn begin() -> Self {
-        WORKER.with_borrow_mut(|worker| worker.harvesting = true);
+        with_worker(|worker| worker.harvesting = true);
         Self
     }
 }
 
 impl Drop for Harvest {
     fn drop(&mut self) {
-        WORKER.with_borrow_mut(|worker| worker.harvesting = false);
+        with_worker(|worker| worker.harvesting = false);
     }
 }
 

@@ -9,6 +9,7 @@ mod asleep;
 #[path = "harness/pipe.rs"]
 mod pipe;
 
+use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -656,4 +657,55 @@ fn an_operation_ends_once_whoever_ends_it() {
             assert_eq!(left, Err(NoPacket::TimedOut), "one packet");
         }
     });
+}
+
+/// A destructor of the program's own, that runs after those of the library.
+struct AtExit(Option<Box<dyn FnOnce()>>);
+
+impl Drop for AtExit {
+    fn drop(&mut self) {
+        if let Some(call) = self.0.take() {
+            call();
+        }
+    }
+}
+
+thread_local! {
+    static AT_EXIT: RefCell<AtExit> = const { RefCell::new(AtExit(None)) };
+}
+
+/// Programs close and drain things in destructors of thread-local objects, when the library's own are
+/// gone already. Nothing of the thread stays behind.
+#[test]
+fn a_thread_that_is_being_torn_down_may_call() {
+    let port = new_port(1);
+    let (send, receive) = channel();
+    let worked_for = Arc::clone(&port);
+    let thread = std::thread::spawn(move || {
+        let port = worked_for;
+        let last = Arc::clone(&port);
+        AT_EXIT.set(AtExit(Some(Box::new(move || {
+            post(&last, 1);
+            post(&last, 2);
+            let taken = take_key(&last, now());
+            let (pipe, other) = Pipe::on(&last, 7);
+            let overlapped = pipe.receive(Given::default()).unwrap();
+            write(&other);
+            let second = take_key(&last, now());
+            let third = take_key(&last, long());
+            assert_eq!(status(overlapped), 0);
+            pipe.close_handle();
+            let slept = wait::sleep(Deadline::after_ms(1), true);
+            send.send((taken, second, third, slept)).unwrap();
+        }))));
+        post(&port, 0);
+        assert_eq!(take_key(&port, now()), Ok(0));
+        assert_eq!(wait::sleep(now(), true), Waited::TimedOut);
+    });
+    thread.join().unwrap();
+    let told = receive.try_recv().unwrap();
+    assert_eq!(told, (Ok(1), Ok(2), Ok(7), Waited::TimedOut));
+    let weak = Arc::downgrade(&port);
+    drop(port);
+    until("the port is gone", || weak.strong_count() == 0);
 }

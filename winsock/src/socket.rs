@@ -17,7 +17,7 @@ mod transfer;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, MutexGuard, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use linsock_iocp::NtStatus;
@@ -31,7 +31,7 @@ use linsock_iocp::handle::{self, Handle, Object, Token};
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::port::CompletionPort;
 use linsock_iocp::reactor;
-use linsock_iocp::sync::Lock;
+use linsock_iocp::sync::{Lock, Locked};
 
 use crate::option::Options;
 use crate::transport::tcp::{self, Next, Tcp};
@@ -232,21 +232,21 @@ impl Socket {
     }
 
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> Locked<'_, Inner> {
         self.inner.lock()
     }
 
     /// The lock, for a verb: refused once the handle is closed, which another thread may do between
     /// a call's look at the handle table and its turn here.
     #[inline]
-    fn open(&self) -> Result<MutexGuard<'_, Inner>, NtStatus> {
+    fn open(&self) -> Result<Locked<'_, Inner>, NtStatus> {
         let inner = self.lock();
         if inner.closed { Err(NtStatus::INVALID_HANDLE) } else { Ok(inner) }
     }
 
     /// As [`open`](Self::open), for a verb that has an operation, which is given back.
     #[inline]
-    fn open_for(&self, irp: Irp) -> Result<(MutexGuard<'_, Inner>, Irp), NtStatus> {
+    fn open_for(&self, irp: Irp) -> Result<(Locked<'_, Inner>, Irp), NtStatus> {
         match self.open() {
             Ok(inner) => Ok((inner, irp)),
             Err(status) => {

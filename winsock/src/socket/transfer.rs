@@ -50,7 +50,7 @@ impl Socket {
     pub fn recv(&self, irp: Irp, options: RecvOptions) -> Result<Started, NtStatus> {
         irp.begin(&self.core);
         let mut after = Deferred::default();
-        let (mut inner, irp) = self.open_for(irp)?;
+        let mut inner = self.lock();
         let started = inner.start_recv(self, irp, options, &mut after);
         inner.settle(self, &mut after);
         drop(inner);
@@ -66,7 +66,7 @@ impl Socket {
     pub fn send(&self, irp: Irp, flags: SendFlags) -> Result<Started, NtStatus> {
         irp.begin(&self.core);
         let mut after = Deferred::default();
-        let (mut inner, irp) = self.open_for(irp)?;
+        let mut inner = self.lock();
         let started = inner.start_send(self, irp, flags, &mut after);
         inner.settle(self, &mut after);
         drop(inner);
@@ -187,6 +187,9 @@ impl Inner {
     /// The endpoint's admission, after what the transport may have to say about the end.
     #[inline]
     fn admit_recv(&mut self, socket: &Socket) -> Result<Receive, NtStatus> {
+        if self.closed {
+            return Err(NtStatus::INVALID_HANDLE);
+        }
         let admitted = self.endpoint.recv();
         if admitted == Ok(Receive::End) && self.tcp.unverified {
             if self.tcp.take_error().is_some() {
@@ -209,6 +212,7 @@ impl Inner {
         after: &mut Deferred,
     ) -> Result<Started, NtStatus> {
         let admitted = match self.endpoint.send() {
+            _ if self.closed => Err(NtStatus::INVALID_HANDLE),
             Err(NtStatus::INVALID_CONNECTION) if self.finish_connect(socket) => {
                 self.endpoint.send()
             }
@@ -369,6 +373,12 @@ impl Inner {
             let (status, bytes) = match self.verify_fin(tried, !readiness.error()) {
                 Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
                 Transfer::Refused(status) => (status, 0),
+                Transfer::Fin => {
+                    let bytes = operation.irp.buffers.done();
+                    operation.complete(socket, Timing::Pended, NtStatus::SUCCESS, bytes, after);
+                    self.endpoint.handle_indication(Indication::PeerFin);
+                    return;
+                }
                 unfinished => {
                     self.endpoint.return_recv(operation);
                     self.handle_unfinished(unfinished);

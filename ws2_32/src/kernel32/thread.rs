@@ -12,12 +12,12 @@
 use std::cell::{Cell, OnceCell};
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, PoisonError};
+use std::sync::Arc;
 
 use linsock::iocp::apc::{Apc, ApcQueue};
 use linsock::iocp::event::{Event, Waitable, Waiters};
 use linsock::iocp::handle::{AnyWaitable, Handle, Object, table};
-use linsock::iocp::sync::Lock;
+use linsock::iocp::sync::{Condition, Lock};
 use linsock::iocp::thread::Thread;
 
 use super::object::{self, CURRENT_PROCESS, CURRENT_THREAD, no_access};
@@ -48,7 +48,7 @@ pub struct Control {
     id: u32,
     exit_code: AtomicU32,
     stage: Lock<Stage>,
-    resumed: Condvar,
+    resumed: Condition,
     ended: Event,
 }
 
@@ -120,7 +120,7 @@ impl Control {
             id,
             exit_code: AtomicU32::new(STILL_ACTIVE),
             stage: Lock::new(stage),
-            resumed: Condvar::new(),
+            resumed: Condition::new(),
             ended: Event::new(true, false),
         })
     }
@@ -130,7 +130,7 @@ impl Control {
         let mut stage = self.stage.lock();
         while let Stage::Starting { suspended, apcs } = &mut *stage {
             if *suspended {
-                stage = self.resumed.wait(stage).unwrap_or_else(PoisonError::into_inner);
+                self.resumed.wait(&mut stage);
             } else if let Some(apc) = apcs.pop() {
                 drop(stage);
                 apc.run();
@@ -146,7 +146,7 @@ impl Control {
         match &mut *self.stage.lock() {
             Stage::Starting { suspended, .. } if *suspended => {
                 *suspended = false;
-                self.resumed.notify_one();
+                self.resumed.tell_all();
                 1
             }
             _ => 0,

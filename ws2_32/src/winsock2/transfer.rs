@@ -40,12 +40,9 @@ fn send_flags(flags: u32) -> Outcome<SendFlags> {
     Ok(SendFlags::new(flags & MSG_OOB != 0, flags & MSG_DONTROUTE != 0))
 }
 
-/// Most programs give one buffer; more than this many go through the heap.
-const ON_STACK: usize = 8;
-
-/// The buffers of a WSABUF array.
+/// The buffers of a WSABUF array. Most programs give one; more go through the heap.
 #[inline]
-fn buffers(array: *const WSABUF, count: u32) -> Outcome<Buffers> {
+fn buffers(array: *const WSABUF, count: u32, writable: bool) -> Outcome<Buffers> {
     if count == 0 {
         return Err(Error::WSAEINVAL);
     }
@@ -54,16 +51,15 @@ fn buffers(array: *const WSABUF, count: u32) -> Outcome<Buffers> {
     let at = |n: usize| {
         // SAFETY: the array is readable (checked), and a WSABUF is valid whatever its octets.
         let buffer = unsafe { array.wrapping_add(n).read_unaligned() };
-        RawBuffer { base: buffer.buf, len: buffer.len as usize }
+        let (base, len) = (buffer.buf, buffer.len as usize);
+        // What an operation will use after its call has to be there when the call is made.
+        ptr::check_ends(base, len, writable)?;
+        Ok(RawBuffer { base, len })
     };
-    let none = RawBuffer { base: std::ptr::null_mut(), len: 0 };
-    if count <= ON_STACK {
-        let mut raw = [none; ON_STACK];
-        raw.iter_mut().take(count).enumerate().for_each(|(n, buffer)| *buffer = at(n));
-        Ok(lend(&raw[..count]))
-    } else {
-        Ok(lend(&(0..count).map(at).collect::<Vec<_>>()))
+    if count == 1 {
+        return Ok(lend(&[at(0)?]));
     }
+    Ok(lend(&(0..count).map(at).collect::<Outcome<Vec<_>>>()?))
 }
 
 #[inline]
@@ -74,20 +70,10 @@ fn lend(raw: &[RawBuffer]) -> Buffers {
 }
 
 /// The buffer of send and recv. Windows takes a negative length for a bad address.
-fn one_buffer(base: *mut u8, len: i32) -> Outcome<Buffers> {
+fn one_buffer(base: *mut u8, len: i32, writable: bool) -> Outcome<Buffers> {
     let len = usize::try_from(len).map_err(|_| Error::WSAEFAULT)?;
+    ptr::check_ends(base, len, writable)?;
     Ok(lend(&[RawBuffer { base, len }]))
-}
-
-/// Memory that an operation will use after its call has to be there when the call is made.
-#[inline]
-fn check_lent(array: *const WSABUF, count: u32, writable: bool) -> Outcome<()> {
-    for n in 0..count as usize {
-        // SAFETY: `buffers` has checked that the array is readable.
-        let buffer = unsafe { array.wrapping_add(n).read_unaligned() };
-        ptr::check_ends(buffer.buf, buffer.len as usize, writable)?;
-    }
-    Ok(())
 }
 
 /// What the call returns for an overlapped operation that was started: its octets, or pending.
@@ -128,7 +114,7 @@ export! {
     winsock fn send as "WS_send"(s: SOCKET, buf: *const u8, len: i32, flags: i32) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         let flags = send_flags(flags.cast_unsigned())?;
-        let (sent, _) = socket.send_blocking(one_buffer(buf.cast_mut(), len)?, flags)?;
+        let (sent, _) = socket.send_blocking(one_buffer(buf.cast_mut(), len, false)?, flags)?;
         Ok(octets(sent))
     }
 
@@ -141,7 +127,7 @@ export! {
     winsock fn recv as "WS_recv"(s: SOCKET, buf: *mut u8, len: i32, flags: i32) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         let options = recv_options(flags.cast_unsigned())?;
-        let (received, _) = socket.recv_blocking(one_buffer(buf, len)?, options)?;
+        let (received, _) = socket.recv_blocking(one_buffer(buf, len, true)?, options)?;
         Ok(octets(received))
     }
 
@@ -154,13 +140,12 @@ export! {
     /// WSA_INVALID_HANDLE, WSA_IO_PENDING.
     winsock fn WSASend(s: SOCKET, bufs: *const WSABUF, count: u32, sent: *mut u32, flags: u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
-        let (memory, flags) = (buffers(bufs, count)?, send_flags(flags)?);
+        let (memory, flags) = (buffers(bufs, count, false)?, send_flags(flags)?);
         let bytes = if ov.is_null() {
             ptr::check_writable(sent, 1)?;
             socket.send_blocking(memory, flags)?.0
         } else {
             let target = overlapped::target(&socket, ov, routine)?;
-            check_lent(bufs, count, false)?;
             ptr::check_writable_opt(sent)?;
             started(&socket, ov, socket.send(Irp::new(target, memory), flags)?)?
         };
@@ -175,7 +160,7 @@ export! {
     /// Errors: as WSASend.
     winsock fn WSARecv(s: SOCKET, bufs: *const WSABUF, count: u32, received: *mut u32, flags: *mut u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
-        let memory = buffers(bufs, count)?;
+        let memory = buffers(bufs, count, true)?;
         let options = recv_options(ptr::read(flags)?)?;
         ptr::check_writable(flags, 1)?;
         let bytes = if ov.is_null() {
@@ -183,7 +168,6 @@ export! {
             socket.recv_blocking(memory, options)?.0
         } else {
             let target = overlapped::target(&socket, ov, routine)?;
-            check_lent(bufs, count, true)?;
             ptr::check_writable_opt(received)?;
             started(&socket, ov, socket.recv(Irp::new(target, memory), options)?)?
         };
