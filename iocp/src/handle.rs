@@ -88,6 +88,10 @@ pub trait AnyWaitable: Waitable + std::any::Any {}
 
 struct Slot(Lock<Entry>);
 
+impl Slot {
+    const EMPTY: Self = Self(Lock::new(Entry { generation: 0, object: None }));
+}
+
 #[derive(Default)]
 struct Entry {
     generation: u32,
@@ -96,7 +100,7 @@ struct Entry {
 
 /// The handle table.
 pub struct Table {
-    chunks: [OnceLock<Box<[Slot]>>; CHUNKS],
+    chunks: [OnceLock<Box<[Slot; CHUNK]>>; CHUNKS],
     /// Slots ever used; the first is left out so that no handle is 0.
     used: AtomicUsize,
     free: Lock<VecDeque<usize>>,
@@ -156,6 +160,28 @@ impl Table {
         if visible == handle.generation() { entry.object.clone() } else { None }
     }
 
+    /// The file behind a handle: what nearly every call wants.
+    #[inline]
+    pub fn file_of(&self, handle: Handle) -> Option<Arc<dyn File>> {
+        let entry = self.slot(handle.index())?.0.lock();
+        let visible = entry.generation & ((1 << GENERATION_BITS) - 1);
+        match &entry.object {
+            Some(Object::File(file)) if visible == handle.generation() => Some(Arc::clone(file)),
+            _ => None,
+        }
+    }
+
+    /// The completion port behind a handle.
+    #[inline]
+    pub fn port_of(&self, handle: Handle) -> Option<Arc<CompletionPort>> {
+        let entry = self.slot(handle.index())?.0.lock();
+        let visible = entry.generation & ((1 << GENERATION_BITS) - 1);
+        match &entry.object {
+            Some(Object::Port(port)) if visible == handle.generation() => Some(Arc::clone(port)),
+            _ => None,
+        }
+    }
+
     /// The file behind a driver token; `None` once the handle was closed.
     #[inline]
     pub(crate) fn file(&self, token: Token) -> Option<Arc<dyn File>> {
@@ -209,8 +235,7 @@ impl Table {
             return free.pop_front().ok_or(TableFull);
         }
         if index.is_multiple_of(CHUNK) || index == 1 {
-            self.chunks[index / CHUNK]
-                .get_or_init(|| (0..CHUNK).map(|_| Slot(Lock::new(Entry::default()))).collect());
+            self.chunks[index / CHUNK].get_or_init(|| Box::new([const { Slot::EMPTY }; CHUNK]));
         }
         // Under the lock of the free list, so nobody else counts.
         self.used.store(index + 1, Ordering::Release);
@@ -219,7 +244,7 @@ impl Table {
 
     #[inline]
     fn slot(&self, index: usize) -> Option<&Slot> {
-        self.chunks.get(index / CHUNK)?.get()?.get(index % CHUNK)
+        Some(&self.chunks.get(index / CHUNK)?.get()?[index % CHUNK])
     }
 }
 

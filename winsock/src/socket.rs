@@ -15,6 +15,7 @@ mod name;
 mod operation;
 mod transfer;
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -131,17 +132,9 @@ impl Socket {
     #[inline]
     pub fn from_value(value: usize) -> Result<Arc<Self>, NtStatus> {
         Handle::from_value(value)
-            .and_then(|handle| handle::table().get(handle))
-            .and_then(Self::from_object)
+            .and_then(|handle| handle::table().file_of(handle))
+            .and_then(|file| (file as Arc<dyn Any + Send + Sync>).downcast().ok())
             .ok_or(NtStatus::INVALID_HANDLE)
-    }
-
-    #[inline]
-    fn from_object(object: Object) -> Option<Arc<Self>> {
-        match object {
-            Object::File(file) => (file as Arc<dyn std::any::Any + Send + Sync>).downcast().ok(),
-            _ => None,
-        }
     }
 
     /// closesocket: takes the handle away and ends the socket's affairs.
@@ -416,13 +409,15 @@ impl File for Socket {
         let fd = inner.tcp.detach();
         drop(inner);
         self.gone.set();
+        // Those who wait are woken before the descriptor closes, which with SO_LINGER may block.
+        after.run();
         if let Some(fd) = fd {
             match owed {
                 Some(data) if !data.is_empty() => tcp::drain_in_background(fd, data),
-                // The descriptor closes here, outside the lock: with SO_LINGER it may block.
                 _ => drop(fd),
             }
         }
+        let mut after = Deferred::default();
         self.release_accept(listener.as_deref(), &mut after);
         for receiver in receivers.iter().filter_map(Weak::upgrade) {
             receiver.abandon_first_receive(&mut after);

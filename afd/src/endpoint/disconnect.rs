@@ -97,8 +97,7 @@ impl<I> Endpoint<I> {
     /// STATUS_CONNECTION_ABORTED (`test_iocp`), everything else with STATUS_CANCELLED
     /// (`test_AcceptEx`).
     pub fn close(&mut self, mode: CloseMode) -> Queue<I> {
-        let receives = mem::take(&mut self.receives);
-        self.complete_all(receives, NtStatus::CONNECTION_ABORTED);
+        self.end_receives(NtStatus::CONNECTION_ABORTED);
         let half_close = self.half_close.take();
         self.complete_all(half_close, NtStatus::CANCELLED);
         let state = mem::replace(&mut self.state, State::Open(Open { past: Past::New }));
@@ -224,8 +223,7 @@ impl<I> Endpoint<I> {
             RecvHalf::Shut { .. } => RecvHalf::Shut { peer_ended: true },
         };
         self.reason.get_or_insert(CloseReason::PeerFin);
-        let receives = mem::take(&mut self.receives);
-        self.complete_all(receives, NtStatus::SUCCESS);
+        self.end_receives(NtStatus::SUCCESS);
         self.recycle_if_over();
     }
 
@@ -283,6 +281,13 @@ impl<I> Endpoint<I> {
         }
     }
 
+    /// Completes every pending receive; mostly there is none.
+    fn end_receives(&mut self, status: NtStatus) {
+        while let Some(irp) = self.receives.pop_front() {
+            self.complete(irp, status);
+        }
+    }
+
     /// The connection is over and nothing more can be transferred.
     fn fail(&mut self, reason: CloseReason) {
         let (link, disconnect) =
@@ -299,8 +304,7 @@ impl<I> Endpoint<I> {
         // Nothing that was asked for on this connection can be done any more.
         self.requests.clear();
         let status = reason.transfer_status().unwrap_or(NtStatus::CONNECTION_ABORTED);
-        let receives = mem::take(&mut self.receives);
-        self.complete_all(receives, status);
+        self.end_receives(status);
         let sends = mem::take(&mut self.sends);
         self.complete_all(sends, status);
         let half_close = self.half_close.take();

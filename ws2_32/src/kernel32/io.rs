@@ -20,24 +20,14 @@ use crate::last_error::Error;
 use crate::ptr::{self, Out};
 use crate::winsock2::overlapped;
 
-fn find(value: HANDLE) -> Outcome<Object> {
-    Handle::from_value(value)
-        .and_then(|handle| handle::table().get(handle))
-        .ok_or(Error::ERROR_INVALID_HANDLE)
-}
-
 fn find_port(value: HANDLE) -> Outcome<Arc<CompletionPort>> {
-    match find(value)? {
-        Object::Port(port) => Ok(port),
-        _ => Err(Error::ERROR_INVALID_HANDLE),
-    }
+    let port = Handle::from_value(value).and_then(|handle| handle::table().port_of(handle));
+    port.ok_or(Error::ERROR_INVALID_HANDLE)
 }
 
 fn find_file(value: HANDLE) -> Outcome<Arc<dyn File>> {
-    match find(value)? {
-        Object::File(file) => Ok(file),
-        _ => Err(Error::ERROR_INVALID_HANDLE),
-    }
+    let file = Handle::from_value(value).and_then(|handle| handle::table().file_of(handle));
+    file.ok_or(Error::ERROR_INVALID_HANDLE)
 }
 
 fn create_port(concurrency: u32) -> Outcome<HANDLE> {
