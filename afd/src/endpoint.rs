@@ -20,6 +20,8 @@ mod disconnect;
 pub mod state;
 mod transfer;
 
+use alloc::boxed::Box;
+
 use crate::queue::Queue;
 use crate::reason::CloseReason;
 use crate::status::NtStatus;
@@ -89,7 +91,8 @@ pub struct Endpoint<I> {
     state: State<I>,
     receives: Queue<I>,
     sends: Queue<I>,
-    half_close: Option<I>,
+    /// Boxed: it is rare, and every connection would carry its room.
+    half_close: Option<Box<I>>,
     requests: Queue<Request>,
     completions: Queue<Completion<I>>,
     reason: Option<CloseReason>,

@@ -82,7 +82,7 @@ struct Inner {
     /// The sockets that were accepted for an AcceptEx and wait for their first data.
     first_receivers: Vec<Weak<Socket>>,
     /// A connection that a condition function deferred, for the next accept.
-    deferred: Option<(std::os::fd::OwnedFd, Option<SocketAddr>)>,
+    deferred: Option<Box<Accepted>>,
     /// Why the last non-blocking connect failed, for SO_ERROR.
     connect_error: Option<NtStatus>,
     connected_at: Option<Instant>,

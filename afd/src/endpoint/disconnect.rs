@@ -1,5 +1,6 @@
 //! How connections end: shutdown, disconnect, close, cancel, and the indications of the end.
 
+use alloc::boxed::Box;
 use core::mem;
 
 use super::connect::Refused;
@@ -73,7 +74,7 @@ impl<I> Endpoint<I> {
         };
         match mode {
             DisconnectMode::HalfClose => {
-                self.half_close = Some(irp);
+                self.half_close = Some(Box::new(irp));
                 self.close_send();
             }
             DisconnectMode::Reuse => {
@@ -98,7 +99,7 @@ impl<I> Endpoint<I> {
     /// (`test_AcceptEx`).
     pub fn close(&mut self, mode: CloseMode) -> Queue<I> {
         self.end_receives(NtStatus::CONNECTION_ABORTED);
-        let half_close = self.half_close.take();
+        let half_close = self.half_close.take().map(|irp| *irp);
         self.complete_all(half_close, NtStatus::CANCELLED);
         let state = mem::replace(&mut self.state, State::Open(Open { past: Past::New }));
         let mut connected = state.link().is_some();
@@ -155,7 +156,7 @@ impl<I> Endpoint<I> {
         }
         self.complete_all(receives, NtStatus::CANCELLED);
         self.complete_all(sends, NtStatus::CANCELLED);
-        let half_close = self.half_close.take_if(|irp| chosen(irp));
+        let half_close = self.half_close.take_if(|irp| chosen(irp)).map(|irp| *irp);
         self.complete_all(half_close, NtStatus::CANCELLED);
         self.cancel_in_state(&mut chosen);
         self.completions.len() - before
@@ -209,7 +210,7 @@ impl<I> Endpoint<I> {
         if !link.recv.peer_ended() {
             self.reason.get_or_insert(CloseReason::LocalGraceful);
         }
-        let half_close = self.half_close.take();
+        let half_close = self.half_close.take().map(|irp| *irp);
         self.complete_all(half_close, NtStatus::SUCCESS);
         if !self.recycle_if_over() {
             self.await_fin_if_due();
@@ -307,7 +308,7 @@ impl<I> Endpoint<I> {
         self.end_receives(status);
         let sends = mem::take(&mut self.sends);
         self.complete_all(sends, status);
-        let half_close = self.half_close.take();
+        let half_close = self.half_close.take().map(|irp| *irp);
         self.complete_all(half_close, status);
         self.complete_all(disconnect, status);
     }

@@ -223,7 +223,7 @@ impl Socket {
 
     /// Puts a connection back, for the next accept to find first (CF_DEFER).
     pub fn defer(&self, accepted: Accepted) {
-        self.lock().deferred = Some((accepted.fd, accepted.peer));
+        self.lock().deferred = Some(Box::new(accepted));
     }
 
     /// Gives a connection that this listener accepted a handle; it has the listener's properties.
@@ -323,8 +323,8 @@ impl Inner {
     }
 
     fn take_waiting(&mut self) -> Result<Option<Accepted>, NtStatus> {
-        if let Some((fd, peer)) = self.deferred.take() {
-            return Ok(Some(Accepted { fd, peer }));
+        if let Some(accepted) = self.deferred.take() {
+            return Ok(Some(*accepted));
         }
         let Some(fd) = self.tcp.fd() else {
             return Ok(None);
@@ -357,7 +357,7 @@ impl Inner {
         let mut inner = acceptor.lock();
         if inner.endpoint.accept_phase() != AcceptPhase::Waiting {
             // The accepting handle was closed under us: the connection waits for the next accept.
-            self.deferred = Some((accepted.fd, accepted.peer));
+            self.deferred = Some(Box::new(accepted));
             operation.complete(socket, Timing::Pended, NtStatus::CANCELLED, 0, after);
             return;
         }

@@ -11,8 +11,8 @@
 
 use std::cell::{Cell, OnceCell};
 use std::ffi::{c_int, c_void};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use linsock::iocp::apc::{Apc, ApcQueue};
 use linsock::iocp::event::{Event, Waitable, Waiters};
