@@ -2,7 +2,9 @@
 //! calls that touch it.
 //!
 //! The kernel checks caller memory itself (EFAULT), so hostile pointers are errors here, not
-//! crashes. It touches the memory only inside these calls, never between them: cancelling an
+//! crashes. With one buffer the system call is made directly: in a program with threads glibc's
+//! wrappers are cancellation points, which cost two atomic operations each and mean nothing here.
+//! The kernel touches the memory only inside these calls, never between them: cancelling an
 //! operation is therefore just forgetting it.
 #![allow(unsafe_code)]
 
@@ -135,9 +137,15 @@ impl Buffers {
     pub fn recv(&mut self, fd: BorrowedFd<'_>, flags: RecvFlags) -> Result<usize, Errno> {
         let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         let received = self.with_rest(|rest| match rest {
-            // SAFETY: the kernel checks the address; the memory is lent for writing (`from_raw`)
-            // or our own and exclusively borrowed.
-            [one] => unsafe { libc::recv(fd.as_raw_fd(), one.iov_base, one.iov_len, flags) },
+            [one] => {
+                let (fd, none) = (fd.as_raw_fd(), std::ptr::null::<libc::c_void>());
+                let (to, len) = (one.iov_base, one.iov_len);
+                // SAFETY: the kernel checks the address; the memory is lent for writing
+                // (`from_raw`) or our own and exclusively borrowed.
+                unsafe {
+                    libc::syscall(libc::SYS_recvfrom, fd, to, len, flags, none, none) as isize
+                }
+            }
             many => {
                 let mut message = header(many);
                 // SAFETY: as above; `message` and the vector it points at live through the call.
@@ -155,9 +163,13 @@ impl Buffers {
     pub fn send(&mut self, fd: BorrowedFd<'_>, flags: SendFlags) -> Result<usize, Errno> {
         let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         let sent = self.with_rest(|rest| match rest {
-            // SAFETY: the kernel checks the address and only reads; the memory is lent
-            // (`from_raw`) or our own.
-            [one] => unsafe { libc::send(fd.as_raw_fd(), one.iov_base, one.iov_len, flags) },
+            [one] => {
+                let (fd, none) = (fd.as_raw_fd(), std::ptr::null::<libc::c_void>());
+                let (from, len) = (one.iov_base, one.iov_len);
+                // SAFETY: the kernel checks the address and only reads; the memory is lent
+                // (`from_raw`) or our own.
+                unsafe { libc::syscall(libc::SYS_sendto, fd, from, len, flags, none, 0) as isize }
+            }
             many => {
                 let message = header(many);
                 // SAFETY: as above; `message` and the vector it points at live through the call.

@@ -19,7 +19,6 @@ use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Instant;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::Family;
@@ -85,7 +84,8 @@ struct Inner {
     deferred: Option<Box<Accepted>>,
     /// Why the last non-blocking connect failed, for SO_ERROR.
     connect_error: Option<NtStatus>,
-    connected_at: Option<Instant>,
+    /// In seconds of the coarse monotonic clock, which costs less than a fine one.
+    connected_at: Option<i64>,
     fin_wait: disconnect::FinWait,
     closed: bool,
 }
@@ -280,6 +280,11 @@ impl Default for Inner {
             closed: false,
         }
     }
+}
+
+/// The coarse monotonic clock, in seconds.
+fn coarse_seconds() -> i64 {
+    rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse).tv_sec
 }
 
 impl Inner {

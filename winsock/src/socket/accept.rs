@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
-use std::time::Instant;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::{self, Family};
@@ -17,7 +16,7 @@ use rustix::net;
 
 use super::operation::{Kind, Operation};
 use super::transfer::{RecvOptions, Transfer};
-use super::{Inner, Socket};
+use super::{Inner, Socket, coarse_seconds};
 use crate::transport::{status_of, tcp};
 
 /// A connection that was taken from a backlog and has no handle yet.
@@ -280,7 +279,7 @@ impl Inner {
     fn attach(&mut self, accepted: Accepted) {
         self.tcp.attach(accepted.fd);
         self.peer = accepted.peer;
-        self.connected_at = Some(Instant::now());
+        self.connected_at = Some(coarse_seconds());
         self.accepting_for = Weak::new();
     }
 

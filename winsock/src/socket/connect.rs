@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::ConnectKind;
@@ -13,7 +12,7 @@ use linsock_iocp::irp::{Deferred, Irp, Timing};
 use rustix::net::{self, sockopt};
 
 use super::operation::{Kind, Operation};
-use super::{Inner, Socket};
+use super::{Inner, Socket, coarse_seconds};
 use crate::transport::{status_of, tcp};
 
 impl Socket {
@@ -173,7 +172,7 @@ impl Inner {
         match result {
             Ok(false) => {}
             Ok(true) => {
-                self.connected_at = Some(Instant::now());
+                self.connected_at = Some(coarse_seconds());
                 if let Some(operation) = self.endpoint.handle_connected() {
                     if operation.irp.buffers.remaining() == 0 {
                         operation.complete(socket, Timing::Pended, NtStatus::SUCCESS, 0, after);
