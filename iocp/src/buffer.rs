@@ -142,14 +142,15 @@ impl Buffers {
                 let (to, len) = (one.iov_base, one.iov_len);
                 // SAFETY: the kernel checks the address; the memory is lent for writing
                 // (`from_raw`) or our own and exclusively borrowed.
-                unsafe {
-                    libc::syscall(libc::SYS_recvfrom, fd, to, len, flags, none, none) as isize
-                }
+                let received =
+                    unsafe { libc::syscall(libc::SYS_recvfrom, fd, to, len, flags, none, none) };
+                usize::try_from(received).ok()
             }
             many => {
                 let mut message = header(many);
                 // SAFETY: as above; `message` and the vector it points at live through the call.
-                unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) }
+                let received = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };
+                usize::try_from(received).ok()
             }
         });
         self.count(received, flags & libc::MSG_PEEK == 0)
@@ -168,30 +169,30 @@ impl Buffers {
                 let (from, len) = (one.iov_base, one.iov_len);
                 // SAFETY: the kernel checks the address and only reads; the memory is lent
                 // (`from_raw`) or our own.
-                unsafe { libc::syscall(libc::SYS_sendto, fd, from, len, flags, none, 0) as isize }
+                let sent =
+                    unsafe { libc::syscall(libc::SYS_sendto, fd, from, len, flags, none, 0) };
+                usize::try_from(sent).ok()
             }
             many => {
                 let message = header(many);
                 // SAFETY: as above; `message` and the vector it points at live through the call.
-                unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, flags) }
+                let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, flags) };
+                usize::try_from(sent).ok()
             }
         });
         self.count(sent, true)
     }
 
     #[inline]
-    fn count(&mut self, result: isize, consumes: bool) -> Result<usize, Errno> {
-        match usize::try_from(result) {
-            Ok(n) => {
-                if consumes {
-                    self.done += n;
-                }
-                Ok(n)
-            }
-            Err(_) => {
-                Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO))
-            }
+    fn count(&mut self, moved: Option<usize>, consumes: bool) -> Result<usize, Errno> {
+        let Some(moved) = moved else {
+            let error = std::io::Error::last_os_error();
+            return Err(Errno::from_io_error(&error).unwrap_or(Errno::IO));
+        };
+        if consumes {
+            self.done += moved;
         }
+        Ok(moved)
     }
 
     /// Hands `call` the vectors of what is left.

@@ -88,10 +88,6 @@ pub trait AnyWaitable: Waitable + std::any::Any {}
 
 struct Slot(Lock<Entry>);
 
-impl Slot {
-    const EMPTY: Self = Self(Lock::new(Entry { generation: 0, object: None }));
-}
-
 #[derive(Default)]
 struct Entry {
     generation: u32,
@@ -235,7 +231,8 @@ impl Table {
             return free.pop_front().ok_or(TableFull);
         }
         if index.is_multiple_of(CHUNK) || index == 1 {
-            self.chunks[index / CHUNK].get_or_init(|| Box::new([const { Slot::EMPTY }; CHUNK]));
+            self.chunks[index / CHUNK]
+                .get_or_init(|| Box::new(std::array::from_fn(|_| Slot(Lock::default()))));
         }
         // Under the lock of the free list, so nobody else counts.
         self.used.store(index + 1, Ordering::Release);
