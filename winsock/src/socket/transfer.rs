@@ -168,9 +168,7 @@ impl Inner {
                     Transfer::Failed(errno) => {
                         self.handle_failure(errno);
                         let status = self.endpoint.recv().err();
-                        let status = status.unwrap_or(NtStatus::CONNECTION_RESET);
-                        irp.refuse(status);
-                        return Err(status);
+                        return Err(refuse_lost(irp, status));
                     }
                 }
             }
@@ -238,9 +236,7 @@ impl Inner {
                 Transfer::Failed(errno) => {
                     self.handle_failure(errno);
                     let status = self.endpoint.send().err();
-                    let status = status.unwrap_or(NtStatus::CONNECTION_RESET);
-                    irp.refuse(status);
-                    return Err(status);
+                    return Err(refuse_lost(irp, status));
                 }
                 Transfer::Wait | Transfer::Fin => {}
             }
@@ -424,4 +420,11 @@ impl Inner {
             Transfer::Wait | Transfer::Done(_) | Transfer::Refused(_) => {}
         }
     }
+}
+
+/// Refuses an operation whose attempt found the connection lost, with what the endpoint says now.
+fn refuse_lost(irp: Irp, status: Option<NtStatus>) -> NtStatus {
+    let status = status.unwrap_or(NtStatus::CONNECTION_RESET);
+    irp.refuse(status);
+    status
 }
