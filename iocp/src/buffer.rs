@@ -35,6 +35,9 @@ unsafe impl Send for Buffers {}
 // SAFETY: a shared reference gives no access to the memory.
 unsafe impl Sync for Buffers {}
 
+/// UIO_MAXIOV: vectors that the kernel takes at once; the rest goes with the next call.
+const VECTORS_MAX: usize = 1024;
+
 /// A caller's buffer: address and length. Building one is safe; using it is promised by
 /// [`Buffers::from_raw`].
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +130,16 @@ impl Buffers {
     #[inline]
     pub fn remaining(&self) -> usize {
         self.len() - self.done
+    }
+
+    /// How much of what is left one receive can fill: the kernel takes no more vectors at once.
+    pub fn offered(&self) -> usize {
+        match &self.memory {
+            Memory::Many(many) if many.len() > VECTORS_MAX => {
+                rest_of(many, self.done).iter().take(VECTORS_MAX).map(|iov| iov.iov_len).sum()
+            }
+            _ => self.remaining(),
+        }
     }
 
     /// Receives once, without waiting, into what is left; counts what came.
@@ -279,8 +292,7 @@ fn header(vectors: &mut [libc::iovec]) -> libc::msghdr {
     // SAFETY: all-zero is a valid msghdr (null pointers, zero lengths).
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
     message.msg_iov = vectors.as_mut_ptr();
-    // The kernel takes at most UIO_MAXIOV vectors at once; the rest goes with the next call.
-    message.msg_iovlen = vectors.len().min(1024);
+    message.msg_iovlen = vectors.len().min(VECTORS_MAX);
     message
 }
 

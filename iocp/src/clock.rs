@@ -31,6 +31,11 @@ impl Deadline {
         matches!(self, Self::At(at) if at <= Instant::now())
     }
 
+    /// What is left, for a poll; `None` is for ever.
+    pub fn left(self) -> Option<Timespec> {
+        self.timespec()
+    }
+
     /// What is left, as the kernel wants it; `None` is for ever. Never negative.
     #[inline]
     pub(crate) fn timespec(self) -> Option<Timespec> {

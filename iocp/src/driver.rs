@@ -7,6 +7,7 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::io::Errno;
@@ -20,36 +21,70 @@ pub(crate) const HARVEST: usize = 16;
 
 /// What the kernel reports of a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Readiness(EventFlags);
+pub struct Readiness {
+    flags: EventFlags,
+    /// The epoch when the kernel was asked.
+    asked: Epoch,
+}
+
+/// A moment in the order of waits and of connections that begin.
+///
+/// A descriptor can be dissolved and connect again while a thread still holds a report about its
+/// former connection. Who would take a report at its word first asks whether it is
+/// [newer](Readiness::is_newer_than) than the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(u64);
+
+static EPOCH: AtomicU64 = AtomicU64::new(1);
+
+impl Epoch {
+    /// A connection begins.
+    pub fn begin() -> Self {
+        Self(EPOCH.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+
+    fn now() -> Self {
+        Self(EPOCH.load(Ordering::SeqCst))
+    }
+}
 
 impl Readiness {
     /// Everything may have changed: what a thread that did not ask the driver assumes.
-    pub const UNKNOWN: Self =
-        Self(EventFlags::IN.union(EventFlags::OUT).union(EventFlags::ERR).union(EventFlags::RDHUP));
+    pub const UNKNOWN: Self = Self {
+        flags: EventFlags::IN.union(EventFlags::OUT).union(EventFlags::ERR),
+        asked: Epoch(0),
+    };
 
     /// Data, a connection, or the end of data.
     pub const fn readable(self) -> bool {
-        self.0.intersects(EventFlags::IN.union(EventFlags::RDHUP).union(Self::FAILED))
+        self.flags.intersects(EventFlags::IN.union(EventFlags::RDHUP).union(Self::FAILED))
     }
 
     /// Room to send, or a finished connect.
     pub const fn writable(self) -> bool {
-        self.0.intersects(EventFlags::OUT.union(Self::FAILED))
+        self.flags.intersects(EventFlags::OUT.union(Self::FAILED))
     }
 
-    /// The peer has closed its half, or more.
-    pub const fn peer_closed(self) -> bool {
-        self.0.intersects(EventFlags::RDHUP.union(Self::FAILED))
+    /// A receive that gives less than it has room for does not mean that nothing follows: the peer
+    /// has closed its half, or urgent data stands in the way.
+    pub const fn more_follows(self) -> bool {
+        let follows = EventFlags::RDHUP.union(EventFlags::HUP).union(EventFlags::PRI);
+        self.flags.intersects(follows)
+    }
+
+    /// Whether the kernel was asked after that connection began.
+    pub fn is_newer_than(self, connection: Epoch) -> bool {
+        self.asked >= connection
     }
 
     /// Room to send and neither error nor hang-up: a connect has succeeded.
     pub const fn is_plainly_writable(self) -> bool {
-        self.0.contains(EventFlags::OUT) && !self.0.intersects(Self::FAILED)
+        self.flags.contains(EventFlags::OUT) && !self.flags.intersects(Self::FAILED)
     }
 
     /// An error waits.
     pub const fn error(self) -> bool {
-        self.0.contains(EventFlags::ERR)
+        self.flags.contains(EventFlags::ERR)
     }
 
     const FAILED: EventFlags = EventFlags::ERR.union(EventFlags::HUP);
@@ -77,7 +112,9 @@ impl Interest {
 
     const fn flags(self) -> EventFlags {
         match self {
-            Self::Edges => EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET),
+            Self::Edges => {
+                EventFlags::IN.union(EventFlags::PRI).union(EventFlags::RDHUP).union(EventFlags::ET)
+            }
             Self::EdgesAndRoom => Self::Edges.flags().union(EventFlags::OUT),
             Self::Level => EventFlags::IN,
             Self::Paused => EventFlags::empty(),
@@ -140,13 +177,14 @@ impl Driver {
         deadline: Deadline,
     ) -> impl Iterator<Item = Report> + use<'a> {
         let timeout = deadline.timespec();
+        let asked = Epoch::now();
         let taken = match epoll::wait(&self.0, buffer, timeout.as_ref()) {
             Ok((taken, _)) => taken,
             Err(_) => &mut [],
         };
-        taken.iter().map(|event| {
+        taken.iter().map(move |event| {
             let (data, flags) = (event.data, event.flags);
-            Report { token: Token::from_value(data.u64()), readiness: Readiness(flags) }
+            Report { token: Token::from_value(data.u64()), readiness: Readiness { flags, asked } }
         })
     }
 }

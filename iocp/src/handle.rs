@@ -180,7 +180,7 @@ impl Table {
 
     /// The file behind a driver token; `None` once the handle was closed.
     #[inline]
-    pub(crate) fn file(&self, token: Token) -> Option<Arc<dyn File>> {
+    pub fn file(&self, token: Token) -> Option<Arc<dyn File>> {
         let index = usize::try_from(token.0 & 0xFFFF_FFFF).ok()?;
         let entry = self.slot(index)?.0.lock();
         match &entry.object {

@@ -243,7 +243,7 @@ impl CompletionPort {
     /// An operation of the calling thread waits on this port's driver. A worker that harvests is
     /// about to look at it; anybody else may never come back, so the guardian has to know.
     #[inline]
-    pub(crate) fn note_pending(&self) {
+    pub fn note_pending(&self) {
         if self.relation() != Relation::Harvesting {
             self.neglect();
         }

@@ -137,7 +137,7 @@ fn of(view: &SocketView, revents: PollFlags) -> Status {
     let failed = view.phase == Phase::Closed || connected && revents.contains(PollFlags::ERR);
     let hung = revents.intersects(PollFlags::RDHUP | PollFlags::HUP);
     Status {
-        data: !ended && revents.contains(PollFlags::IN),
+        data: view.deferred || !ended && revents.contains(PollFlags::IN),
         room: failed || connected && revents.contains(PollFlags::OUT),
         urgent: revents.contains(PollFlags::PRI),
         hung_up: ended || failed || connected && hung,

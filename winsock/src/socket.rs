@@ -16,14 +16,17 @@ mod operation;
 mod transfer;
 
 use std::any::Any;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::Family;
 use linsock_iocp::afd::endpoint::state::Phase;
 use linsock_iocp::afd::{CloseMode, Completion, Endpoint, Indication, Queue, Request};
+use linsock_iocp::clock::Deadline;
 use linsock_iocp::driver::{Driver, Interest, Readiness};
 use linsock_iocp::event::Event;
 use linsock_iocp::file::{AlreadyAssociated, File, FileCore};
@@ -60,7 +63,6 @@ pub struct Socket {
     nonblocking: AtomicBool,
     /// Signaled when the handle is closed, for those who poll the socket.
     gone: Event,
-    this: Weak<Self>,
     inner: Lock<Inner>,
 }
 
@@ -78,10 +80,11 @@ struct Inner {
     peer: Option<SocketAddr>,
     /// The listener whose AcceptEx waits for this socket.
     accepting_for: Weak<Socket>,
-    /// The sockets that were accepted for an AcceptEx and wait for their first data.
-    first_receivers: Vec<Weak<Socket>>,
-    /// A connection that a condition function deferred, for the next accept.
-    deferred: Option<Box<Accepted>>,
+    /// The handles that an AcceptEx of this listener brought a connection, and that waited for their
+    /// first data then.
+    first_receivers: BTreeSet<usize>,
+    /// Connections that no accept could take when they came, for the next ones.
+    deferred: VecDeque<Accepted>,
     /// Why the last non-blocking connect failed, for SO_ERROR.
     connect_error: Option<NtStatus>,
     /// In seconds of the coarse monotonic clock, which costs less than a fine one.
@@ -110,13 +113,12 @@ impl Socket {
             .insert_with(|handle, token| {
                 let mut inner = Inner::default();
                 prepare(&mut inner);
-                let socket = Arc::new_cyclic(|this| Self {
+                let socket = Arc::new(Self {
                     core: FileCore::new(handle, token),
                     family,
                     overlapped,
                     nonblocking: AtomicBool::new(false),
                     gone: Event::new(true, false),
-                    this: Weak::clone(this),
                     inner: Lock::new(inner),
                 });
                 Object::File(Arc::clone(created.insert(socket)) as Arc<dyn File>)
@@ -135,6 +137,12 @@ impl Socket {
             .and_then(|handle| handle::table().file_of(handle))
             .and_then(|file| (file as Arc<dyn Any + Send + Sync>).downcast().ok())
             .ok_or(NtStatus::INVALID_HANDLE)
+    }
+
+    /// The socket behind a driver token, while its handle is open.
+    fn from_token(token: Token) -> Option<Arc<Self>> {
+        let file = handle::table().file(token)?;
+        (file as Arc<dyn Any + Send + Sync>).downcast().ok()
     }
 
     /// closesocket: takes the handle away and ends the socket's affairs.
@@ -213,13 +221,9 @@ impl Socket {
         let mut inner = self.lock();
         let mut cancelled = inner.endpoint.cancel(|operation| chosen(&operation.irp));
         inner.settle(self, &mut after);
-        let receivers: Vec<_> = inner.first_receivers.iter().filter_map(Weak::upgrade).collect();
+        let receivers: Vec<_> = inner.first_receivers.iter().copied().collect();
         drop(inner);
-        for receiver in receivers {
-            let mut inner = receiver.lock();
-            cancelled += inner.endpoint.cancel(|operation| chosen(&operation.irp));
-            inner.settle(&receiver, &mut after);
-        }
+        cancelled += self.cancel_first_receives(&receivers, chosen, &mut after);
         after.run();
         cancelled
     }
@@ -272,8 +276,8 @@ impl Default for Inner {
             really_bound: false,
             peer: None,
             accepting_for: Weak::new(),
-            first_receivers: Vec::new(),
-            deferred: None,
+            first_receivers: BTreeSet::new(),
+            deferred: VecDeque::new(),
             connect_error: None,
             connected_at: None,
             fin_wait: disconnect::FinWait::default(),
@@ -405,7 +409,8 @@ impl File for Socket {
         let mut inner = self.lock();
         let listener = inner.accepting_for.upgrade();
         let receivers = std::mem::take(&mut inner.first_receivers);
-        let abort = inner.options.linger() == Some(0);
+        let lingers = inner.options.linger().map(|seconds| Duration::from_secs(seconds.into()));
+        let abort = lingers == Some(Duration::ZERO);
         let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
         let sends = inner.endpoint.close(mode);
         let owed = inner.take_over(self, sends, &mut after);
@@ -418,15 +423,17 @@ impl File for Socket {
         after.run();
         if let Some(fd) = fd {
             match owed {
-                Some(data) if !data.is_empty() => tcp::drain_in_background(fd, data),
+                Some(data) if !data.is_empty() => match lingers {
+                    Some(seconds) => tcp::drain(fd, &data, Deadline::after(seconds)),
+                    None => tcp::drain_in_background(fd, data),
+                },
                 _ => drop(fd),
             }
         }
         let mut after = Deferred::default();
         self.release_accept(listener.as_deref(), &mut after);
-        for receiver in receivers.iter().filter_map(Weak::upgrade) {
-            receiver.abandon_first_receive(&mut after);
-        }
+        let receivers: Vec<_> = receivers.into_iter().collect();
+        self.cancel_first_receives(&receivers, &|_| true, &mut after);
         after.run();
     }
 }

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use linsock::afd::DisconnectMode;
-use linsock::afd::address;
+use linsock::afd::address::{self, Family};
 use linsock::iocp::buffer::{Buffers, CheckedMemory, RawBuffer};
 use linsock::iocp::irp::{Irp, Target};
 use linsock::iocp::overlapped::Overlapped;
@@ -119,9 +119,9 @@ fn find_address(area: *mut u8, len: u32) -> Outcome<Option<(*mut u8, i32)>> {
 /// Looks up the local address that AcceptEx left for later, and puts it in its place.
 fn write_deferred(area: *mut u8, at: *mut u8) -> Outcome<u32> {
     let handle: usize = ptr::read(at.cast())?;
-    let socket = Socket::from_value(handle)?;
-    let address = socket.connection_address();
-    let address = address.unwrap_or_else(|| socket.family().unspecified());
+    // A handle that was closed meanwhile has no address any more; the remote one is still told.
+    let address = Socket::from_value(handle).ok().and_then(|socket| socket.connection_address());
+    let address = address.unwrap_or_else(|| Family::Inet.unspecified());
     let (octets, len) = address::emit(&address);
     let size = u32::try_from(len).unwrap_or(0);
     ptr::write_all(at, &octets[..len])?;

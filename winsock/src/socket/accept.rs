@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::{self, Family};
@@ -10,6 +11,7 @@ use linsock_iocp::afd::endpoint::state::{Context, Origin, Verb};
 use linsock_iocp::afd::{AcceptPhase, Indication};
 use linsock_iocp::buffer::CheckedMemory;
 use linsock_iocp::driver::Interest;
+use linsock_iocp::guardian;
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sync::Lock;
 use rustix::net;
@@ -18,6 +20,9 @@ use super::operation::{Kind, Operation};
 use super::transfer::{RecvOptions, Transfer};
 use super::{Inner, Socket, coarse_seconds};
 use crate::transport::{status_of, tcp};
+
+/// How long a listener rests when descriptors have run out.
+const ACCEPT_RETRY: Duration = Duration::from_millis(20);
 
 /// A connection that was taken from a backlog and has no handle yet.
 #[derive(Debug)]
@@ -108,13 +113,11 @@ enum Into {
 impl AcceptCall {
     /// The accept failed: its accepting handle is free again. `holder` is the socket whose lock the
     /// caller holds; if that is the accepting one, its endpoint has seen to it itself.
-    pub(super) fn abandon(&self, holder: &Socket, _after: &mut Deferred) {
+    pub(super) fn abandon(&self, holder: &Socket) {
         if let Into::Handle { acceptor, .. } = &self.into
             && !std::ptr::eq(Arc::as_ptr(acceptor), holder)
         {
-            let mut inner = acceptor.lock();
-            inner.endpoint.abandon_accept();
-            inner.accepting_for = Weak::new();
+            acceptor.lock().give_up_accept();
         }
     }
 
@@ -170,18 +173,22 @@ impl Socket {
     ) -> Result<(), NtStatus> {
         irp.begin(&self.core);
         let mut after = Deferred::default();
-        let (mut inner, irp) = self.open_for(irp)?;
-        if let Err(status) = self.reserve(&inner, acceptor) {
+        if let Err(status) = self.reserve(acceptor) {
             irp.refuse(status);
             return Err(status);
+        }
+        let mut inner = self.lock();
+        if inner.closed {
+            drop(inner);
+            acceptor.lock().give_up_accept();
+            irp.refuse(NtStatus::INVALID_HANDLE);
+            return Err(NtStatus::INVALID_HANDLE);
         }
         irp.pended(&self.core);
         let into = Into::Handle { acceptor: Arc::clone(acceptor), layout, area };
         let call = Box::new(AcceptCall { listener: Arc::clone(self), into });
         inner.endpoint.queue_accept(Operation::new(irp, Kind::Accept(call)));
-        if inner.deferred.is_some() {
-            inner.progress_accepts(self, &mut after);
-        }
+        inner.place_deferred(self, &mut after);
         inner.watch(self, Interest::Level);
         inner.settle(self, &mut after);
         drop(inner);
@@ -189,8 +196,10 @@ impl Socket {
         Ok(())
     }
 
-    fn reserve(self: &Arc<Self>, inner: &Inner, acceptor: &Arc<Self>) -> Result<(), NtStatus> {
-        inner.endpoint.check(Verb::Accept)?;
+    /// Reserves the accepting handle. One lock at a time: until it is reserved, it may be a listener
+    /// itself, whose lock comes before others.
+    fn reserve(self: &Arc<Self>, acceptor: &Arc<Self>) -> Result<(), NtStatus> {
+        self.open()?.endpoint.check(Verb::Accept)?;
         if Arc::ptr_eq(self, acceptor) || acceptor.family() != self.family() {
             return Err(NtStatus::INVALID_PARAMETER);
         }
@@ -222,7 +231,13 @@ impl Socket {
 
     /// Puts a connection back, for the next accept to find first (CF_DEFER).
     pub fn defer(&self, accepted: Accepted) {
-        self.lock().deferred = Some(Box::new(accepted));
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        inner.deferred.push_front(accepted);
+        inner.place_deferred(self, &mut after);
+        inner.settle(self, &mut after);
+        drop(inner);
+        after.run();
     }
 
     /// Gives a connection that this listener accepted a handle; it has the listener's properties.
@@ -262,15 +277,43 @@ impl Socket {
         inner.settle(listener, after);
     }
 
-    /// The listener was closed while this socket waited for first data.
-    pub(super) fn abandon_first_receive(&self, after: &mut Deferred) {
-        let mut inner = self.lock();
-        inner.endpoint.cancel(|operation| matches!(operation.kind, Kind::Accept(_)));
-        inner.settle(self, after);
+    /// Cancels, of the AcceptEx calls of this listener that wait for first data in other handles,
+    /// those that are chosen.
+    pub(super) fn cancel_first_receives(
+        &self,
+        receivers: &[usize],
+        chosen: &dyn Fn(&Irp) -> bool,
+        after: &mut Deferred,
+    ) -> usize {
+        let mut cancelled = 0;
+        for receiver in receivers.iter().filter_map(|value| Self::from_value(*value).ok()) {
+            let mut inner = receiver.lock();
+            cancelled += inner.endpoint.cancel(|operation| match &operation.kind {
+                Kind::Accept(call) => {
+                    std::ptr::eq(Arc::as_ptr(&call.listener), self) && chosen(&operation.irp)
+                }
+                _ => false,
+            });
+            inner.settle(&receiver, after);
+        }
+        cancelled
     }
 }
 
 impl Inner {
+    /// The AcceptEx that had reserved this handle is over without a connection.
+    fn give_up_accept(&mut self) {
+        self.endpoint.abandon_accept();
+        self.accepting_for = Weak::new();
+    }
+
+    /// Gives deferred connections to accepts that wait: the driver reports only the backlog.
+    fn place_deferred(&mut self, socket: &Socket, after: &mut Deferred) {
+        while !self.deferred.is_empty() && self.endpoint.next_accept().is_some() {
+            self.progress_accepts(socket, after);
+        }
+    }
+
     fn take_connection(&mut self, accepted: Accepted, context: Context) {
         self.attach(accepted);
         self.endpoint.handle_accepted(context);
@@ -300,7 +343,7 @@ impl Inner {
         };
         if too_small(oldest) {
             // The connection stays in the backlog (test_AcceptEx).
-            let waiting = self.deferred.is_some() || self.tcp.fd().is_some_and(tcp::is_readable);
+            let waiting = !self.deferred.is_empty() || self.tcp.fd().is_some_and(tcp::is_readable);
             if waiting && let Some(operation) = self.endpoint.take_accept() {
                 self.finish(socket, operation, Timing::Pended, NtStatus::BUFFER_TOO_SMALL, after);
             }
@@ -313,17 +356,38 @@ impl Inner {
                     self.deliver(socket, operation, accepted, after);
                 }
             }
-            Err(status) => {
-                if let Some(operation) = self.endpoint.take_accept() {
-                    self.finish(socket, operation, Timing::Pended, status, after);
-                }
-            }
+            Err(status) => self.fail_accept(socket, status, after),
         }
     }
 
+    /// No descriptor could be had for a connection. On Windows the accepting handle exists already, so
+    /// an AcceptEx does not fail for want of one: it waits, and is tried again in a while.
+    fn fail_accept(&mut self, socket: &Socket, status: NtStatus, after: &mut Deferred) {
+        let is_handle = |operation: &Operation| match &operation.kind {
+            Kind::Accept(call) => matches!(call.into, Into::Handle { .. }),
+            _ => false,
+        };
+        if !self.endpoint.next_accept().is_some_and(is_handle) {
+            if let Some(operation) = self.endpoint.take_accept() {
+                self.finish(socket, operation, Timing::Pended, status, after);
+            }
+            return;
+        }
+        self.watch(socket, Interest::Paused);
+        let token = socket.token();
+        guardian::call_after(ACCEPT_RETRY, move || {
+            if let Some(listener) = Socket::from_token(token) {
+                let mut inner = listener.lock();
+                if !inner.closed {
+                    inner.watch(&listener, Interest::Level);
+                }
+            }
+        });
+    }
+
     fn take_waiting(&mut self) -> Result<Option<Accepted>, NtStatus> {
-        if let Some(accepted) = self.deferred.take() {
-            return Ok(Some(*accepted));
+        if let Some(accepted) = self.deferred.pop_front() {
+            return Ok(Some(accepted));
         }
         let Some(fd) = self.tcp.fd() else {
             return Ok(None);
@@ -356,8 +420,10 @@ impl Inner {
         let mut inner = acceptor.lock();
         if inner.endpoint.accept_phase() != AcceptPhase::Waiting {
             // The accepting handle was closed under us: the connection waits for the next accept.
-            self.deferred = Some(Box::new(accepted));
+            drop(inner);
+            self.deferred.push_back(accepted);
             operation.complete(socket, Timing::Pended, NtStatus::CANCELLED, 0, after);
+            self.place_deferred(socket, after);
             return;
         }
         self.write_addresses(&operation, &accepted);
@@ -372,8 +438,7 @@ impl Inner {
         inner.endpoint.queue_first_receive(operation);
         inner.progress_first_receive(&acceptor, after);
         if inner.endpoint.accept_phase() == AcceptPhase::FirstReceive {
-            self.first_receivers.retain(|receiver| receiver.strong_count() > 0);
-            self.first_receivers.push(Arc::downgrade(&acceptor));
+            self.first_receivers.insert(acceptor.handle().value());
         }
     }
 

@@ -4,9 +4,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
 use linsock_iocp::NtStatus;
-use linsock_iocp::afd::DisconnectMode;
+use linsock_iocp::afd::endpoint::state::Phase;
+use linsock_iocp::afd::{AcceptPhase, DisconnectMode};
 use linsock_iocp::buffer::{Buffers, SendFlags};
 use linsock_iocp::clock::Deadline;
 use linsock_iocp::driver::Readiness;
@@ -20,6 +22,7 @@ use rustix::event::PollFlags;
 use super::accept::Accepted;
 use super::transfer::RecvOptions;
 use super::{Socket, Started};
+use crate::transport::tcp::Next;
 
 /// The result of a blocking call, put there by whichever thread finishes it.
 #[derive(Debug)]
@@ -82,7 +85,7 @@ impl Socket {
         let result = SyncResult::new();
         let started = self.recv(result.irp(buffers), options)?;
         let timeout = self.lock().options.receive_timeout();
-        self.finish_blocking(started, &result, timeout, PollFlags::IN | PollFlags::RDHUP)
+        self.finish_blocking(started, &result, timeout)
     }
 
     /// send: blocks until the transport has taken everything, or SO_SNDTIMEO. A non-blocking socket
@@ -98,7 +101,7 @@ impl Socket {
         let result = SyncResult::new();
         let started = self.send(result.irp(buffers), flags)?;
         let timeout = self.lock().options.send_timeout();
-        self.finish_blocking(started, &result, timeout, PollFlags::OUT)
+        self.finish_blocking(started, &result, timeout)
     }
 
     /// connect: blocks until the connection is made or refused.
@@ -111,7 +114,7 @@ impl Socket {
         }
         let result = SyncResult::new();
         self.connect_pending(result.irp(Buffers::empty()), to)?;
-        self.finish_blocking(Started::Pending, &result, None, PollFlags::OUT).map(drop)
+        self.finish_blocking(Started::Pending, &result, None).map(drop)
     }
 
     /// accept without a handle for the connection yet.
@@ -124,7 +127,7 @@ impl Socket {
         let pending = self.accept_pending(result.irp(Buffers::empty()), &slot, &mut after);
         after.run();
         pending?;
-        self.finish_blocking(Started::Pending, &result, None, PollFlags::IN)?;
+        self.finish_blocking(Started::Pending, &result, None)?;
         let accepted = slot.lock().take();
         accepted.ok_or(NtStatus::CANCELLED)
     }
@@ -136,7 +139,7 @@ impl Socket {
     pub fn disconnect_blocking(&self, mode: DisconnectMode) -> Result<(), NtStatus> {
         let result = SyncResult::new();
         self.disconnect(result.irp(Buffers::empty()), mode)?;
-        self.wait_for(&result, Deadline::Never, PollFlags::IN | PollFlags::RDHUP);
+        self.wait_on(&|| result.is_done(), Deadline::Never);
         let done = result.take().ok_or(NtStatus::CANCELLED)?;
         if done.status.is_success() { Ok(()) } else { Err(done.status) }
     }
@@ -144,15 +147,14 @@ impl Socket {
     /// Waits for an operation of a socket that was not opened for overlapped I/O: its calls block
     /// even with an OVERLAPPED (`test_nonblocking_async_recv`).
     pub fn wait_until(&self, over: impl Fn() -> bool) {
-        self.wait_on(&over, Deadline::Never, PollFlags::IN | PollFlags::OUT | PollFlags::RDHUP);
+        self.wait_on(&over, Deadline::Never);
     }
 
     fn finish_blocking(
         &self,
         started: Started,
         result: &Arc<SyncResult>,
-        timeout: Option<std::time::Duration>,
-        interest: PollFlags,
+        timeout: Option<Duration>,
     ) -> Result<(usize, Vec<u8>), NtStatus> {
         if started == Started::Pending && !result.is_done() {
             if self.is_nonblocking() {
@@ -162,7 +164,7 @@ impl Socket {
                 return self.give_up(result, IN_PROGRESS);
             }
             let deadline = timeout.map_or(Deadline::Never, Deadline::after);
-            if self.wait_for(result, deadline, interest) == Blocked::TimedOut {
+            if self.wait_on(&|| result.is_done(), deadline) == Blocked::TimedOut {
                 return self.give_up(result, NtStatus::IO_TIMEOUT);
             }
         }
@@ -189,39 +191,40 @@ impl Socket {
         }
     }
 
-    fn wait_for(
-        &self,
-        result: &Arc<SyncResult>,
-        deadline: Deadline,
-        interest: PollFlags,
-    ) -> Blocked {
-        self.wait_on(&|| result.is_done(), deadline, interest)
-    }
-
-    fn wait_on(&self, over: &dyn Fn() -> bool, deadline: Deadline, interest: PollFlags) -> Blocked {
-        let mut fruitless = false;
+    /// Waits until `over`, performing what becomes possible on the socket.
+    fn wait_on(&self, over: &dyn Fn() -> bool, deadline: Deadline) -> Blocked {
         wait::block_on(deadline, |ready| {
             if ready {
                 let mut after = Deferred::default();
                 self.handle_ready(Readiness::UNKNOWN, &mut after);
                 after.run();
             }
-            if over() {
-                return Step::Over;
-            }
-            // What was reported did not help, as data that another call has to read does not:
-            // asking again at once would spin. Whoever reads it wakes us.
-            fruitless = ready && self.is_stuck_behind_data();
-            match self.lock().tcp.shared_fd() {
-                Some(fd) if !fruitless => Step::Ready(fd, interest),
-                _ => Step::Woken,
-            }
+            if over() { Step::Over } else { self.lock().next_step() }
         })
     }
+}
 
-    fn is_stuck_behind_data(&self) -> bool {
-        let inner = self.lock();
-        inner.fin_wait.is_awaited() && !inner.endpoint.has_receives()
+impl super::Inner {
+    /// What a blocked thread polls for: what the pending operations wait for, and nothing else, or it
+    /// would spin on what is ready already and helps nobody.
+    fn next_step(&mut self) -> Step {
+        let accepts = self.endpoint.next_accept().is_some();
+        let receives = self.endpoint.has_receives()
+            || self.endpoint.accept_phase() == AcceptPhase::FirstReceive;
+        let connects = matches!(self.endpoint.phase(), Phase::Connecting | Phase::ConnectingEx);
+        // Unread data stands before the FIN; whoever reads it looks for the FIN behind it.
+        let awaits_fin = self.fin_wait.is_awaited() && !receives && self.tcp.peek() != Next::Data;
+        let mut interest = PollFlags::empty();
+        if accepts || receives || awaits_fin {
+            interest |= PollFlags::IN | PollFlags::RDHUP;
+        }
+        if connects || self.endpoint.has_sends() {
+            interest |= PollFlags::OUT;
+        }
+        match self.tcp.shared_fd() {
+            Some(fd) if !interest.is_empty() => Step::Ready(fd, interest),
+            _ => Step::Woken,
+        }
     }
 }
 

@@ -154,6 +154,8 @@ impl Inner {
             self.bind_really(socket.family())?;
         }
         self.tcp.renew();
+        self.ensure_fd(socket.family())?;
+        self.tcp.begin_connect();
         let fd = self.ensure_fd(socket.family())?;
         tcp::connect(fd, &to)
     }
@@ -166,9 +168,10 @@ impl Inner {
         after: &mut Deferred,
     ) {
         let Some(fd) = self.tcp.fd() else { return };
-        // Room to send and no error: connected, without asking.
-        let result =
-            if readiness.is_plainly_writable() { Ok(true) } else { tcp::connect_result(fd) };
+        // Room to send and no error: connected, without asking; unless the report is about the
+        // descriptor's former connection.
+        let told = self.tcp.is_connected_by(readiness);
+        let result = if told { Ok(true) } else { tcp::connect_result(fd) };
         match result {
             Ok(false) => {}
             Ok(true) => {
@@ -184,7 +187,13 @@ impl Inner {
             }
             Err(status) => {
                 self.connect_error = Some(status);
-                // The kernel answers the next connect on this descriptor with ECONNABORTED.
+                // The kernel answers the next connect on this descriptor with ECONNABORTED. The
+                // socket is still bound, to the port that the program may have been shown.
+                if self.really_bound
+                    && let Ok(address) = tcp::local_address(fd)
+                {
+                    self.bound = Some(address);
+                }
                 self.tcp.detach();
                 self.really_bound = false;
                 self.endpoint.handle_connect_failed(status);

@@ -1,6 +1,5 @@
 //! How connections end: shutdown, DisconnectEx, and the provider's part of both.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use linsock_iocp::NtStatus;
@@ -83,7 +82,7 @@ impl Socket {
         self.close_handle()
     }
 
-    fn check_fin_wait(self: &Arc<Self>) {
+    fn check_fin_wait(&self) {
         let delay = settings::fin_wait2_delay();
         let mut after = Deferred::default();
         let mut inner = self.lock();
@@ -109,29 +108,36 @@ impl Inner {
 
     pub(super) fn await_fin(&mut self, socket: &Socket) {
         self.fin_wait.since = Some(Instant::now());
-        if !self.fin_wait.armed
-            && let Some(this) = socket.this.upgrade()
-        {
-            self.arm_fin_wait(&this);
+        if !self.fin_wait.armed {
+            self.arm_fin_wait(socket);
         }
-        self.watch_edges(socket);
+        self.watch_for_the_end(socket);
         self.look_ahead();
     }
 
-    fn arm_fin_wait(&mut self, socket: &Arc<Socket>) {
+    /// Watches for what no pending operation of the program waits for.
+    fn watch_for_the_end(&mut self, socket: &Socket) {
+        if let Some(association) = socket.core.association() {
+            association.port.note_pending();
+        }
+        self.watch_edges(socket);
+    }
+
+    fn arm_fin_wait(&mut self, socket: &Socket) {
         self.fin_wait.armed = true;
         let elapsed = self.fin_wait.since.map_or_else(Default::default, |since| since.elapsed());
         let left = settings::fin_wait2_delay().saturating_sub(elapsed);
-        let socket = Arc::downgrade(socket);
+        // A token, not a reference: a socket that is closed meanwhile leaves only this behind.
+        let token = socket.token();
         guardian::call_after(left, move || {
-            if let Some(socket) = socket.upgrade() {
+            if let Some(socket) = Socket::from_token(token) {
                 socket.check_fin_wait();
             }
         });
     }
 
     pub(super) fn refuse_data(&mut self, socket: &Socket) {
-        self.watch_edges(socket);
+        self.watch_for_the_end(socket);
         self.look_ahead();
     }
 

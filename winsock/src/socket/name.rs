@@ -103,6 +103,8 @@ pub struct SocketView {
     pub fd: Option<Arc<OwnedFd>>,
     /// A non-blocking connect failed and nobody was told.
     pub connect_failed: bool,
+    /// A connection that was deferred waits for the next accept.
+    pub deferred: bool,
     /// The handle was closed.
     pub closed: bool,
 }
@@ -112,7 +114,13 @@ impl SocketView {
     pub const fn is_pollable(&self) -> bool {
         !matches!(
             self.phase,
-            Phase::Open | Phase::OpenRecycled | Phase::Bound | Phase::BoundRecycled | Phase::Closed
+            // An accepting handle has nothing to tell before its AcceptEx is over.
+            Phase::Accepting
+                | Phase::Open
+                | Phase::OpenRecycled
+                | Phase::Bound
+                | Phase::BoundRecycled
+                | Phase::Closed
         )
     }
 
@@ -152,6 +160,7 @@ impl Socket {
             recv: inner.endpoint.state().link().map(|link| link.recv),
             fd: inner.tcp.shared_fd(),
             connect_failed: inner.connect_error.is_some(),
+            deferred: !inner.deferred.is_empty(),
             closed: inner.closed,
         }
     }

@@ -77,7 +77,7 @@ impl super::Inner {
             _ => 0,
         };
         if let Kind::Accept(call) = &operation.kind {
-            call.abandon(socket, after);
+            call.abandon(socket);
         }
         operation.complete(socket, timing, status, bytes, after);
     }

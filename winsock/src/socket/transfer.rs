@@ -253,7 +253,7 @@ impl Inner {
     /// One attempt to receive.
     #[inline]
     pub(super) fn try_recv(&mut self, irp: &mut Irp, options: RecvOptions) -> Transfer {
-        let room = irp.buffers.remaining();
+        let room = irp.buffers.offered();
         if room == 0 {
             return self.try_empty_recv();
         }
@@ -263,7 +263,7 @@ impl Inner {
         match irp.buffers.recv(fd, options.flags) {
             Ok(0) => Transfer::Fin,
             Ok(received) => {
-                if received < room && !options.peek && !self.tcp.peer_closed {
+                if received < room && !options.peek && !self.tcp.more_follows {
                     self.tcp.readable = false;
                 }
                 let short = options.wait_all && !options.peek && irp.buffers.remaining() > 0;

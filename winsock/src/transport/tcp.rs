@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::Family;
-use linsock_iocp::driver::{Driver, Interest, Readiness};
+use linsock_iocp::clock::Deadline;
+use linsock_iocp::driver::{Driver, Epoch, Interest, Readiness};
 use linsock_iocp::handle::Token;
 use linsock_iocp::sys;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -31,8 +32,10 @@ pub struct Tcp {
     pub readable: bool,
     /// False when a send found no room and the driver has reported none since.
     pub writable: bool,
-    /// The driver has reported the peer's FIN: a short read does not mean that nothing follows.
-    pub peer_closed: bool,
+    /// The driver has reported what makes a short read mean nothing (see [`Readiness::more_follows`]).
+    pub more_follows: bool,
+    /// When the connection began to be made.
+    began: Epoch,
     /// The FIN was given to the kernel.
     fin_sent: bool,
     /// Data was sent whose fate is not known: an end of data may be a reset behind a FIN.
@@ -109,6 +112,16 @@ impl Tcp {
         std::mem::take(self).fd.map(Detached)
     }
 
+    /// A connect is about to start on the descriptor.
+    pub fn begin_connect(&mut self) {
+        self.began = Epoch::begin();
+    }
+
+    /// Whether a report says by itself that the connect has succeeded.
+    pub fn is_connected_by(&self, readiness: Readiness) -> bool {
+        readiness.is_plainly_writable() && readiness.is_newer_than(self.began)
+    }
+
     /// Forgets what was known of the readiness: another connection begins on the descriptor.
     pub fn renew(&mut self) {
         let (fd, watched) = (self.fd.take(), self.watched);
@@ -161,7 +174,7 @@ impl Tcp {
     pub fn note(&mut self, readiness: Readiness) {
         self.readable |= readiness.readable();
         self.writable |= readiness.writable();
-        self.peer_closed |= readiness.peer_closed();
+        self.more_follows |= readiness.more_follows();
     }
 
     /// Closes the sending half, if that has not been done.
@@ -282,21 +295,32 @@ pub fn arm_reset(fd: BorrowedFd<'_>) {
     let _ = sockopt::set_socket_linger(fd, Some(std::time::Duration::ZERO));
 }
 
-/// Delivers `data` and then closes, on a thread of its own: what a graceful close owes the peer
-/// when the kernel had no room for it.
-pub fn drain_in_background(fd: Detached, data: Vec<u8>) {
-    let drain = move || {
-        let mut rest = &data[..];
-        while !rest.is_empty() {
-            match net::send(&fd, rest, net::SendFlags::NOSIGNAL) {
-                Ok(sent) => rest = &rest[sent..],
-                Err(Errno::AGAIN | Errno::INTR) => {
-                    let _ = poll(&mut [PollFd::new(&fd, PollFlags::OUT)], None);
-                }
-                Err(_) => return,
+/// Delivers `data` and then closes gracefully; resets when the deadline passes first.
+///
+/// While data is owed the close is armed as a reset, so that a process that ends meanwhile does not
+/// make the peer believe that it has everything.
+pub fn drain(fd: Detached, data: &[u8], deadline: Deadline) {
+    arm_reset(fd.as_fd());
+    let mut rest = data;
+    while !rest.is_empty() {
+        match net::send(&fd, rest, net::SendFlags::NOSIGNAL) {
+            Ok(sent) => rest = &rest[sent..],
+            Err(Errno::AGAIN) if deadline.is_over() => return,
+            Err(Errno::AGAIN | Errno::INTR) => {
+                let _ = poll(&mut [PollFd::new(&fd, PollFlags::OUT)], deadline.left().as_ref());
             }
+            Err(_) => return,
         }
-    };
-    // Without a thread the data is lost and the connection closed: nothing better is left to do.
+    }
+    let _ = sockopt::set_socket_linger(&fd, None);
+}
+
+/// [`drain`], on a thread of its own and without a limit: what a graceful close owes the peer when the
+/// kernel had no room for it.
+pub fn drain_in_background(fd: Detached, data: Vec<u8>) {
+    // Here already: the thread may not have run when the process ends.
+    arm_reset(fd.as_fd());
+    let drain = move || drain(fd, &data, Deadline::Never);
+    // Without a thread the data is lost and the connection reset: nothing better is left to do.
     let _ = std::thread::Builder::new().name("linsock-drain".into()).spawn(drain);
 }
