@@ -96,6 +96,7 @@ programs![
     options,
     resolve,
     results,
+    regressions,
     reuse_stress,
     select_poll,
     shutdown,

@@ -36,8 +36,8 @@ struct Current(Arc<Thread>);
 
 impl Drop for Current {
     /// Not on the main thread: there this runs when the process exits, on a stack from which the
-    /// frames that pending operations may point into are gone. The main thread's own ExitThread calls
-    /// [`exit`] first.
+    /// frames that pending operations may point into are gone. The main thread's own ExitThread
+    /// calls [`exit`] first.
     fn drop(&mut self) {
         let is_main = rustix::thread::gettid() == rustix::process::getpid();
         if !is_main {

@@ -674,8 +674,8 @@ thread_local! {
     static AT_EXIT: RefCell<AtExit> = const { RefCell::new(AtExit(None)) };
 }
 
-/// Programs close and drain things in destructors of thread-local objects, when the library's own are
-/// gone already. Nothing of the thread stays behind.
+/// Programs close and drain things in destructors of thread-local objects, when the library's own
+/// are gone already. Nothing of the thread stays behind.
 #[test]
 fn a_thread_that_is_being_torn_down_may_call() {
     let port = new_port(1);

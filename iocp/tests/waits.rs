@@ -435,7 +435,8 @@ fn calls_that_race_with_an_exit_do_not_leak() {
             wait::sleep(now(), true);
         });
         let target = receive.recv().unwrap();
-        // Not without end: a thread that is given calls faster than it makes them never gets to exit.
+        // Not without end: a thread that is given calls faster than it makes them never gets to
+        // exit.
         for _ in 0..100 {
             let held = Arc::clone(&owned);
             queue(&target, move || drop(held));

@@ -20,7 +20,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::Family;
@@ -80,15 +80,14 @@ struct Inner {
     peer: Option<SocketAddr>,
     /// The listener whose AcceptEx waits for this socket.
     accepting_for: Weak<Socket>,
-    /// The handles that an AcceptEx of this listener brought a connection, and that waited for their
-    /// first data then.
+    /// The handles that an AcceptEx of this listener brought a connection, and that waited for
+    /// their first data then.
     first_receivers: BTreeSet<usize>,
     /// Connections that no accept could take when they came, for the next ones.
     deferred: VecDeque<Accepted>,
     /// Why the last non-blocking connect failed, for SO_ERROR.
     connect_error: Option<NtStatus>,
-    /// In seconds of the coarse monotonic clock, which costs less than a fine one.
-    connected_at: Option<i64>,
+    connected_at: Option<Instant>,
     fin_wait: disconnect::FinWait,
     closed: bool,
 }
@@ -284,11 +283,6 @@ impl Default for Inner {
             closed: false,
         }
     }
-}
-
-/// The coarse monotonic clock, in seconds.
-fn coarse_seconds() -> i64 {
-    rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse).tv_sec
 }
 
 impl Inner {

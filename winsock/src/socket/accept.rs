@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::{self, Family};
@@ -18,7 +18,7 @@ use rustix::net;
 
 use super::operation::{Kind, Operation};
 use super::transfer::{RecvOptions, Transfer};
-use super::{Inner, Socket, coarse_seconds};
+use super::{Inner, Socket};
 use crate::transport::{status_of, tcp};
 
 /// How long a listener rests when descriptors have run out.
@@ -196,8 +196,8 @@ impl Socket {
         Ok(())
     }
 
-    /// Reserves the accepting handle. One lock at a time: until it is reserved, it may be a listener
-    /// itself, whose lock comes before others.
+    /// Reserves the accepting handle. One lock at a time: until it is reserved, it may be a
+    /// listener itself, whose lock comes before others.
     fn reserve(self: &Arc<Self>, acceptor: &Arc<Self>) -> Result<(), NtStatus> {
         self.open()?.endpoint.check(Verb::Accept)?;
         if Arc::ptr_eq(self, acceptor) || acceptor.family() != self.family() {
@@ -322,7 +322,7 @@ impl Inner {
     fn attach(&mut self, accepted: Accepted) {
         self.tcp.attach(accepted.fd);
         self.peer = accepted.peer;
-        self.connected_at = Some(coarse_seconds());
+        self.connected_at = Some(Instant::now());
         self.accepting_for = Weak::new();
     }
 
@@ -360,8 +360,8 @@ impl Inner {
         }
     }
 
-    /// No descriptor could be had for a connection. On Windows the accepting handle exists already, so
-    /// an AcceptEx does not fail for want of one: it waits, and is tried again in a while.
+    /// No descriptor could be had for a connection. On Windows the accepting handle exists already,
+    /// so an AcceptEx does not fail for want of one: it waits, and is tried again in a while.
     fn fail_accept(&mut self, socket: &Socket, status: NtStatus, after: &mut Deferred) {
         let is_handle = |operation: &Operation| match &operation.kind {
             Kind::Accept(call) => matches!(call.into, Into::Handle { .. }),

@@ -205,8 +205,8 @@ impl Socket {
 }
 
 impl super::Inner {
-    /// What a blocked thread polls for: what the pending operations wait for, and nothing else, or it
-    /// would spin on what is ready already and helps nobody.
+    /// What a blocked thread polls for: what the pending operations wait for, and nothing else, or
+    /// it would spin on what is ready already and helps nobody.
     fn next_step(&mut self) -> Step {
         let accepts = self.endpoint.next_accept().is_some();
         let receives = self.endpoint.has_receives()

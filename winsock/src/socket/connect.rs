@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 
+use std::time::Instant;
+
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::ConnectKind;
 use linsock_iocp::afd::address::Family;
@@ -12,7 +14,7 @@ use linsock_iocp::irp::{Deferred, Irp, Timing};
 use rustix::net::{self, sockopt};
 
 use super::operation::{Kind, Operation};
-use super::{Inner, Socket, coarse_seconds};
+use super::{Inner, Socket};
 use crate::transport::{status_of, tcp};
 
 impl Socket {
@@ -175,7 +177,7 @@ impl Inner {
         match result {
             Ok(false) => {}
             Ok(true) => {
-                self.connected_at = Some(coarse_seconds());
+                self.connected_at = Some(Instant::now());
                 if let Some(operation) = self.endpoint.handle_connected() {
                     if operation.irp.buffers.remaining() == 0 {
                         operation.complete(socket, Timing::Pended, NtStatus::SUCCESS, 0, after);

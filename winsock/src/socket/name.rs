@@ -8,7 +8,7 @@ use linsock_iocp::NtStatus;
 use linsock_iocp::afd::Receive;
 use linsock_iocp::afd::endpoint::state::{Phase, RecvHalf, Verb};
 
-use super::{Socket, coarse_seconds};
+use super::Socket;
 use crate::option::Options;
 use crate::transport::tcp::{self, Next};
 use linsock_iocp::irp::Deferred;
@@ -63,7 +63,7 @@ impl Socket {
     pub fn connect_seconds(&self) -> Option<u32> {
         let inner = self.lock();
         let since = inner.connected_at.filter(|_| inner.is_connected())?;
-        Some(u32::try_from(coarse_seconds() - since).unwrap_or(u32::MAX))
+        Some(u32::try_from(since.elapsed().as_secs()).unwrap_or(u32::MAX))
     }
 
     /// Octets that can be read now (FIONREAD).

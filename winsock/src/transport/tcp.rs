@@ -32,7 +32,8 @@ pub struct Tcp {
     pub readable: bool,
     /// False when a send found no room and the driver has reported none since.
     pub writable: bool,
-    /// The driver has reported what makes a short read mean nothing (see [`Readiness::more_follows`]).
+    /// The driver has reported what makes a short read mean nothing (see
+    /// [`Readiness::more_follows`]).
     pub more_follows: bool,
     /// When the connection began to be made.
     began: Epoch,
@@ -315,8 +316,8 @@ pub fn drain(fd: Detached, data: &[u8], deadline: Deadline) {
     let _ = sockopt::set_socket_linger(&fd, None);
 }
 
-/// [`drain`], on a thread of its own and without a limit: what a graceful close owes the peer when the
-/// kernel had no room for it.
+/// [`drain`], on a thread of its own and without a limit: what a graceful close owes the peer when
+/// the kernel had no room for it.
 pub fn drain_in_background(fd: Detached, data: Vec<u8>) {
     // Here already: the thread may not have run when the process ends.
     arm_reset(fd.as_fd());
