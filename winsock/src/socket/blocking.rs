@@ -144,10 +144,36 @@ impl Socket {
         if done.status.is_success() { Ok(()) } else { Err(done.status) }
     }
 
-    /// Waits for an operation of a socket that was not opened for overlapped I/O: its calls block
-    /// even with an OVERLAPPED (`test_nonblocking_async_recv`).
-    pub fn wait_until(&self, over: impl Fn() -> bool) {
-        self.wait_on(&over, Deadline::Never);
+    /// A receive on a socket that was not opened for overlapped I/O: blocks even with an
+    /// OVERLAPPED, in any blocking mode and without a limit (`test_nonblocking_async_recv`). Gives
+    /// the octets.
+    ///
+    /// # Errors
+    /// By the state.
+    pub fn recv_waiting(&self, buffers: Buffers, options: RecvOptions) -> Result<usize, NtStatus> {
+        let result = SyncResult::new();
+        let started = self.recv(result.irp(buffers), options)?;
+        self.wait_out(started, &result)
+    }
+
+    /// A send on such a socket.
+    ///
+    /// # Errors
+    /// By the state.
+    pub fn send_waiting(&self, buffers: Buffers, flags: SendFlags) -> Result<usize, NtStatus> {
+        let result = SyncResult::new();
+        let started = self.send(result.irp(buffers), flags)?;
+        self.wait_out(started, &result)
+    }
+
+    fn wait_out(&self, started: Started, result: &Arc<SyncResult>) -> Result<usize, NtStatus> {
+        if started == Started::Pending {
+            if wait::is_blocking() {
+                return self.give_up(result, IN_PROGRESS).map(|(bytes, _)| bytes);
+            }
+            self.wait_on(&|| result.is_done(), Deadline::Never);
+        }
+        outcome(result).map(|(bytes, _)| bytes)
     }
 
     fn finish_blocking(

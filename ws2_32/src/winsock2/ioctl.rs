@@ -93,7 +93,7 @@ export! {
         let written = perform(&socket, code, &Buffers { input, input_len, output, output_len })?;
         ptr::write(returned, written)?;
         if let Some(target) = target {
-            transfer::complete_at_once(&socket, target);
+            transfer::complete_at_once(&socket, target)?;
         }
         crate::last_error::set(0);
         Ok(0)

@@ -1,13 +1,11 @@
 //! send, recv, WSASend, WSARecv, WSAGetOverlappedResult.
 #![allow(unsafe_code)]
 
-use std::sync::Arc;
-
 use linsock::NtStatus;
 use linsock::iocp::buffer::{Buffers, RawBuffer, RecvFlags, SendFlags};
 use linsock::iocp::clock::Deadline;
 use linsock::iocp::event::Waitable;
-use linsock::iocp::irp::{Irp, Target};
+use linsock::iocp::irp::{Deferred, Irp, Target, Timing};
 use linsock::iocp::overlapped::Overlapped;
 use linsock::iocp::wait::{self, Which};
 use linsock::socket::{RecvOptions, Socket, Started};
@@ -77,21 +75,32 @@ fn one_buffer(base: *mut u8, len: i32, writable: bool) -> Outcome<Buffers> {
 }
 
 /// What the call returns for an overlapped operation that was started: its octets, or pending.
-///
-/// On a socket that was not opened for overlapped I/O the call waits for the operation
-/// (`test_nonblocking_async_recv`).
-#[inline]
-fn started(socket: &Arc<Socket>, overlapped: *mut Overlapped, started: Started) -> Outcome<usize> {
+fn started(started: Started) -> Outcome<usize> {
     match started {
         Started::Done(bytes) => Ok(bytes),
-        Started::Pending if socket.is_overlapped() => Err(Error::ERROR_IO_PENDING),
-        Started::Pending => {
-            let at = overlapped::checked(overlapped)?;
-            socket.wait_until(|| overlapped::result_of(at).0 != NtStatus::PENDING);
-            match overlapped::result_of(at) {
-                (status, bytes) if status.is_success() => Ok(bytes),
-                (status, _) => Err(status.into()),
-            }
+        Started::Pending => Err(Error::ERROR_IO_PENDING),
+    }
+}
+
+/// An operation with an OVERLAPPED on a socket that was not opened for overlapped I/O: `wait`
+/// performs it to its end, and then the OVERLAPPED is told (`test_nonblocking_async_recv`).
+fn waited(
+    socket: &Socket,
+    target: Target,
+    wait: impl FnOnce() -> Result<usize, NtStatus>,
+) -> Outcome<usize> {
+    let irp = Irp::new(target, Buffers::empty());
+    irp.begin(socket.core());
+    match wait() {
+        Ok(bytes) => {
+            let mut after = Deferred::default();
+            irp.complete(socket.core(), Timing::Inline, NtStatus::SUCCESS, bytes, &mut after);
+            after.run();
+            Ok(bytes)
+        }
+        Err(status) => {
+            irp.refuse(status);
+            Err(status.into())
         }
     }
 }
@@ -147,7 +156,11 @@ export! {
         } else {
             let target = overlapped::target(&socket, ov, routine)?;
             ptr::check_writable_opt(sent)?;
-            started(&socket, ov, socket.send(Irp::new(target, memory), flags)?)?
+            if socket.is_overlapped() {
+                started(socket.send(Irp::new(target, memory), flags)?)?
+            } else {
+                waited(&socket, target, || socket.send_waiting(memory, flags))?
+            }
         };
         ptr::write_opt(sent, dword(bytes))?;
         Ok(0)
@@ -169,7 +182,11 @@ export! {
         } else {
             let target = overlapped::target(&socket, ov, routine)?;
             ptr::check_writable_opt(received)?;
-            started(&socket, ov, socket.recv(Irp::new(target, memory), options)?)?
+            if socket.is_overlapped() {
+                started(socket.recv(Irp::new(target, memory), options)?)?
+            } else {
+                waited(&socket, target, || socket.recv_waiting(memory, options))?
+            }
         };
         ptr::write_opt(received, dword(bytes))?;
         ptr::write(flags, 0)?;
@@ -214,12 +231,7 @@ fn wait_for_result(socket: &Socket, at: std::ptr::NonNull<Overlapped>) -> Outcom
     Ok(())
 }
 
-/// A target that completes nothing but the caller's OVERLAPPED, for calls that are over at once.
-pub(crate) fn complete_at_once(socket: &Socket, target: Target) {
-    use linsock::iocp::irp::{Deferred, Timing};
-    let mut after = Deferred::default();
-    let irp = Irp::new(target, Buffers::empty());
-    irp.begin(socket.core());
-    irp.complete(socket.core(), Timing::Inline, NtStatus::SUCCESS, 0, &mut after);
-    after.run();
+/// Tells the OVERLAPPED of a call that is over at once, with 0 octets.
+pub(crate) fn complete_at_once(socket: &Socket, target: Target) -> Outcome<()> {
+    waited(socket, target, || Ok(0)).map(drop)
 }
