@@ -110,16 +110,15 @@ impl Socket {
         let mut created = None;
         handle::table()
             .insert_with(|handle, token| {
-                let mut inner = Inner::default();
-                prepare(&mut inner);
                 let socket = Arc::new(Self {
                     core: FileCore::new(handle, token),
                     family,
                     overlapped,
                     nonblocking: AtomicBool::new(false),
                     gone: Event::new(true, false),
-                    inner: Lock::new(inner),
+                    inner: Lock::new(Inner::default()),
                 });
+                prepare(&mut socket.lock());
                 Object::File(Arc::clone(created.insert(socket)) as Arc<dyn File>)
             })
             .map_err(|_| NtStatus::TOO_MANY_OPENED_FILES)?;

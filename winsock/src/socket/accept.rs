@@ -178,11 +178,11 @@ impl Socket {
             return Err(status);
         }
         let mut inner = self.lock();
-        if inner.closed {
+        if let Err(status) = inner.may_accept() {
             drop(inner);
             acceptor.lock().give_up_accept();
-            irp.refuse(NtStatus::INVALID_HANDLE);
-            return Err(NtStatus::INVALID_HANDLE);
+            irp.refuse(status);
+            return Err(status);
         }
         irp.pended(&self.core);
         let into = Into::Handle { acceptor: Arc::clone(acceptor), layout, area };
@@ -199,7 +199,6 @@ impl Socket {
     /// Reserves the accepting handle. One lock at a time: until it is reserved, it may be a
     /// listener itself, whose lock comes before others.
     fn reserve(self: &Arc<Self>, acceptor: &Arc<Self>) -> Result<(), NtStatus> {
-        self.open()?.endpoint.check(Verb::Accept)?;
         if Arc::ptr_eq(self, acceptor) || acceptor.family() != self.family() {
             return Err(NtStatus::INVALID_PARAMETER);
         }
@@ -301,6 +300,13 @@ impl Socket {
 }
 
 impl Inner {
+    fn may_accept(&self) -> Result<(), NtStatus> {
+        if self.closed {
+            return Err(NtStatus::INVALID_HANDLE);
+        }
+        self.endpoint.check(Verb::Accept)
+    }
+
     /// The AcceptEx that had reserved this handle is over without a connection.
     fn give_up_accept(&mut self) {
         self.endpoint.abandon_accept();
