@@ -393,6 +393,8 @@ impl File for Socket {
         self.core.set_association(port, key)?;
         if let Some(interest) = interest {
             inner.watch(self, interest);
+            // What pends on the descriptor now depends on the port, which nobody may ever harvest.
+            port.note_pending();
         }
         Ok(())
     }

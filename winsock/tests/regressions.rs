@@ -170,3 +170,21 @@ fn the_port_that_was_shown_stays_after_a_refusal() {
     assert_eq!(socket.connect(gone).unwrap_err().wsa(), 10061);
     assert_eq!(socket.local_address().unwrap(), shown);
 }
+
+#[test]
+fn a_pending_receive_goes_on_when_its_socket_gets_a_port_that_nobody_polls() {
+    // Source: test_completion_port ("IOCP created after AcceptEx"): association takes nothing away.
+    let listener = listener();
+    let mut peer = plain(&listener);
+    let server = listener.accept().unwrap();
+    let receiving = server.recv_owned(vec![0; 8]).start();
+    let port = CompletionPort::new(1).unwrap();
+    server.associate(&port, 1).unwrap();
+    peer.write_all(b"data").unwrap();
+    let begun = Instant::now();
+    while !receiving.is_finished() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "nobody performs the receive");
+        std::thread::yield_now();
+    }
+    assert_eq!(receiving.wait().unwrap().0, 4);
+}
