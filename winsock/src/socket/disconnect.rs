@@ -75,9 +75,12 @@ impl Socket {
     /// # Errors
     /// WSAENOTSOCK when the handle is closed already.
     pub fn abort(&self) -> Result<(), NtStatus> {
-        self.lock().options.set_linger(Some(0));
-        if let Some(fd) = self.lock().tcp.fd() {
-            tcp::arm_reset(fd);
+        {
+            let mut inner = self.lock();
+            inner.options.set_linger(Some(0));
+            if let Some(fd) = inner.tcp.fd() {
+                tcp::arm_reset(fd);
+            }
         }
         self.close_handle()
     }
