@@ -1,8 +1,9 @@
 //! The C ABI of ws2_32, mswsock and the little of kernel32 that socket programs need.
 //!
 //! Each exported function maps its C arguments to the socket behind the handle and its result back;
-//! no rule of Winsock lives here. One macro exports ([`export`](mod@export)), one module touches
-//! caller memory during a call (`ptr`).
+//! no rule of Winsock lives here. One macro exports ([`export`](mod@export)), and caller memory is
+//! touched in one place for each kind: buffers and structures in `ptr`, the `OVERLAPPED` in
+//! `winsock2::overlapped`, the locks in `kernel32::critical`.
 //!
 //! Names that glibc also has are exported as `WS_name`, and the headers bind the plain name to that
 //! symbol; a library that exported a bare `connect` would hijack the process's own.

@@ -1,4 +1,5 @@
-//! Caller memory during a call: the only module that dereferences a C program's pointers.
+//! Caller memory during a call: the only module that reads and writes a C program's buffers and
+//! structures.
 //!
 //! Every access is preceded by a check that the memory is mapped with the right permission, so a
 //! hostile pointer is WSAEFAULT and not a crash. The check costs a system call for a page that the

@@ -45,20 +45,21 @@ fn buffers(array: *const WSABUF, count: u32, writable: bool) -> Outcome<Buffers>
         return Err(Error::WSAEINVAL);
     }
     let count = usize::try_from(count).map_err(|_| Error::WSAEFAULT)?;
-    ptr::check_readable(array, count)?;
-    let at = |n: usize| {
-        // SAFETY: the array is readable (checked), and a WSABUF is valid whatever its octets.
-        let buffer = unsafe { array.wrapping_add(n).read_unaligned() };
+    let lent = |buffer: WSABUF| {
         let (base, len) = (buffer.buf, buffer.len as usize);
         // What an operation will use after its call has to be there when the call is made.
         ptr::check_ends(base, len, writable)?;
         Ok(RawBuffer { base, len })
     };
     if count == 1 {
-        return Ok(lend(&[at(0)?]));
+        return Ok(lend(&[lent(ptr::read(array)?)?]));
     }
-    Ok(lend(&(0..count).map(at).collect::<Outcome<Vec<_>>>()?))
+    let buffers = ptr::read_all(array, count)?;
+    Ok(lend(&buffers.into_iter().map(lent).collect::<Outcome<Vec<_>>>()?))
 }
+
+// SAFETY: a length and an address, valid whatever their octets.
+unsafe impl ptr::Plain for WSABUF {}
 
 #[inline]
 fn lend(raw: &[RawBuffer]) -> Buffers {
