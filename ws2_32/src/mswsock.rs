@@ -121,7 +121,9 @@ fn write_deferred(area: *mut u8, at: *mut u8) -> Outcome<u32> {
     let handle: usize = ptr::read(at.cast())?;
     // A handle that was closed meanwhile has no address any more; the remote one is still told.
     let address = Socket::from_value(handle).ok().and_then(|socket| socket.connection_address());
-    let address = address.unwrap_or_else(|| Family::Inet.unspecified());
+    let family: i32 = ptr::read(area.wrapping_add(DeferredAddress::FAMILY_AT).cast())?;
+    let family = Family::from_number(family).unwrap_or(Family::Inet);
+    let address = address.unwrap_or_else(|| family.unspecified());
     let (octets, len) = address::emit(&address);
     let size = u32::try_from(len).unwrap_or(0);
     ptr::write_all(at, &octets[..len])?;

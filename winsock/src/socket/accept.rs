@@ -83,7 +83,8 @@ impl AcceptLayout {
 #[derive(Debug)]
 pub struct AddressArea(pub CheckedMemory);
 
-/// The stand-in for a local address: length [`DeferredAddress::MARK`], then the handle.
+/// The stand-in for a local address: length [`DeferredAddress::MARK`], the address family (u32) in
+/// the gap, then the handle.
 #[derive(Clone, Copy, Debug)]
 pub struct DeferredAddress;
 
@@ -92,6 +93,8 @@ impl DeferredAddress {
     pub const MARK: u32 = u32::MAX;
     /// Octets of the length and the gap behind it.
     pub const HEADER: usize = 8;
+    /// Where the address family is.
+    pub const FAMILY_AT: usize = 4;
 }
 
 /// One accept in progress.
@@ -316,7 +319,7 @@ impl Inner {
     /// Gives deferred connections to accepts that wait: the driver reports only the backlog.
     fn place_deferred(&mut self, socket: &Socket, after: &mut Deferred) {
         while !self.deferred.is_empty() && self.endpoint.next_accept().is_some() {
-            self.progress_accepts(socket, after);
+            self.accept_one(socket, after);
         }
     }
 
@@ -332,9 +335,15 @@ impl Inner {
         self.accepting_for = Weak::new();
     }
 
+    /// Gives the oldest accept a connection, and deferred ones to all accepts that wait.
+    pub(super) fn progress_accepts(&mut self, socket: &Socket, after: &mut Deferred) {
+        self.accept_one(socket, after);
+        self.place_deferred(socket, after);
+    }
+
     /// Takes one connection for the oldest accept: one per report, so that a flood of connections
     /// does not starve those already in. The driver reports the next one by itself.
-    pub(super) fn progress_accepts(&mut self, socket: &Socket, after: &mut Deferred) {
+    fn accept_one(&mut self, socket: &Socket, after: &mut Deferred) {
         let too_small = |operation: &Operation| match &operation.kind {
             Kind::Accept(call) => {
                 matches!(&call.into, Into::Handle { layout, .. } if !layout.fits(socket.family()))
@@ -429,7 +438,6 @@ impl Inner {
             drop(inner);
             self.deferred.push_back(accepted);
             operation.complete(socket, Timing::Pended, NtStatus::CANCELLED, 0, after);
-            self.place_deferred(socket, after);
             return;
         }
         self.write_addresses(&operation, &accepted);
@@ -498,6 +506,8 @@ impl Inner {
                 Some(local) => write(0, &local),
                 None => {
                     area.0.write(0, &DeferredAddress::MARK.to_ne_bytes());
+                    let family = u32::from(acceptor.family().number()).to_ne_bytes();
+                    area.0.write(DeferredAddress::FAMILY_AT, &family);
                     let handle = acceptor.handle().value().to_ne_bytes();
                     area.0.write(DeferredAddress::HEADER, &handle);
                 }
