@@ -140,11 +140,46 @@ static void accepting_handles_answer_no_select(void)
     CloseHandle(event);
 }
 
+/* The stand-in for the local address of a socket that was closed has the family of the socket. */
+static void a_closed_socket_has_a_family(void)
+{
+    enum { AREA = sizeof(struct sockaddr_in6) + 16 };
+    SOCKET l = socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP), acceptor = socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+    SOCKET client = socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6};
+    struct sockaddr *local = NULL, *remote = NULL;
+    int local_len = 0, remote_len = 0, at_len = sizeof at;
+    char buffer[2 * AREA];
+    OVERLAPPED ov;
+    HANDLE event = new_event();
+    DWORD bytes;
+
+    CHECK_EQ(bind(l, (struct sockaddr *)&at, sizeof at), 0, "setup");
+    CHECK_EQ(listen(l, 1), 0, "setup");
+    CHECK_EQ(getsockname(l, (struct sockaddr *)&at, &at_len), 0, "setup");
+    ov_init(&ov, event);
+    CHECK_PENDS(ext()->accept_ex(l, acceptor, buffer, 0, AREA, AREA, &bytes, &ov), "setup");
+    at.sin6_addr.s6_addr[15] = 1;
+    CHECK_EQ(connect(client, (struct sockaddr *)&at, sizeof at), 0, "setup");
+    CHECK_EQ(finish(l, &ov, NULL), 0, "setup");
+    closesocket(acceptor);
+    ext()->get_accept_ex_sockaddrs(buffer, 0, AREA, AREA, &local, &local_len, &remote, &remote_len);
+    CHECK(local != NULL && remote != NULL, "D GetAcceptExSockaddrs");
+    if (local != NULL && remote != NULL) {
+        CHECK_EQ(local->sa_family, AF_INET6, "choice: no address of the wrong family");
+        CHECK_EQ(local_len, sizeof(struct sockaddr_in6), "choice: no address of the wrong family");
+        CHECK_EQ(remote->sa_family, AF_INET6, "D GetAcceptExSockaddrs");
+    }
+    close_both(l, client);
+    CloseHandle(event);
+}
+
 int main(void)
 {
     check_begin("regressions");
     deferred_connections_are_kept();
     addresses_outlive_the_socket();
+    a_closed_socket_has_a_family();
     many_buffers();
     accepting_handles_answer_no_select();
     return check_end();
