@@ -441,6 +441,10 @@ int WSAAPI WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lp
                    LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 /* winsock2/nf-winsock2-shutdown */
 int WSAAPI LINSOCK_N(shutdown)(SOCKET s, int how) LINSOCK_BIND(shutdown);
+/* winsock2/nf-winsock2-wsasenddisconnect */
+int WSAAPI WSASendDisconnect(SOCKET s, LPWSABUF lpOutboundDisconnectData);
+/* winsock2/nf-winsock2-wsarecvdisconnect */
+int WSAAPI WSARecvDisconnect(SOCKET s, LPWSABUF lpInboundDisconnectData);
 /* winsock2/nf-winsock2-closesocket */
 int WSAAPI closesocket(SOCKET s);
 /* winsock2/nf-winsock2-getsockname */

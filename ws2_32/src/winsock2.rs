@@ -1,6 +1,7 @@
 //! The functions of winsock2.h.
 
 pub mod connection;
+pub mod disconnect;
 pub mod ioctl;
 pub mod option;
 pub(crate) mod overlapped;

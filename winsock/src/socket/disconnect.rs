@@ -45,6 +45,27 @@ impl Socket {
         result
     }
 
+    /// WSASendDisconnect: shutdown(SD_SEND) and disconnect data, which TCP does not have. Never
+    /// blocks, whatever SO_LINGER says.
+    ///
+    /// # Errors
+    /// WSAENOPROTOOPT for data, whatever the state; nothing is sent then. WSAENOTCONN.
+    pub fn send_disconnect(&self, data: Option<&[u8]>) -> Result<(), NtStatus> {
+        if data.is_some() {
+            return Err(NtStatus::OPTION_NOT_SUPPORTED);
+        }
+        self.shutdown(Shutdown::Send)
+    }
+
+    /// WSARecvDisconnect: shutdown(SD_RECEIVE) and the disconnect data that came, which is none on
+    /// TCP. Never blocks.
+    ///
+    /// # Errors
+    /// WSAENOTCONN.
+    pub fn recv_disconnect(&self) -> Result<(), NtStatus> {
+        self.shutdown(Shutdown::Receive)
+    }
+
     /// DisconnectEx with an OVERLAPPED: always pends when it is admitted, even when it is over at
     /// once, and so always queues its packet (`test_DisconnectEx`,
     /// `test_shutdown_completion_port`).
