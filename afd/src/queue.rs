@@ -43,6 +43,11 @@ impl<T> Queue<T> {
         self.first.as_ref()
     }
 
+    /// Every element, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.first.iter().chain(&self.rest)
+    }
+
     /// Adds the newest.
     #[inline]
     pub fn push_back(&mut self, element: T) {

@@ -11,6 +11,10 @@ pub enum AbortCause {
     DataAfterReceiveShutdown,
     /// The peer did not send its FIN within `TcpFinWait2Delay`.
     FinWaitTimeout,
+    /// The time that the program gave a graceful disconnect was over.
+    DeadlinePassed,
+    /// The program asked for it.
+    Requested,
     /// `closesocket` while the connection was still being made.
     ConnectAbandoned,
 }
@@ -45,9 +49,8 @@ impl CloseReason {
             Self::PeerFin | Self::LocalGraceful => None,
             Self::PeerReset => Some(NtStatus::CONNECTION_RESET),
             Self::PeerResetAfterFin => Some(NtStatus::CONNECTION_ABORTED),
-            Self::LocalAbort(AbortCause::FinWaitTimeout) | Self::Timeout => {
-                Some(NtStatus::IO_TIMEOUT)
-            }
+            Self::LocalAbort(AbortCause::FinWaitTimeout | AbortCause::DeadlinePassed)
+            | Self::Timeout => Some(NtStatus::IO_TIMEOUT),
             Self::LocalAbort(_) => Some(NtStatus::CONNECTION_ABORTED),
             Self::Cancelled => Some(NtStatus::CANCELLED),
         }

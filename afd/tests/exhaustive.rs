@@ -11,7 +11,7 @@ mod rig;
 use std::collections::{BTreeSet, VecDeque};
 
 use linsock_afd::endpoint::state::{Context, Origin, Phase};
-use linsock_afd::{CloseMode, DisconnectMode, Indication, Shutdown};
+use linsock_afd::{AbortCause, CloseMode, DisconnectMode, Indication, Shutdown};
 use rig::{Outcome, Rig, Step};
 
 /// The verbs and indications of a connection's life and end. Cancelling takes everything; the
@@ -51,7 +51,9 @@ const BEGINNING: [Step; 13] = [
 ];
 
 /// What the sequences leave out, and reports that nobody asked for.
-const OTHERS: [Step; 8] = [
+const OTHERS: [Step; 10] = [
+    Step::Disconnect(DisconnectMode::Graceful),
+    Step::Abort(AbortCause::Requested),
     Step::Retry,
     Step::Update(Origin::Accepted),
     Step::Update(Origin::Connected),

@@ -27,7 +27,9 @@ struct Connection {
     sends: Vec<u32>,
     recvs: Vec<u32>,
     half_close: Option<u32>,
+    /// The disconnect that waits for the peer, and whether the handle is not recycled by it.
     reuse: Option<u32>,
+    stays: bool,
     /// This side has shut down sending, receiving.
     shut_send: bool,
     shut_recv: bool,
@@ -84,6 +86,8 @@ impl Model {
             Step::Shutdown(how) => self.shutdown(how),
             Step::Disconnect(DisconnectMode::HalfClose) => self.half_close(),
             Step::Disconnect(DisconnectMode::Reuse) => self.reuse(),
+            Step::Disconnect(DisconnectMode::Graceful) => self.graceful(),
+            Step::Abort(cause) => self.abort(cause),
             Step::PeerName => self.peer_name(),
             Step::LocalName => self.local_name(),
             event => {
@@ -368,9 +372,39 @@ impl Model {
         Ok(())
     }
 
+    /// As reuse, but the FIN is sent in the ordinary way, and nothing is recycled.
+    fn graceful(&mut self) -> Answer {
+        self.live().filter(|c| c.reuse.is_none()).ok_or(ENOTCONN)?;
+        let irp = self.issue();
+        let c = self.live().unwrap();
+        (c.reuse, c.stays, c.shut_send) = (Some(irp), true, true);
+        let waits = c.fin_sent && !c.peer_fin;
+        self.fin_if_due();
+        self.recycle_if_over();
+        if waits {
+            self.asks(Ask::AwaitFin);
+        }
+        Ok(())
+    }
+
+    fn abort(&mut self, cause: AbortCause) -> Answer {
+        self.live().filter(|c| !c.recycling).ok_or(ENOTCONN)?;
+        self.asks(Ask::Abort);
+        self.dies(Was::Aborted, CloseReason::LocalAbort(cause));
+        Ok(())
+    }
+
     /// Reuse is over when the peer's FIN and ours are through.
     fn recycle_if_over(&mut self) {
         let Some(c) = self.live() else { return };
+        if c.stays && c.reuse.is_some() {
+            if c.peer_fin && c.fin_sent && c.sends.is_empty() {
+                c.stays = false;
+                let irp = c.reuse.take();
+                self.done(irp, Was::Success);
+            }
+            return;
+        }
         if c.reuse.is_some() && !c.recycling && c.peer_fin && c.fin_sent && c.sends.is_empty() {
             c.recycling = true;
             let by_accept = c.by_accept;
@@ -480,6 +514,7 @@ impl Model {
         gone.extend(take(&mut c.sends, chosen));
         gone.extend(c.half_close.take_if(|irp| chosen(*irp)));
         let recycling = c.recycling;
+        c.stays &= !c.reuse.is_some_and(chosen);
         gone.extend(c.reuse.take_if(|irp| chosen(*irp) && !recycling));
         if was_last {
             self.refuse_data_if_due();
@@ -648,6 +683,8 @@ fn teardown_step() -> impl Strategy<Value = Step> {
         Step::Disconnect(DisconnectMode::HalfClose),
         Step::Disconnect(DisconnectMode::Reuse),
         Step::Disconnect(DisconnectMode::Reuse),
+        Step::Disconnect(DisconnectMode::Graceful),
+        Step::Abort(AbortCause::Requested),
         Step::Report(Indication::PeerFin),
         Step::Report(Indication::PeerFin),
         Step::Report(Indication::FinWaitExpired),

@@ -17,6 +17,8 @@ use rig::{Ask, Outcome, Rig, Step, Was};
 
 const HALF_CLOSE: Step = Step::Disconnect(DisconnectMode::HalfClose);
 const REUSE: Step = Step::Disconnect(DisconnectMode::Reuse);
+const GRACEFUL: Step = Step::Disconnect(DisconnectMode::Graceful);
+const RESET: Step = Step::Abort(AbortCause::Requested);
 const SD_RECEIVE: Step = Step::Shutdown(Shutdown::Receive);
 const SD_SEND: Step = Step::Shutdown(Shutdown::Send);
 const SD_BOTH: Step = Step::Shutdown(Shutdown::Both);
@@ -424,6 +426,53 @@ fn disconnecting_fin_wait_expired_resets_and_times_out() {
         ],
     );
     ends(&rig, Phase::Closed, CloseReason::LocalAbort(AbortCause::FinWaitTimeout));
+}
+
+/// The safe API's graceful disconnect: ours behind the data, then the peer's, and the handle stays.
+#[test]
+fn disconnecting_gracefully_waits_for_the_peer_and_recycles_nothing() {
+    let rig = play(
+        accepted(),
+        &[
+            (Send, &[]),
+            (GRACEFUL, &[]),
+            (Send, &[SHUT_DOWN]),
+            (SendDone, &[Done(1, Success), Asks(SendFin)]),
+            (Perform, &[Asks(AwaitFin)]),
+            (PEER_FIN, &[Done(2, Success)]),
+            (Recv, &[End]),
+            (REUSE, &[Asks(RecycleAccepted)]),
+        ],
+    );
+    assert_eq!(rig.endpoint.reason(), Some(CloseReason::LocalGraceful));
+}
+
+/// With the peer's FIN here it is over as soon as ours is given to the transport.
+#[test]
+fn disconnecting_gracefully_after_the_peer() {
+    let rig = play(
+        accepted(),
+        &[(PEER_FIN, &[]), (GRACEFUL, &[Asks(SendFin)]), (Perform, &[Done(1, Success)])],
+    );
+    assert_eq!(rig.phase(), Phase::Connected);
+    assert_eq!(rig.endpoint.reason(), Some(CloseReason::PeerFin));
+}
+
+/// Everything pending fails, the sticky status says who did it, and there is nothing left to abort.
+#[test]
+fn abort_resets_and_completes_everything() {
+    let rig = play(
+        accepted(),
+        &[
+            (Recv, &[]),
+            (Send, &[]),
+            (GRACEFUL, &[]),
+            (RESET, &[Asks(Abort), Done(1, Aborted), Done(2, Aborted), Done(3, Aborted)]),
+            (Recv, &[WAS_ABORTED]),
+            (RESET, &[NOT_CONNECTED]),
+        ],
+    );
+    ends(&rig, Phase::Closed, CloseReason::LocalAbort(AbortCause::Requested));
 }
 
 /// The delay belongs to the disconnect with reuse and to nothing else.

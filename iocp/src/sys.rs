@@ -11,3 +11,22 @@ pub fn unacknowledged(fd: BorrowedFd<'_>) -> Option<u32> {
     let result = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut octets) };
     if result == 0 { u32::try_from(octets).ok() } else { None }
 }
+
+/// The state of a TCP socket by the kernel's numbers (`TCP_ESTABLISHED` is 1); `None` if the
+/// descriptor is no such socket.
+pub fn tcp_state(fd: BorrowedFd<'_>) -> Option<u8> {
+    let mut state = 0_u8;
+    let mut len: libc::socklen_t = 1;
+    // SAFETY: the kernel writes no more than the one octet that `len` allows, the first of struct
+    // tcp_info, which is the state; both outlive the call.
+    let result = unsafe {
+        libc::getsockopt(
+            fd.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut state).cast(),
+            &raw mut len,
+        )
+    };
+    (result == 0 && len == 1).then_some(state)
+}

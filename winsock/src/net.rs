@@ -33,6 +33,7 @@
 //! # }
 //! ```
 
+mod disconnect;
 mod error;
 mod operation;
 mod port;
@@ -46,6 +47,9 @@ use linsock_iocp::file::File;
 
 use crate::socket::{self, RecvOptions};
 
+pub use crate::socket::{CloseReport, Side, TcpState};
+
+pub use disconnect::{Disconnect, Disconnecting};
 pub use error::{Error, Result};
 pub use linsock_iocp::afd::address::Family;
 pub use linsock_iocp::afd::{AbortCause, CloseReason, Shutdown};
@@ -184,9 +188,40 @@ impl Socket {
         Request::new(&self.inner, operation::What::AcceptInto(Arc::clone(&acceptor.inner)), first)
     }
 
+    /// Ends the connection in both directions and reports how it ended: gracefully, unless the
+    /// [`Disconnect`] is told otherwise.
+    ///
+    /// The FIN goes behind everything sent, and the peer's is waited for; what the peer sends
+    /// before it has to be received, by whoever receives on this socket.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use linsock::net::{Family, Side, Socket};
+    ///
+    /// # fn main() -> Result<(), linsock::net::Error> {
+    /// # let listener = Socket::tcp(Family::Inet)?;
+    /// # listener.bind("127.0.0.1:0".parse().unwrap())?;
+    /// # listener.listen(16)?;
+    /// # let client = Socket::tcp(Family::Inet)?;
+    /// # client.connect(listener.local_address()?)?;
+    /// # let server = listener.accept()?;
+    /// let leaving = client.disconnect().within(Duration::from_secs(5)).start();
+    /// assert_eq!(server.recv(&mut [0; 16])?, 0);
+    /// let seen_there = server.disconnect().wait()?;
+    /// let seen_here = leaving.wait()?;
+    /// assert!(seen_here.is_graceful() && seen_there.is_graceful());
+    /// assert_eq!(seen_here.closed_first(), Some(Side::Local));
+    /// assert_eq!(seen_there.closed_first(), Some(Side::Peer));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn disconnect(&self) -> Disconnect {
+        Disconnect::new(&self.inner)
+    }
+
     /// Closes the sending half behind everything sent; receiving goes on. Over when the FIN was
     /// given to the transport; the peer is not waited for (`DisconnectEx` without flags).
-    pub fn disconnect(&self) -> Request {
+    pub fn half_close(&self) -> Request {
         Request::new(&self.inner, operation::What::HalfClose, Vec::new())
     }
 

@@ -13,6 +13,7 @@ mod connect;
 mod disconnect;
 mod name;
 mod operation;
+mod report;
 mod transfer;
 
 use std::any::Any;
@@ -43,6 +44,7 @@ pub use accept::{AcceptLayout, Accepted, AddressArea, DeferredAddress};
 pub use blocking::SyncResult;
 pub use name::SocketView;
 pub use operation::{Kind, Operation};
+pub use report::{CloseReport, Ending, Side, TcpState};
 pub use transfer::{RecvOptions, Transfer};
 
 /// How an operation that was not refused started.
@@ -89,6 +91,8 @@ struct Inner {
     connect_error: Option<NtStatus>,
     connected_at: Option<Instant>,
     fin_wait: disconnect::FinWait,
+    /// The disconnect that somebody wants a report of.
+    ending: Option<Arc<Ending>>,
     closed: bool,
 }
 
@@ -279,6 +283,7 @@ impl Default for Inner {
             connect_error: None,
             connected_at: None,
             fin_wait: disconnect::FinWait::default(),
+            ending: None,
             closed: false,
         }
     }
@@ -322,6 +327,7 @@ impl Inner {
     /// The transport failed under a transfer.
     fn handle_failure(&mut self, errno: rustix::io::Errno) {
         use rustix::io::Errno;
+        self.see_the_end();
         let indication = match errno {
             // EPIPE is how the kernel tells a reset that follows a FIN (winsock-semantics 9).
             Errno::PIPE => Indication::PeerResetAfterFin,

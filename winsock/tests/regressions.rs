@@ -99,7 +99,7 @@ fn a_wait_for_a_slow_peer_costs_no_processor_time() {
     std::thread::scope(|scope| {
         let leaving = scope.spawn(|| {
             let before = thread_time();
-            server.disconnect().wait().unwrap();
+            server.half_close().wait().unwrap();
             thread_time() - before
         });
         // The peer rests a while, then reads everything.

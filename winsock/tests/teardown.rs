@@ -64,14 +64,14 @@ fn recv_error(socket: &Socket) -> u32 {
 fn half_close_does_not_wait_for_the_peer_and_receiving_goes_on() {
     // Source: test_DisconnectEx (flags 0).
     let (server, mut plain) = accepted_from_plain();
-    server.disconnect().wait().unwrap();
+    server.half_close().wait().unwrap();
     assert_eq!(plain.read(&mut [0; 8]).unwrap(), 0);
     plain.write_all(b"still").unwrap();
     let mut buffer = [0; 8];
     assert_eq!(server.recv(&mut buffer).unwrap(), 5);
     assert_eq!(server.send(b"x").unwrap_err().wsa(), 10058);
     // Source: the DisconnectEx page, "transmit closing state"; our choice over D1.
-    assert_eq!(server.disconnect().wait().unwrap_err().wsa(), 10057);
+    assert_eq!(server.half_close().wait().unwrap_err().wsa(), 10057);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn half_close_goes_behind_queued_sends() {
     let (server, mut plain) = accepted_from_plain();
     let size = 32 << 20;
     let sending = server.send_owned(vec![7; size]).start();
-    let closing = server.disconnect().start();
+    let closing = server.half_close().start();
     assert!(!closing.is_finished());
     let reader = thread::spawn(move || {
         let mut all = Vec::new();

@@ -6,7 +6,7 @@ use core::mem;
 use super::connect::Refused;
 use super::state::{
     Bound, Closed, Connected, Disconnecting, Link, Open, Origin, Past, RecvHalf, SendHalf, State,
-    Verb,
+    Then, Verb,
 };
 use super::{Endpoint, Indication, NtStatus, Request};
 use crate::queue::Queue;
@@ -28,6 +28,9 @@ pub enum Shutdown {
 pub enum DisconnectMode {
     /// Flags 0: close the sending half; receiving goes on; the peer is not waited for.
     HalfClose,
+    /// Close the sending half and wait for the peer's end: the whole connection, gracefully. Winsock
+    /// has no such call; the safe API does.
+    Graceful,
     /// TF_REUSE_SOCKET: end the connection and recycle the handle.
     Reuse,
 }
@@ -66,7 +69,7 @@ impl<I> Endpoint<I> {
     pub fn disconnect(&mut self, mode: DisconnectMode, irp: I) -> Result<(), Refused<I>> {
         let link = match &self.state {
             State::Connected(Connected { link })
-                if mode == DisconnectMode::Reuse || link.send == SendHalf::Open =>
+                if mode != DisconnectMode::HalfClose || link.send == SendHalf::Open =>
             {
                 *link
             }
@@ -77,17 +80,38 @@ impl<I> Endpoint<I> {
                 self.half_close = Some(Box::new(irp));
                 self.close_send();
             }
-            DisconnectMode::Reuse => {
-                let recycling = false;
-                self.state = State::Disconnecting(Disconnecting { link, irp, recycling });
-                // With the peer's FIN here and nothing queued, recycling sends our FIN by itself.
-                if !self.recycle_if_over() {
-                    self.close_send();
-                    self.await_fin_if_due();
-                }
-            }
+            DisconnectMode::Graceful => self.disconnect_both(link, irp, Then::Stay),
+            DisconnectMode::Reuse => self.disconnect_both(link, irp, Then::Recycle),
         }
         Ok(())
+    }
+
+    fn disconnect_both(&mut self, link: Link, irp: I, then: Then) {
+        let recycling = false;
+        self.state = State::Disconnecting(Disconnecting { link, irp, then, recycling });
+        // With the peer's FIN here and nothing queued, recycling sends our FIN by itself.
+        if then == Then::Recycle && self.finish_if_over() {
+            return;
+        }
+        self.close_send();
+        if !self.finish_if_over() {
+            self.await_fin_if_due();
+        }
+    }
+
+    /// Resets the connection: everything that is pending fails and nothing more is transferred.
+    ///
+    /// # Errors
+    /// WSAENOTCONN when there is no connection to reset, or the handle is being recycled.
+    pub fn abort(&mut self, cause: AbortCause) -> Result<(), NtStatus> {
+        match &self.state {
+            State::Connected(_) | State::Disconnecting(Disconnecting { recycling: false, .. }) => {
+                self.fail(CloseReason::LocalAbort(cause));
+                self.requests.push_back(Request::Abort);
+                Ok(())
+            }
+            _ => Err(NtStatus::INVALID_CONNECTION),
+        }
     }
 
     /// closesocket: completes everything that is pending and leaves the endpoint empty (I3).
@@ -212,7 +236,7 @@ impl<I> Endpoint<I> {
         }
         let half_close = self.half_close.take().map(|irp| *irp);
         self.complete_all(half_close, NtStatus::SUCCESS);
-        if !self.recycle_if_over() {
+        if !self.finish_if_over() {
             self.await_fin_if_due();
         }
     }
@@ -225,13 +249,13 @@ impl<I> Endpoint<I> {
         };
         self.reason.get_or_insert(CloseReason::PeerFin);
         self.end_receives(NtStatus::SUCCESS);
-        self.recycle_if_over();
+        self.finish_if_over();
     }
 
     fn handle_fin_wait_expired(&mut self) {
-        if let State::Disconnecting(Disconnecting { recycling: false, .. }) = self.state {
-            self.fail(CloseReason::LocalAbort(AbortCause::FinWaitTimeout));
-            self.requests.push_back(Request::Abort);
+        if let State::Disconnecting(_) = self.state {
+            // Refused while the handle is being recycled: the FIN has come after all.
+            let _ = self.abort(AbortCause::FinWaitTimeout);
         }
     }
 
@@ -246,7 +270,7 @@ impl<I> Endpoint<I> {
     fn handle_recycled(&mut self) {
         let state = mem::replace(&mut self.state, State::Open(Open { past: Past::Recycled }));
         match state {
-            State::Disconnecting(Disconnecting { link, irp, recycling: true }) => {
+            State::Disconnecting(Disconnecting { link, irp, recycling: true, .. }) => {
                 if link.origin == Origin::Connected {
                     self.state = State::Bound(Bound { past: Past::Recycled });
                 }
@@ -256,21 +280,41 @@ impl<I> Endpoint<I> {
         }
     }
 
-    /// In a disconnect with reuse: when the peer's FIN is here and nothing is left to send, asks
-    /// for the recycling. True when it did.
-    fn recycle_if_over(&mut self) -> bool {
+    /// In a disconnect that waits for the peer: when its FIN is here and nothing is left to send,
+    /// asks for the recycling or completes. True when it did.
+    fn finish_if_over(&mut self) -> bool {
         let State::Disconnecting(disconnecting) = &mut self.state else { return false };
         let over = disconnecting.link.recv.peer_ended()
             && disconnecting.link.send != SendHalf::Closing
             && self.sends.is_empty();
-        if over && !disconnecting.recycling {
-            disconnecting.recycling = true;
-            // Whoever recycles sends the FIN, if it is still ours to send: it is not asked for
-            // twice.
-            disconnecting.link.send = SendHalf::Closed;
-            self.requests.push_back(Request::Recycle { origin: disconnecting.link.origin });
+        if !over {
+            return false;
         }
-        over
+        match disconnecting.then {
+            Then::Stay => self.end_disconnect(NtStatus::SUCCESS),
+            Then::Recycle if !disconnecting.recycling => {
+                disconnecting.recycling = true;
+                // Whoever recycles sends the FIN, if it is still ours to send: it is not asked for
+                // twice.
+                disconnecting.link.send = SendHalf::Closed;
+                let origin = disconnecting.link.origin;
+                self.requests.push_back(Request::Recycle { origin });
+            }
+            Then::Recycle => {}
+        }
+        true
+    }
+
+    /// Completes the disconnect; its connection is what it was otherwise.
+    fn end_disconnect(&mut self, status: NtStatus) {
+        let state = mem::replace(&mut self.state, State::Open(Open { past: Past::New }));
+        self.state = match state {
+            State::Disconnecting(Disconnecting { link, irp, .. }) => {
+                self.complete(irp, status);
+                State::Connected(Connected { link })
+            }
+            other => other,
+        };
     }
 
     fn await_fin_if_due(&mut self) {
@@ -347,7 +391,9 @@ impl<I> Endpoint<I> {
                 }
                 None => State::Connecting(connecting),
             },
-            State::Disconnecting(Disconnecting { link, irp, recycling: false }) if chosen(&irp) => {
+            State::Disconnecting(Disconnecting { link, irp, recycling: false, .. })
+                if chosen(&irp) =>
+            {
                 self.complete(irp, NtStatus::CANCELLED);
                 State::Connected(Connected { link })
             }

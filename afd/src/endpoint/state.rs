@@ -245,21 +245,32 @@ pub struct Connected {
     pub link: Link,
 }
 
-/// A disconnect with reuse is under way.
+/// A disconnect that waits for the peer's end is under way.
 ///
 /// - **Allowed**: recv (the peer's data has to be read before the disconnect completes), shutdown,
 ///   the names.
 /// - **Refused**: send: WSAESHUTDOWN; a second disconnect: WSAENOTCONN; the rest as in Connected.
-/// - **Leads to**: Open or Bound, recycled; back to Connected (send half closed) when cancelled;
-///   Closed when the peer resets or never closes.
+/// - **Leads to**: Open or Bound, recycled; back to Connected (send half closed) without reuse or
+///   when cancelled; Closed when the peer resets or never closes.
 #[derive(Debug)]
 pub struct Disconnecting<I> {
     /// The connection.
     pub link: Link,
     /// The disconnect.
     pub irp: I,
+    /// What follows the end of both directions.
+    pub then: Then,
     /// True from the request to recycle until the provider has done it.
     pub recycling: bool,
+}
+
+/// What follows when both directions of a connection are over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Then {
+    /// The handle stays with the connection that was.
+    Stay,
+    /// The handle is recycled.
+    Recycle,
 }
 
 /// The connection ended badly; the handle is still open.

@@ -123,6 +123,11 @@ impl<I> Endpoint<I> {
         self.refuse_data_if_due();
     }
 
+    /// The sends that wait, oldest first.
+    pub fn sends(&self) -> impl Iterator<Item = &I> {
+        self.sends.iter()
+    }
+
     /// True while sends wait.
     #[inline]
     pub fn has_sends(&self) -> bool {

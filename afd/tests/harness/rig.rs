@@ -14,8 +14,8 @@ use std::fmt;
 use linsock_afd::endpoint::state::{Context, Origin, RecvHalf, SendHalf, Verb};
 use linsock_afd::endpoint::state::{Phase, State};
 use linsock_afd::{
-    AcceptPhase, CloseMode, Completion, ConnectKind, DisconnectMode, Endpoint, Indication,
-    NtStatus, Receive, Request, Shutdown, Start,
+    AbortCause, AcceptPhase, CloseMode, Completion, ConnectKind, DisconnectMode, Endpoint,
+    Indication, NtStatus, Receive, Request, Shutdown, Start,
 };
 
 /// More requests and completions than any step can cause with the few IRPs of a test.
@@ -55,6 +55,8 @@ pub(crate) enum Step {
     Recv,
     Shutdown(Shutdown),
     Disconnect(DisconnectMode),
+    /// The program has the connection reset.
+    Abort(AbortCause),
     PeerName,
     LocalName,
     /// CancelIoEx on one IRP.
@@ -251,6 +253,7 @@ impl Rig {
             Step::Recv => self.recv(seen),
             Step::Shutdown(how) => self.endpoint.shutdown(how),
             Step::Disconnect(mode) => self.disconnect(mode),
+            Step::Abort(cause) => self.endpoint.abort(cause),
             Step::PeerName => self.endpoint.check(Verb::PeerName),
             Step::LocalName => self.endpoint.check(Verb::LocalName),
             other => {

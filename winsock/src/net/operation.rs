@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::DisconnectMode;
@@ -16,7 +17,7 @@ use linsock_iocp::sync::Lock;
 use linsock_iocp::wait::{self, Which};
 
 use super::{Error, Result};
-use crate::socket::{AcceptLayout, RecvOptions, Socket};
+use crate::socket::{AcceptLayout, Ending, RecvOptions, Socket};
 
 /// What an operation does.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub(super) enum What {
     AcceptInto(Arc<Socket>),
     HalfClose,
     Reuse,
+    Disconnect(DisconnectMode, Arc<Ending>, Option<Duration>),
 }
 
 /// An operation that is not started yet.
@@ -149,6 +151,9 @@ impl Request {
             }
             What::HalfClose => socket.disconnect(irp, DisconnectMode::HalfClose),
             What::Reuse => socket.disconnect(irp, DisconnectMode::Reuse),
+            What::Disconnect(mode, ending, limit) => {
+                socket.disconnect_reported(irp, mode, &ending, limit)
+            }
         }
     }
 }

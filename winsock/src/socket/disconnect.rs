@@ -73,6 +73,16 @@ impl Socket {
     /// # Errors
     /// WSAENOTCONN.
     pub fn disconnect(&self, irp: Irp, mode: DisconnectMode) -> Result<(), NtStatus> {
+        self.disconnect_with(irp, mode, |_| {})
+    }
+
+    /// As [`disconnect`](Self::disconnect); `admitted` is called under the lock once it is.
+    pub(super) fn disconnect_with(
+        &self,
+        irp: Irp,
+        mode: DisconnectMode,
+        admitted: impl FnOnce(&mut Inner),
+    ) -> Result<(), NtStatus> {
         irp.begin(&self.core);
         irp.pended(&self.core);
         let mut after = Deferred::default();
@@ -85,6 +95,9 @@ impl Socket {
             }
             refused.status
         });
+        if result.is_ok() {
+            admitted(&mut inner);
+        }
         inner.settle(self, &mut after);
         drop(inner);
         after.run();
@@ -113,6 +126,7 @@ impl Socket {
         inner.fin_wait.armed = false;
         if let Some(since) = inner.fin_wait.since {
             if since.elapsed() >= delay {
+                inner.see_the_end();
                 inner.endpoint.handle_indication(Indication::FinWaitExpired);
             } else {
                 inner.arm_fin_wait(self);
@@ -168,6 +182,7 @@ impl Inner {
     /// Resets the connection by closing its descriptor.
     pub(super) fn abort(&mut self) {
         self.fin_wait.since = None;
+        self.see_the_end();
         if let Some(fd) = self.tcp.fd() {
             tcp::arm_reset(fd);
         }
@@ -184,6 +199,11 @@ impl Inner {
     /// what is unacknowledged. Otherwise it too gets a new descriptor at its next connect.
     pub(super) fn recycle(&mut self, origin: Origin) {
         self.fin_wait.since = None;
+        if self.ending.is_some() {
+            // The report tells what became of the connection after our FIN.
+            self.tcp.send_fin();
+            self.see_the_end();
+        }
         self.peer = None;
         self.connected_at = None;
         let dissolved = origin == Origin::Connected && self.dissolve();

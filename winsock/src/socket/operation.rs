@@ -76,8 +76,10 @@ impl super::Inner {
             }
             _ => 0,
         };
-        if let Kind::Accept(call) = &operation.kind {
-            call.abandon(socket);
+        match &operation.kind {
+            Kind::Accept(call) => call.abandon(socket),
+            Kind::Disconnect => self.report_the_end(),
+            Kind::Recv(_) | Kind::Send(_) | Kind::Connect => {}
         }
         operation.complete(socket, timing, status, bytes, after);
     }

@@ -211,6 +211,20 @@ impl Tcp {
         sockopt::socket_error(self.fd()?).ok()?.err()
     }
 
+    /// Octets that were given to the kernel and that the peer has not acknowledged.
+    pub fn undelivered(&self) -> usize {
+        let octets = self.fd().and_then(sys::unacknowledged).unwrap_or(0);
+        // The FIN takes a number of its own, the last one.
+        let data = octets.saturating_sub(u32::from(self.fin_sent));
+        usize::try_from(data).unwrap_or(usize::MAX)
+    }
+
+    /// Octets that were received by the kernel and by nobody else.
+    pub fn unread(&self) -> usize {
+        let octets = self.fd().and_then(|fd| rustix::io::ioctl_fionread(fd).ok()).unwrap_or(0);
+        usize::try_from(octets).unwrap_or(usize::MAX)
+    }
+
     /// True when everything that was sent, FIN included, was acknowledged.
     pub fn is_flushed(&self) -> bool {
         self.fd().and_then(sys::unacknowledged) == Some(0)

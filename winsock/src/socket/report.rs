@@ -1,0 +1,248 @@
+//! What a disconnect of the safe API reports of the connection's end.
+//!
+//! The figures are taken while the descriptor is still there: before a reset throws the data away,
+//! before a recycled handle gets another connection. Nobody who did not ask for a report pays for
+//! one.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::afd::{AbortCause, CloseReason, DisconnectMode};
+use linsock_iocp::guardian;
+use linsock_iocp::irp::{Deferred, Irp};
+use linsock_iocp::sync::Lock;
+use linsock_iocp::sys;
+
+use super::{Inner, Socket};
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// FIN, reset, time-out or abort, and why.
+    pub reason: CloseReason,
+    /// Octets that this side sent, or wanted to, and that the peer is not known to have. After a
+    /// graceful end they are on their way; after a reset they are lost.
+    pub unsent: usize,
+    /// Octets that the peer sent and that nobody received.
+    pub unread: usize,
+    /// From the call to the end.
+    pub elapsed: Duration,
+    /// The last state that the kernel told of the connection.
+    pub tcp_state: TcpState,
+}
+
+/// A side of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// This one.
+    Local,
+    /// The peer.
+    Peer,
+}
+
+impl CloseReport {
+    /// Which side ended the connection first; `None` if neither did (the network gave up).
+    pub const fn closed_first(&self) -> Option<Side> {
+        match self.reason {
+            CloseReason::PeerFin | CloseReason::PeerReset | CloseReason::PeerResetAfterFin => {
+                Some(Side::Peer)
+            }
+            CloseReason::LocalGraceful | CloseReason::LocalAbort(_) | CloseReason::Cancelled => {
+                Some(Side::Local)
+            }
+            CloseReason::Timeout => None,
+        }
+    }
+
+    /// Whether both directions ended with a FIN, so that nothing is lost.
+    pub const fn is_graceful(&self) -> bool {
+        matches!(self.reason, CloseReason::PeerFin | CloseReason::LocalGraceful)
+    }
+}
+
+/// A state of RFC 9293, 3.3.2, as Linux tells it: a connection in TIME-WAIT has left its socket and
+/// reads as closed there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TcpState {
+    /// ESTABLISHED.
+    Established,
+    /// SYN-SENT.
+    SynSent,
+    /// SYN-RECEIVED.
+    SynReceived,
+    /// FIN-WAIT-1: our FIN is not acknowledged.
+    FinWait1,
+    /// FIN-WAIT-2: our FIN is acknowledged, the peer's has not come.
+    FinWait2,
+    /// TIME-WAIT.
+    TimeWait,
+    /// CLOSED.
+    Closed,
+    /// CLOSE-WAIT: the peer's FIN has come, ours is not sent.
+    CloseWait,
+    /// LAST-ACK: the peer closed first and has not acknowledged our FIN.
+    LastAck,
+    /// LISTEN.
+    Listen,
+    /// CLOSING: both FINs crossed.
+    Closing,
+    /// Another, or the descriptor was gone.
+    Unknown,
+}
+
+impl TcpState {
+    const fn from_kernel(number: Option<u8>) -> Self {
+        match number {
+            Some(1) => Self::Established,
+            Some(2) => Self::SynSent,
+            Some(3) => Self::SynReceived,
+            Some(4) => Self::FinWait1,
+            Some(5) => Self::FinWait2,
+            Some(6) => Self::TimeWait,
+            Some(7) => Self::Closed,
+            Some(8) => Self::CloseWait,
+            Some(9) => Self::LastAck,
+            Some(10) => Self::Listen,
+            Some(11) => Self::Closing,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What was seen of a connection at its end.
+#[derive(Clone, Copy, Debug)]
+struct Figures {
+    unsent: usize,
+    unread: usize,
+    tcp_state: TcpState,
+}
+
+/// A disconnect that somebody wants a report of.
+#[derive(Debug)]
+pub struct Ending {
+    since: Instant,
+    figures: Lock<Option<Figures>>,
+    report: Lock<Option<CloseReport>>,
+}
+
+impl Ending {
+    /// One that begins now.
+    pub fn begin() -> Arc<Self> {
+        Arc::new(Self { since: Instant::now(), figures: Lock::default(), report: Lock::default() })
+    }
+
+    /// The report, once the disconnect is over; `None` if it was refused.
+    pub fn report(&self) -> Option<CloseReport> {
+        *self.report.lock()
+    }
+}
+
+impl Socket {
+    /// As [`disconnect`](Self::disconnect), with a report in `ending`; when `limit` is over first,
+    /// the connection is reset.
+    ///
+    /// # Errors
+    /// WSAENOTCONN.
+    pub fn disconnect_reported(
+        &self,
+        irp: Irp,
+        mode: DisconnectMode,
+        ending: &Arc<Ending>,
+        limit: Option<Duration>,
+    ) -> Result<(), NtStatus> {
+        self.disconnect_with(irp, mode, |inner| {
+            inner.ending = Some(Arc::clone(ending));
+            if let Some(limit) = limit {
+                self.expire_after(limit, ending);
+            }
+        })
+    }
+
+    /// Resets the connection and says what that cost. The handle stays, without a connection.
+    ///
+    /// # Errors
+    /// WSAENOTCONN.
+    pub fn abort_reported(&self) -> Result<CloseReport, NtStatus> {
+        let ending = Ending::begin();
+        let mut after = Deferred::default();
+        let mut inner = self.open()?;
+        inner.finish_connect(self);
+        // A disconnect that is under way ends too, and its report says the same.
+        let figures = inner.figures();
+        inner.see_the_end();
+        inner.endpoint.abort(AbortCause::Requested)?;
+        inner.settle(self, &mut after);
+        let report = inner.report(&ending, figures);
+        drop(inner);
+        after.run();
+        Ok(report)
+    }
+
+    fn expire_after(&self, limit: Duration, ending: &Arc<Ending>) {
+        // A token, not a reference: a socket that is closed meanwhile leaves only this behind.
+        let (token, ending) = (self.token(), Arc::clone(ending));
+        guardian::call_after(limit, move || {
+            if let Some(socket) = Self::from_token(token) {
+                socket.expire(&ending);
+            }
+        });
+    }
+
+    fn expire(&self, ending: &Arc<Ending>) {
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        if inner.ending.as_ref().is_some_and(|current| Arc::ptr_eq(current, ending)) {
+            inner.see_the_end();
+            // Refused only if the end has come after all and the handle is being recycled.
+            let _ = inner.endpoint.abort(AbortCause::DeadlinePassed);
+            inner.settle(self, &mut after);
+        }
+        drop(inner);
+        after.run();
+    }
+}
+
+impl Inner {
+    /// Takes the figures for the report, if one is wanted, while there is something to see.
+    #[inline]
+    pub(super) fn see_the_end(&mut self) {
+        if let Some(ending) = self.ending.clone() {
+            let figures = self.figures();
+            ending.figures.lock().get_or_insert(figures);
+        }
+    }
+
+    /// A disconnect is over: whoever wants its report gets it before the completion is told.
+    pub(super) fn report_the_end(&mut self) {
+        self.see_the_end();
+        if let Some(ending) = self.ending.take() {
+            let figures = ending.figures.lock().take();
+            let report = self.report(&ending, figures.unwrap_or_else(|| self.figures()));
+            *ending.report.lock() = Some(report);
+        }
+    }
+
+    fn report(&self, ending: &Ending, figures: Figures) -> CloseReport {
+        let Figures { unsent, unread, tcp_state } = figures;
+        CloseReport {
+            reason: self.endpoint.reason().unwrap_or(CloseReason::LocalGraceful),
+            unsent,
+            unread,
+            elapsed: ending.since.elapsed(),
+            tcp_state,
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        let queued: usize =
+            self.endpoint.sends().map(|operation| operation.irp.buffers.remaining()).sum();
+        Figures {
+            unsent: queued + self.tcp.undelivered(),
+            unread: self.tcp.unread(),
+            tcp_state: TcpState::from_kernel(self.tcp.fd().and_then(sys::tcp_state)),
+        }
+    }
+}
