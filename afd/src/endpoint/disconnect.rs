@@ -28,8 +28,8 @@ pub enum Shutdown {
 pub enum DisconnectMode {
     /// Flags 0: close the sending half; receiving goes on; the peer is not waited for.
     HalfClose,
-    /// Close the sending half and wait for the peer's end: the whole connection, gracefully. Winsock
-    /// has no such call; the safe API does.
+    /// Close the sending half and wait for the peer's end: the whole connection, gracefully.
+    /// Winsock has no such call; the safe API does.
     Graceful,
     /// TF_REUSE_SOCKET: end the connection and recycle the handle.
     Reuse,

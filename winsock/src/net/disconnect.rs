@@ -88,8 +88,8 @@ impl IntoFuture for Disconnect {
 
 /// A disconnect in progress: a future of the report. It never blocks the thread that polls it.
 ///
-/// A connection that ends otherwise than gracefully meanwhile, by a reset or the limit, has a report
-/// too. It is an error when the disconnect was refused (not connected) or cancelled.
+/// A connection that ends otherwise than gracefully meanwhile, by a reset or the limit, has a
+/// report too. It is an error when the disconnect was refused (not connected) or cancelled.
 #[derive(Debug)]
 #[must_use = "dropping it cancels the wait"]
 pub struct Disconnecting {
