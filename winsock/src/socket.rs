@@ -38,7 +38,8 @@ use linsock_iocp::reactor;
 use linsock_iocp::sync::{Lock, Locked};
 
 use crate::option::Options;
-use crate::transport::tcp::{self, Next, Tcp};
+use crate::transport::last_words;
+use crate::transport::tcp::{Detached, Next, Tcp};
 
 pub use accept::{AcceptLayout, Accepted, AddressArea, DeferredAddress};
 pub use blocking::SyncResult;
@@ -423,19 +424,23 @@ impl File for Socket {
         // Those who wait are woken before the descriptor closes, which with SO_LINGER may block.
         after.run();
         if let Some(fd) = fd {
-            match owed {
-                Some(data) if !data.is_empty() => match lingers {
-                    Some(seconds) => tcp::drain(fd, &data, Deadline::after(seconds)),
-                    None => tcp::drain_in_background(fd, data),
-                },
-                _ => drop(fd),
-            }
+            close_descriptor(fd, owed.unwrap_or_default(), lingers);
         }
         let mut after = Deferred::default();
         self.release_accept(listener.as_deref(), &mut after);
         let receivers: Vec<_> = receivers.into_iter().collect();
         self.cancel_first_receives(&receivers, &|_| true, &mut after);
         after.run();
+    }
+}
+
+/// Closes a descriptor whose peer is owed `data`; `linger` is the time of SO_LINGER.
+fn close_descriptor(fd: Detached, data: Vec<u8>, linger: Option<Duration>) {
+    match linger {
+        Some(Duration::ZERO) => drop(fd),
+        Some(time) => last_words::linger(fd, &data, Deadline::after(time)),
+        None if data.is_empty() => drop(fd),
+        None => last_words::drain_in_background(fd, data),
     }
 }
 

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::Family;
-use linsock_iocp::clock::Deadline;
 use linsock_iocp::driver::{Driver, Epoch, Interest, Readiness};
 use linsock_iocp::handle::Token;
 use linsock_iocp::sys;
@@ -308,34 +307,4 @@ pub fn socket_addr(any: SocketAddrAny) -> Option<SocketAddr> {
 /// Makes the next close of the descriptor a reset.
 pub fn arm_reset(fd: BorrowedFd<'_>) {
     let _ = sockopt::set_socket_linger(fd, Some(std::time::Duration::ZERO));
-}
-
-/// Delivers `data` and then closes gracefully; resets when the deadline passes first.
-///
-/// While data is owed the close is armed as a reset, so that a process that ends meanwhile does not
-/// make the peer believe that it has everything.
-pub fn drain(fd: Detached, data: &[u8], deadline: Deadline) {
-    arm_reset(fd.as_fd());
-    let mut rest = data;
-    while !rest.is_empty() {
-        match net::send(&fd, rest, net::SendFlags::NOSIGNAL) {
-            Ok(sent) => rest = &rest[sent..],
-            Err(Errno::AGAIN) if deadline.is_over() => return,
-            Err(Errno::AGAIN | Errno::INTR) => {
-                let _ = poll(&mut [PollFd::new(&fd, PollFlags::OUT)], deadline.left().as_ref());
-            }
-            Err(_) => return,
-        }
-    }
-    let _ = sockopt::set_socket_linger(&fd, None);
-}
-
-/// [`drain`], on a thread of its own and without a limit: what a graceful close owes the peer when
-/// the kernel had no room for it.
-pub fn drain_in_background(fd: Detached, data: Vec<u8>) {
-    // Here already: the thread may not have run when the process ends.
-    arm_reset(fd.as_fd());
-    let drain = move || drain(fd, &data, Deadline::Never);
-    // Without a thread the data is lost and the connection reset: nothing better is left to do.
-    let _ = std::thread::Builder::new().name("linsock-drain".into()).spawn(drain);
 }
