@@ -415,3 +415,43 @@ fn no_path_of_one_machine_is_written_down() {
     }
     none(&violations, "a path of one machine");
 }
+
+/// The text of the file that a test in docs/seeds.md is in: `x.c` is a C program, `package/x.rs` a
+/// test of a package.
+fn test_file(file: &str) -> Option<String> {
+    let path = match file.split_once('/') {
+        Some((package, name)) => root().join(package).join("tests").join(name),
+        None => root().join("ws2_32/tests/c").join(file),
+    };
+    fs::read_to_string(path).ok()
+}
+
+/// The tests that a row names: `file::function`.
+fn named_tests(row: &str) -> impl Iterator<Item = (&str, &str)> {
+    row.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::"))
+}
+
+#[test]
+fn every_rule_of_the_pages_has_a_test_that_exists() {
+    let path = root().join("docs/seeds.md");
+    let text = fs::read_to_string(path).expect("INVARIANT: the file is part of the sources");
+    let mut violations = Vec::new();
+    let mut rows = 0;
+    let is_row = |line: &&str| line.starts_with("| ") && !line.ends_with("| shown by |");
+    for row in text.lines().filter(is_row) {
+        rows += 1;
+        if named_tests(row).next().is_none() {
+            violations.push(format!("no test: {row}"));
+        }
+        for (file, function) in named_tests(row) {
+            let exists = test_file(file).is_some_and(|text| {
+                text.contains(&format!(" {function}(")) || text.contains(&format!("*{function}("))
+            });
+            if !exists {
+                violations.push(format!("no such test: {file}::{function}"));
+            }
+        }
+    }
+    assert!(rows > 50, "the tables of docs/seeds.md are gone");
+    none(&violations, "a row of docs/seeds.md without a test, or with one that does not exist");
+}

@@ -18,8 +18,8 @@ use super::tcp::{Detached, arm_reset};
 /// The kernel's number of the state CLOSED.
 const CLOSED: u8 = 7;
 
-/// closesocket with a linger time: sends `data` and closes gracefully once the peer has acknowledged
-/// all data; resets when the deadline passes first (closesocket page, "hard close").
+/// closesocket with a linger time: sends `data` and closes gracefully once the peer has
+/// acknowledged all data; resets when the deadline passes first (closesocket page, "hard close").
 ///
 /// The kernel's own lingering would return at the deadline and go on in the background.
 pub fn linger(fd: Detached, data: &[u8], deadline: Deadline) {
