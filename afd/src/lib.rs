@@ -20,6 +20,7 @@ extern crate alloc;
 
 pub mod address;
 pub mod endpoint;
+pub mod network_events;
 mod queue;
 pub mod reason;
 pub mod status;

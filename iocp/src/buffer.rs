@@ -272,6 +272,12 @@ impl RecvFlags {
     pub const fn new(oob: bool, peek: bool) -> Self {
         Self(if oob { libc::MSG_OOB } else { 0 } | if peek { libc::MSG_PEEK } else { 0 })
     }
+
+    /// Whether urgent data is asked for.
+    #[inline]
+    pub const fn is_urgent(self) -> bool {
+        self.0 & libc::MSG_OOB != 0
+    }
 }
 
 /// Flags of a send that the kernel understands as they are.

@@ -12,6 +12,7 @@ mod blocking;
 mod connect;
 mod disconnect;
 mod name;
+mod network_events;
 mod operation;
 mod report;
 mod transfer;
@@ -94,6 +95,8 @@ struct Inner {
     fin_wait: disconnect::FinWait,
     /// The disconnect that somebody wants a report of.
     ending: Option<Arc<Ending>>,
+    /// WSAEventSelect. Boxed: most sockets have none.
+    selection: Option<Box<network_events::Selection>>,
     closed: bool,
 }
 
@@ -285,6 +288,7 @@ impl Default for Inner {
             connected_at: None,
             fin_wait: disconnect::FinWait::default(),
             ending: None,
+            selection: None,
             closed: false,
         }
     }
@@ -384,6 +388,7 @@ impl File for Socket {
             | Phase::BoundRecycled
             | Phase::Closed => {}
         }
+        inner.look_for_events(self);
         inner.settle(self, after);
     }
 
@@ -418,6 +423,7 @@ impl File for Socket {
         let owed = inner.take_over(self, sends, &mut after);
         inner.settle(self, &mut after);
         inner.closed = true;
+        inner.selection = None;
         let fd = inner.tcp.detach();
         drop(inner);
         self.gone.set();

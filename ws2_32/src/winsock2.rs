@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod disconnect;
+pub mod events;
 pub mod ioctl;
 pub mod option;
 pub(crate) mod overlapped;

@@ -697,6 +697,8 @@ signatures! {
     winsock2::connection => getpeername 3 WinSock;
     winsock2::disconnect => WSASendDisconnect 2 WinSock;
     winsock2::disconnect => WSARecvDisconnect 2 WinSock;
+    winsock2::events => WSAEventSelect 3 WinSock;
+    winsock2::events => WSAEnumNetworkEvents 3 WinSock;
     winsock2::ioctl => WSAIoctl 9 WinSock;
     winsock2::option => setsockopt 5 WinSock;
     winsock2::option => getsockopt 5 WinSock;

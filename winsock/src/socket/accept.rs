@@ -16,9 +16,11 @@ use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sync::Lock;
 use rustix::net;
 
+use super::network_events::Selection;
 use super::operation::{Kind, Operation};
 use super::transfer::{RecvOptions, Transfer};
 use super::{Inner, Socket};
+use crate::option::Options;
 use crate::transport::{status_of, tcp};
 
 /// How long a listener rests when descriptors have run out.
@@ -151,7 +153,9 @@ impl Socket {
         let fd = inner.ensure_fd(self.family())?;
         // SOMAXCONN is 0x7fffffff on Windows, and SOMAXCONN_HINT(n) is -n; the kernel caps both.
         net::listen(fd, backlog.saturating_abs()).map_err(status_of)?;
-        inner.endpoint.listen()
+        inner.endpoint.listen()?;
+        inner.look_for_events(self);
+        Ok(())
     }
 
     /// Whether an accept may be asked of this socket now.
@@ -247,12 +251,14 @@ impl Socket {
     /// # Errors
     /// WSAEMFILE.
     pub fn adopt(&self, accepted: Accepted) -> Result<Arc<Self>, NtStatus> {
-        let options = self.lock().options.clone();
+        let (options, selection) = self.lock().inheritance();
         let socket = Self::create_with(self.family(), self.overlapped, |inner| {
             inner.options = options;
+            inner.selection = selection;
             inner.take_connection(accepted, Context::Current);
         })?;
         socket.set_nonblocking(self.is_nonblocking());
+        socket.lock().look_for_events(&socket);
         Ok(socket)
     }
 
@@ -261,11 +267,16 @@ impl Socket {
     /// # Errors
     /// WSAENOTCONN; WSAEINVAL on a socket that connected.
     pub fn update_accept_context(&self, listener: &Self) -> Result<(), NtStatus> {
-        let options = listener.lock().options.clone();
+        let (options, selection) = listener.lock().inheritance();
         let mut inner = self.lock();
         inner.endpoint.update_context(Origin::Accepted)?;
         // The kernel has copied the listener's options to the connection already.
         inner.options.inherit(options);
+        if inner.selection.is_none() && selection.is_some() {
+            inner.selection = selection;
+            self.set_nonblocking(true);
+            inner.look_for_events(self);
+        }
         Ok(())
     }
 
@@ -303,6 +314,11 @@ impl Socket {
 }
 
 impl Inner {
+    /// What an accepted socket has from its listener.
+    fn inheritance(&self) -> (Options, Option<Box<Selection>>) {
+        (self.options.clone(), self.selection.as_ref().map(|selection| selection.inherited()))
+    }
+
     fn may_accept(&self) -> Result<(), NtStatus> {
         if self.closed {
             return Err(NtStatus::INVALID_HANDLE);
@@ -333,6 +349,7 @@ impl Inner {
         self.peer = accepted.peer;
         self.connected_at = Some(Instant::now());
         self.accepting_for = Weak::new();
+        self.forget_events();
     }
 
     /// Gives the oldest accept a connection, and deferred ones to all accepts that wait.
@@ -445,6 +462,7 @@ impl Inner {
         let _ = inner.options.apply_all(&accepted.fd);
         if operation.irp.buffers.is_empty() {
             inner.take_connection(accepted, context);
+            inner.look_for_events(&acceptor);
             operation.complete(&acceptor, Timing::Pended, NtStatus::SUCCESS, 0, after);
             return;
         }

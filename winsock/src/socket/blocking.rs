@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::endpoint::state::Phase;
+use linsock_iocp::afd::network_events::NetworkEvent;
 use linsock_iocp::afd::{AcceptPhase, DisconnectMode};
 use linsock_iocp::buffer::{Buffers, SendFlags};
 use linsock_iocp::clock::Deadline;
@@ -101,7 +102,11 @@ impl Socket {
         let result = SyncResult::new();
         let started = self.send(result.irp(buffers), flags)?;
         let timeout = self.lock().options.send_timeout();
-        self.finish_blocking(started, &result, timeout)
+        let sent = self.finish_blocking(started, &result, timeout);
+        if let Err(NtStatus::DEVICE_NOT_READY) = sent {
+            self.send_would_block();
+        }
+        sent
     }
 
     /// connect: blocks until the connection is made or refused.
@@ -127,7 +132,10 @@ impl Socket {
         let pending = self.accept_pending(result.irp(Buffers::empty()), &slot, &mut after);
         after.run();
         pending?;
-        self.finish_blocking(Started::Pending, &result, None)?;
+        let finished = self.finish_blocking(Started::Pending, &result, None);
+        // Once nothing is pending any more: what is left in the backlog is for the next accept.
+        self.called(NetworkEvent::Accept);
+        finished?;
         let accepted = slot.lock().take();
         accepted.ok_or(NtStatus::CANCELLED)
     }

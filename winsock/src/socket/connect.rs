@@ -144,7 +144,8 @@ impl Inner {
             return Err(status);
         }
         self.peer = Some(to);
-        if !attended {
+        self.forget_events();
+        if !attended || self.selection.is_some() {
             self.watch_room(socket);
         }
         Ok(())
@@ -178,6 +179,7 @@ impl Inner {
             Ok(false) => {}
             Ok(true) => {
                 self.connected_at = Some(Instant::now());
+                self.indicate_connect(NtStatus::SUCCESS);
                 if let Some(operation) = self.endpoint.handle_connected() {
                     if operation.irp.buffers.remaining() == 0 {
                         operation.complete(socket, Timing::Pended, NtStatus::SUCCESS, 0, after);
@@ -199,6 +201,7 @@ impl Inner {
                 self.tcp.detach();
                 self.really_bound = false;
                 self.endpoint.handle_connect_failed(status);
+                self.indicate_connect(status);
             }
         }
     }

@@ -206,6 +206,7 @@ impl Inner {
         }
         self.peer = None;
         self.connected_at = None;
+        self.forget_events();
         let dissolved = origin == Origin::Connected && self.dissolve();
         if !dissolved {
             self.let_go();

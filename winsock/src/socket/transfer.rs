@@ -1,6 +1,7 @@
 //! send and recv: the hot path, and the progress of what could not finish at once.
 
 use linsock_iocp::NtStatus;
+use linsock_iocp::afd::network_events::NetworkEvent;
 use linsock_iocp::afd::{Indication, Receive, Start};
 use linsock_iocp::buffer::{RecvFlags, SendFlags};
 use linsock_iocp::driver::Readiness;
@@ -21,6 +22,14 @@ pub struct RecvOptions {
     pub peek: bool,
     /// MSG_WAITALL: complete when the buffers are full, not before.
     pub wait_all: bool,
+}
+
+impl RecvOptions {
+    /// The network event that a receive with these options enables again.
+    #[inline]
+    fn enables(self) -> NetworkEvent {
+        if self.flags.is_urgent() { NetworkEvent::Oob } else { NetworkEvent::Read }
+    }
 }
 
 /// The outcome of one attempt at a transfer.
@@ -52,6 +61,7 @@ impl Socket {
         let mut after = Deferred::default();
         let mut inner = self.lock();
         let started = inner.start_recv(self, irp, options, &mut after);
+        inner.reenable(self, options.enables());
         inner.settle(self, &mut after);
         drop(inner);
         after.run();
@@ -84,6 +94,7 @@ impl Socket {
         let mut after = Deferred::default();
         let mut inner = self.open()?;
         let received = inner.recv_now(self, into);
+        inner.reenable(self, NetworkEvent::Read);
         inner.settle(self, &mut after);
         drop(inner);
         after.run();

@@ -64,7 +64,7 @@ fn perform(socket: &Socket, code: u32, buffers: &Buffers) -> Outcome<u32> {
         }
         SIO_BASE_HANDLE => buffers.write(socket.handle().value()),
         FIONBIO => {
-            socket.set_nonblocking(buffers.read::<u32>()? != 0);
+            socket.control_blocking(buffers.read::<u32>()? != 0)?;
             Ok(0)
         }
         FIONREAD => buffers.write(socket.readable_octets()),

@@ -52,11 +52,12 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-ioctlsocket>
     ///
-    /// Errors: WSAENOTSOCK, WSAEFAULT, WSAEOPNOTSUPP.
+    /// Errors: WSAENOTSOCK, WSAEFAULT, WSAEOPNOTSUPP; WSAEINVAL for making a socket blocking whose
+    /// network events are selected.
     winsock fn ioctlsocket(s: SOCKET, command: i32, argument: *mut u32) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         match command {
-            FIONBIO => socket.set_nonblocking(ptr::read(argument)? != 0),
+            FIONBIO => socket.control_blocking(ptr::read(argument)? != 0)?,
             FIONREAD => ptr::write(argument, socket.readable_octets())?,
             // Urgent data is never pending in line here: the mark is always at the next octet.
             SIOCATMARK => ptr::write(argument, 1)?,

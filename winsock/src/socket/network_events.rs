@@ -1,0 +1,241 @@
+//! WSAEventSelect: where the facts of the record come from.
+//!
+//! The facts are looked at whenever the driver has reported something, a re-enabling function was
+//! called, or the selection changed. A socket without a selection pays one look at a null pointer.
+
+use std::sync::Arc;
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::afd::endpoint::state::{Phase, SendHalf};
+use linsock_iocp::afd::network_events::{NetworkEvent, NetworkEvents, Signal, Taken};
+use linsock_iocp::afd::{CloseReason, Receive};
+use linsock_iocp::driver::Interest;
+use linsock_iocp::event::Event;
+use linsock_iocp::irp::Deferred;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::{Inner, Socket};
+use crate::transport::tcp::{self, Next};
+
+/// What the program selected, and the event that tells it.
+#[derive(Clone, Debug)]
+pub(super) struct Selection {
+    event: Arc<Event>,
+    record: NetworkEvents,
+}
+
+impl Selection {
+    fn indicate(&mut self, event: NetworkEvent, status: NtStatus) {
+        if self.record.indicate(event, status) == Signal::Set {
+            self.event.set();
+        }
+    }
+
+    /// For a socket that this one has accepted: the same selection, nothing recorded.
+    pub(super) fn inherited(&self) -> Box<Self> {
+        let mut record = NetworkEvents::default();
+        let _nothing_recorded = record.select(self.record.selected());
+        Box::new(Self { event: Arc::clone(&self.event), record })
+    }
+}
+
+impl Socket {
+    /// WSAEventSelect: `event` is set when one of the events of `mask` happens, and now if one has
+    /// happened already. The socket becomes non-blocking. `None` or an empty mask selects nothing.
+    ///
+    /// The selection survives a disconnect with reuse (our choice: it belongs to the handle).
+    ///
+    /// # Errors
+    /// WSAENOTSOCK when the handle is closed.
+    pub fn event_select(&self, event: Option<Arc<Event>>, mask: u32) -> Result<(), NtStatus> {
+        let mut after = Deferred::default();
+        let mut inner = self.open()?;
+        self.set_nonblocking(true);
+        match event.filter(|_| mask != 0) {
+            None => inner.selection = None,
+            Some(event) => {
+                let record = inner.selection.take().map(|old| old.record).unwrap_or_default();
+                let mut selection = Box::new(Selection { event, record });
+                if selection.record.select(mask) == Signal::Set {
+                    selection.event.set();
+                }
+                inner.selection = Some(selection);
+                inner.finish_connect(self);
+                inner.look_for_events(self);
+                inner.settle(self, &mut after);
+            }
+        }
+        drop(inner);
+        after.run();
+        Ok(())
+    }
+
+    /// FIONBIO.
+    ///
+    /// # Errors
+    /// WSAEINVAL for making a socket blocking whose network events are selected (WSAEventSelect
+    /// page).
+    pub fn control_blocking(&self, nonblocking: bool) -> Result<(), NtStatus> {
+        if !nonblocking && self.lock().selection.is_some() {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        self.set_nonblocking(nonblocking);
+        Ok(())
+    }
+
+    /// WSAEnumNetworkEvents: takes what has happened of the selected events, and resets `event`, if
+    /// it is given, in the same step.
+    ///
+    /// # Errors
+    /// WSAENOTSOCK when the handle is closed.
+    pub fn take_network_events(&self, event: Option<&Event>) -> Result<Option<Taken>, NtStatus> {
+        let mut inner = self.open()?;
+        if let Some(event) = event {
+            event.reset();
+        }
+        Ok(inner.selection.as_mut().map(|selection| selection.record.take()))
+    }
+
+    /// A send has failed with WSAEWOULDBLOCK.
+    pub(super) fn send_would_block(&self) {
+        self.called(NetworkEvent::Write);
+    }
+
+    /// The re-enabling function of `event` was called.
+    pub(super) fn called(&self, event: NetworkEvent) {
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        inner.reenable(self, event);
+        inner.settle(self, &mut after);
+        drop(inner);
+        after.run();
+    }
+}
+
+impl Inner {
+    /// The re-enabling function of `event` was called.
+    #[inline]
+    pub(super) fn reenable(&mut self, socket: &Socket, event: NetworkEvent) {
+        if let Some(selection) = &mut self.selection {
+            selection.record.reenable(event);
+            self.look_for_events(socket);
+        }
+    }
+
+    /// Another connection begins, or the former one is over.
+    #[inline]
+    pub(super) fn forget_events(&mut self) {
+        if let Some(selection) = &mut self.selection {
+            selection.record.begin_connection();
+        }
+    }
+
+    /// A connect is over.
+    #[inline]
+    pub(super) fn indicate_connect(&mut self, status: NtStatus) {
+        if let Some(selection) = &mut self.selection {
+            selection.indicate(NetworkEvent::Connect, status);
+        }
+    }
+
+    /// Looks at the facts, if somebody wants to know.
+    #[inline]
+    pub(super) fn look_for_events(&mut self, socket: &Socket) {
+        // Closed: what the endpoint held is gone, and a local close tells nothing (test_iocp).
+        if self.selection.is_some() && !self.closed {
+            self.look_at_facts(socket);
+        }
+    }
+
+    #[cold]
+    fn look_at_facts(&mut self, socket: &Socket) {
+        // What is watched for no operation is looked after, though nobody may wait on the port.
+        if let Some(association) = socket.core.association() {
+            association.port.note_pending();
+        }
+        match self.endpoint.phase() {
+            Phase::Listening => self.look_at_backlog(socket),
+            Phase::Connecting | Phase::ConnectingEx => self.watch_room(socket),
+            Phase::Connected | Phase::ConnectedRaw | Phase::AcceptedRaw | Phase::Disconnecting => {
+                self.watch_room(socket);
+                self.look_at_connection();
+            }
+            Phase::Closed
+            | Phase::Accepting
+            | Phase::Open
+            | Phase::OpenRecycled
+            | Phase::Bound
+            | Phase::BoundRecycled => {}
+        }
+        self.look_at_the_end();
+    }
+
+    fn indicate(&mut self, event: NetworkEvent, status: NtStatus) {
+        if let Some(selection) = &mut self.selection {
+            selection.indicate(event, status);
+        }
+    }
+
+    fn is_enabled(&self, event: NetworkEvent) -> bool {
+        self.selection.as_ref().is_some_and(|selection| selection.record.is_enabled(event))
+    }
+
+    /// A connection that an AcceptEx is going to take is not told (`test_accept_events`).
+    fn look_at_backlog(&mut self, socket: &Socket) {
+        if !self.is_enabled(NetworkEvent::Accept) || self.endpoint.next_accept().is_some() {
+            return;
+        }
+        if !self.deferred.is_empty() || self.tcp.fd().is_some_and(tcp::is_readable) {
+            self.indicate(NetworkEvent::Accept, NtStatus::SUCCESS);
+        } else {
+            self.watch(socket, Interest::Level);
+        }
+    }
+
+    fn look_at_connection(&mut self) {
+        let Some(flags) = self.tcp.fd().map(poll_now) else { return };
+        if self.endpoint.recv() == Ok(Receive::Now) {
+            match self.tcp.peek() {
+                Next::Data => self.indicate(NetworkEvent::Read, NtStatus::SUCCESS),
+                Next::Failed(errno) => self.handle_failure(errno),
+                Next::Fin | Next::Nothing => {}
+            }
+        }
+        if flags.contains(PollFlags::PRI) {
+            self.indicate(NetworkEvent::Oob, NtStatus::SUCCESS);
+        }
+        let sends = self.endpoint.state().link().map(|link| link.send);
+        let may_send = sends == Some(SendHalf::Open) && !self.endpoint.has_sends();
+        if may_send && flags.contains(PollFlags::OUT) && !flags.contains(PollFlags::ERR) {
+            self.indicate(NetworkEvent::Write, NtStatus::SUCCESS);
+        }
+        // At once, though data may be unread before it (test_close_events, D5).
+        if flags.contains(PollFlags::RDHUP) && !flags.contains(PollFlags::ERR) {
+            self.indicate(NetworkEvent::Close, NtStatus::SUCCESS);
+        }
+    }
+
+    /// A connection that failed reads WSAECONNABORTED here, whatever receives say
+    /// (`test_close_events`, D6).
+    fn look_at_the_end(&mut self) {
+        let failed = match self.endpoint.reason() {
+            Some(
+                CloseReason::PeerReset | CloseReason::PeerResetAfterFin | CloseReason::Timeout,
+            ) => self.endpoint.phase() == Phase::Closed,
+            _ => false,
+        };
+        if failed {
+            self.indicate(NetworkEvent::Close, NtStatus::CONNECTION_ABORTED);
+        }
+    }
+}
+
+fn poll_now(fd: std::os::fd::BorrowedFd<'_>) -> PollFlags {
+    let wanted = PollFlags::IN | PollFlags::OUT | PollFlags::RDHUP | PollFlags::PRI;
+    let mut fds = [PollFd::from_borrowed_fd(fd, wanted)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    match poll(&mut fds, Some(&now)) {
+        Ok(1) => fds[0].revents(),
+        _ => PollFlags::empty(),
+    }
+}
