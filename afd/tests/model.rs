@@ -513,13 +513,19 @@ impl Model {
         let was_last = !gone.is_empty();
         gone.extend(take(&mut c.sends, chosen));
         gone.extend(c.half_close.take_if(|irp| chosen(*irp)));
-        let recycling = c.recycling;
         c.stays &= !c.reuse.is_some_and(chosen);
-        gone.extend(c.reuse.take_if(|irp| chosen(*irp) && !recycling));
+        let cancelled = c.reuse.take_if(|irp| chosen(*irp));
+        let over = c.recycling && cancelled.is_some();
+        gone.extend(cancelled);
         if was_last {
             self.refuse_data_if_due();
         }
         self.fin_if_due();
+        if over {
+            // Both directions are over: nothing to go back to.
+            let connection = self.connection.take().unwrap();
+            (self.bound, self.recycled) = (!connection.by_accept, true);
+        }
         gone
     }
 

@@ -381,16 +381,17 @@ fn disconnecting_cancel_before_the_fin_sends_it_once() {
     );
 }
 
-/// Nothing can be called back once the handle is being recycled.
+/// Both directions are over, so there is no connection to go back to; only the wait is cancelled.
 #[test]
-fn recycling_cancel_finds_nothing() {
+fn recycling_cancel_leaves_it_recycled() {
     play(
         accepted(),
         &[
             (PEER_FIN, &[]),
             (REUSE, &[Asks(RecycleAccepted)]),
-            (Step::CancelAll, &[]),
-            (Perform, &[Done(1, Success)]),
+            (Step::CancelAll, &[Done(1, Cancelled)]),
+            (Perform, &[]),
+            (Step::AcceptInto, &[]),
         ],
     );
 }

@@ -15,6 +15,7 @@ pub mod poll;
 pub mod settings;
 pub mod socket;
 pub mod startup;
+pub mod time_wait;
 pub mod transport;
 
 pub use linsock_iocp as iocp;

@@ -15,6 +15,7 @@ mod name;
 mod network_events;
 mod operation;
 mod report;
+mod time_wait;
 mod transfer;
 
 use std::any::Any;
@@ -95,6 +96,8 @@ struct Inner {
     fin_wait: disconnect::FinWait,
     /// The disconnect that somebody wants a report of.
     ending: Option<Arc<Ending>>,
+    /// When the pair leaves TIME_WAIT that a disconnect with reuse waits for.
+    reusable_at: Option<Instant>,
     /// WSAEventSelect. Boxed: most sockets have none.
     selection: Option<Box<network_events::Selection>>,
     closed: bool,
@@ -288,6 +291,7 @@ impl Default for Inner {
             connected_at: None,
             fin_wait: disconnect::FinWait::default(),
             ending: None,
+            reusable_at: None,
             selection: None,
             closed: false,
         }
@@ -323,7 +327,7 @@ impl Inner {
         match request {
             Request::SendFin => self.send_fin(),
             Request::AwaitFin => self.await_fin(socket),
-            Request::Recycle { origin } => self.recycle(origin),
+            Request::Recycle { origin } => self.recycle(socket, origin),
             Request::RefuseData => self.refuse_data(socket),
             Request::Abort => self.abort(),
         }
@@ -419,11 +423,15 @@ impl File for Socket {
         let lingers = inner.options.linger().map(|seconds| Duration::from_secs(seconds.into()));
         let abort = lingers == Some(Duration::ZERO);
         let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
+        let origin = inner.endpoint.state().link().map(|link| link.origin);
         let sends = inner.endpoint.close(mode);
         let owed = inner.take_over(self, sends, &mut after);
         inner.settle(self, &mut after);
         inner.closed = true;
         inner.selection = None;
+        if let Some(origin) = origin {
+            inner.enter_time_wait(origin);
+        }
         let fd = inner.tcp.detach();
         drop(inner);
         self.gone.set();

@@ -165,7 +165,8 @@ impl<I> Endpoint<I> {
     /// many there were.
     ///
     /// A cancelled ConnectEx leaves the endpoint as before it; a cancelled disconnect with reuse
-    /// leaves it connected with the sending half closed: the FIN cannot be called back.
+    /// leaves it connected with the sending half closed: the FIN cannot be called back. If both
+    /// directions are over and only TIME_WAIT is waited for, the handle is recycled.
     pub fn cancel(&mut self, mut chosen: impl FnMut(&I) -> bool) -> usize {
         let before = self.completions.len();
         let receives = split_off(&mut self.receives, &mut chosen);
@@ -271,9 +272,7 @@ impl<I> Endpoint<I> {
         let state = mem::replace(&mut self.state, State::Open(Open { past: Past::Recycled }));
         match state {
             State::Disconnecting(Disconnecting { link, irp, recycling: true, .. }) => {
-                if link.origin == Origin::Connected {
-                    self.state = State::Bound(Bound { past: Past::Recycled });
-                }
+                self.state = recycled(link.origin);
                 self.complete(irp, NtStatus::SUCCESS);
             }
             other => self.state = other,
@@ -391,14 +390,20 @@ impl<I> Endpoint<I> {
                 }
                 None => State::Connecting(connecting),
             },
-            State::Disconnecting(Disconnecting { link, irp, recycling: false, .. })
-                if chosen(&irp) =>
-            {
+            State::Disconnecting(Disconnecting { link, irp, recycling, .. }) if chosen(&irp) => {
                 self.complete(irp, NtStatus::CANCELLED);
-                State::Connected(Connected { link })
+                if recycling { recycled(link.origin) } else { State::Connected(Connected { link }) }
             }
             other => other,
         };
+    }
+}
+
+/// What is left of a connection whose handle was recycled: who connected stays bound.
+const fn recycled<I>(origin: Origin) -> State<I> {
+    match origin {
+        Origin::Accepted => State::Open(Open { past: Past::Recycled }),
+        Origin::Connected => State::Bound(Bound { past: Past::Recycled }),
     }
 }
 

@@ -350,6 +350,7 @@ impl Inner {
         self.connected_at = Some(Instant::now());
         self.accepting_for = Weak::new();
         self.forget_events();
+        self.note_reopened();
     }
 
     /// Gives the oldest accept a connection, and deferred ones to all accepts that wait.

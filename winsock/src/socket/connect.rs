@@ -155,12 +155,13 @@ impl Inner {
         let needs_bind = self.bound.is_some_and(|at| at.port() != 0 || !at.ip().is_unspecified());
         if needs_bind {
             self.bind_really(socket.family())?;
+            self.check_pair(to)?;
         }
         self.tcp.renew();
         self.ensure_fd(socket.family())?;
         self.tcp.begin_connect();
         let fd = self.ensure_fd(socket.family())?;
-        tcp::connect(fd, &to)
+        tcp::connect(fd, &to).map_err(|status| self.refusal_of_pair(status))
     }
 
     /// The driver has reported something while a connection is being made.

@@ -197,8 +197,11 @@ impl Inner {
     /// descriptor, its place in the driver and its explicit port, by dissolving the old
     /// association; but only when the peer has acknowledged everything, because dissolving drops
     /// what is unacknowledged. Otherwise it too gets a new descriptor at its next connect.
-    pub(super) fn recycle(&mut self, origin: Origin) {
+    ///
+    /// Where the pair of the connection has to leave TIME_WAIT first, the disconnect completes then.
+    pub(super) fn recycle(&mut self, socket: &Socket, origin: Origin) {
         self.fin_wait.since = None;
+        let held = self.enter_time_wait(origin);
         if self.ending.is_some() {
             // The report tells what became of the connection after our FIN.
             self.tcp.send_fin();
@@ -214,7 +217,7 @@ impl Inner {
         if origin == Origin::Accepted {
             self.bound = None;
         }
-        self.endpoint.handle_indication(Indication::Recycled);
+        self.recycled_after(socket, held);
     }
 
     /// Keeps the descriptor for the next connection. False when it cannot be kept.

@@ -290,6 +290,14 @@ pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
     matches!(poll(&mut fds, Some(&now)), Ok(1))
 }
 
+/// The address of this host that a connection to `to` would have. Nothing is sent.
+pub fn source_towards(to: &SocketAddr) -> Option<std::net::IpAddr> {
+    let af = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let probe = net::socket_with(af, SocketType::DGRAM, FLAGS, None).ok()?;
+    net::connect(&probe, to).ok()?;
+    local_address(probe.as_fd()).ok().map(|address| address.ip())
+}
+
 /// The local address.
 ///
 /// # Errors
