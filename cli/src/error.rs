@@ -43,6 +43,13 @@ pub(crate) enum Error {
     Wait { program: String, source: io::Error },
     #[error("cannot write the output: {0}")]
     Output(io::Error),
+    #[error("there is no process {process}")]
+    NoProcess { process: u32 },
+    #[error(
+        "process {process} tells no pairs ({source}): it is not a linsock program of this user, or \
+         has held none yet"
+    )]
+    NoPairs { process: u32, source: io::Error },
 }
 
 impl Error {

@@ -9,6 +9,7 @@ mod compiler;
 mod error;
 mod locate;
 mod run;
+mod time_wait;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -53,6 +54,8 @@ enum Command {
     Cflags,
     /// Print what a build system must add when it links.
     Libs,
+    /// Show the pairs in TIME_WAIT: those that linsock programs hold, and the kernel's.
+    TimeWait(time_wait::Arguments),
     /// Print where headers and library were found, and the flags, as shell assignments.
     Env,
 }
@@ -75,14 +78,15 @@ fn main() -> ExitCode {
 }
 
 fn execute(command: Command) -> Result<ExitCode, Error> {
-    let installation = Installation::find()?;
+    let find = Installation::find;
     match command {
-        Command::Cc(compiler) => compiler::replace(Language::C, &installation, compiler.args),
-        Command::Cxx(compiler) => compiler::replace(Language::Cxx, &installation, compiler.args),
-        Command::Run { program } => run::run(&installation, Path::new(&program[0]), &program[1..]),
-        Command::Cflags => print(&shell_words(&compiler::cflags(&installation))),
-        Command::Libs => print(&shell_words(&compiler::libs(&installation)?)),
-        Command::Env => print(&environment(&installation)?),
+        Command::Cc(compiler) => compiler::replace(Language::C, &find()?, compiler.args),
+        Command::Cxx(compiler) => compiler::replace(Language::Cxx, &find()?, compiler.args),
+        Command::Run { program } => run::run(&find()?, Path::new(&program[0]), &program[1..]),
+        Command::TimeWait(arguments) => time_wait::print(&arguments),
+        Command::Cflags => print(&shell_words(&compiler::cflags(&find()?))),
+        Command::Libs => print(&shell_words(&compiler::libs(&find()?)?)),
+        Command::Env => print(&environment(&find()?)?),
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A value comes from the first of these that has it: a call (`set_…`), the environment, the
 //! configuration file, the default. The environment and the file are read once, when a setting is
-//! first needed. A value that cannot be used is reported on the standard error stream, once, and the
-//! next source counts.
+//! first needed. A value that cannot be used is reported on the standard error stream, once, and
+//! the next source counts.
 //!
 //! The configuration file is the one that `LINSOCK_CONFIG` names, else
 //! `$XDG_CONFIG_HOME/linsock.conf` (`~/.config/linsock.conf`), else `/etc/linsock.conf`. See
@@ -11,6 +11,7 @@
 
 pub mod config;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -112,7 +113,8 @@ fn sources() -> &'static Config {
         let environment = config::from_environment(|name| std::env::var(name).ok(), &mut faults);
         let file = read_file(&mut faults);
         for fault in faults {
-            eprintln!("linsock: {fault}");
+            // Not eprintln!, which panics when nobody reads.
+            let _ = writeln!(std::io::stderr(), "linsock: {fault}");
         }
         environment.or(file)
     })

@@ -3,8 +3,8 @@
 //! Whoever closes a connection first leaves its pair in TIME_WAIT for `TcpTimedWaitDelay`
 //! (DisconnectEx page). Linux keeps a record of its own for 60 s. What linsock holds itself is what
 //! the kernel's record does not say: the pairs of sockets that the program bound to a port of its
-//! choice, for as long as the setting says. A port that the system chose is chosen anew for the next
-//! connection, so nothing waits for it and nothing is held here.
+//! choice, for as long as the setting says. A port that the system chose is chosen anew for the
+//! next connection, so nothing waits for it and nothing is held here.
 //!
 //! While a pair is held, connecting it again is refused with WSAEADDRINUSE, and a disconnect with
 //! reuse by the side that closed first completes only when it is free, because the handle stays
@@ -12,6 +12,7 @@
 //! not held: the handle becomes unbound, and whether their pair can be used again is for the peer
 //! to say.
 
+pub mod service;
 pub mod table;
 
 use std::net::SocketAddr;
@@ -99,6 +100,7 @@ pub(crate) fn enter(ended: Ended, pair: impl FnOnce() -> Option<Pair>) -> Option
         return None;
     }
     let now = Instant::now();
+    service::start();
     let mut time_wait = TIME_WAIT.lock();
     time_wait.table.hold(&pair, now, delay);
     HELD.store(time_wait.table.count(), Ordering::Relaxed);

@@ -198,7 +198,8 @@ impl Inner {
     /// association; but only when the peer has acknowledged everything, because dissolving drops
     /// what is unacknowledged. Otherwise it too gets a new descriptor at its next connect.
     ///
-    /// Where the pair of the connection has to leave TIME_WAIT first, the disconnect completes then.
+    /// Where the pair of the connection has to leave TIME_WAIT first, the disconnect completes
+    /// then.
     pub(super) fn recycle(&mut self, socket: &Socket, origin: Origin) {
         self.fin_wait.since = None;
         let held = self.enter_time_wait(origin);

@@ -1,8 +1,8 @@
 //! The table of pairs in TIME_WAIT: pure, told what time it is.
 //!
-//! A hash map says whether a pair is held; a timer wheel of an eighth of a second says which pairs to
-//! let go of. Both cost the same at ten pairs and at a million. A pair that is let go of before its
-//! time leaves its place in the wheel, which is told from a new one by the tick.
+//! A hash map says whether a pair is held; a timer wheel of an eighth of a second says which pairs
+//! to let go of. Both cost the same at ten pairs and at a million. A pair that is let go of before
+//! its time leaves its place in the wheel, which is told from a new one by the tick.
 
 use std::collections::HashMap;
 use std::hash::Hash;
