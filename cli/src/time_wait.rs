@@ -1,4 +1,4 @@
-//! `linsock time-wait`: the pairs that linsock holds in running processes, and the kernel's records.
+//! `linsock time-wait`: the pairs that linsock holds in running processes, and the kernel's.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Read, Write};
@@ -161,9 +161,8 @@ fn json(rows: &[Row]) -> String {
         .map(|row| {
             let by = row.process.map_or_else(|| "null".to_owned(), |process| process.to_string());
             let (local, remote, left) = (row.local, row.remote, row.left.as_millis());
-            format!(
-                "{{\"process\":{by},\"local\":\"{local}\",\"remote\":\"{remote}\",\"left_ms\":{left}}}"
-            )
+            let ends = format!("\"local\":\"{local}\",\"remote\":\"{remote}\"");
+            format!("{{\"process\":{by},{ends},\"left_ms\":{left}}}")
         })
         .collect();
     format!("{{\"time_wait\":[{}]}}\n", objects.join(","))

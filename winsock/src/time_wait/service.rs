@@ -1,8 +1,8 @@
 //! Tells `linsock time-wait`, run by the same user, which pairs this process holds.
 //!
 //! A socket in the abstract namespace, named after the process, and one thread that sleeps in
-//! accept. Both begin with the first pair: most processes never have them. Whoever connects gets one
-//! line for each pair, `LOCAL REMOTE MILLISECONDS`, and the end; nothing is read from it.
+//! accept. Both begin with the first pair: most processes never have them. Whoever connects gets
+//! one line for each pair, `LOCAL REMOTE MILLISECONDS`, and the end; nothing is read from it.
 
 use std::fmt::Write as _;
 use std::io::Write;
