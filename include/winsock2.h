@@ -439,6 +439,20 @@ int WSAAPI WSASend(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lp
 /* winsock2/nf-winsock2-wsarecv */
 int WSAAPI WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
                    LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+/* winsock/nf-winsock-sendto */
+int WSAAPI LINSOCK_N(sendto)(SOCKET s, const char *buf, int len, int flags, const struct LINSOCK_N(sockaddr) *to,
+                             int tolen) LINSOCK_BIND(sendto);
+/* winsock/nf-winsock-recvfrom */
+int WSAAPI LINSOCK_N(recvfrom)(SOCKET s, char *buf, int len, int flags, struct LINSOCK_N(sockaddr) *from,
+                               int *fromlen) LINSOCK_BIND(recvfrom);
+/* winsock2/nf-winsock2-wsasendto */
+int WSAAPI WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
+                     const struct LINSOCK_N(sockaddr) *lpTo, int iTolen, LPWSAOVERLAPPED lpOverlapped,
+                     LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+/* winsock2/nf-winsock2-wsarecvfrom */
+int WSAAPI WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesRecvd,
+                       LPDWORD lpFlags, struct LINSOCK_N(sockaddr) *lpFrom, LPINT lpFromlen,
+                       LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 /* winsock2/nf-winsock2-shutdown */
 int WSAAPI LINSOCK_N(shutdown)(SOCKET s, int how) LINSOCK_BIND(shutdown);
 /* winsock2/nf-winsock2-wsasenddisconnect */

@@ -19,6 +19,7 @@
 extern crate alloc;
 
 pub mod address;
+pub mod datagram;
 pub mod endpoint;
 pub mod network_events;
 mod queue;

@@ -106,4 +106,5 @@ programs![
     startup,
     thread_exit,
     transfer,
+    udp,
 ];

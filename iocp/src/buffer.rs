@@ -8,6 +8,7 @@
 //! operation is therefore just forgetting it.
 #![allow(unsafe_code)]
 
+use std::net::{SocketAddr, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::io::Errno;
@@ -196,6 +197,60 @@ impl Buffers {
         self.count(sent, true)
     }
 
+    /// Receives one datagram, without waiting, and tells who sent it.
+    ///
+    /// # Errors
+    /// As recvmsg(2); `Errno::AGAIN` when nothing is there.
+    pub fn recv_from(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        flags: RecvFlags,
+    ) -> Result<ReceivedDatagram, Errno> {
+        let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let mut from = SocketName::default();
+        let mut truncated = false;
+        let received = self.with_rest(|rest| {
+            let mut message = header(rest);
+            message.msg_name = from.octets.as_mut_ptr().cast();
+            message.msg_namelen = SocketName::ROOM;
+            // SAFETY: the kernel checks the addresses of the vectors, whose memory is lent for
+            // writing (`from_raw`) or our own; `message`, the vectors and the name live through the
+            // call.
+            let received = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };
+            truncated = message.msg_flags & libc::MSG_TRUNC != 0;
+            from.len = message.msg_namelen;
+            usize::try_from(received).ok()
+        });
+        let octets = self.count(received, flags & libc::MSG_PEEK == 0)?;
+        Ok(ReceivedDatagram { octets, from: from.address(), truncated })
+    }
+
+    /// Sends one datagram, without waiting, to `to` or to the descriptor's peer.
+    ///
+    /// # Errors
+    /// As sendmsg(2); `Errno::AGAIN` when there is no room.
+    pub fn send_to(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        flags: SendFlags,
+        to: Option<&SocketAddr>,
+    ) -> Result<usize, Errno> {
+        let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let mut name = to.map(SocketName::of);
+        let sent = self.with_rest(|rest| {
+            let mut message = header(rest);
+            if let Some(name) = &mut name {
+                message.msg_name = name.octets.as_mut_ptr().cast();
+                message.msg_namelen = name.len;
+            }
+            // SAFETY: the kernel checks the addresses of the vectors and only reads; `message`, the
+            // vectors and the name live through the call.
+            let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, flags) };
+            usize::try_from(sent).ok()
+        });
+        self.count(sent, true)
+    }
+
     #[inline]
     fn count(&mut self, moved: Option<usize>, consumes: bool) -> Result<usize, Errno> {
         let Some(moved) = moved else {
@@ -219,6 +274,75 @@ impl Buffers {
             }
             Memory::Many(many) => call(&mut rest_of(many, self.done)),
         }
+    }
+}
+
+/// A datagram that was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReceivedDatagram {
+    /// Octets that are in the buffers.
+    pub octets: usize,
+    /// Who sent it.
+    pub from: Option<SocketAddr>,
+    /// It was longer than the buffers; the rest is gone.
+    pub truncated: bool,
+}
+
+/// A sockaddr of the internet families, in the kernel's octets.
+struct SocketName {
+    octets: [u8; Self::ROOM as usize],
+    len: libc::socklen_t,
+}
+
+impl Default for SocketName {
+    fn default() -> Self {
+        Self { octets: [0; Self::ROOM as usize], len: 0 }
+    }
+}
+
+impl SocketName {
+    /// `sockaddr_in6`: family, port, flow information, address, scope.
+    const ROOM: libc::socklen_t = 28;
+    /// `sockaddr_in`: family, port, address, padding.
+    const V4: libc::socklen_t = 16;
+
+    #[allow(clippy::cast_possible_truncation, reason = "AF_INET and AF_INET6 are small")]
+    const FAMILIES: [u16; 2] = [libc::AF_INET as u16, libc::AF_INET6 as u16];
+
+    fn of(address: &SocketAddr) -> Self {
+        let mut name = Self::default();
+        name.octets[2..4].copy_from_slice(&address.port().to_be_bytes());
+        let family = match address {
+            SocketAddr::V4(v4) => {
+                name.octets[4..8].copy_from_slice(&v4.ip().octets());
+                name.len = Self::V4;
+                Self::FAMILIES[0]
+            }
+            SocketAddr::V6(v6) => {
+                name.octets[4..8].copy_from_slice(&v6.flowinfo().to_be_bytes());
+                name.octets[8..24].copy_from_slice(&v6.ip().octets());
+                name.octets[24..28].copy_from_slice(&v6.scope_id().to_ne_bytes());
+                name.len = Self::ROOM;
+                Self::FAMILIES[1]
+            }
+        };
+        name.octets[..2].copy_from_slice(&family.to_ne_bytes());
+        name
+    }
+
+    /// The address; `None` if the kernel gave none, or one of another family.
+    fn address(&self) -> Option<SocketAddr> {
+        let part = |at: usize| <[u8; 4]>::try_from(&self.octets[at..at + 4]).unwrap_or_default();
+        let [low, high, port_high, port_low] = part(0);
+        let port = u16::from_be_bytes([port_high, port_low]);
+        let family = u16::from_ne_bytes([low, high]);
+        if self.len >= Self::V4 && family == Self::FAMILIES[0] {
+            return Some(SocketAddr::from((part(4), port)));
+        }
+        let ip = <[u8; 16]>::try_from(&self.octets[8..24]).unwrap_or_default();
+        let (flow, scope) = (u32::from_be_bytes(part(4)), u32::from_ne_bytes(part(24)));
+        let v6 = || SocketAddr::V6(SocketAddrV6::new(ip.into(), port, flow, scope));
+        (self.len >= Self::ROOM && family == Self::FAMILIES[1]).then(v6)
     }
 }
 

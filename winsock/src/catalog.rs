@@ -7,6 +7,11 @@ use linsock_iocp::afd::address::Family;
 /// GUARANTEED_DELIVERY, GUARANTEED_ORDER, GRACEFUL_CLOSE, EXPEDITED_DATA, IFS_HANDLES. No
 /// CONNECT_DATA, no DISCONNECT_DATA: TCP has neither.
 const TCP_SERVICE: u32 = 0x2_0066;
+/// CONNECTIONLESS, MESSAGE_ORIENTED, SUPPORT_BROADCAST, SUPPORT_MULTIPOINT, IFS_HANDLES.
+const UDP_SERVICE: u32 = 0x2_0609;
+/// The longest datagram over IPv4: 65,535 octets less the headers of IP and UDP. (Windows' catalog
+/// says 65,467 or 65,527, neither of which is what can be sent.)
+pub const DATAGRAM_MAX: u32 = 65_507;
 /// PFL_MATCHES_PROTOCOL_ZERO.
 const MATCHES_PROTOCOL_ZERO: u32 = 8;
 /// Octets of `szProtocol`, in characters.
@@ -21,6 +26,8 @@ pub struct Entry {
     family: Family,
     socket_type: i32,
     protocol: i32,
+    /// 0 for a stream.
+    message_size: u32,
     name: &'static str,
 }
 
@@ -37,6 +44,25 @@ pub const fn tcp(family: Family) -> Entry {
         family,
         socket_type: 1,
         protocol: 6,
+        message_size: 0,
+        name,
+    }
+}
+
+/// The entry of UDP over a family.
+pub const fn udp(family: Family) -> Entry {
+    let (id, name) = match family {
+        Family::Inet => (1002, "linsock UDP/IP"),
+        Family::Inet6 => (1005, "linsock UDP/IPv6"),
+    };
+    Entry {
+        service: UDP_SERVICE,
+        provider: MATCHES_PROTOCOL_ZERO,
+        id,
+        family,
+        socket_type: 2,
+        protocol: 17,
+        message_size: DATAGRAM_MAX,
         name,
     }
 }
@@ -76,7 +102,10 @@ impl Entry {
         octets.extend(address_len.to_le_bytes());
         octets.extend(self.socket_type.to_le_bytes());
         octets.extend(self.protocol.to_le_bytes());
-        // Protocol offset, byte order, security, message size (a stream), reserved: all 0.
+        // Protocol offset, byte order, security: 0.
+        octets.resize(108, 0);
+        octets.extend(self.message_size.to_le_bytes());
+        // Reserved: 0.
         octets.resize(116, 0);
         octets
     }
@@ -106,6 +135,11 @@ mod tests {
             assert_eq!((word(88), word(92), word(108)), (1, 6, 0));
             assert_eq!(wide[116..120], [b'l', 0, b'i', 0]);
             assert_eq!(narrow[116..119], *b"lin");
+
+            let wide = udp(family).wide();
+            let word = |at: usize| u32::from_le_bytes(wide[at..at + 4].try_into().unwrap());
+            assert_eq!((wide.len(), word(0), word(16), word(76)), (628, 0x20609, 8, number));
+            assert_eq!((word(88), word(92), word(108)), (2, 17, 65_507));
         }
     }
 }

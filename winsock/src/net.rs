@@ -37,6 +37,7 @@ mod disconnect;
 mod error;
 mod operation;
 mod port;
+mod udp;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub use linsock_iocp::afd::address::Family;
 pub use linsock_iocp::afd::{AbortCause, CloseReason, Shutdown};
 pub use operation::{Operation, Outcome, Request};
 pub use port::{CompletionPort, Packet};
+pub use udp::UdpSocket;
 
 /// A socket handle. Dropping it closes it, gracefully unless [`Socket::set_linger`] says otherwise.
 ///

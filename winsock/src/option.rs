@@ -34,6 +34,7 @@ const SO_SNDTIMEO: i32 = 0x1005;
 const SO_RCVTIMEO: i32 = 0x1006;
 const SO_ERROR: i32 = 0x1007;
 const SO_TYPE: i32 = 0x1008;
+const SO_MAX_MSG_SIZE: i32 = 0x2003;
 const SO_PROTOCOL_INFOA: i32 = 0x2004;
 const SO_PROTOCOL_INFOW: i32 = 0x2005;
 const SO_CONDITIONAL_ACCEPT: i32 = 0x3002;
@@ -183,6 +184,23 @@ fn apply_keep_alive(fd: BorrowedFd<'_>, times: KeepAlive) -> Result<(), NtStatus
     sockopt::set_tcp_keepintvl(fd, seconds(times.interval)).map_err(status_of)
 }
 
+/// Whether an option means nothing to datagrams (`test_sockopt_validity`).
+const fn is_of_streams(level: i32, name: i32) -> bool {
+    let of_socket = matches!(
+        name,
+        SO_ACCEPTCONN
+            | SO_KEEPALIVE
+            | SO_LINGER
+            | SO_DONTLINGER
+            | SO_OOBINLINE
+            | SO_CONDITIONAL_ACCEPT
+            | SO_CONNECT_TIME
+            | SO_UPDATE_ACCEPT_CONTEXT
+            | SO_UPDATE_CONNECT_CONTEXT
+    );
+    level == IPPROTO_TCP || level == SOL_SOCKET && of_socket
+}
+
 /// setsockopt.
 ///
 /// # Errors
@@ -190,6 +208,9 @@ fn apply_keep_alive(fd: BorrowedFd<'_>, times: KeepAlive) -> Result<(), NtStatus
 /// or read-only; WSAEINVAL for a level that is unknown, a value out of range, or a state that does
 /// not allow the option.
 pub fn set(socket: &Socket, level: i32, name: i32, value: &[u8]) -> Result<(), NtStatus> {
+    if socket.is_datagram() && is_of_streams(level, name) {
+        return Err(NtStatus::OPTION_NOT_SUPPORTED);
+    }
     match (level, name) {
         (SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT) => {
             let listener = usize::from_ne_bytes(front(value)?);
@@ -262,7 +283,7 @@ impl Options {
                 self.apply_some(fd, |o| Self { oob_inline: o.oob_inline, ..Self::default() })
             }
             (SOL_SOCKET, SO_DONTROUTE) => assign(&mut self.dont_route, boolean(value)?),
-            (SOL_SOCKET, SO_BROADCAST) => assign(&mut self.broadcast, boolean(value)?),
+            (SOL_SOCKET, SO_BROADCAST) => self.change_broadcast(boolean(value)?, fd),
             (SOL_SOCKET, SO_DEBUG) => assign(&mut self.debug, boolean(value)?),
             (SOL_SOCKET, SO_CONDITIONAL_ACCEPT) => {
                 assign(&mut self.conditional_accept, boolean(value)?)
@@ -277,6 +298,12 @@ impl Options {
             }
             _ => Err(NtStatus::OPTION_NOT_SUPPORTED),
         }
+    }
+
+    fn change_broadcast(&mut self, on: bool, fd: Option<BorrowedFd<'_>>) -> Result<(), NtStatus> {
+        self.broadcast = on;
+        let set = |fd| sockopt::set_socket_broadcast(fd, on).map_err(status_of);
+        fd.map_or(Ok(()), set)
     }
 
     fn change_linger(
@@ -371,15 +398,25 @@ impl Value {
 /// # Errors
 /// WSAENOPROTOOPT for an unknown option, WSAEINVAL for an unknown level.
 pub fn get(socket: &Socket, level: i32, name: i32) -> Result<Value, NtStatus> {
+    if socket.is_datagram() && is_of_streams(level, name) {
+        return Err(NtStatus::OPTION_NOT_SUPPORTED);
+    }
+    let entry = || match socket.is_datagram() {
+        true => catalog::udp(socket.family()),
+        false => catalog::tcp(socket.family()),
+    };
     Ok(match (level, name) {
+        (SOL_SOCKET, SO_MAX_MSG_SIZE) if socket.is_datagram() => {
+            Value::dword(catalog::DATAGRAM_MAX)
+        }
         (SOL_SOCKET, SO_ERROR) => Value::dword(socket.take_error().wsa()),
-        (SOL_SOCKET, SO_TYPE) => Value::dword(1),
+        (SOL_SOCKET, SO_TYPE) => Value::dword(if socket.is_datagram() { 2 } else { 1 }),
         (SOL_SOCKET, SO_ACCEPTCONN) => Value::Bool(socket.is_listening()),
         (SOL_SOCKET, SO_CONNECT_TIME) => {
             Value::dword(socket.connect_seconds().unwrap_or(NOT_CONNECTED))
         }
-        (SOL_SOCKET, SO_PROTOCOL_INFOW) => Value::Whole(catalog::tcp(socket.family()).wide()),
-        (SOL_SOCKET, SO_PROTOCOL_INFOA) => Value::Whole(catalog::tcp(socket.family()).narrow()),
+        (SOL_SOCKET, SO_PROTOCOL_INFOW) => Value::Whole(entry().wide()),
+        (SOL_SOCKET, SO_PROTOCOL_INFOA) => Value::Whole(entry().narrow()),
         (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IPV6, _) => {
             let v6 = socket.family() == linsock_iocp::afd::address::Family::Inet6;
             return socket.with_options(false, |options, _| options.get(v6, level, name));

@@ -119,7 +119,7 @@ fn look(socket: &Socket, revents: PollFlags) -> Status {
         socket.handle_ready(Readiness::UNKNOWN, &mut after);
         after.run();
     }
-    if !revents.contains(PollFlags::IN) || socket.is_listening() {
+    if !revents.contains(PollFlags::IN) || socket.is_listening() || socket.is_datagram() {
         return of(&socket.view(), revents);
     }
     // The kernel calls an end of data readable too; Windows calls it a hang-up only.
@@ -129,6 +129,15 @@ fn look(socket: &Socket, revents: PollFlags) -> Status {
 }
 
 fn of(view: &SocketView, revents: PollFlags) -> Status {
+    if view.datagram {
+        return Status {
+            // An error that waits is what a receive gives (ICMP port unreachable).
+            data: revents.intersects(PollFlags::IN | PollFlags::ERR),
+            room: revents.contains(PollFlags::OUT),
+            gone: view.closed,
+            ..Status::default()
+        };
+    }
     let connected = matches!(
         view.phase,
         Phase::Connected | Phase::AcceptedRaw | Phase::ConnectedRaw | Phase::Disconnecting

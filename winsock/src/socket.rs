@@ -10,6 +10,7 @@
 mod accept;
 mod blocking;
 mod connect;
+mod datagram;
 mod disconnect;
 mod name;
 mod network_events;
@@ -45,6 +46,7 @@ use crate::transport::tcp::{Detached, Next, Tcp};
 
 pub use accept::{AcceptLayout, Accepted, AddressArea, DeferredAddress};
 pub use blocking::SyncResult;
+pub use datagram::SenderArea;
 pub use name::SocketView;
 pub use operation::{Kind, Operation};
 pub use report::{CloseReport, Ending, Side, TcpState};
@@ -65,6 +67,8 @@ pub struct Socket {
     core: FileCore,
     family: Family,
     overlapped: bool,
+    /// SOCK_DGRAM; else SOCK_STREAM.
+    datagram: bool,
     nonblocking: AtomicBool,
     /// Signaled when the handle is closed, for those who poll the socket.
     gone: Event,
@@ -98,6 +102,8 @@ struct Inner {
     ending: Option<Arc<Ending>>,
     /// When the pair leaves TIME_WAIT that a disconnect with reuse waits for.
     reusable_at: Option<Instant>,
+    /// What a datagram socket has instead of a connection.
+    traffic: Option<Box<datagram::Traffic>>,
     /// WSAEventSelect. Boxed: most sockets have none.
     selection: Option<Box<network_events::Selection>>,
     closed: bool,
@@ -118,6 +124,15 @@ impl Socket {
         overlapped: bool,
         prepare: impl FnOnce(&mut Inner),
     ) -> Result<Arc<Self>, NtStatus> {
+        Self::create_of_type(family, overlapped, false, prepare)
+    }
+
+    fn create_of_type(
+        family: Family,
+        overlapped: bool,
+        datagram: bool,
+        prepare: impl FnOnce(&mut Inner),
+    ) -> Result<Arc<Self>, NtStatus> {
         let mut created = None;
         handle::table()
             .insert_with(|handle, token| {
@@ -125,6 +140,7 @@ impl Socket {
                     core: FileCore::new(handle, token),
                     family,
                     overlapped,
+                    datagram,
                     nonblocking: AtomicBool::new(false),
                     gone: Event::new(true, false),
                     inner: Lock::new(Inner::default()),
@@ -229,6 +245,7 @@ impl Socket {
         let mut after = Deferred::default();
         let mut inner = self.lock();
         let mut cancelled = inner.endpoint.cancel(|operation| chosen(&operation.irp));
+        cancelled += inner.cancel_datagrams(self, chosen, &mut after);
         inner.settle(self, &mut after);
         let receivers: Vec<_> = inner.first_receivers.iter().copied().collect();
         drop(inner);
@@ -292,6 +309,7 @@ impl Default for Inner {
             fin_wait: disconnect::FinWait::default(),
             ending: None,
             reusable_at: None,
+            traffic: None,
             selection: None,
             closed: false,
         }
@@ -385,6 +403,7 @@ impl File for Socket {
             Phase::Connecting | Phase::ConnectingEx => {
                 inner.progress_connect(self, readiness, after)
             }
+            Phase::Open if self.datagram => inner.progress_datagrams(self, after),
             // A bare descriptor reports a hang-up; it means nothing without a connection.
             Phase::Open
             | Phase::OpenRecycled
@@ -426,6 +445,7 @@ impl File for Socket {
         let origin = inner.endpoint.state().link().map(|link| link.origin);
         let sends = inner.endpoint.close(mode);
         let owed = inner.take_over(self, sends, &mut after);
+        inner.cancel_datagrams(self, &|_| true, &mut after);
         inner.settle(self, &mut after);
         inner.closed = true;
         inner.selection = None;

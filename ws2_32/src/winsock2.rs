@@ -1,6 +1,7 @@
 //! The functions of winsock2.h.
 
 pub mod connection;
+pub mod datagram;
 pub mod disconnect;
 pub mod events;
 pub mod ioctl;

@@ -695,6 +695,10 @@ signatures! {
     winsock2::connection => closesocket 1 WinSock;
     winsock2::connection => getsockname 3 WinSock;
     winsock2::connection => getpeername 3 WinSock;
+    winsock2::datagram => sendto 6 WinSock;
+    winsock2::datagram => recvfrom 6 WinSock;
+    winsock2::datagram => WSASendTo 9 WinSock;
+    winsock2::datagram => WSARecvFrom 9 WinSock;
     winsock2::disconnect => WSASendDisconnect 2 WinSock;
     winsock2::disconnect => WSARecvDisconnect 2 WinSock;
     winsock2::events => WSAEventSelect 3 WinSock;

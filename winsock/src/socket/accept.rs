@@ -148,6 +148,7 @@ impl Socket {
     /// WSAEINVAL when not bound, WSAEISCONN when connected, WSAEADDRINUSE.
     pub fn listen(&self, backlog: i32) -> Result<(), NtStatus> {
         let mut inner = self.open()?;
+        self.check_listens()?;
         inner.endpoint.check(Verb::Listen)?;
         inner.bind_really(self.family())?;
         let fd = inner.ensure_fd(self.family())?;
@@ -163,7 +164,13 @@ impl Socket {
     /// # Errors
     /// WSAEINVAL when it does not listen.
     pub fn check_accept(&self) -> Result<(), NtStatus> {
+        self.check_listens()?;
         self.lock().endpoint.check(Verb::Accept)
+    }
+
+    /// listen page, accept page: a datagram socket does not support them.
+    const fn check_listens(&self) -> Result<(), NtStatus> {
+        if self.is_datagram() { Err(NtStatus::NOT_SUPPORTED) } else { Ok(()) }
     }
 
     /// AcceptEx: always pends.
@@ -206,7 +213,9 @@ impl Socket {
     /// Reserves the accepting handle. One lock at a time: until it is reserved, it may be a
     /// listener itself, whose lock comes before others.
     fn reserve(self: &Arc<Self>, acceptor: &Arc<Self>) -> Result<(), NtStatus> {
-        if Arc::ptr_eq(self, acceptor) || acceptor.family() != self.family() {
+        // test_AcceptEx: an acceptor that is a datagram socket.
+        let unfit = acceptor.family() != self.family() || acceptor.is_datagram();
+        if Arc::ptr_eq(self, acceptor) || unfit {
             return Err(NtStatus::INVALID_PARAMETER);
         }
         let mut accepting = acceptor.open()?;
@@ -223,7 +232,8 @@ impl Socket {
         after: &mut Deferred,
     ) -> Result<(), NtStatus> {
         let (mut inner, irp) = self.open_for(irp)?;
-        if let Err(status) = inner.endpoint.check(Verb::Accept) {
+        let may = self.check_listens().and_then(|()| inner.endpoint.check(Verb::Accept));
+        if let Err(status) = may {
             irp.refuse(status);
             return Err(status);
         }

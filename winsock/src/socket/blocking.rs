@@ -174,7 +174,11 @@ impl Socket {
         self.wait_out(started, &result)
     }
 
-    fn wait_out(&self, started: Started, result: &Arc<SyncResult>) -> Result<usize, NtStatus> {
+    pub(super) fn wait_out(
+        &self,
+        started: Started,
+        result: &Arc<SyncResult>,
+    ) -> Result<usize, NtStatus> {
         if started == Started::Pending {
             if wait::is_blocking() {
                 return self.give_up(result, IN_PROGRESS).map(|(bytes, _)| bytes);
@@ -184,7 +188,7 @@ impl Socket {
         outcome(result).map(|(bytes, _)| bytes)
     }
 
-    fn finish_blocking(
+    pub(super) fn finish_blocking(
         &self,
         started: Started,
         result: &Arc<SyncResult>,
@@ -242,6 +246,7 @@ impl super::Inner {
     /// What a blocked thread polls for: what the pending operations wait for, and nothing else, or
     /// it would spin on what is ready already and helps nobody.
     fn next_step(&mut self) -> Step {
+        let (datagrams, outgoing) = self.waiting_datagrams();
         let accepts = self.endpoint.next_accept().is_some();
         let receives = self.endpoint.has_receives()
             || self.endpoint.accept_phase() == AcceptPhase::FirstReceive;
@@ -249,10 +254,10 @@ impl super::Inner {
         // Unread data stands before the FIN; whoever reads it looks for the FIN behind it.
         let awaits_fin = self.fin_wait.is_awaited() && !receives && self.tcp.peek() != Next::Data;
         let mut interest = PollFlags::empty();
-        if accepts || receives || awaits_fin {
+        if accepts || receives || awaits_fin || datagrams {
             interest |= PollFlags::IN | PollFlags::RDHUP;
         }
-        if connects || self.endpoint.has_sends() {
+        if connects || self.endpoint.has_sends() || outgoing {
             interest |= PollFlags::OUT;
         }
         match self.tcp.shared_fd() {

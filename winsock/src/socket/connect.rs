@@ -25,6 +25,9 @@ impl Socket {
     /// says.
     pub fn bind(&self, address: SocketAddr) -> Result<(), NtStatus> {
         let mut inner = self.open()?;
+        if self.is_datagram() {
+            return self.bind_datagram(&mut inner, address);
+        }
         inner.endpoint.check(Verb::Bind)?;
         inner.bound = Some(address);
         inner.really_bound = false;

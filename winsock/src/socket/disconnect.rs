@@ -38,7 +38,10 @@ impl Socket {
         let mut after = Deferred::default();
         let mut inner = self.open()?;
         inner.finish_connect(self);
-        let result = inner.endpoint.shutdown(how);
+        let result = match inner.shutdown_datagrams(how) {
+            Some(done) => done,
+            None => inner.endpoint.shutdown(how),
+        };
         inner.settle(self, &mut after);
         drop(inner);
         after.run();

@@ -21,6 +21,10 @@ impl Socket {
     pub fn local_address(&self) -> Result<SocketAddr, NtStatus> {
         let mut inner = self.lock();
         inner.finish_connect(self);
+        if let Some(traffic) = &inner.traffic {
+            let named = traffic.datagrams.is_bound().then_some(()).and_then(|()| inner.tcp.fd());
+            return tcp::local_address(named.ok_or(NtStatus::INVALID_PARAMETER)?);
+        }
         inner.endpoint.check(Verb::LocalName)?;
         if !inner.is_connected() {
             inner.bind_really(self.family())?;
@@ -42,7 +46,9 @@ impl Socket {
     pub fn peer_address(&self) -> Result<SocketAddr, NtStatus> {
         let mut inner = self.lock();
         inner.finish_connect(self);
-        inner.endpoint.check(Verb::PeerName)?;
+        if inner.traffic.is_none() {
+            inner.endpoint.check(Verb::PeerName)?;
+        }
         inner.peer.ok_or(NtStatus::INVALID_CONNECTION)
     }
 
@@ -105,6 +111,8 @@ pub struct SocketView {
     pub connect_failed: bool,
     /// A connection that was deferred waits for the next accept.
     pub deferred: bool,
+    /// It is a datagram socket.
+    pub datagram: bool,
     /// The handle was closed.
     pub closed: bool,
 }
@@ -112,6 +120,9 @@ pub struct SocketView {
 impl SocketView {
     /// Whether the kernel's poll means anything: a bare descriptor reports a hang-up for ever.
     pub const fn is_pollable(&self) -> bool {
+        if self.datagram {
+            return true;
+        }
         !matches!(
             self.phase,
             // An accepting handle has nothing to tell before its AcceptEx is over.
@@ -161,6 +172,7 @@ impl Socket {
             fd: inner.tcp.shared_fd(),
             connect_failed: inner.connect_error.is_some(),
             deferred: !inner.deferred.is_empty(),
+            datagram: inner.traffic.is_some(),
             closed: inner.closed,
         }
     }

@@ -153,6 +153,10 @@ impl Inner {
         if let Some(association) = socket.core.association() {
             association.port.note_pending();
         }
+        if self.traffic.is_some() {
+            self.watch_room(socket);
+            return self.look_at_datagrams();
+        }
         match self.endpoint.phase() {
             Phase::Listening => self.look_at_backlog(socket),
             Phase::Connecting | Phase::ConnectingEx => self.watch_room(socket),
@@ -189,6 +193,17 @@ impl Inner {
             self.indicate(NetworkEvent::Accept, NtStatus::SUCCESS);
         } else {
             self.watch(socket, Interest::Level);
+        }
+    }
+
+    fn look_at_datagrams(&mut self) {
+        let Some(flags) = self.tcp.fd().map(poll_now) else { return };
+        let (receives, sends) = self.waiting_datagrams();
+        if flags.intersects(PollFlags::IN | PollFlags::ERR) && !receives {
+            self.indicate(NetworkEvent::Read, NtStatus::SUCCESS);
+        }
+        if flags.contains(PollFlags::OUT) && !sends {
+            self.indicate(NetworkEvent::Write, NtStatus::SUCCESS);
         }
     }
 

@@ -1,10 +1,13 @@
 //! One operation of a socket: its IRP, and what the socket has to know to perform it.
 
+use std::net::SocketAddr;
+
 use linsock_iocp::NtStatus;
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 
 use super::Socket;
 use super::accept::AcceptCall;
+use super::datagram::SenderArea;
 use super::transfer::RecvOptions;
 use linsock_iocp::buffer::SendFlags;
 
@@ -26,6 +29,10 @@ pub enum Kind {
     Send(SendFlags),
     /// Connects, and then sends the IRP's buffers, if any.
     Connect,
+    /// Receives a datagram.
+    RecvFrom(RecvOptions, Option<SenderArea>),
+    /// Sends a datagram.
+    SendTo(SendFlags, Option<SocketAddr>),
     /// Disconnects.
     Disconnect,
     /// Accepts. Boxed: it is large and rare beside the transfers.
@@ -79,7 +86,11 @@ impl super::Inner {
         match &operation.kind {
             Kind::Accept(call) => call.abandon(socket),
             Kind::Disconnect => self.report_the_end(),
-            Kind::Recv(_) | Kind::Send(_) | Kind::Connect => {}
+            Kind::Recv(_)
+            | Kind::Send(_)
+            | Kind::RecvFrom(..)
+            | Kind::SendTo(..)
+            | Kind::Connect => {}
         }
         operation.complete(socket, timing, status, bytes, after);
     }

@@ -27,7 +27,7 @@ pub struct RecvOptions {
 impl RecvOptions {
     /// The network event that a receive with these options enables again.
     #[inline]
-    fn enables(self) -> NetworkEvent {
+    pub(super) fn enables(self) -> NetworkEvent {
         if self.flags.is_urgent() { NetworkEvent::Oob } else { NetworkEvent::Read }
     }
 }
@@ -57,6 +57,9 @@ impl Socket {
     /// By the state of the endpoint; nobody but the caller is told.
     #[inline]
     pub fn recv(&self, irp: Irp, options: RecvOptions) -> Result<Started, NtStatus> {
+        if self.is_datagram() {
+            return self.recv_from(irp, options, None);
+        }
         irp.begin(&self.core);
         let mut after = Deferred::default();
         let mut inner = self.lock();
@@ -74,6 +77,9 @@ impl Socket {
     /// By the state of the endpoint; nobody but the caller is told.
     #[inline]
     pub fn send(&self, irp: Irp, flags: SendFlags) -> Result<Started, NtStatus> {
+        if self.is_datagram() {
+            return self.send_to(irp, flags, None);
+        }
         irp.begin(&self.core);
         let mut after = Deferred::default();
         let mut inner = self.lock();

@@ -235,11 +235,23 @@ impl Tcp {
 /// # Errors
 /// When the family is not available or descriptors ran out.
 pub fn create(family: Family) -> Result<OwnedFd, NtStatus> {
+    create_of_type(family, SocketType::STREAM)
+}
+
+/// A new datagram socket.
+///
+/// # Errors
+/// When the family is not available or descriptors ran out.
+pub fn create_datagram(family: Family) -> Result<OwnedFd, NtStatus> {
+    create_of_type(family, SocketType::DGRAM)
+}
+
+fn create_of_type(family: Family, socket_type: SocketType) -> Result<OwnedFd, NtStatus> {
     let af = match family {
         Family::Inet => AddressFamily::INET,
         Family::Inet6 => AddressFamily::INET6,
     };
-    let fd = net::socket_with(af, SocketType::STREAM, FLAGS, None).map_err(status_of)?;
+    let fd = net::socket_with(af, socket_type, FLAGS, None).map_err(status_of)?;
     if family == Family::Inet6 {
         // Windows: an IPv6 socket is IPv6 only unless asked otherwise.
         sockopt::set_ipv6_v6only(&fd, true).map_err(status_of)?;

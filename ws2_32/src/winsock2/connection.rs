@@ -15,7 +15,10 @@ use crate::ptr;
 use crate::winsock2::{read_address, write_address};
 
 const SOCK_STREAM: i32 = 1;
+const SOCK_DGRAM: i32 = 2;
 const IPPROTO_TCP: i32 = 6;
+const IPPROTO_UDP: i32 = 17;
+const AF_UNSPEC: u16 = 0;
 const WSA_FLAG_OVERLAPPED: u32 = 0x01;
 /// OVERLAPPED, the multipoint flags, ACCESS_SYSTEM_SECURITY, NO_HANDLE_INHERIT, REGISTERED_IO.
 const WSA_FLAGS: u32 = 0x01 | 0x02 | 0x04 | 0x08 | 0x10 | 0x40 | 0x80 | 0x100;
@@ -28,15 +31,16 @@ fn create(family: i32, socket_type: i32, protocol: i32, overlapped: bool) -> Out
         0 => return Err(Error::WSAEINVAL),
         number => Family::from_number(number).ok_or(Error::WSAEAFNOSUPPORT)?,
     };
-    match (socket_type, protocol) {
-        (0 | SOCK_STREAM, 0 | IPPROTO_TCP) => {}
+    let socket = match (socket_type, protocol) {
+        (0 | SOCK_STREAM, 0 | IPPROTO_TCP) => Socket::create(family, overlapped)?,
+        (SOCK_DGRAM, 0 | IPPROTO_UDP) | (0, IPPROTO_UDP) => {
+            Socket::create_datagram(family, overlapped)?
+        }
         // test_WSASocket: a type and a protocol that do not go together.
-        (SOCK_STREAM, 17) | (2, IPPROTO_TCP) => return Err(Error::WSAEPROTONOSUPPORT),
-        (0..=5, 0 | IPPROTO_TCP | 17) => return Err(Error::WSAESOCKTNOSUPPORT),
-        (0 | SOCK_STREAM, _) => return Err(Error::WSAEPROTONOSUPPORT),
+        (0 | SOCK_STREAM | SOCK_DGRAM, _) => return Err(Error::WSAEPROTONOSUPPORT),
         _ => return Err(Error::WSAESOCKTNOSUPPORT),
-    }
-    Ok(Socket::create(family, overlapped)?.handle().value())
+    };
+    Ok(socket.handle().value())
 }
 
 /// What a WSAPROTOCOL_INFO, if given, puts in place of FROM_PROTOCOL_INFO (-1): the family, type
@@ -297,8 +301,24 @@ export! {
     }
 }
 
+/// connect on a datagram socket: an address of all zeros, or of no family, takes the default
+/// destination away (connect page, `test_connect_udp`).
+fn connect_datagram(socket: &Socket, name: *const u8, namelen: i32) -> Outcome<i32> {
+    if namelen >= 2 && ptr::read(name.cast::<u16>())? == AF_UNSPEC {
+        socket.set_destination(None)?;
+        return Ok(0);
+    }
+    let to = read_address(socket.family(), name, namelen)?;
+    let dissolves = to.ip().is_unspecified();
+    socket.set_destination(Some(to).filter(|_| !dissolves))?;
+    Ok(0)
+}
+
 fn connect_to(s: SOCKET, name: *const u8, namelen: i32) -> Outcome<i32> {
     let socket = Socket::from_value(s)?;
+    if socket.is_datagram() {
+        return connect_datagram(&socket, name, namelen);
+    }
     let to = read_address(socket.family(), name, namelen)?;
     // connect page: the remote address must not be all zeros, nor the port.
     if to.ip().is_unspecified() || to.port() == 0 {

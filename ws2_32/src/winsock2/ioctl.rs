@@ -18,6 +18,7 @@ const SIO_GET_EXTENSION_FUNCTION_POINTER: u32 = 0xC800_0006;
 const SIO_KEEPALIVE_VALS: u32 = 0x9800_0004;
 const SIO_BASE_HANDLE: u32 = 0x4800_0022;
 const FIONBIO: u32 = 0x8004_667E;
+const SIO_UDP_CONNRESET: u32 = 0x9800_000C;
 const FIONREAD: u32 = 0x4004_667F;
 
 // SAFETY: a GUID is valid whatever its octets.
@@ -65,6 +66,10 @@ fn perform(socket: &Socket, code: u32, buffers: &Buffers) -> Outcome<u32> {
         SIO_BASE_HANDLE => buffers.write(socket.handle().value()),
         FIONBIO => {
             socket.control_blocking(buffers.read::<u32>()? != 0)?;
+            Ok(0)
+        }
+        SIO_UDP_CONNRESET => {
+            socket.tell_unreachable(buffers.read::<u32>()? != 0)?;
             Ok(0)
         }
         FIONREAD => buffers.write(socket.readable_octets()),

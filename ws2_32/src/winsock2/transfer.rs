@@ -23,7 +23,7 @@ const MSG_WAITALL: u32 = 0x8;
 const MSG_PUSH_IMMEDIATE: u32 = 0x20;
 const MSG_PARTIAL: u32 = 0x8000;
 
-fn recv_options(flags: u32) -> Outcome<RecvOptions> {
+pub(super) fn recv_options(flags: u32) -> Outcome<RecvOptions> {
     if flags & !(MSG_OOB | MSG_PEEK | MSG_WAITALL | MSG_PUSH_IMMEDIATE | MSG_PARTIAL) != 0 {
         return Err(Error::WSAEOPNOTSUPP);
     }
@@ -31,7 +31,7 @@ fn recv_options(flags: u32) -> Outcome<RecvOptions> {
     Ok(RecvOptions { flags: RecvFlags::new(oob, peek), peek, wait_all: flags & MSG_WAITALL != 0 })
 }
 
-fn send_flags(flags: u32) -> Outcome<SendFlags> {
+pub(super) fn send_flags(flags: u32) -> Outcome<SendFlags> {
     if flags & !(MSG_OOB | MSG_DONTROUTE | MSG_PARTIAL) != 0 {
         return Err(Error::WSAEOPNOTSUPP);
     }
@@ -40,7 +40,7 @@ fn send_flags(flags: u32) -> Outcome<SendFlags> {
 
 /// The buffers of a WSABUF array. Most programs give one; more go through the heap.
 #[inline]
-fn buffers(array: *const WSABUF, count: u32, writable: bool) -> Outcome<Buffers> {
+pub(super) fn buffers(array: *const WSABUF, count: u32, writable: bool) -> Outcome<Buffers> {
     if count == 0 {
         return Err(Error::WSAEINVAL);
     }
@@ -69,14 +69,14 @@ fn lend(raw: &[RawBuffer]) -> Buffers {
 }
 
 /// The buffer of send and recv. Windows takes a negative length for a bad address.
-fn one_buffer(base: *mut u8, len: i32, writable: bool) -> Outcome<Buffers> {
+pub(super) fn one_buffer(base: *mut u8, len: i32, writable: bool) -> Outcome<Buffers> {
     let len = usize::try_from(len).map_err(|_| Error::WSAEFAULT)?;
     ptr::check_ends(base, len, writable)?;
     Ok(lend(&[RawBuffer { base, len }]))
 }
 
 /// What the call returns for an overlapped operation that was started: its octets, or pending.
-fn started(started: Started) -> Outcome<usize> {
+pub(super) fn started(started: Started) -> Outcome<usize> {
     match started {
         Started::Done(bytes) => Ok(bytes),
         Started::Pending => Err(Error::ERROR_IO_PENDING),
@@ -85,7 +85,7 @@ fn started(started: Started) -> Outcome<usize> {
 
 /// An operation with an OVERLAPPED on a socket that was not opened for overlapped I/O: `wait`
 /// performs it to its end, and then the OVERLAPPED is told (`test_nonblocking_async_recv`).
-fn waited(
+pub(super) fn waited(
     socket: &Socket,
     target: Target,
     wait: impl FnOnce() -> Result<usize, NtStatus>,
@@ -106,11 +106,11 @@ fn waited(
     }
 }
 
-fn octets(bytes: usize) -> i32 {
+pub(super) fn octets(bytes: usize) -> i32 {
     i32::try_from(bytes).unwrap_or(i32::MAX)
 }
 
-fn dword(bytes: usize) -> u32 {
+pub(super) fn dword(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 

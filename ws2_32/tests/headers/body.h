@@ -84,6 +84,8 @@ int use_sockets(void)
     getpeername(t, (struct sockaddr *)&a6, &len);
     send(t, name, 1, 0);
     recv(t, name, 1, MSG_PEEK);
+    sendto(t, name, 1, 0, (const struct sockaddr *)&a, sizeof a);
+    recvfrom(t, name, 1, 0, (struct sockaddr *)&a, &len);
     shutdown(t, SD_SEND);
     closesocket(t);
     inet_ntop(AF_INET, &a.sin_addr, name, sizeof name);
