@@ -12,6 +12,7 @@
 //! not held: the handle becomes unbound, and whether their pair can be used again is for the peer
 //! to say.
 
+mod kernel;
 pub mod service;
 pub mod table;
 
@@ -49,10 +50,20 @@ struct TimeWait {
     table: Table,
     /// A sweep is on its way.
     sweeping: bool,
+    /// The kernel's records are removed when their pairs are free here.
+    removing: bool,
 }
 
-static TIME_WAIT: LazyLock<Lock<TimeWait>> =
-    LazyLock::new(|| Lock::new(TimeWait { table: Table::new(Instant::now()), sweeping: false }));
+impl TimeWait {
+    /// The pairs that are free here and of which the kernel may have a record still.
+    fn take_expired(&mut self) -> Vec<Pair> {
+        if self.removing { self.table.take_expired(Instant::now()) } else { Vec::new() }
+    }
+}
+
+static TIME_WAIT: LazyLock<Lock<TimeWait>> = LazyLock::new(|| {
+    Lock::new(TimeWait { table: Table::new(Instant::now()), sweeping: false, removing: false })
+});
 
 /// How many pairs are held, for those who only want to know whether there are any.
 static HELD: AtomicUsize = AtomicUsize::new(0);
@@ -64,6 +75,14 @@ const SWEEP: Duration = Duration::from_secs(1);
 pub fn held() -> Vec<Held> {
     let pairs = TIME_WAIT.lock().table.pairs(Instant::now());
     pairs.into_iter().map(|(pair, left)| Held { pair, left }).collect()
+}
+
+/// How long a pair is really kept from use: `TcpTimedWaitDelay`, but not less than the kernel's 60
+/// s unless this process may have the kernel's records removed (CAP_NET_ADMIN in its network
+/// namespace).
+pub fn effective_delay() -> Duration {
+    let delay = settings::timed_wait_delay();
+    if delay >= kernel::KEPT || kernel::may_remove() { delay } else { kernel::KEPT }
 }
 
 /// How a connection's end leaves its pair.
@@ -101,7 +120,11 @@ pub(crate) fn enter(ended: Ended, pair: impl FnOnce() -> Option<Pair>) -> Option
     }
     let now = Instant::now();
     service::start();
+    let shorter = delay < kernel::KEPT && kernel::may_remove();
     let mut time_wait = TIME_WAIT.lock();
+    if shorter && !std::mem::replace(&mut time_wait.removing, true) {
+        let _from_now_on = time_wait.table.take_expired(now);
+    }
     time_wait.table.hold(&pair, now, delay);
     HELD.store(time_wait.table.count(), Ordering::Relaxed);
     if !std::mem::replace(&mut time_wait.sweeping, true) {
@@ -112,7 +135,13 @@ pub(crate) fn enter(ended: Ended, pair: impl FnOnce() -> Option<Pair>) -> Option
 
 /// Whether a pair may not be connected yet.
 pub(crate) fn holds(pair: &Pair) -> bool {
-    TIME_WAIT.lock().table.holds(pair, Instant::now())
+    let mut time_wait = TIME_WAIT.lock();
+    let held = time_wait.table.holds(pair, Instant::now());
+    let expired = time_wait.take_expired();
+    drop(time_wait);
+    // Before anybody connects the pair again.
+    kernel::remove(&expired);
+    held
 }
 
 /// Whether any pair is held: nobody need find out its own address if none is.
@@ -129,9 +158,18 @@ pub(crate) fn reopened(pair: &Pair) {
 fn sweep() {
     let mut time_wait = TIME_WAIT.lock();
     time_wait.table.sweep(Instant::now());
+    let expired = time_wait.take_expired();
     HELD.store(time_wait.table.count(), Ordering::Relaxed);
     time_wait.sweeping = time_wait.table.count() > 0;
     if time_wait.sweeping {
         guardian::call_after(SWEEP, sweep);
     }
+    drop(time_wait);
+    kernel::remove(&expired);
+}
+
+/// Lets go of what is free, here and in the kernel: the caller is about to use a pair again.
+pub(crate) fn settle() {
+    let expired = TIME_WAIT.lock().take_expired();
+    kernel::remove(&expired);
 }

@@ -246,6 +246,42 @@ fn the_delay_is_from_0_to_300_seconds() {
     assert_eq!(settings::timed_wait_delay(), 300 * SECOND, "the refused value changes nothing");
 }
 
+/// The pairs in TIME_WAIT by /proc/net/tcp, IPv4 loopback only.
+fn is_recorded(local: SocketAddr, remote: SocketAddr) -> bool {
+    let hex = |at: SocketAddr| format!("0100007F:{:04X}", at.port());
+    let record = format!("{} {} 06", hex(local), hex(remote));
+    std::fs::read_to_string("/proc/net/tcp").unwrap().contains(&record)
+}
+
+/// Design section 6: "the kernel's records … are removed through sock_diag when their delay is
+/// over …; where it may not, the effective delay is reported, not hidden".
+#[test]
+fn the_kernels_records_end_with_the_delay_or_it_is_told_that_they_do_not() {
+    let _turn = setting(TimeWaitPolicy::Auto, 1);
+    let listener = listener_at("127.0.0.1:0");
+    let to = listener.local_address().unwrap();
+    let from = free_port();
+    let (client, server) = connection(&listener, Some(from));
+    close(client, server);
+    // The record is made when the peer's FIN has come.
+    while !is_recorded(from, to) {
+        std::thread::yield_now();
+    }
+    if time_wait::effective_delay() > SECOND {
+        assert_eq!(time_wait::effective_delay(), 60 * SECOND, "the kernel's own");
+        println!("skipped: removing the kernel's records takes CAP_NET_ADMIN");
+        return;
+    }
+    let begun = Instant::now();
+    while is_recorded(from, to) {
+        assert!(begun.elapsed() < 20 * SECOND, "the record outlives its delay");
+        std::thread::yield_now();
+    }
+    assert!(!is_held(from, to), "not before its time");
+    settings::set_timed_wait_delay(90).unwrap();
+    assert_eq!(time_wait::effective_delay(), 90 * SECOND);
+}
+
 /// Not a test of its own: what a process with the environment of its parent sees.
 #[test]
 #[ignore = "run by `the_environment_and_the_file_set_it`"]

@@ -18,6 +18,7 @@ impl Socket {
     /// The pair has left TIME_WAIT: the disconnect that waited until then is over, unless it was
     /// cancelled and another one waits for something else.
     fn leave_time_wait(&self, until: Instant) {
+        time_wait::settle();
         let mut after = Deferred::default();
         let mut inner = self.lock();
         if inner.reusable_at == Some(until) {

@@ -83,7 +83,7 @@ impl<K: Copy + Eq + Hash> Wheel<K> {
         self.slots[(until % SLOTS) as usize].push(key);
     }
 
-    fn expire(&mut self, tick: u32) {
+    fn expire(&mut self, tick: u32, mut free: impl FnMut(&K)) {
         if self.slots.is_empty() {
             return;
         }
@@ -91,6 +91,7 @@ impl<K: Copy + Eq + Hash> Wheel<K> {
             // Not if it was let go of and is held again, until later.
             if self.held.get(&key) == Some(&tick) {
                 self.held.remove(&key);
+                free(&key);
             }
         }
         if self.held.is_empty() {
@@ -107,12 +108,21 @@ pub struct Table {
     swept: u32,
     v4: Wheel<Key4>,
     v6: Wheel<Key6>,
+    /// What was let go of because its time was over, if anybody wants to know.
+    expired: Option<Vec<Pair>>,
 }
 
 impl Table {
     /// An empty table; time begins at `now`.
     pub fn new(now: Instant) -> Self {
-        Self { epoch: now, swept: 0, v4: Wheel::new(), v6: Wheel::new() }
+        Self { epoch: now, swept: 0, v4: Wheel::new(), v6: Wheel::new(), expired: None }
+    }
+
+    /// The pairs whose time was over since the last call. They are remembered from the first call
+    /// on.
+    pub fn take_expired(&mut self, now: Instant) -> Vec<Pair> {
+        self.sweep(now);
+        self.expired.replace(Vec::new()).unwrap_or_default()
     }
 
     /// Holds a pair for `delay` from `now`, at least; a pair that is held already begins again.
@@ -157,8 +167,13 @@ impl Table {
         }
         while self.swept < tick {
             self.swept += 1;
-            self.v4.expire(self.swept);
-            self.v6.expire(self.swept);
+            let mut free = |pair: Pair| {
+                if let Some(expired) = &mut self.expired {
+                    expired.push(pair);
+                }
+            };
+            self.v4.expire(self.swept, |key| free(pair4(key)));
+            self.v6.expire(self.swept, |key| free(pair6(key)));
         }
     }
 
@@ -273,8 +288,11 @@ mod tests {
         table.release(&one);
         table.hold(&one, now + SECOND / 2, 10 * SECOND);
         assert!(table.holds(&one, now + 5 * SECOND));
+        assert_eq!(table.take_expired(now), []);
         table.hold(&one, now + 5 * SECOND, SECOND);
         assert!(!table.holds(&one, now + 7 * SECOND));
+        assert_eq!(table.take_expired(now + 7 * SECOND), [one], "once");
+        assert_eq!(table.take_expired(now + 8 * SECOND), []);
     }
 
     /// The wheel goes round and time may jump: against a map of instants.
