@@ -105,6 +105,7 @@ programs![
     shutdown,
     startup,
     thread_exit,
+    time_wait,
     transfer,
     udp,
 ];
