@@ -479,6 +479,8 @@ int WSAAPI WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD c
 /* winsock2/nf-winsock2-wsaeventselect */
 int WSAAPI WSAEventSelect(SOCKET s, WSAEVENT hEventObject, LONG lNetworkEvents);
 /* winsock2/nf-winsock2-wsaenumnetworkevents */
+int WSAAPI WSAEnumProtocolsA(LPINT lpiProtocols, LPWSAPROTOCOL_INFOA lpProtocolBuffer, LPDWORD lpdwBufferLength);
+int WSAAPI WSAEnumProtocolsW(LPINT lpiProtocols, LPWSAPROTOCOL_INFOW lpProtocolBuffer, LPDWORD lpdwBufferLength);
 int WSAAPI WSAEnumNetworkEvents(SOCKET s, WSAEVENT hEventObject, LPWSANETWORKEVENTS lpNetworkEvents);
 /* winsock2/nf-winsock2-wsagetoverlappedresult */
 BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped, LPDWORD lpcbTransfer, BOOL fWait,
@@ -539,8 +541,10 @@ DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents, const WSAEVENT *lphEvents, 
 
 #ifdef UNICODE
 #define WSASocket WSASocketW
+#define WSAEnumProtocols WSAEnumProtocolsW
 #else
 #define WSASocket WSASocketA
+#define WSAEnumProtocols WSAEnumProtocolsA
 #endif
 
 /* winsock2/nf-winsock2-fd_set and siblings: bodies of the FD_ macros */

@@ -1,9 +1,11 @@
-//! Socket addresses as Windows lays them out (`SOCKADDR_IN`, `SOCKADDR_IN6`), to and from
-//! [`SocketAddr`].
+//! Socket addresses as Windows lays them out (`SOCKADDR_IN`, `SOCKADDR_IN6`, `SOCKADDR_UN`), to and
+//! from [`Address`].
 
+use alloc::boxed::Box;
+use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-/// An address family linsock's internet providers know.
+/// An address family of the internet providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     /// `AF_INET`.
@@ -12,8 +14,12 @@ pub enum Family {
     Inet6,
 }
 
-/// The largest address this module emits, in octets.
-pub const ADDRESS_MAX: usize = 28;
+/// The largest sockaddr of the internet families, in octets.
+pub const INET_MAX: usize = 28;
+/// The largest sockaddr of any family, in octets.
+pub const ADDRESS_MAX: usize = 2 + PATH_MAX;
+/// `UNIX_PATH_MAX`: octets of a `sun_path`.
+pub const PATH_MAX: usize = 108;
 
 impl Family {
     /// Windows' number (`AF_INET6` is 23 there, not Linux's 10).
@@ -37,7 +43,7 @@ impl Family {
     pub const fn address_len(self) -> usize {
         match self {
             Self::Inet => 16,
-            Self::Inet6 => ADDRESS_MAX,
+            Self::Inet6 => INET_MAX,
         }
     }
 
@@ -54,6 +60,163 @@ impl Family {
         match address {
             SocketAddr::V4(_) => Self::Inet,
             SocketAddr::V6(_) => Self::Inet6,
+        }
+    }
+}
+
+/// What the addresses of a socket look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Domain {
+    /// An internet address and a port.
+    Ip(Family),
+    /// A path: `AF_UNIX`.
+    Unix,
+}
+
+impl Domain {
+    /// Windows' number of the address family.
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::Ip(family) => family.number(),
+            Self::Unix => 1,
+        }
+    }
+
+    /// The domain with this Windows number.
+    pub const fn from_number(number: i32) -> Option<Self> {
+        match number {
+            1 => Some(Self::Unix),
+            _ => match Family::from_number(number) {
+                Some(family) => Some(Self::Ip(family)),
+                None => None,
+            },
+        }
+    }
+
+    /// Octets of this domain's largest sockaddr.
+    pub const fn address_len(self) -> usize {
+        match self {
+            Self::Ip(family) => family.address_len(),
+            Self::Unix => ADDRESS_MAX,
+        }
+    }
+
+    /// Octets of this domain's smallest sockaddr.
+    pub const fn address_len_least(self) -> usize {
+        match self {
+            Self::Ip(family) => family.address_len(),
+            Self::Unix => 2,
+        }
+    }
+
+    /// The address of nobody.
+    pub fn unspecified(self) -> Address {
+        match self {
+            Self::Ip(family) => Address::Ip(family.unspecified()),
+            Self::Unix => Address::Unix(UnixPath::default()),
+        }
+    }
+}
+
+/// The address of a socket, of any domain.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// An internet address and a port.
+    Ip(SocketAddr),
+    /// A path.
+    Unix(UnixPath),
+}
+
+/// The path of an `AF_UNIX` address: at most [`PATH_MAX`] octets. Without any it names nobody; one
+/// that begins with NUL is in Linux' abstract namespace; any other is a file's, which has a NUL
+/// behind it that counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct UnixPath(Box<[u8]>);
+
+impl UnixPath {
+    /// The path in these octets; `None` when there are too many, or a NUL inside a file's path.
+    pub fn new(octets: &[u8]) -> Option<Self> {
+        let is_file = octets.first().is_some_and(|first| *first != 0);
+        let most = if is_file { PATH_MAX - 1 } else { PATH_MAX };
+        let fits = octets.len() <= most && !(is_file && octets.contains(&0));
+        fits.then(|| Self(octets.into()))
+    }
+
+    /// The octets, without a NUL behind them.
+    pub const fn octets(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether it names nobody.
+    pub const fn is_unnamed(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Address {
+    /// The domain it is of.
+    pub const fn domain(&self) -> Domain {
+        match self {
+            Self::Ip(address) => Domain::Ip(Family::of(address)),
+            Self::Unix(_) => Domain::Unix,
+        }
+    }
+
+    /// The internet address, if it is one.
+    pub const fn ip(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Ip(address) => Some(*address),
+            Self::Unix(_) => None,
+        }
+    }
+
+    /// Whether it leaves everything to the system: any address and port 0, or no path.
+    pub fn is_anybody(&self) -> bool {
+        match self {
+            Self::Ip(address) => address.ip().is_unspecified() && address.port() == 0,
+            Self::Unix(path) => path.is_unnamed(),
+        }
+    }
+
+    /// Whether it is one that a connection can be asked for.
+    pub fn is_somebody(&self) -> bool {
+        match self {
+            Self::Ip(address) => !address.ip().is_unspecified() && address.port() != 0,
+            Self::Unix(path) => !path.is_unnamed(),
+        }
+    }
+
+    /// Gives the sockaddr's octets to `to`.
+    #[inline]
+    pub fn with_octets<R>(&self, to: impl FnOnce(&[u8]) -> R) -> R {
+        match self {
+            Self::Ip(address) => {
+                let (octets, len) = emit(address);
+                to(&octets[..len])
+            }
+            Self::Unix(path) => {
+                let mut octets = [0; ADDRESS_MAX];
+                octets[..2].copy_from_slice(&Domain::Unix.number().to_le_bytes());
+                let name = path.octets();
+                octets[2..2 + name.len()].copy_from_slice(name);
+                let end = usize::from(name.first().is_some_and(|first| *first != 0));
+                to(&octets[..2 + name.len() + end])
+            }
+        }
+    }
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Self::Ip(address)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "{}", path.octets().escape_ascii()),
         }
     }
 }
@@ -92,9 +255,33 @@ pub fn parse(family: Family, octets: &[u8]) -> Result<SocketAddr, AddressError> 
     })
 }
 
+/// Reads the sockaddr of `domain` from the front of `octets`.
+///
+/// # Errors
+/// As [`parse`]; a path that cannot be one is [`AddressError::TooShort`] as well: WSAEFAULT.
+pub fn parse_any(domain: Domain, octets: &[u8]) -> Result<Address, AddressError> {
+    if let Domain::Ip(family) = domain {
+        return parse(family, octets).map(Address::Ip);
+    }
+    let Some((number, path)) = octets.split_first_chunk() else {
+        return Err(AddressError::TooShort);
+    };
+    if u16::from_le_bytes(*number) != domain.number() {
+        return Err(AddressError::WrongFamily);
+    }
+    let path = &path[..path.len().min(PATH_MAX)];
+    let path = match path {
+        // An abstract name has the length that was given; but nothing but NULs is no name.
+        [0, ..] if path.iter().all(|octet| *octet == 0) => &[],
+        [0, ..] => path,
+        _ => path.split(|octet| *octet == 0).next().unwrap_or(path),
+    };
+    UnixPath::new(path).map(Address::Unix).ok_or(AddressError::TooShort)
+}
+
 /// Writes the sockaddr of `address`; returns the octets and how many of them count.
-pub fn emit(address: &SocketAddr) -> ([u8; ADDRESS_MAX], usize) {
-    let mut octets = [0; ADDRESS_MAX];
+pub fn emit(address: &SocketAddr) -> ([u8; INET_MAX], usize) {
+    let mut octets = [0; INET_MAX];
     let family = Family::of(address);
     octets[..2].copy_from_slice(&family.number().to_le_bytes());
     octets[2..4].copy_from_slice(&address.port().to_be_bytes());
@@ -128,5 +315,32 @@ mod tests {
         assert_eq!(parse(Family::Inet, &octets[..len - 1]), Err(AddressError::TooShort));
         assert_eq!(parse(Family::Inet6, &octets[..len]), Err(AddressError::TooShort));
         assert_eq!(parse(Family::Inet6, &octets), Err(AddressError::WrongFamily));
+    }
+
+    fn octets_of(address: &Address) -> alloc::vec::Vec<u8> {
+        address.with_octets(<[u8]>::to_vec)
+    }
+
+    /// `afunix.h`: the family, then up to 108 octets of path.
+    #[test]
+    fn paths_survive_the_round_trip() {
+        for path in [&b"/tmp/a"[..], b"", b"\0abstract", &[b'x'; PATH_MAX - 1]] {
+            let address = Address::Unix(UnixPath::new(path).unwrap());
+            let octets = octets_of(&address);
+            assert_eq!(octets[..2], [1, 0]);
+            assert!(octets.len() <= Domain::Unix.address_len());
+            assert_eq!(parse_any(Domain::Unix, &octets), Ok(address));
+        }
+        let address = Address::Unix(UnixPath::new(b"/tmp/a").unwrap());
+        assert_eq!(octets_of(&address), *b"\x01\0/tmp/a\0");
+        // A whole SOCKADDR_UN with NULs behind the path is the usual argument.
+        let mut whole = [0; ADDRESS_MAX];
+        whole[..8].copy_from_slice(b"\x01\0/tmp/a");
+        assert_eq!(parse_any(Domain::Unix, &whole), Ok(address));
+        assert_eq!(parse_any(Domain::Unix, &whole[..1]), Err(AddressError::TooShort));
+        whole[0] = 2;
+        assert_eq!(parse_any(Domain::Unix, &whole), Err(AddressError::WrongFamily));
+        assert_eq!(UnixPath::new(&[b'x'; PATH_MAX]), None);
+        assert_eq!(UnixPath::new(b"a\0b"), None);
     }
 }

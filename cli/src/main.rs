@@ -8,6 +8,7 @@ mod arguments;
 mod compiler;
 mod error;
 mod locate;
+mod protocols;
 mod run;
 mod time_wait;
 
@@ -54,6 +55,8 @@ enum Command {
     Cflags,
     /// Print what a build system must add when it links.
     Libs,
+    /// List the transport providers, as WSAEnumProtocols does.
+    Protocols(protocols::Arguments),
     /// Show the pairs in TIME_WAIT: those that linsock programs hold, and the kernel's.
     TimeWait(time_wait::Arguments),
     /// Print where headers and library were found, and the flags, as shell assignments.
@@ -83,6 +86,7 @@ fn execute(command: Command) -> Result<ExitCode, Error> {
         Command::Cc(compiler) => compiler::replace(Language::C, &find()?, compiler.args),
         Command::Cxx(compiler) => compiler::replace(Language::Cxx, &find()?, compiler.args),
         Command::Run { program } => run::run(&find()?, Path::new(&program[0]), &program[1..]),
+        Command::Protocols(arguments) => print(&protocols::text(&arguments)),
         Command::TimeWait(arguments) => time_wait::print(&arguments),
         Command::Cflags => print(&shell_words(&compiler::cflags(&find()?))),
         Command::Libs => print(&shell_words(&compiler::libs(&find()?)?)),

@@ -40,23 +40,39 @@ mod port;
 mod udp;
 
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use linsock_iocp::NtStatus;
 use linsock_iocp::buffer::{Buffers, SendFlags};
 use linsock_iocp::file::File;
 
+use crate::catalog::Provider;
 use crate::socket::{self, RecvOptions};
 
 pub use crate::socket::{CloseReport, Side, TcpState};
 
 pub use disconnect::{Disconnect, Disconnecting};
 pub use error::{Error, Result};
-pub use linsock_iocp::afd::address::Family;
+pub use linsock_iocp::afd::address::{Address, Family, UnixPath};
 pub use linsock_iocp::afd::{AbortCause, CloseReason, Shutdown};
 pub use operation::{Operation, Outcome, Request};
 pub use port::{CompletionPort, Packet};
 pub use udp::UdpSocket;
+
+/// The internet address of a socket that has one.
+fn ip_of(address: Address) -> Result<SocketAddr> {
+    address.ip().ok_or_else(|| Error::from(NtStatus::from_wsa(WSAEAFNOSUPPORT)))
+}
+
+fn path_address(path: &Path) -> Result<Address> {
+    let path = UnixPath::new(path.as_os_str().as_bytes());
+    path.map(Address::Unix).ok_or_else(|| Error::from(NtStatus::ACCESS_VIOLATION))
+}
+
+const WSAEAFNOSUPPORT: u16 = 10047;
 
 /// A socket handle. Dropping it closes it, gracefully unless [`Socket::set_linger`] says otherwise.
 ///
@@ -79,7 +95,34 @@ impl Socket {
     /// # Errors
     /// When the process has no handles left.
     pub fn tcp(family: Family) -> Result<Self> {
-        Ok(Self { inner: socket::Socket::create(family, true)? })
+        Ok(Self { inner: socket::Socket::create(Provider::Tcp(family), true)? })
+    }
+
+    /// A new stream socket for connections between processes of this host (AF_UNIX), which are made
+    /// by path: [`bind_path`](Self::bind_path), [`connect_path`](Self::connect_path).
+    ///
+    /// ```
+    /// use linsock::net::Socket;
+    ///
+    /// # fn main() -> linsock::net::Result<()> {
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("service");
+    /// let listener = Socket::unix()?;
+    /// listener.bind_path(&path)?;
+    /// listener.listen(1)?;
+    /// let client = Socket::unix()?;
+    /// client.connect_path(&path)?;
+    /// listener.accept()?.send(b"hello")?;
+    /// let mut greeting = [0; 5];
+    /// assert_eq!(client.recv(&mut greeting)?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the process has no handles left.
+    pub fn unix() -> Result<Self> {
+        Ok(Self { inner: socket::Socket::create(Provider::Unix, true)? })
     }
 
     /// Gives the socket a local address.
@@ -87,7 +130,16 @@ impl Socket {
     /// # Errors
     /// Bound already; address in use or not of this host.
     pub fn bind(&self, address: SocketAddr) -> Result<()> {
-        Ok(self.inner.bind(address)?)
+        Ok(self.inner.bind(address.into())?)
+    }
+
+    /// Gives a Unix socket a path. The file that this makes stays when the socket is closed.
+    ///
+    /// # Errors
+    /// Bound already; the file exists (WSAEADDRINUSE); no Unix socket (WSAEAFNOSUPPORT); longer
+    /// than 107 octets (WSAEFAULT).
+    pub fn bind_path(&self, path: impl AsRef<Path>) -> Result<()> {
+        Ok(self.inner.bind(path_address(path.as_ref())?)?)
     }
 
     /// Waits for connections, of which `backlog` may queue.
@@ -98,19 +150,36 @@ impl Socket {
         Ok(self.inner.listen(backlog)?)
     }
 
-    /// The local address.
+    /// The local internet address.
+    ///
+    /// # Errors
+    /// Not bound; a Unix socket (WSAEAFNOSUPPORT), which has a [`local_name`](Self::local_name).
+    pub fn local_address(&self) -> Result<SocketAddr> {
+        ip_of(self.inner.local_address()?)
+    }
+
+    /// The peer's internet address.
+    ///
+    /// # Errors
+    /// Not connected; a Unix socket (WSAEAFNOSUPPORT), whose peer has a
+    /// [`peer_name`](Self::peer_name).
+    pub fn peer_address(&self) -> Result<SocketAddr> {
+        ip_of(self.inner.peer_address()?)
+    }
+
+    /// The local address, whatever it looks like.
     ///
     /// # Errors
     /// Not bound.
-    pub fn local_address(&self) -> Result<SocketAddr> {
+    pub fn local_name(&self) -> Result<Address> {
         Ok(self.inner.local_address()?)
     }
 
-    /// The peer's address.
+    /// The peer's address, whatever it looks like.
     ///
     /// # Errors
     /// Not connected.
-    pub fn peer_address(&self) -> Result<SocketAddr> {
+    pub fn peer_name(&self) -> Result<Address> {
         Ok(self.inner.peer_address()?)
     }
 
@@ -127,7 +196,16 @@ impl Socket {
     /// # Errors
     /// Refused, unreachable, timed out; connected already.
     pub fn connect(&self, to: SocketAddr) -> Result<()> {
-        Ok(self.inner.connect_blocking(to)?)
+        Ok(self.inner.connect_blocking(&to.into())?)
+    }
+
+    /// Connects a Unix socket, blocking until it is done.
+    ///
+    /// # Errors
+    /// Nobody listens there, or has no room (WSAECONNREFUSED); connected already; no Unix socket
+    /// (WSAEAFNOSUPPORT).
+    pub fn connect_path(&self, to: impl AsRef<Path>) -> Result<()> {
+        Ok(self.inner.connect_blocking(&path_address(to.as_ref())?)?)
     }
 
     /// Takes a connection, blocking for one.
@@ -182,7 +260,7 @@ impl Socket {
 
     /// Connects and then sends `first`, which may be empty.
     pub fn connect_owned(&self, to: SocketAddr, first: Vec<u8>) -> Request {
-        Request::new(&self.inner, operation::What::Connect(to), first)
+        Request::new(&self.inner, operation::What::Connect(to.into()), first)
     }
 
     /// Accepts a connection into `acceptor`, and waits for first data if `first` has room for any.

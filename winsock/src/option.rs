@@ -5,9 +5,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use linsock_iocp::NtStatus;
+use rustix::io::Errno;
 use rustix::net::sockopt;
 
-use crate::catalog;
+use linsock_iocp::afd::address::{Domain, Family};
+
+use crate::catalog::{self, Provider};
 use crate::socket::Socket;
 use crate::transport::status_of;
 
@@ -168,7 +171,11 @@ fn timeout(ms: u32) -> Option<Duration> {
 /// Windows' SO_REUSEADDR lets several sockets bind the same port: that is both of Linux' options.
 fn apply_reuse(fd: BorrowedFd<'_>, on: bool) -> Result<(), NtStatus> {
     sockopt::set_socket_reuseaddr(fd, on).map_err(status_of)?;
-    sockopt::set_socket_reuseport(fd, on).map_err(status_of)
+    match sockopt::set_socket_reuseport(fd, on) {
+        // Where there are no ports: a path is taken until its file is removed, whatever is set.
+        Err(Errno::OPNOTSUPP) => Ok(()),
+        other => other.map_err(status_of),
+    }
 }
 
 fn apply_linger(fd: BorrowedFd<'_>, seconds: Option<u16>) -> Result<(), NtStatus> {
@@ -201,6 +208,16 @@ const fn is_of_streams(level: i32, name: i32) -> bool {
     level == IPPROTO_TCP || level == SOL_SOCKET && of_socket
 }
 
+/// Whether the socket's provider has the option at all.
+fn check_level(socket: &Socket, level: i32, name: i32) -> Result<(), NtStatus> {
+    let foreign = match socket.provider() {
+        Provider::Tcp(_) => false,
+        Provider::Udp(_) => is_of_streams(level, name),
+        Provider::Unix => matches!(level, IPPROTO_TCP | IPPROTO_IPV6),
+    };
+    if foreign { Err(NtStatus::OPTION_NOT_SUPPORTED) } else { Ok(()) }
+}
+
 /// setsockopt.
 ///
 /// # Errors
@@ -208,9 +225,7 @@ const fn is_of_streams(level: i32, name: i32) -> bool {
 /// or read-only; WSAEINVAL for a level that is unknown, a value out of range, or a state that does
 /// not allow the option.
 pub fn set(socket: &Socket, level: i32, name: i32, value: &[u8]) -> Result<(), NtStatus> {
-    if socket.is_datagram() && is_of_streams(level, name) {
-        return Err(NtStatus::OPTION_NOT_SUPPORTED);
-    }
+    check_level(socket, level, name)?;
     match (level, name) {
         (SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT) => {
             let listener = usize::from_ne_bytes(front(value)?);
@@ -398,27 +413,22 @@ impl Value {
 /// # Errors
 /// WSAENOPROTOOPT for an unknown option, WSAEINVAL for an unknown level.
 pub fn get(socket: &Socket, level: i32, name: i32) -> Result<Value, NtStatus> {
-    if socket.is_datagram() && is_of_streams(level, name) {
-        return Err(NtStatus::OPTION_NOT_SUPPORTED);
-    }
-    let entry = || match socket.is_datagram() {
-        true => catalog::udp(socket.family()),
-        false => catalog::tcp(socket.family()),
-    };
+    check_level(socket, level, name)?;
+    let provider = socket.provider();
     Ok(match (level, name) {
         (SOL_SOCKET, SO_MAX_MSG_SIZE) if socket.is_datagram() => {
             Value::dword(catalog::DATAGRAM_MAX)
         }
         (SOL_SOCKET, SO_ERROR) => Value::dword(socket.take_error().wsa()),
-        (SOL_SOCKET, SO_TYPE) => Value::dword(if socket.is_datagram() { 2 } else { 1 }),
+        (SOL_SOCKET, SO_TYPE) => Value::dword(provider.socket_type().cast_unsigned()),
         (SOL_SOCKET, SO_ACCEPTCONN) => Value::Bool(socket.is_listening()),
         (SOL_SOCKET, SO_CONNECT_TIME) => {
             Value::dword(socket.connect_seconds().unwrap_or(NOT_CONNECTED))
         }
-        (SOL_SOCKET, SO_PROTOCOL_INFOW) => Value::Whole(entry().wide()),
-        (SOL_SOCKET, SO_PROTOCOL_INFOA) => Value::Whole(entry().narrow()),
+        (SOL_SOCKET, SO_PROTOCOL_INFOW) => Value::Whole(provider.info_wide()),
+        (SOL_SOCKET, SO_PROTOCOL_INFOA) => Value::Whole(provider.info_narrow()),
         (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IPV6, _) => {
-            let v6 = socket.family() == linsock_iocp::afd::address::Family::Inet6;
+            let v6 = socket.domain() == Domain::Ip(Family::Inet6);
             return socket.with_options(false, |options, _| options.get(v6, level, name));
         }
         _ => return Err(NtStatus::INVALID_PARAMETER),

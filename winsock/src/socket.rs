@@ -21,13 +21,12 @@ mod transfer;
 
 use std::any::Any;
 use std::collections::{BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use linsock_iocp::NtStatus;
-use linsock_iocp::afd::address::Family;
+use linsock_iocp::afd::address::{Address, Domain};
 use linsock_iocp::afd::endpoint::state::Phase;
 use linsock_iocp::afd::{CloseMode, Completion, Endpoint, Indication, Queue, Request};
 use linsock_iocp::clock::Deadline;
@@ -40,6 +39,7 @@ use linsock_iocp::port::CompletionPort;
 use linsock_iocp::reactor;
 use linsock_iocp::sync::{Lock, Locked};
 
+use crate::catalog::Provider;
 use crate::option::Options;
 use crate::transport::last_words;
 use crate::transport::tcp::{Detached, Next, Tcp};
@@ -65,10 +65,8 @@ pub enum Started {
 #[derive(Debug)]
 pub struct Socket {
     core: FileCore,
-    family: Family,
+    provider: Provider,
     overlapped: bool,
-    /// SOCK_DGRAM; else SOCK_STREAM.
-    datagram: bool,
     nonblocking: AtomicBool,
     /// Signaled when the handle is closed, for those who poll the socket.
     gone: Event,
@@ -82,11 +80,11 @@ struct Inner {
     tcp: Tcp,
     options: Options,
     /// What the program bound to; `None` unless it did.
-    bound: Option<SocketAddr>,
+    bound: Option<Address>,
     /// The descriptor is bound to it (binding to any address and port 0 is put off until the port
     /// is asked for: the kernel chooses a port at connect anyway).
     really_bound: bool,
-    peer: Option<SocketAddr>,
+    peer: Option<Address>,
     /// The listener whose AcceptEx waits for this socket.
     accepting_for: Weak<Socket>,
     /// The handles that an AcceptEx of this listener brought a connection, and that waited for
@@ -111,26 +109,21 @@ struct Inner {
 
 impl Socket {
     /// Creates a socket and enters it into the handle table. No descriptor is made until one is
-    /// needed: a socket meant for AcceptEx never needs one of its own.
+    /// needed: a socket meant for AcceptEx never needs one of its own. A datagram socket has one
+    /// from the beginning.
     ///
     /// # Errors
-    /// WSAEMFILE when the table is full.
-    pub fn create(family: Family, overlapped: bool) -> Result<Arc<Self>, NtStatus> {
-        Self::create_with(family, overlapped, |_| {})
+    /// WSAEMFILE when the table is full or descriptors ran out; WSAEAFNOSUPPORT.
+    pub fn create(provider: Provider, overlapped: bool) -> Result<Arc<Self>, NtStatus> {
+        match provider {
+            Provider::Udp(family) => Self::create_datagram(family, overlapped),
+            Provider::Tcp(_) | Provider::Unix => Self::create_with(provider, overlapped, |_| {}),
+        }
     }
 
     fn create_with(
-        family: Family,
+        provider: Provider,
         overlapped: bool,
-        prepare: impl FnOnce(&mut Inner),
-    ) -> Result<Arc<Self>, NtStatus> {
-        Self::create_of_type(family, overlapped, false, prepare)
-    }
-
-    fn create_of_type(
-        family: Family,
-        overlapped: bool,
-        datagram: bool,
         prepare: impl FnOnce(&mut Inner),
     ) -> Result<Arc<Self>, NtStatus> {
         let mut created = None;
@@ -138,9 +131,8 @@ impl Socket {
             .insert_with(|handle, token| {
                 let socket = Arc::new(Self {
                     core: FileCore::new(handle, token),
-                    family,
+                    provider,
                     overlapped,
-                    datagram,
                     nonblocking: AtomicBool::new(false),
                     gone: Event::new(true, false),
                     inner: Lock::new(Inner::default()),
@@ -197,9 +189,16 @@ impl Socket {
         self.core.handle()
     }
 
-    /// The address family.
-    pub const fn family(&self) -> Family {
-        self.family
+    /// What carries the socket's traffic.
+    #[inline]
+    pub const fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// What its addresses look like.
+    #[inline]
+    pub const fn domain(&self) -> Domain {
+        self.provider.domain()
     }
 
     /// Whether the socket was opened for overlapped I/O.
@@ -403,7 +402,7 @@ impl File for Socket {
             Phase::Connecting | Phase::ConnectingEx => {
                 inner.progress_connect(self, readiness, after)
             }
-            Phase::Open if self.datagram => inner.progress_datagrams(self, after),
+            Phase::Open if self.is_datagram() => inner.progress_datagrams(self, after),
             // A bare descriptor reports a hang-up; it means nothing without a connection.
             Phase::Open
             | Phase::OpenRecycled

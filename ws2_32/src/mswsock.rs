@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use linsock::afd::DisconnectMode;
-use linsock::afd::address::{self, Family};
+use linsock::afd::address::{Domain, Family};
 use linsock::iocp::buffer::{Buffers, CheckedMemory, RawBuffer};
 use linsock::iocp::irp::{Irp, Target};
 use linsock::iocp::overlapped::Overlapped;
@@ -122,13 +122,14 @@ fn write_deferred(area: *mut u8, at: *mut u8) -> Outcome<u32> {
     // A handle that was closed meanwhile has no address any more; the remote one is still told.
     let address = Socket::from_value(handle).ok().and_then(|socket| socket.connection_address());
     let family: i32 = ptr::read(area.wrapping_add(DeferredAddress::FAMILY_AT).cast())?;
-    let family = Family::from_number(family).unwrap_or(Family::Inet);
-    let address = address.unwrap_or_else(|| family.unspecified());
-    let (octets, len) = address::emit(&address);
-    let size = u32::try_from(len).unwrap_or(0);
-    ptr::write_all(at, &octets[..len])?;
-    ptr::write(area.cast(), size)?;
-    Ok(size)
+    let domain = Domain::from_number(family).unwrap_or(Domain::Ip(Family::Inet));
+    let address = address.unwrap_or_else(|| domain.unspecified());
+    address.with_octets(|octets| {
+        let size = u32::try_from(octets.len()).unwrap_or(0);
+        ptr::write_all(at, octets)?;
+        ptr::write(area.cast(), size)?;
+        Ok(size)
+    })
 }
 
 export! {
@@ -186,7 +187,7 @@ export! {
         }
         mark(ov)?;
         let socket = Socket::from_value(s)?;
-        let to = read_address(socket.family(), name, namelen)?;
+        let to = read_address(socket.domain(), name, namelen)?;
         if !sent.is_null() {
             ptr::check_writable(sent, 1)?;
         }
@@ -195,7 +196,7 @@ export! {
         let target = required_target(&socket, ov)?;
         // SAFETY: the memory is the C program's, lent until the operation completes.
         let data = unsafe { Buffers::from_raw(&[RawBuffer { base: data, len }]) };
-        socket.connect_ex(Irp::new(target, data), to)?;
+        socket.connect_ex(Irp::new(target, data), &to)?;
         pending()
     }
 

@@ -710,6 +710,8 @@ signatures! {
     winsock2::poll => select 5 WinSock;
     winsock2::poll => WSAPoll 3 WinSock;
     winsock2::poll => __WSAFDIsSet 2 WinSock;
+    winsock2::protocols => WSAEnumProtocolsA 3 WinSock;
+    winsock2::protocols => WSAEnumProtocolsW 3 WinSock;
     winsock2::startup => WSAStartup 2 WinSock;
     winsock2::startup => WSACleanup 0 WinSock;
     winsock2::startup => WSAGetLastError 0 WinSock;

@@ -1,7 +1,6 @@
 //! Operations that own their buffers.
 
 use std::future::{Future, IntoFuture};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -18,13 +17,14 @@ use linsock_iocp::wait::{self, Which};
 
 use super::{Error, Result};
 use crate::socket::{AcceptLayout, Ending, RecvOptions, Socket};
+use linsock_iocp::afd::address::Address;
 
 /// What an operation does.
 #[derive(Debug)]
 pub(super) enum What {
     Recv,
     Send,
-    Connect(SocketAddr),
+    Connect(Address),
     AcceptInto(Arc<Socket>),
     HalfClose,
     Reuse,
@@ -144,9 +144,9 @@ impl Request {
         match what {
             What::Recv => socket.recv(irp, RecvOptions::default()).map(drop),
             What::Send => socket.send(irp, SendFlags::NONE).map(drop),
-            What::Connect(to) => socket.connect_pending(irp, to),
+            What::Connect(to) => socket.connect_pending(irp, &to),
             What::AcceptInto(acceptor) => {
-                let layout = AcceptLayout::without_addresses(socket.family(), receive);
+                let layout = AcceptLayout::without_addresses(socket.domain(), receive);
                 socket.accept_ex(&acceptor, irp, layout, None)
             }
             What::HalfClose => socket.disconnect(irp, DisconnectMode::HalfClose),

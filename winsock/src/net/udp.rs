@@ -8,7 +8,8 @@ use linsock_iocp::buffer::{Buffers, SendFlags};
 use linsock_iocp::file::File;
 
 use super::operation::{Request, What};
-use super::{CompletionPort, Error, Family, Result, Shutdown};
+use super::{CompletionPort, Error, Family, Result, Shutdown, ip_of};
+use crate::catalog::Provider;
 use crate::socket;
 
 /// A datagram socket handle. Dropping it closes it.
@@ -52,7 +53,7 @@ impl UdpSocket {
     /// # Errors
     /// When the process has no handles or descriptors left.
     pub fn new(family: Family) -> Result<Self> {
-        Ok(Self { inner: socket::Socket::create_datagram(family, true)? })
+        Ok(Self { inner: socket::Socket::create(Provider::Udp(family), true)? })
     }
 
     /// Gives the socket a local address.
@@ -60,7 +61,7 @@ impl UdpSocket {
     /// # Errors
     /// Bound already; address in use or not of this host.
     pub fn bind(&self, address: SocketAddr) -> Result<()> {
-        Ok(self.inner.bind(address)?)
+        Ok(self.inner.bind(address.into())?)
     }
 
     /// The local address.
@@ -68,7 +69,7 @@ impl UdpSocket {
     /// # Errors
     /// Not bound: it is after the first datagram was sent.
     pub fn local_address(&self) -> Result<SocketAddr> {
-        Ok(self.inner.local_address()?)
+        ip_of(self.inner.local_address()?)
     }
 
     /// Sets the default destination, the only one whose datagrams are received then; `None` takes

@@ -1,12 +1,11 @@
 //! listen, accept, AcceptEx.
 
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use linsock_iocp::NtStatus;
-use linsock_iocp::afd::address::{self, Family};
+use linsock_iocp::afd::address::{Address, Domain};
 use linsock_iocp::afd::endpoint::state::{Context, Origin, Verb};
 use linsock_iocp::afd::{AcceptPhase, Indication};
 use linsock_iocp::buffer::CheckedMemory;
@@ -30,17 +29,17 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Accepted {
     fd: OwnedFd,
-    peer: Option<SocketAddr>,
+    peer: Option<Address>,
 }
 
 impl Accepted {
     /// The peer's address.
-    pub const fn peer(&self) -> Option<SocketAddr> {
-        self.peer
+    pub const fn peer(&self) -> Option<&Address> {
+        self.peer.as_ref()
     }
 
     /// The local address.
-    pub fn local(&self) -> Option<SocketAddr> {
+    pub fn local(&self) -> Option<Address> {
         use std::os::fd::AsFd;
         tcp::local_address(self.fd.as_fd()).ok()
     }
@@ -65,14 +64,14 @@ pub struct AcceptLayout {
 
 impl AcceptLayout {
     /// For an accept that writes no addresses.
-    pub const fn without_addresses(family: Family, receive: usize) -> Self {
-        Self { receive, local: 0, remote: family.address_len() + 16 }
+    pub const fn without_addresses(domain: Domain, receive: usize) -> Self {
+        Self { receive, local: 0, remote: domain.address_len() + 16 }
     }
 
     /// AcceptEx page: each area must be 16 octets more than the largest address. A local area of 0
     /// is allowed and left out (`test_AcceptEx`).
-    const fn fits(self, family: Family) -> bool {
-        let least = family.address_len() + 16;
+    const fn fits(self, domain: Domain) -> bool {
+        let least = domain.address_len() + 16;
         (self.local == 0 || self.local >= least) && self.remote >= least
     }
 }
@@ -150,8 +149,8 @@ impl Socket {
         let mut inner = self.open()?;
         self.check_listens()?;
         inner.endpoint.check(Verb::Listen)?;
-        inner.bind_really(self.family())?;
-        let fd = inner.ensure_fd(self.family())?;
+        inner.bind_really(self.domain())?;
+        let fd = inner.ensure_fd(self.domain())?;
         // SOMAXCONN is 0x7fffffff on Windows, and SOMAXCONN_HINT(n) is -n; the kernel caps both.
         net::listen(fd, backlog.saturating_abs()).map_err(status_of)?;
         inner.endpoint.listen()?;
@@ -214,7 +213,7 @@ impl Socket {
     /// listener itself, whose lock comes before others.
     fn reserve(self: &Arc<Self>, acceptor: &Arc<Self>) -> Result<(), NtStatus> {
         // test_AcceptEx: an acceptor that is a datagram socket.
-        let unfit = acceptor.family() != self.family() || acceptor.is_datagram();
+        let unfit = acceptor.provider() != self.provider();
         if Arc::ptr_eq(self, acceptor) || unfit {
             return Err(NtStatus::INVALID_PARAMETER);
         }
@@ -262,7 +261,7 @@ impl Socket {
     /// WSAEMFILE.
     pub fn adopt(&self, accepted: Accepted) -> Result<Arc<Self>, NtStatus> {
         let (options, selection) = self.lock().inheritance();
-        let socket = Self::create_with(self.family(), self.overlapped, |inner| {
+        let socket = Self::create_with(self.provider(), self.overlapped, |inner| {
             inner.options = options;
             inner.selection = selection;
             inner.take_connection(accepted, Context::Current);
@@ -374,7 +373,7 @@ impl Inner {
     fn accept_one(&mut self, socket: &Socket, after: &mut Deferred) {
         let too_small = |operation: &Operation| match &operation.kind {
             Kind::Accept(call) => {
-                matches!(&call.into, Into::Handle { layout, .. } if !layout.fits(socket.family()))
+                matches!(&call.into, Into::Handle { layout, .. } if !layout.fits(socket.domain()))
             }
             _ => false,
         };
@@ -522,20 +521,19 @@ impl Inner {
         let Into::Handle { acceptor, layout, area: Some(area) } = &call.into else {
             return;
         };
-        let write = |at: usize, address: &SocketAddr| {
-            let (octets, len) = address::emit(address);
-            let header = u32::try_from(len).unwrap_or(0).to_ne_bytes();
-            area.0.write(at, &header);
-            area.0.write(at + DeferredAddress::HEADER, &octets[..len]);
+        let write = |at: usize, address: &Address| {
+            address.with_octets(|octets| {
+                let header = u32::try_from(octets.len()).unwrap_or(0).to_ne_bytes();
+                area.0.write(at, &header);
+                area.0.write(at + DeferredAddress::HEADER, octets);
+            });
         };
         if layout.local > 0 {
-            match self.bound.filter(|bound| {
-                self.really_bound && !bound.ip().is_unspecified() && bound.port() != 0
-            }) {
-                Some(local) => write(0, &local),
+            match self.bound.as_ref().filter(|bound| self.really_bound && bound.is_somebody()) {
+                Some(local) => write(0, local),
                 None => {
                     area.0.write(0, &DeferredAddress::MARK.to_ne_bytes());
-                    let family = u32::from(acceptor.family().number()).to_ne_bytes();
+                    let family = u32::from(acceptor.domain().number()).to_ne_bytes();
                     area.0.write(DeferredAddress::FAMILY_AT, &family);
                     let handle = acceptor.handle().value().to_ne_bytes();
                     area.0.write(DeferredAddress::HEADER, &handle);

@@ -1,12 +1,12 @@
 //! Blocking calls: an operation whose result the calling thread waits for, polling the socket
 //! itself.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
 use linsock_iocp::NtStatus;
+use linsock_iocp::afd::address::Address;
 use linsock_iocp::afd::endpoint::state::Phase;
 use linsock_iocp::afd::network_events::NetworkEvent;
 use linsock_iocp::afd::{AcceptPhase, DisconnectMode};
@@ -113,7 +113,7 @@ impl Socket {
     ///
     /// # Errors
     /// WSAECONNREFUSED and its kin, WSAEISCONN, WSAEALREADY, WSAEINVAL.
-    pub fn connect_blocking(&self, to: SocketAddr) -> Result<(), NtStatus> {
+    pub fn connect_blocking(&self, to: &Address) -> Result<(), NtStatus> {
         if self.is_nonblocking() {
             return self.connect_nonblocking(to);
         }

@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use linsock_iocp::NtStatus;
-use linsock_iocp::afd::address::{self, Family};
+use linsock_iocp::afd::address::{self, Address, Family};
 use linsock_iocp::afd::datagram::Datagrams;
 use linsock_iocp::afd::{Shutdown, Start};
 use linsock_iocp::buffer::{Buffers, CheckedMemory, SendFlags};
@@ -26,6 +26,7 @@ use super::blocking::SyncResult;
 use super::operation::{Kind, Operation};
 use super::transfer::RecvOptions;
 use super::{Inner, Socket, Started};
+use crate::catalog::Provider;
 use crate::transport::{status_of, tcp};
 
 /// What a datagram socket has instead of a connection.
@@ -85,9 +86,9 @@ impl Socket {
     ///
     /// # Errors
     /// WSAEMFILE when handles or descriptors ran out; WSAEAFNOSUPPORT.
-    pub fn create_datagram(family: Family, overlapped: bool) -> Result<Arc<Self>, NtStatus> {
+    pub(super) fn create_datagram(family: Family, overlapped: bool) -> Result<Arc<Self>, NtStatus> {
         let fd = tcp::create_datagram(family)?;
-        Self::create_of_type(family, overlapped, true, |inner| {
+        Self::create_with(Provider::Udp(family), overlapped, |inner| {
             inner.tcp.attach(fd);
             inner.traffic = Some(Box::new(Traffic::new()));
         })
@@ -96,7 +97,7 @@ impl Socket {
     /// Whether the socket's type is SOCK_DGRAM.
     #[inline]
     pub const fn is_datagram(&self) -> bool {
-        self.datagram
+        self.provider().is_datagram()
     }
 
     /// Sends a datagram to `to`, or to the default destination.
@@ -240,7 +241,7 @@ impl Socket {
             None => net::connect_unspec(fd),
         };
         done.map_err(status_of)?;
-        inner.peer = to;
+        inner.peer = to.map(Address::Ip);
         if let Some(traffic) = &mut inner.traffic {
             traffic.datagrams.set_connected(to.is_some());
             traffic.unreachable = false;

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use linsock_iocp::NtStatus;
+use linsock_iocp::afd::address::Domain;
 use linsock_iocp::afd::endpoint::state::Origin;
 use linsock_iocp::afd::{DisconnectMode, Indication, Shutdown};
 use linsock_iocp::guardian;
@@ -218,8 +219,11 @@ impl Inner {
         if !dissolved {
             self.let_go();
         }
-        if origin == Origin::Accepted {
-            self.bound = None;
+        match (origin, socket.domain()) {
+            (Origin::Accepted, _) => self.bound = None,
+            // The file of the path is there still, so the path cannot be bound again.
+            (Origin::Connected, Domain::Unix) => self.bound = Some(Domain::Unix.unspecified()),
+            (Origin::Connected, Domain::Ip(_)) => {}
         }
         self.recycled_after(socket, held);
     }

@@ -1,6 +1,6 @@
 //! getsockname, getpeername, SO_ERROR and other things a socket can be asked.
 
-use std::net::SocketAddr;
+use linsock_iocp::afd::address::Address;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ impl Socket {
     ///
     /// # Errors
     /// WSAEINVAL when not bound.
-    pub fn local_address(&self) -> Result<SocketAddr, NtStatus> {
+    pub fn local_address(&self) -> Result<Address, NtStatus> {
         let mut inner = self.lock();
         inner.finish_connect(self);
         if let Some(traffic) = &inner.traffic {
@@ -27,7 +27,7 @@ impl Socket {
         }
         inner.endpoint.check(Verb::LocalName)?;
         if !inner.is_connected() {
-            inner.bind_really(self.family())?;
+            inner.bind_really(self.domain())?;
         }
         let fd = inner.tcp.fd().ok_or(NtStatus::INVALID_PARAMETER)?;
         tcp::local_address(fd)
@@ -35,7 +35,7 @@ impl Socket {
 
     /// The local address of a connection whose context may not have been updated: what
     /// GetAcceptExSockaddrs gives.
-    pub fn connection_address(&self) -> Option<SocketAddr> {
+    pub fn connection_address(&self) -> Option<Address> {
         tcp::local_address(self.lock().tcp.fd()?).ok()
     }
 
@@ -43,13 +43,13 @@ impl Socket {
     ///
     /// # Errors
     /// WSAENOTCONN.
-    pub fn peer_address(&self) -> Result<SocketAddr, NtStatus> {
+    pub fn peer_address(&self) -> Result<Address, NtStatus> {
         let mut inner = self.lock();
         inner.finish_connect(self);
         if inner.traffic.is_none() {
             inner.endpoint.check(Verb::PeerName)?;
         }
-        inner.peer.ok_or(NtStatus::INVALID_CONNECTION)
+        inner.peer.clone().ok_or(NtStatus::INVALID_CONNECTION)
     }
 
     /// SO_ERROR: why the last non-blocking connect failed, once. A reset is not told here
@@ -91,7 +91,7 @@ impl Socket {
     ) -> Result<R, NtStatus> {
         let mut inner = self.open()?;
         if need_fd {
-            inner.ensure_fd(self.family())?;
+            inner.ensure_fd(self.domain())?;
         }
         let inner = &mut *inner;
         access(&mut inner.options, inner.tcp.fd())

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::Indication;
+use linsock_iocp::afd::address::Address;
 use linsock_iocp::afd::endpoint::state::Origin;
 use linsock_iocp::guardian;
 use linsock_iocp::irp::Deferred;
@@ -59,25 +60,25 @@ impl Inner {
 
     /// Data that nobody read makes the kernel reset instead: no TIME_WAIT follows.
     fn pair_of_a_clean_end(&self) -> Option<Pair> {
-        let local = tcp::local_address(self.tcp.fd()?).ok()?;
-        let clean = self.tcp.unread() == 0;
-        self.peer.filter(|_| clean).map(|remote| Pair { local, remote })
+        let remote = self.peer.as_ref()?.ip()?;
+        let local = tcp::local_address(self.tcp.fd()?).ok()?.ip()?;
+        (self.tcp.unread() == 0).then_some(Pair { local, remote })
     }
 
     /// The address that the program bound, if it chose the port.
     fn chosen_port(&self) -> Option<SocketAddr> {
-        self.bound.filter(|bound| bound.port() != 0)
+        self.bound.as_ref()?.ip().filter(|bound| bound.port() != 0)
     }
 
     /// DisconnectEx page: "While in the TIME_WAIT state, a socket pair cannot be re-used."
     ///
     /// # Errors
     /// WSAEADDRINUSE.
-    pub(super) fn check_pair(&self, to: SocketAddr) -> Result<(), NtStatus> {
+    pub(super) fn check_pair(&self, to: &Address) -> Result<(), NtStatus> {
         if time_wait::is_empty() {
             return Ok(());
         }
-        let Some(bound) = self.chosen_port() else { return Ok(()) };
+        let (Some(bound), Some(to)) = (self.chosen_port(), to.ip()) else { return Ok(()) };
         // Which of the host's addresses the connection would have, the kernel says.
         let local = if bound.ip().is_unspecified() {
             tcp::source_towards(&to).map(|ip| SocketAddr::new(ip, bound.port()))
@@ -96,8 +97,9 @@ impl Inner {
     #[inline]
     pub(super) fn note_reopened(&self) {
         if !time_wait::is_empty()
-            && let (Some(fd), Some(remote)) = (self.tcp.fd(), self.peer)
-            && let Ok(local) = tcp::local_address(fd)
+            && let (Some(fd), Some(remote)) =
+                (self.tcp.fd(), self.peer.as_ref().and_then(Address::ip))
+            && let Some(local) = tcp::local_address(fd).ok().as_ref().and_then(Address::ip)
         {
             time_wait::reopened(&Pair { local, remote });
         }

@@ -1,4 +1,5 @@
-//! TCP over IPv4 and IPv6, on the kernel's own TCP.
+//! TCP over IPv4 and IPv6, on the kernel's own TCP; and the kernel's streams between processes of
+//! this host (AF_UNIX), which differ from it in little.
 //!
 //! The descriptor behind a handle comes and goes: it is created when first needed, brought by
 //! accept, kept over a reuse on the connecting side, and let go of by a reuse on the accepting
@@ -10,14 +11,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use linsock_iocp::NtStatus;
-use linsock_iocp::afd::address::Family;
+use linsock_iocp::afd::address::{ADDRESS_MAX, Address, Domain, Family, UnixPath};
 use linsock_iocp::driver::{Driver, Epoch, Interest, Readiness};
 use linsock_iocp::handle::Token;
 use linsock_iocp::sys;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
-    self, AddressFamily, RecvFlags, SocketAddrAny, SocketFlags, SocketType, sockopt,
+    self, AddressFamily, RecvFlags, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType, sockopt,
 };
 
 use super::status_of;
@@ -234,8 +235,12 @@ impl Tcp {
 ///
 /// # Errors
 /// When the family is not available or descriptors ran out.
-pub fn create(family: Family) -> Result<OwnedFd, NtStatus> {
-    create_of_type(family, SocketType::STREAM)
+pub fn create(domain: Domain) -> Result<OwnedFd, NtStatus> {
+    match domain {
+        Domain::Ip(family) => create_inet(family, SocketType::STREAM),
+        Domain::Unix => net::socket_with(AddressFamily::UNIX, SocketType::STREAM, FLAGS, None)
+            .map_err(status_of),
+    }
 }
 
 /// A new datagram socket.
@@ -243,10 +248,10 @@ pub fn create(family: Family) -> Result<OwnedFd, NtStatus> {
 /// # Errors
 /// When the family is not available or descriptors ran out.
 pub fn create_datagram(family: Family) -> Result<OwnedFd, NtStatus> {
-    create_of_type(family, SocketType::DGRAM)
+    create_inet(family, SocketType::DGRAM)
 }
 
-fn create_of_type(family: Family, socket_type: SocketType) -> Result<OwnedFd, NtStatus> {
+fn create_inet(family: Family, socket_type: SocketType) -> Result<OwnedFd, NtStatus> {
     let af = match family {
         Family::Inet => AddressFamily::INET,
         Family::Inet6 => AddressFamily::INET6,
@@ -259,12 +264,41 @@ fn create_of_type(family: Family, socket_type: SocketType) -> Result<OwnedFd, Nt
     Ok(fd)
 }
 
+/// The path as the kernel takes it.
+fn unix_address(path: &UnixPath) -> Result<SocketAddrUnix, NtStatus> {
+    match path.octets() {
+        [0, name @ ..] => SocketAddrUnix::new_abstract_name(name),
+        octets => SocketAddrUnix::new(octets),
+    }
+    .map_err(status_of)
+}
+
+/// Gives the descriptor a local address.
+///
+/// # Errors
+/// As bind(2).
+pub fn bind(fd: BorrowedFd<'_>, to: &Address) -> Result<(), NtStatus> {
+    match to {
+        Address::Ip(address) => net::bind(fd, address).map_err(status_of),
+        Address::Unix(path) => net::bind(fd, &unix_address(path)?).map_err(status_of),
+    }
+}
+
 /// Starts to connect.
 ///
 /// # Errors
 /// The kernel's refusal; that the connection is still being made is no error.
-pub fn connect(fd: BorrowedFd<'_>, to: &SocketAddr) -> Result<(), NtStatus> {
-    match net::connect(fd, to) {
+pub fn connect(fd: BorrowedFd<'_>, to: &Address) -> Result<(), NtStatus> {
+    let connected = match to {
+        Address::Ip(address) => net::connect(fd, address),
+        Address::Unix(path) => match net::connect(fd, &unix_address(path)?) {
+            // Nobody is there, or is and has no place left: both are a refusal on Windows, where
+            // the kernel has errors of their own.
+            Err(Errno::NOENT | Errno::AGAIN) => Err(Errno::CONNREFUSED),
+            other => other,
+        },
+    };
+    match connected {
         Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => Ok(()),
         Err(errno) => Err(status_of(errno)),
     }
@@ -283,10 +317,10 @@ pub fn connect_result(fd: BorrowedFd<'_>) -> Result<bool, NtStatus> {
 ///
 /// # Errors
 /// When descriptors or memory ran out.
-pub fn accept(fd: BorrowedFd<'_>) -> Result<Option<(OwnedFd, Option<SocketAddr>)>, NtStatus> {
+pub fn accept(fd: BorrowedFd<'_>) -> Result<Option<(OwnedFd, Option<Address>)>, NtStatus> {
     loop {
         return match net::acceptfrom_with(fd, FLAGS) {
-            Ok((fd, from)) => Ok(Some((fd, from.and_then(socket_addr)))),
+            Ok((fd, from)) => Ok(Some((fd, from.and_then(address_of)))),
             // Gone before it was taken, or interrupted: look at the next.
             Err(Errno::CONNABORTED | Errno::INTR | Errno::PROTO) => continue,
             Err(Errno::AGAIN) => Ok(None),
@@ -307,21 +341,35 @@ pub fn source_towards(to: &SocketAddr) -> Option<std::net::IpAddr> {
     let af = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let probe = net::socket_with(af, SocketType::DGRAM, FLAGS, None).ok()?;
     net::connect(&probe, to).ok()?;
-    local_address(probe.as_fd()).ok().map(|address| address.ip())
+    local_address(probe.as_fd()).ok()?.ip().map(|address| address.ip())
 }
 
 /// The local address.
 ///
 /// # Errors
 /// As getsockname(2).
-pub fn local_address(fd: BorrowedFd<'_>) -> Result<SocketAddr, NtStatus> {
+pub fn local_address(fd: BorrowedFd<'_>) -> Result<Address, NtStatus> {
     let any = net::getsockname(fd).map_err(status_of)?;
-    socket_addr(any).ok_or(NtStatus::INVALID_ADDRESS)
+    address_of(any).ok_or(NtStatus::INVALID_ADDRESS)
 }
 
-/// The address, if it is an internet one.
-pub fn socket_addr(any: SocketAddrAny) -> Option<SocketAddr> {
-    SocketAddr::try_from(any).ok()
+/// The address, if it is of a domain that linsock has.
+fn address_of(any: SocketAddrAny) -> Option<Address> {
+    if let Ok(address) = SocketAddr::try_from(any.clone()) {
+        return Some(Address::Ip(address));
+    }
+    if any.address_family() != AddressFamily::UNIX {
+        return None;
+    }
+    // The kernel lets a path fill all the room and then counts the NUL behind it, which has none.
+    // Nobody can be given such a name in a SOCKADDR_UN.
+    let name = (any.addr_len() as usize <= ADDRESS_MAX).then(|| SocketAddrUnix::try_from(any).ok());
+    let path = name.flatten().and_then(|name| match (name.abstract_name(), name.path_bytes()) {
+        (Some(name), _) if !name.is_empty() => UnixPath::new(&[&[0], name].concat()),
+        (None, Some(path)) => UnixPath::new(path),
+        _ => None,
+    });
+    Some(Address::Unix(path.unwrap_or_default()))
 }
 
 /// Makes the next close of the descriptor a reset.

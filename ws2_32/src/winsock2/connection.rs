@@ -5,19 +5,16 @@
 use std::sync::Arc;
 
 use linsock::afd::Shutdown;
-use linsock::afd::address::{self, Family};
+use linsock::afd::address::{ADDRESS_MAX, Address, Domain};
+use linsock::catalog::{Provider, Unknown};
 use linsock::socket::{Accepted, Socket};
 
 use crate::abi::{INVALID_SOCKET, SOCKET, SOCKET_ERROR, WSABUF};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
-use crate::winsock2::{read_address, write_address};
+use crate::winsock2::{read_address, read_ip, write_address};
 
-const SOCK_STREAM: i32 = 1;
-const SOCK_DGRAM: i32 = 2;
-const IPPROTO_TCP: i32 = 6;
-const IPPROTO_UDP: i32 = 17;
 const AF_UNSPEC: u16 = 0;
 const WSA_FLAG_OVERLAPPED: u32 = 0x01;
 /// OVERLAPPED, the multipoint flags, ACCESS_SYSTEM_SECURITY, NO_HANDLE_INHERIT, REGISTERED_IO.
@@ -25,22 +22,14 @@ const WSA_FLAGS: u32 = 0x01 | 0x02 | 0x04 | 0x08 | 0x10 | 0x40 | 0x80 | 0x100;
 
 /// Creates a socket by numbers, of which 0 means "whatever fits".
 fn create(family: i32, socket_type: i32, protocol: i32, overlapped: bool) -> Outcome<SOCKET> {
-    // test_WSASocket: the family 0 goes with a protocol or type that has one of its own.
-    let family = if family == 0 && (socket_type != 0 || protocol != 0) { 2 } else { family };
-    let family = match family {
-        0 => return Err(Error::WSAEINVAL),
-        number => Family::from_number(number).ok_or(Error::WSAEAFNOSUPPORT)?,
-    };
-    let socket = match (socket_type, protocol) {
-        (0 | SOCK_STREAM, 0 | IPPROTO_TCP) => Socket::create(family, overlapped)?,
-        (SOCK_DGRAM, 0 | IPPROTO_UDP) | (0, IPPROTO_UDP) => {
-            Socket::create_datagram(family, overlapped)?
-        }
-        // test_WSASocket: a type and a protocol that do not go together.
-        (0 | SOCK_STREAM | SOCK_DGRAM, _) => return Err(Error::WSAEPROTONOSUPPORT),
-        _ => return Err(Error::WSAESOCKTNOSUPPORT),
-    };
-    Ok(socket.handle().value())
+    let provider =
+        Provider::find(family, socket_type, protocol).map_err(|unknown| match unknown {
+            Unknown::Nothing => Error::WSAEINVAL,
+            Unknown::Family => Error::WSAEAFNOSUPPORT,
+            Unknown::Type => Error::WSAESOCKTNOSUPPORT,
+            Unknown::Protocol => Error::WSAEPROTONOSUPPORT,
+        })?;
+    Ok(Socket::create(provider, overlapped)?.handle().value())
 }
 
 /// What a WSAPROTOCOL_INFO, if given, puts in place of FROM_PROTOCOL_INFO (-1): the family, type
@@ -81,7 +70,7 @@ fn finish_accept(
 ) -> Outcome<SOCKET> {
     if !name.is_null()
         && let Some(peer) = accepted.peer()
-        && let Err(error) = write_address(&peer, name, len)
+        && let Err(error) = write_address(peer, name, len)
     {
         socket.defer(accepted);
         return Err(error);
@@ -103,11 +92,18 @@ type ConditionProc = unsafe extern "system" fn(
 
 /// Asks the program whether it wants the connection: CF_ACCEPT, CF_REJECT or CF_DEFER.
 fn ask(condition: ConditionProc, accepted: &Accepted, context: usize) -> i32 {
-    let emitted = |address: Option<std::net::SocketAddr>| {
-        address.map_or(([0; address::ADDRESS_MAX], 0), |address| address::emit(&address))
+    let emitted = |address: Option<&Address>| {
+        let mut room = [0; ADDRESS_MAX];
+        let len = address.map_or(0, |address| {
+            address.with_octets(|octets| {
+                room[..octets.len()].copy_from_slice(octets);
+                octets.len()
+            })
+        });
+        (room, len)
     };
     let (mut caller, caller_len) = emitted(accepted.peer());
-    let (mut callee, callee_len) = emitted(accepted.local());
+    let (mut callee, callee_len) = emitted(accepted.local().as_ref());
     let buffer = |octets: &mut [u8], len: usize| WSABUF {
         len: u32::try_from(len).unwrap_or(0),
         buf: octets.as_mut_ptr(),
@@ -177,7 +173,7 @@ export! {
     /// tells.
     winsock fn bind as "WS_bind"(s: SOCKET, name: *const u8, namelen: i32) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
-        socket.bind(read_address(socket.family(), name, namelen)?)?;
+        socket.bind(read_address(socket.domain(), name, namelen)?)?;
         Ok(0)
     }
 
@@ -308,7 +304,10 @@ fn connect_datagram(socket: &Socket, name: *const u8, namelen: i32) -> Outcome<i
         socket.set_destination(None)?;
         return Ok(0);
     }
-    let to = read_address(socket.family(), name, namelen)?;
+    let Domain::Ip(family) = socket.domain() else {
+        return Err(Error::WSAEAFNOSUPPORT);
+    };
+    let to = read_ip(family, name, namelen)?;
     let dissolves = to.ip().is_unspecified();
     socket.set_destination(Some(to).filter(|_| !dissolves))?;
     Ok(0)
@@ -319,11 +318,11 @@ fn connect_to(s: SOCKET, name: *const u8, namelen: i32) -> Outcome<i32> {
     if socket.is_datagram() {
         return connect_datagram(&socket, name, namelen);
     }
-    let to = read_address(socket.family(), name, namelen)?;
+    let to = read_address(socket.domain(), name, namelen)?;
     // connect page: the remote address must not be all zeros, nor the port.
-    if to.ip().is_unspecified() || to.port() == 0 {
+    if !to.is_somebody() {
         return Err(Error::WSAEADDRNOTAVAIL);
     }
-    socket.connect_blocking(to)?;
+    socket.connect_blocking(&to)?;
     Ok(0)
 }

@@ -4,13 +4,14 @@
 //! the sender's is left alone (`test_tcp_sendto_recvfrom`).
 #![allow(unsafe_code)]
 
+use linsock::catalog::Provider;
 use linsock::iocp::buffer::{Buffers, CheckedMemory};
 use linsock::iocp::irp::Irp;
 use linsock::iocp::overlapped::Overlapped;
 use linsock::socket::{RecvOptions, SenderArea, Socket};
 
 use super::overlapped::{self, CompletionRoutine};
-use super::read_address;
+use super::read_ip;
 use super::transfer::{
     buffers, dword, octets, one_buffer, recv_options, send_flags, started, waited,
 };
@@ -21,10 +22,13 @@ use crate::ptr;
 
 /// The destination that a caller gives; `None` on a stream, or when there is none.
 fn destination(socket: &Socket, to: *const u8, len: i32) -> Outcome<Option<std::net::SocketAddr>> {
-    if to.is_null() || !socket.is_datagram() {
+    let Provider::Udp(family) = socket.provider() else {
+        return Ok(None);
+    };
+    if to.is_null() {
         return Ok(None);
     }
-    let to = read_address(socket.family(), to, len)?;
+    let to = read_ip(family, to, len)?;
     // sendto page: a port of 0 is no destination.
     if to.port() == 0 { Err(Error::WSAEADDRNOTAVAIL) } else { Ok(Some(to)) }
 }
@@ -35,7 +39,7 @@ fn sender_area(socket: &Socket, from: *mut u8, len: *mut i32) -> Outcome<Option<
         return Ok(None);
     }
     let room = usize::try_from(ptr::read(len)?).unwrap_or(0);
-    let needed = socket.family().address_len();
+    let needed = socket.domain().address_len();
     if room < needed {
         return Err(Error::WSAEFAULT);
     }

@@ -8,6 +8,7 @@
 #include <ws2tcpip.h>
 #include <mswsock.h>
 #include <mstcpip.h>
+#include <afunix.h>
 #include <windows.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -135,6 +136,9 @@ static void layouts(void)
     SIZE(SOCKADDR);
     OFF(SOCKADDR, sa_family);
     OFF(SOCKADDR, sa_data);
+    SIZE(SOCKADDR_UN);
+    OFF(SOCKADDR_UN, sun_family);
+    OFF(SOCKADDR_UN, sun_path);
     SIZE(SOCKADDR_IN);
     OFF(SOCKADDR_IN, sin_family);
     OFF(SOCKADDR_IN, sin_port);
@@ -291,6 +295,7 @@ static void errors(void)
     NUM(ERROR_NOT_LOCKED);
     NUM(ERROR_BUSY);
     NUM(ERROR_ALREADY_EXISTS);
+    NUM(UNIX_PATH_MAX);
     NUM(ERROR_INVALID_FLAG_NUMBER);
     NUM(ERROR_PIPE_BUSY);
     NUM(ERROR_NO_DATA);

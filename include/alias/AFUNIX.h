@@ -1,0 +1,2 @@
+/* AFUNIX.h - see afunix.h. */
+#include "../afunix.h"

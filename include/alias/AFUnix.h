@@ -1,0 +1,2 @@
+/* AFUnix.h - see afunix.h. */
+#include "../afunix.h"

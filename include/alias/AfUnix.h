@@ -1,0 +1,2 @@
+/* AfUnix.h - see afunix.h. */
+#include "../afunix.h"

@@ -1,0 +1,2 @@
+/* Afunix.h - see afunix.h. */
+#include "../afunix.h"
