@@ -1,5 +1,6 @@
 //! Transport providers: what performs an endpoint's requests with system calls.
 
+pub mod iso;
 pub mod last_words;
 pub mod tcp;
 
