@@ -1,9 +1,13 @@
-//! Socket addresses as Windows lays them out (`SOCKADDR_IN`, `SOCKADDR_IN6`, `SOCKADDR_UN`), to and
-//! from [`Address`].
+//! Socket addresses as Windows lays them out (`SOCKADDR_IN`, `SOCKADDR_IN6`, `SOCKADDR_UN`,
+//! `SOCKADDR_TP`), to and from [`Address`].
+
+mod transport;
 
 use alloc::boxed::Box;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+
+pub use transport::{ISO_PORT, SELECTOR_MAX, TRANSPORT_ADDRESS_LEN, TransportAddress};
 
 /// An address family of the internet providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +75,8 @@ pub enum Domain {
     Ip(Family),
     /// A path: `AF_UNIX`.
     Unix,
+    /// A transport selector at an internet address: `AF_ISO`.
+    Iso,
 }
 
 impl Domain {
@@ -79,6 +85,7 @@ impl Domain {
         match self {
             Self::Ip(family) => family.number(),
             Self::Unix => 1,
+            Self::Iso => 7,
         }
     }
 
@@ -86,6 +93,7 @@ impl Domain {
     pub const fn from_number(number: i32) -> Option<Self> {
         match number {
             1 => Some(Self::Unix),
+            7 => Some(Self::Iso),
             _ => match Family::from_number(number) {
                 Some(family) => Some(Self::Ip(family)),
                 None => None,
@@ -98,6 +106,7 @@ impl Domain {
         match self {
             Self::Ip(family) => family.address_len(),
             Self::Unix => ADDRESS_MAX,
+            Self::Iso => TRANSPORT_ADDRESS_LEN,
         }
     }
 
@@ -106,6 +115,7 @@ impl Domain {
         match self {
             Self::Ip(family) => family.address_len(),
             Self::Unix => 2,
+            Self::Iso => 8,
         }
     }
 
@@ -114,6 +124,10 @@ impl Domain {
         match self {
             Self::Ip(family) => Address::Ip(family.unspecified()),
             Self::Unix => Address::Unix(UnixPath::default()),
+            Self::Iso => {
+                let host = Family::Inet.unspecified();
+                TransportAddress::new(host, &[]).map_or(Address::Ip(host), Address::from)
+            }
         }
     }
 }
@@ -125,6 +139,8 @@ pub enum Address {
     Ip(SocketAddr),
     /// A path.
     Unix(UnixPath),
+    /// A selector at an internet address.
+    Iso(Box<TransportAddress>),
 }
 
 /// The path of an `AF_UNIX` address: at most [`PATH_MAX`] octets. Without any it names nobody; one
@@ -159,14 +175,24 @@ impl Address {
         match self {
             Self::Ip(address) => Domain::Ip(Family::of(address)),
             Self::Unix(_) => Domain::Unix,
+            Self::Iso(_) => Domain::Iso,
         }
     }
 
-    /// The internet address, if it is one.
+    /// The internet address, if it is one, or that of the host of a transport address.
     pub const fn ip(&self) -> Option<SocketAddr> {
         match self {
             Self::Ip(address) => Some(*address),
+            Self::Iso(address) => Some(address.host()),
             Self::Unix(_) => None,
+        }
+    }
+
+    /// The domain of the connection that carries one to this address.
+    pub const fn carrier(&self) -> Domain {
+        match self.ip() {
+            Some(address) => Domain::Ip(Family::of(&address)),
+            None => Domain::Unix,
         }
     }
 
@@ -175,6 +201,7 @@ impl Address {
         match self {
             Self::Ip(address) => address.ip().is_unspecified() && address.port() == 0,
             Self::Unix(path) => path.is_unnamed(),
+            Self::Iso(address) => Self::Ip(address.host()).is_anybody(),
         }
     }
 
@@ -183,6 +210,7 @@ impl Address {
         match self {
             Self::Ip(address) => !address.ip().is_unspecified() && address.port() != 0,
             Self::Unix(path) => !path.is_unnamed(),
+            Self::Iso(address) => Self::Ip(address.host()).is_somebody(),
         }
     }
 
@@ -194,6 +222,7 @@ impl Address {
                 let (octets, len) = emit(address);
                 to(&octets[..len])
             }
+            Self::Iso(address) => to(&address.emit()),
             Self::Unix(path) => {
                 let mut octets = [0; ADDRESS_MAX];
                 octets[..2].copy_from_slice(&Domain::Unix.number().to_le_bytes());
@@ -212,10 +241,17 @@ impl From<SocketAddr> for Address {
     }
 }
 
+impl From<TransportAddress> for Address {
+    fn from(address: TransportAddress) -> Self {
+        Self::Iso(Box::new(address))
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ip(address) => address.fmt(f),
+            Self::Iso(address) => address.fmt(f),
             Self::Unix(path) => write!(f, "{}", path.octets().escape_ascii()),
         }
     }
@@ -260,8 +296,10 @@ pub fn parse(family: Family, octets: &[u8]) -> Result<SocketAddr, AddressError> 
 /// # Errors
 /// As [`parse`]; a path that cannot be one is [`AddressError::TooShort`] as well: WSAEFAULT.
 pub fn parse_any(domain: Domain, octets: &[u8]) -> Result<Address, AddressError> {
-    if let Domain::Ip(family) = domain {
-        return parse(family, octets).map(Address::Ip);
+    match domain {
+        Domain::Ip(family) => return parse(family, octets).map(Address::Ip),
+        Domain::Iso => return TransportAddress::parse(octets).map(Address::from),
+        Domain::Unix => {}
     }
     let Some((number, path)) = octets.split_first_chunk() else {
         return Err(AddressError::TooShort);
