@@ -90,6 +90,7 @@ programs![
     closesocket,
     completion_port,
     connectex,
+    disconnect_data,
     disconnectex,
     events_waits,
     extension,

@@ -97,6 +97,34 @@ impl Buffers {
         (usize::try_from(read).ok() == Some(copy.len())).then_some(copy)
     }
 
+    /// Copies octets into what is left, as a receive would, and counts them; false when the memory
+    /// is not writable.
+    pub fn fill(&mut self, from: &[u8]) -> bool {
+        if from.is_empty() {
+            return true;
+        }
+        // The kernel only reads it.
+        let base = from.as_ptr().cast_mut().cast();
+        let local = libc::iovec { iov_base: base, iov_len: from.len() };
+        let here = rustix::process::getpid().as_raw_pid();
+        let written = self.with_rest(|rest| {
+            let (from, to, count) = (&raw const local, rest.as_ptr(), rest.len() as u64);
+            // SAFETY: `local` is a live slice, which is read; the memory it goes to is lent for
+            // writing (`from_raw`) or our own and exclusively borrowed, and the kernel checks it.
+            unsafe { libc::process_vm_writev(here, from, 1, to, count, 0) }
+        });
+        let whole = usize::try_from(written).ok() == Some(from.len());
+        if whole {
+            self.done += from.len();
+        }
+        whole
+    }
+
+    /// Counts what is left as transferred.
+    pub fn skip_rest(&mut self) {
+        self.done = self.len();
+    }
+
     /// The operation's own memory, given back; empty if it was the caller's.
     pub fn into_vec(self) -> Vec<u8> {
         match self.memory {
@@ -176,7 +204,7 @@ impl Buffers {
     /// As sendmsg(2); `Errno::AGAIN` when there is no room.
     #[inline]
     pub fn send(&mut self, fd: BorrowedFd<'_>, flags: SendFlags) -> Result<usize, Errno> {
-        let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let flags = flags.0 & !PARTIAL | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         let sent = self.with_rest(|rest| match rest {
             [one] => {
                 let (fd, none) = (fd.as_raw_fd(), std::ptr::null::<libc::c_void>());
@@ -235,7 +263,7 @@ impl Buffers {
         flags: SendFlags,
         to: Option<&SocketAddr>,
     ) -> Result<usize, Errno> {
-        let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let flags = flags.0 & !PARTIAL | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         let mut name = to.map(SocketName::of);
         let sent = self.with_rest(|rest| {
             let mut message = header(rest);
@@ -408,9 +436,23 @@ impl RecvFlags {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SendFlags(i32);
 
+/// A bit that the kernel has no meaning for, and is not told.
+const PARTIAL: i32 = 1 << 30;
+
 impl SendFlags {
     /// None.
     pub const NONE: Self = Self(0);
+
+    /// More of the message follows (MSG_PARTIAL), on a socket whose provider has messages.
+    #[must_use]
+    pub const fn partial(self) -> Self {
+        Self(self.0 | PARTIAL)
+    }
+
+    /// Whether more of the message follows.
+    pub const fn is_partial(self) -> bool {
+        self.0 & PARTIAL != 0
+    }
 
     /// Windows' MSG_OOB and MSG_DONTROUTE as the kernel's.
     pub const fn new(oob: bool, dont_route: bool) -> Self {

@@ -5,9 +5,18 @@
 
 use linsock_iocp::afd::address::{Domain, Family};
 
+use crate::transport::iso::connection;
+use crate::transport::iso::tpdu::Class;
+
 /// XP1_GUARANTEED_DELIVERY, XP1_GUARANTEED_ORDER, XP1_GRACEFUL_CLOSE, XP1_IFS_HANDLES: a stream. No
 /// CONNECT_DATA, no DISCONNECT_DATA: neither TCP nor AF_UNIX has them.
 const STREAM_SERVICE: u32 = 0x2_0026;
+/// XP1_GUARANTEED_DELIVERY, XP1_GUARANTEED_ORDER, XP1_MESSAGE_ORIENTED, XP1_GRACEFUL_CLOSE,
+/// XP1_CONNECT_DATA, XP1_PARTIAL_MESSAGE. Graceful: what was sent is delivered first; there is no
+/// half-open state. No XP1_IFS_HANDLES: the state is not the kernel's.
+const MESSAGE_SERVICE: u32 = 0x4_00AE;
+/// XP1_DISCONNECT_DATA.
+const DISCONNECT_DATA: u32 = 0x100;
 /// XP1_EXPEDITED_DATA.
 const EXPEDITED_DATA: u32 = 0x40;
 /// XP1_CONNECTIONLESS, XP1_MESSAGE_ORIENTED, XP1_SUPPORT_BROADCAST, XP1_SUPPORT_MULTIPOINT,
@@ -16,6 +25,9 @@ const DATAGRAM_SERVICE: u32 = 0x2_0609;
 /// The longest datagram over IPv4: 65,535 octets less the headers of IP and UDP. (Windows' catalog
 /// says 65,467 or 65,527, neither of which is what can be sent.)
 pub const DATAGRAM_MAX: u32 = 65_507;
+/// The longest message of ISO transport that linsock takes: its cap on a TSDU.
+const MESSAGE_MAX: u32 = 1 << 20;
+const _: () = assert!(MESSAGE_MAX as usize == connection::MESSAGE_MAX);
 /// PFL_MATCHES_PROTOCOL_ZERO.
 const MATCHES_PROTOCOL_ZERO: u32 = 8;
 /// Characters of `szProtocol`.
@@ -25,6 +37,10 @@ const NAME_MAX: usize = 256;
 pub const SOCK_STREAM: i32 = 1;
 /// SOCK_DGRAM.
 pub const SOCK_DGRAM: i32 = 2;
+/// SOCK_SEQPACKET.
+pub const SOCK_SEQPACKET: i32 = 5;
+const ISOPROTO_TP0: i32 = 25;
+const ISOPROTO_TP2: i32 = 27;
 const IPPROTO_TCP: i32 = 6;
 const IPPROTO_UDP: i32 = 17;
 
@@ -37,15 +53,19 @@ pub enum Provider {
     Udp(Family),
     /// Streams between processes of this host.
     Unix,
+    /// ISO transport over TCP.
+    Iso(Class),
 }
 
 /// All of them, in the order of their catalog ids.
-pub const PROVIDERS: [Provider; 5] = [
+pub const PROVIDERS: [Provider; 7] = [
     Provider::Tcp(Family::Inet),
     Provider::Udp(Family::Inet),
     Provider::Tcp(Family::Inet6),
     Provider::Udp(Family::Inet6),
     Provider::Unix,
+    Provider::Iso(Class::Two),
+    Provider::Iso(Class::Zero),
 ];
 
 /// Why numbers name no provider.
@@ -81,6 +101,9 @@ impl Provider {
             (Domain::Ip(_), 0 | SOCK_STREAM | SOCK_DGRAM, _) => Err(Unknown::Protocol),
             (Domain::Unix, 0 | SOCK_STREAM, 0) => Ok(Self::Unix),
             (Domain::Unix, 0 | SOCK_STREAM, _) => Err(Unknown::Protocol),
+            (Domain::Iso, 0 | SOCK_SEQPACKET, 0 | ISOPROTO_TP2) => Ok(Self::Iso(Class::Two)),
+            (Domain::Iso, 0 | SOCK_SEQPACKET, ISOPROTO_TP0) => Ok(Self::Iso(Class::Zero)),
+            (Domain::Iso, 0 | SOCK_SEQPACKET, _) => Err(Unknown::Protocol),
             _ => Err(Unknown::Type),
         }
     }
@@ -91,7 +114,14 @@ impl Provider {
         match self {
             Self::Tcp(family) | Self::Udp(family) => Domain::Ip(family),
             Self::Unix => Domain::Unix,
+            Self::Iso(_) => Domain::Iso,
         }
+    }
+
+    /// Whether it is ISO transport.
+    #[inline]
+    pub const fn is_iso(self) -> bool {
+        matches!(self, Self::Iso(_))
     }
 
     /// Whether its sockets send datagrams: SOCK_DGRAM.
@@ -106,7 +136,14 @@ impl Provider {
             Self::Tcp(_) => STREAM_SERVICE | EXPEDITED_DATA,
             Self::Udp(_) => DATAGRAM_SERVICE,
             Self::Unix => STREAM_SERVICE,
+            Self::Iso(Class::Two) => MESSAGE_SERVICE | DISCONNECT_DATA,
+            Self::Iso(Class::Zero) => MESSAGE_SERVICE,
         }
+    }
+
+    /// Whether it carries disconnect data.
+    pub const fn has_disconnect_data(self) -> bool {
+        self.service() & DISCONNECT_DATA != 0
     }
 
     /// Its number in the catalog.
@@ -117,12 +154,18 @@ impl Provider {
             Self::Tcp(Family::Inet6) => 1004,
             Self::Udp(Family::Inet6) => 1005,
             Self::Unix => 1007,
+            Self::Iso(Class::Two) => 1008,
+            Self::Iso(Class::Zero) => 1009,
         }
     }
 
-    /// SOCK_STREAM or SOCK_DGRAM.
+    /// SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET.
     pub const fn socket_type(self) -> i32 {
-        if self.is_datagram() { SOCK_DGRAM } else { SOCK_STREAM }
+        match self {
+            Self::Tcp(_) | Self::Unix => SOCK_STREAM,
+            Self::Udp(_) => SOCK_DGRAM,
+            Self::Iso(_) => SOCK_SEQPACKET,
+        }
     }
 
     /// The protocol's number; 0 where there is but one.
@@ -131,12 +174,18 @@ impl Provider {
             Self::Tcp(_) => IPPROTO_TCP,
             Self::Udp(_) => IPPROTO_UDP,
             Self::Unix => 0,
+            Self::Iso(Class::Two) => ISOPROTO_TP2,
+            Self::Iso(Class::Zero) => ISOPROTO_TP0,
         }
     }
 
     /// The longest message in octets; 0 for a stream.
     pub const fn message_size(self) -> u32 {
-        if self.is_datagram() { DATAGRAM_MAX } else { 0 }
+        match self {
+            Self::Tcp(_) | Self::Unix => 0,
+            Self::Udp(_) => DATAGRAM_MAX,
+            Self::Iso(_) => MESSAGE_MAX,
+        }
     }
 
     /// Its name.
@@ -147,6 +196,8 @@ impl Provider {
             Self::Tcp(Family::Inet6) => "linsock TCP/IPv6",
             Self::Udp(Family::Inet6) => "linsock UDP/IPv6",
             Self::Unix => "linsock AF_UNIX",
+            Self::Iso(Class::Two) => "linsock ISO TP2/TCP",
+            Self::Iso(Class::Zero) => "linsock ISO TP0/TCP",
         }
     }
 
@@ -156,6 +207,7 @@ impl Provider {
             Self::Tcp(Family::Inet) | Self::Udp(Family::Inet) => *b"linsock-tcp/v4\0\0",
             Self::Tcp(Family::Inet6) | Self::Udp(Family::Inet6) => *b"linsock-tcp/v6\0\0",
             Self::Unix => *b"linsock-afunix\0\0",
+            Self::Iso(_) => *b"linsock-iso-tcp\0",
         }
     }
 

@@ -10,7 +10,7 @@ use rustix::net::sockopt;
 
 use linsock_iocp::afd::address::{Domain, Family};
 
-use crate::catalog::{self, Provider};
+use crate::catalog::Provider;
 use crate::socket::Socket;
 use crate::transport::status_of;
 
@@ -38,6 +38,13 @@ const SO_RCVTIMEO: i32 = 0x1006;
 const SO_ERROR: i32 = 0x1007;
 const SO_TYPE: i32 = 0x1008;
 const SO_MAX_MSG_SIZE: i32 = 0x2003;
+const SO_CONNDATA: i32 = 0x7000;
+const SO_CONNOPT: i32 = 0x7001;
+const SO_DISCDATA: i32 = 0x7002;
+const SO_DISCOPT: i32 = 0x7003;
+const SO_CONNDATALEN: i32 = 0x7004;
+const SO_DISCDATALEN: i32 = 0x7006;
+const SO_DISCOPTLEN: i32 = 0x7007;
 const SO_PROTOCOL_INFOA: i32 = 0x2004;
 const SO_PROTOCOL_INFOW: i32 = 0x2005;
 const SO_CONDITIONAL_ACCEPT: i32 = 0x3002;
@@ -214,6 +221,7 @@ fn check_level(socket: &Socket, level: i32, name: i32) -> Result<(), NtStatus> {
         Provider::Tcp(_) => false,
         Provider::Udp(_) => is_of_streams(level, name),
         Provider::Unix => matches!(level, IPPROTO_TCP | IPPROTO_IPV6),
+        Provider::Iso(_) => false,
     };
     if foreign { Err(NtStatus::OPTION_NOT_SUPPORTED) } else { Ok(()) }
 }
@@ -235,6 +243,10 @@ pub fn set(socket: &Socket, level: i32, name: i32, value: &[u8]) -> Result<(), N
         (SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT) => socket.update_connect_context(),
         (SOL_SOCKET, SO_CONDITIONAL_ACCEPT) if socket.is_listening() => {
             Err(NtStatus::INVALID_PARAMETER)
+        }
+        (SOL_SOCKET, SO_CONNDATA) => socket.with_user_data(|data| data.set_connect(value))?,
+        (SOL_SOCKET, SO_DISCDATA) if socket.provider().has_disconnect_data() => {
+            socket.with_user_data(|data| data.set_disconnect(value))?
         }
         (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IPV6, _) => {
             socket.with_options(false, |options, fd| options.set(level, name, value, fd))
@@ -391,6 +403,8 @@ pub enum Value {
     Bool(bool),
     /// All of it or nothing.
     Whole(Vec<u8>),
+    /// All of it, and it may be nothing.
+    Data(Vec<u8>),
 }
 
 impl Value {
@@ -402,6 +416,7 @@ impl Value {
     pub fn octets(self, room: usize) -> Option<Vec<u8>> {
         let octets = match self {
             Self::Bool(on) => u32::from(on).to_ne_bytes()[..room.min(4)].to_vec(),
+            Self::Data(octets) => return (octets.len() <= room).then_some(octets),
             Self::Whole(octets) => octets,
         };
         (!octets.is_empty() && octets.len() <= room).then_some(octets)
@@ -416,8 +431,8 @@ pub fn get(socket: &Socket, level: i32, name: i32) -> Result<Value, NtStatus> {
     check_level(socket, level, name)?;
     let provider = socket.provider();
     Ok(match (level, name) {
-        (SOL_SOCKET, SO_MAX_MSG_SIZE) if socket.is_datagram() => {
-            Value::dword(catalog::DATAGRAM_MAX)
+        (SOL_SOCKET, SO_MAX_MSG_SIZE) if provider.message_size() > 0 => {
+            Value::dword(provider.message_size())
         }
         (SOL_SOCKET, SO_ERROR) => Value::dword(socket.take_error().wsa()),
         (SOL_SOCKET, SO_TYPE) => Value::dword(provider.socket_type().cast_unsigned()),
@@ -427,11 +442,32 @@ pub fn get(socket: &Socket, level: i32, name: i32) -> Result<Value, NtStatus> {
         }
         (SOL_SOCKET, SO_PROTOCOL_INFOW) => Value::Whole(provider.info_wide()),
         (SOL_SOCKET, SO_PROTOCOL_INFOA) => Value::Whole(provider.info_narrow()),
+        (SOL_SOCKET, SO_CONNDATA..=SO_DISCOPTLEN) => return user_data(socket, name),
         (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IPV6, _) => {
             let v6 = socket.domain() == Domain::Ip(Family::Inet6);
             return socket.with_options(false, |options, _| options.get(v6, level, name));
         }
         _ => return Err(NtStatus::INVALID_PARAMETER),
+    })
+}
+
+/// SO_CONNDATA and its kin: what came from the peer.
+fn user_data(socket: &Socket, name: i32) -> Result<Value, NtStatus> {
+    socket.with_user_data(|data| {
+        let disconnect = data.peer_disconnect.as_deref().unwrap_or(&[]);
+        let reason = data.peer_reason.as_slice();
+        let len = |octets: &[u8]| Value::dword(u32::try_from(octets.len()).unwrap_or(u32::MAX));
+        match name {
+            SO_CONNDATA => Value::Data(data.peer_connect.clone()),
+            SO_DISCDATA => Value::Data(disconnect.to_vec()),
+            SO_DISCOPT => Value::Data(reason.to_vec()),
+            SO_CONNDATALEN => len(&data.peer_connect),
+            SO_DISCDATALEN => len(disconnect),
+            SO_DISCOPTLEN => len(reason),
+            // Options of a connect: there are none.
+            SO_CONNOPT => Value::Data(Vec::new()),
+            _ => Value::dword(0),
+        }
     })
 }
 

@@ -12,6 +12,7 @@ mod blocking;
 mod connect;
 mod datagram;
 mod disconnect;
+mod iso;
 mod name;
 mod network_events;
 mod operation;
@@ -47,6 +48,7 @@ use crate::transport::tcp::{Detached, Next, Tcp};
 pub use accept::{AcceptLayout, Accepted, AddressArea, DeferredAddress};
 pub use blocking::SyncResult;
 pub use datagram::SenderArea;
+pub use iso::UserData;
 pub use name::SocketView;
 pub use operation::{Kind, Operation};
 pub use report::{CloseReport, Ending, Side, TcpState};
@@ -102,6 +104,8 @@ struct Inner {
     reusable_at: Option<Instant>,
     /// What a datagram socket has instead of a connection.
     traffic: Option<Box<datagram::Traffic>>,
+    /// What a socket of the ISO provider has besides TCP.
+    iso: Option<Box<iso::Link>>,
     /// WSAEventSelect. Boxed: most sockets have none.
     selection: Option<Box<network_events::Selection>>,
     closed: bool,
@@ -117,6 +121,7 @@ impl Socket {
     pub fn create(provider: Provider, overlapped: bool) -> Result<Arc<Self>, NtStatus> {
         match provider {
             Provider::Udp(family) => Self::create_datagram(family, overlapped),
+            Provider::Iso(class) => Self::create_iso(class, overlapped),
             Provider::Tcp(_) | Provider::Unix => Self::create_with(provider, overlapped, |_| {}),
         }
     }
@@ -309,6 +314,7 @@ impl Default for Inner {
             ending: None,
             reusable_at: None,
             traffic: None,
+            iso: None,
             selection: None,
             closed: false,
         }
@@ -326,6 +332,9 @@ impl Inner {
         if !self.endpoint.is_settled() {
             self.settle_all(socket, after);
         }
+        if self.iso.is_some() {
+            self.tend_link(socket);
+        }
     }
 
     fn settle_all(&mut self, socket: &Socket, after: &mut Deferred) {
@@ -342,7 +351,7 @@ impl Inner {
 
     fn perform(&mut self, socket: &Socket, request: Request) {
         match request {
-            Request::SendFin => self.send_fin(),
+            Request::SendFin => self.send_fin(socket),
             Request::AwaitFin => self.await_fin(socket),
             Request::Recycle { origin } => self.recycle(socket, origin),
             Request::RefuseData => self.refuse_data(socket),
@@ -391,12 +400,16 @@ impl File for Socket {
 
     #[inline]
     fn handle_ready(&self, readiness: Readiness, after: &mut Deferred) {
+        if self.provider.is_iso() && self.progress_embryo(readiness, after) {
+            return;
+        }
         let mut inner = self.lock();
         inner.tcp.note(readiness);
         match inner.endpoint.phase() {
             Phase::Connected | Phase::ConnectedRaw | Phase::AcceptedRaw | Phase::Disconnecting => {
                 inner.progress(self, readiness, after)
             }
+            Phase::Listening if self.provider.is_iso() => inner.raise_embryo(self),
             Phase::Listening => inner.progress_accepts(self, after),
             Phase::Accepting => inner.progress_first_receive(self, after),
             Phase::Connecting | Phase::ConnectingEx => {
@@ -446,6 +459,7 @@ impl File for Socket {
         let owed = inner.take_over(self, sends, &mut after);
         inner.cancel_datagrams(self, &|_| true, &mut after);
         inner.settle(self, &mut after);
+        let owed = owed.or_else(|| inner.close_link(self, abort));
         inner.closed = true;
         inner.selection = None;
         if let Some(origin) = origin {
@@ -489,6 +503,9 @@ impl Inner {
         let mut owed = None;
         for mut operation in sends {
             let (status, bytes) = match operation.irp.buffers.copy_rest() {
+                Some(rest) if self.queue_last_words(&rest) => {
+                    (NtStatus::SUCCESS, operation.irp.buffers.len())
+                }
                 Some(rest) => {
                     owed.get_or_insert_with(Vec::new).extend(rest);
                     (NtStatus::SUCCESS, operation.irp.buffers.len())
@@ -510,10 +527,13 @@ impl Inner {
             self.endpoint.state().link(),
             Some(Link { recv: RecvHalf::Shut { peer_ended: false }, .. })
         );
-        if !(awaits || refuses) || self.endpoint.has_receives() || !self.tcp.readable {
+        if !(awaits || refuses)
+            || self.endpoint.has_receives()
+            || !self.tcp.readable && self.iso.is_none()
+        {
             return;
         }
-        match self.tcp.peek() {
+        match self.peek() {
             Next::Fin => self.endpoint.handle_indication(Indication::PeerFin),
             Next::Failed(errno) => self.handle_failure(errno),
             Next::Data if refuses => self.endpoint.handle_indication(Indication::DataRefused),

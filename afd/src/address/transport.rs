@@ -76,7 +76,8 @@ impl TransportAddress {
         let (kind, whole, selector) = (word(2), usize::from(word(4)), usize::from(word(6)));
         let address = room.get(..whole).filter(|_| whole <= ADDRESS_ROOM);
         let address = address.ok_or(AddressError::TooShort)?;
-        let (selector, network) = address.split_at_checked(selector).ok_or(AddressError::TooShort)?;
+        let (selector, network) =
+            address.split_at_checked(selector).ok_or(AddressError::TooShort)?;
         let parsed = match kind {
             HIERARCHICAL => host_of(network).and_then(|host| Self::new(host, selector)),
             NON_HIERARCHICAL if selector.is_empty() => Self::from_text(network),
@@ -93,9 +94,8 @@ impl TransportAddress {
         };
         let whole = selector.len() + network.len();
         let mut octets = [0; TRANSPORT_ADDRESS_LEN];
-        for (at, word) in [usize::from(FAMILY), kind.into(), whole, selector.len()]
-            .into_iter()
-            .enumerate()
+        for (at, word) in
+            [usize::from(FAMILY), kind.into(), whole, selector.len()].into_iter().enumerate()
         {
             let word = u16::try_from(word).unwrap_or(0).to_le_bytes();
             octets[2 * at..2 * at + 2].copy_from_slice(&word);
@@ -232,11 +232,16 @@ mod tests {
 
     #[test]
     fn addresses_survive_the_round_trip() {
-        let hosts = ["10.0.0.6:102", "127.0.0.1:65535", "[::1]:102", "[::1]:4711", "[2001:db8::1]:1"];
+        let hosts =
+            ["10.0.0.6:102", "127.0.0.1:65535", "[::1]:102", "[::1]:4711", "[2001:db8::1]:1"];
         for host in hosts {
             for selector in [&b""[..], b"TSAP", &[1, 0], &[b'x'; 12]] {
                 let address = address(host, selector);
-                assert_eq!(TransportAddress::parse(&address.emit()), Ok(address.clone()), "{address}");
+                assert_eq!(
+                    TransportAddress::parse(&address.emit()),
+                    Ok(address.clone()),
+                    "{address}"
+                );
             }
         }
         let long = address("127.0.0.1:1", &[0xFF; SELECTOR_MAX]);
@@ -251,7 +256,7 @@ mod tests {
             ("'0100'H@10.0.0.6:2000", "10.0.0.6:2000", &[1, 0]),
         ] {
             let mut octets = [0; TRANSPORT_ADDRESS_LEN];
-            octets[..8].copy_from_slice(&[7, 0, 1, 0, text.len() as u8, 0, 0, 0]);
+            octets[..8].copy_from_slice(&[7, 0, 1, 0, u8::try_from(text.len()).unwrap(), 0, 0, 0]);
             octets[8..8 + text.len()].copy_from_slice(text.as_bytes());
             assert_eq!(TransportAddress::parse(&octets), Ok(address(host, selector)), "{text}");
         }

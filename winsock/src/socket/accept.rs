@@ -15,6 +15,7 @@ use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sync::Lock;
 use rustix::net;
 
+use super::iso::Link;
 use super::network_events::Selection;
 use super::operation::{Kind, Operation};
 use super::transfer::{RecvOptions, Transfer};
@@ -30,6 +31,8 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(20);
 pub struct Accepted {
     fd: OwnedFd,
     peer: Option<Address>,
+    /// Of the ISO provider: what the connection has besides TCP.
+    link: Option<Box<Link>>,
 }
 
 impl Accepted {
@@ -41,13 +44,44 @@ impl Accepted {
     /// The local address.
     pub fn local(&self) -> Option<Address> {
         use std::os::fd::AsFd;
-        tcp::local_address(self.fd.as_fd()).ok()
+        let address = tcp::local_address(self.fd.as_fd()).ok()?;
+        Some(match &self.link {
+            Some(link) => link.local(address),
+            None => address,
+        })
     }
 
-    /// Refuses the connection: the peer sees a reset.
+    pub(super) const fn with_link(fd: OwnedFd, peer: Option<Address>, link: Box<Link>) -> Self {
+        Self { fd, peer, link: Some(link) }
+    }
+
+    /// The connect data of the peer, if the provider has that.
+    pub fn peer_connect_data(&self) -> Option<&[u8]> {
+        self.link.as_ref().map(|link| &link.data.peer_connect[..])
+    }
+
+    /// Sets the connect data to answer with.
+    ///
+    /// # Errors
+    /// WSAEFAULT for more than the provider carries.
+    pub fn set_connect_data(&mut self, data: &[u8]) -> Result<(), NtStatus> {
+        match &mut self.link {
+            Some(link) => link.data.set_connect(data),
+            None if data.is_empty() => Ok(()),
+            None => Err(NtStatus::ACCESS_VIOLATION),
+        }
+    }
+
+    /// Refuses the connection: the peer sees a reset, or the refusal that its protocol has.
     pub fn reject(self) {
         use std::os::fd::AsFd;
-        tcp::arm_reset(self.fd.as_fd());
+        match self.link {
+            None => tcp::arm_reset(self.fd.as_fd()),
+            Some(mut link) => {
+                // A refusal fits into an empty socket buffer.
+                let _ = net::send(&self.fd, &link.refuse(), net::SendFlags::NOSIGNAL);
+            }
+        }
     }
 }
 
@@ -149,11 +183,13 @@ impl Socket {
         let mut inner = self.open()?;
         self.check_listens()?;
         inner.endpoint.check(Verb::Listen)?;
-        inner.bind_really(self.domain())?;
-        let fd = inner.ensure_fd(self.domain())?;
+        inner.bind_really()?;
+        let carrier = inner.bound.as_ref().map_or_else(|| self.domain(), Address::carrier);
+        let fd = inner.ensure_fd(carrier)?;
         // SOMAXCONN is 0x7fffffff on Windows, and SOMAXCONN_HINT(n) is -n; the kernel caps both.
         net::listen(fd, backlog.saturating_abs()).map_err(status_of)?;
         inner.endpoint.listen()?;
+        inner.watch_for_requests(self);
         inner.look_for_events(self);
         Ok(())
     }
@@ -342,7 +378,7 @@ impl Inner {
     }
 
     /// Gives deferred connections to accepts that wait: the driver reports only the backlog.
-    fn place_deferred(&mut self, socket: &Socket, after: &mut Deferred) {
+    pub(super) fn place_deferred(&mut self, socket: &Socket, after: &mut Deferred) {
         while !self.deferred.is_empty() && self.endpoint.next_accept().is_some() {
             self.accept_one(socket, after);
         }
@@ -356,6 +392,11 @@ impl Inner {
     fn attach(&mut self, accepted: Accepted) {
         self.tcp.attach(accepted.fd);
         self.peer = accepted.peer;
+        if let Some(mut link) = accepted.link {
+            link.accept();
+            self.iso = Some(link);
+            self.flush();
+        }
         self.connected_at = Some(Instant::now());
         self.accepting_for = Weak::new();
         self.forget_events();
@@ -378,7 +419,7 @@ impl Inner {
             _ => false,
         };
         let Some(oldest) = self.endpoint.next_accept() else {
-            if self.tcp.watched() == Some(Interest::Level) {
+            if self.tcp.watched() == Some(Interest::Level) && self.iso.is_none() {
                 self.watch(socket, Interest::Paused);
             }
             return;
@@ -428,8 +469,16 @@ impl Inner {
     }
 
     fn take_waiting(&mut self) -> Result<Option<Accepted>, NtStatus> {
-        if let Some(accepted) = self.deferred.pop_front() {
+        if let Some(mut accepted) = self.deferred.pop_front() {
+            if let (Some(link), Some(own)) = (&mut accepted.link, &self.iso) {
+                // SO_CONNDATA and SO_DISCDATA of the listener are for all its connections.
+                link.data.connect.clone_from(&own.data.connect);
+                link.data.disconnect.clone_from(&own.data.disconnect);
+            }
             return Ok(Some(accepted));
+        }
+        if self.iso.is_some() {
+            return Ok(None);
         }
         let Some(fd) = self.tcp.fd() else {
             return Ok(None);
@@ -437,7 +486,7 @@ impl Inner {
         if self.tcp.watched() != Some(Interest::Level) && !tcp::is_readable(fd) {
             return Ok(None);
         }
-        Ok(tcp::accept(fd)?.map(|(fd, peer)| Accepted { fd, peer }))
+        Ok(tcp::accept(fd)?.map(|(fd, peer)| Accepted { fd, peer, link: None }))
     }
 
     fn deliver(
@@ -497,7 +546,8 @@ impl Inner {
                 return;
             }
             Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
-            Transfer::Fin => (NtStatus::SUCCESS, 0),
+            Transfer::Cut(bytes) => (NtStatus::BUFFER_OVERFLOW, bytes),
+            Transfer::Fin => (self.status_of_the_end(), 0),
             Transfer::Refused(status) => (status, 0),
             Transfer::Failed(errno) => (status_of(errno), 0),
         };

@@ -252,7 +252,7 @@ impl super::Inner {
             || self.endpoint.accept_phase() == AcceptPhase::FirstReceive;
         let connects = matches!(self.endpoint.phase(), Phase::Connecting | Phase::ConnectingEx);
         // Unread data stands before the FIN; whoever reads it looks for the FIN behind it.
-        let awaits_fin = self.fin_wait.is_awaited() && !receives && self.tcp.peek() != Next::Data;
+        let awaits_fin = self.fin_wait.is_awaited() && !receives && self.peek() != Next::Data;
         let mut interest = PollFlags::empty();
         if accepts || receives || awaits_fin || datagrams {
             interest |= PollFlags::IN | PollFlags::RDHUP;

@@ -34,7 +34,7 @@ impl Socket {
         let put_off = address.is_anybody();
         inner.bound = Some(address);
         inner.really_bound = false;
-        if !put_off && let Err(status) = inner.bind_really(self.domain()) {
+        if !put_off && let Err(status) = inner.bind_really() {
             inner.bound = None;
             return Err(status);
         }
@@ -111,7 +111,7 @@ impl Inner {
     }
 
     /// Binds the descriptor to what the program asked for, if that is still to be done.
-    pub(super) fn bind_really(&mut self, domain: Domain) -> Result<(), NtStatus> {
+    pub(super) fn bind_really(&mut self) -> Result<(), NtStatus> {
         let Some(address) = self.bound.clone() else {
             return Ok(());
         };
@@ -120,7 +120,7 @@ impl Inner {
         }
         let exclusive = self.options.is_exclusive();
         let recycled = matches!(self.endpoint.phase(), Phase::BoundRecycled);
-        let fd = self.ensure_fd(domain)?;
+        let fd = self.ensure_fd(address.carrier())?;
         let chosen_port = address.ip().is_some_and(|address| address.port() != 0);
         if chosen_port && (!exclusive || recycled) {
             // Windows lets a port be bound again while old connections of it are in TIME_WAIT.
@@ -152,7 +152,7 @@ impl Inner {
             }
             return Err(refused.status);
         }
-        if let Err(status) = self.try_connect(socket, to) {
+        if let Err(status) = self.try_connect(to) {
             // Refused on the spot: as if it had not been asked.
             self.endpoint.handle_connect_failed(status);
             while let Some(completion) = self.endpoint.poll_completion() {
@@ -168,16 +168,16 @@ impl Inner {
         Ok(())
     }
 
-    fn try_connect(&mut self, socket: &Socket, to: &Address) -> Result<(), NtStatus> {
+    fn try_connect(&mut self, to: &Address) -> Result<(), NtStatus> {
         let needs_bind = self.bound.as_ref().is_some_and(|at| !at.is_anybody());
         if needs_bind {
-            self.bind_really(socket.domain())?;
+            self.bind_really()?;
             self.check_pair(to)?;
         }
         self.tcp.renew();
-        self.ensure_fd(socket.domain())?;
+        self.ensure_fd(to.carrier())?;
         self.tcp.begin_connect();
-        let fd = self.ensure_fd(socket.domain())?;
+        let fd = self.ensure_fd(to.carrier())?;
         tcp::connect(fd, to).map_err(|status| self.refusal_of_pair(status))
     }
 
@@ -192,7 +192,15 @@ impl Inner {
         // Room to send and no error: connected, without asking; unless the report is about the
         // descriptor's former connection.
         let told = self.tcp.is_connected_by(readiness);
-        let result = if told { Ok(true) } else { tcp::connect_result(fd) };
+        let carried = if told { Ok(true) } else { tcp::connect_result(fd) };
+        let result = match carried {
+            Ok(true) if self.iso.is_some() => {
+                self.tcp.note(readiness);
+                self.watch_edges(socket);
+                self.ask_for_link(socket)
+            }
+            other => other,
+        };
         match result {
             Ok(false) => {}
             Ok(true) => {
@@ -207,21 +215,26 @@ impl Inner {
                     }
                 }
             }
-            Err(status) => {
-                self.connect_error = Some(status);
-                // The kernel answers the next connect on this descriptor with ECONNABORTED. The
-                // socket is still bound, to the port that the program may have been shown.
-                if self.really_bound
-                    && let Ok(address) = tcp::local_address(fd)
-                {
-                    self.bound = Some(address);
-                }
-                self.tcp.detach();
-                self.really_bound = false;
-                self.endpoint.handle_connect_failed(status);
-                self.indicate_connect(status);
-            }
+            Err(status) => self.fail_connect(status),
         }
+    }
+
+    pub(super) fn fail_connect(&mut self, status: NtStatus) {
+        self.connect_error = Some(status);
+        // The kernel answers the next connect on this descriptor with ECONNABORTED. The
+        // socket is still bound, to the port that the program may have been shown.
+        if self.really_bound
+            && let Some(fd) = self.tcp.fd()
+            && let Ok(address) = tcp::local_address(fd)
+        {
+            let address = self.named(address, true);
+            self.bound = Some(address);
+        }
+        self.forget_link();
+        self.tcp.detach();
+        self.really_bound = false;
+        self.endpoint.handle_connect_failed(status);
+        self.indicate_connect(status);
     }
 
     /// For calls that find a connection still being made: true if it is made by now. A non-blocking

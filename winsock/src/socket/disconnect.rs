@@ -13,7 +13,7 @@ use rustix::net;
 use super::operation::{Kind, Operation};
 use super::{Inner, Socket};
 use crate::settings;
-use crate::transport::tcp;
+use crate::transport::{last_words, tcp};
 
 /// The wait for the peer's FIN in a disconnect with reuse.
 #[derive(Debug, Default)]
@@ -49,25 +49,37 @@ impl Socket {
         result
     }
 
-    /// WSASendDisconnect: shutdown(SD_SEND) and disconnect data, which TCP does not have. Never
+    /// WSASendDisconnect: shutdown(SD_SEND) and disconnect data, where the provider has it. Never
     /// blocks, whatever SO_LINGER says.
     ///
     /// # Errors
-    /// WSAENOPROTOOPT for data, whatever the state; nothing is sent then. WSAENOTCONN.
+    /// WSAENOPROTOOPT for data on a provider that has none, whatever the state; WSAEFAULT for more
+    /// than 64 octets; nothing is sent then. WSAENOTCONN.
     pub fn send_disconnect(&self, data: Option<&[u8]>) -> Result<(), NtStatus> {
-        if data.is_some() {
+        let Some(data) = data else { return self.shutdown(Shutdown::Send) };
+        if !self.provider().has_disconnect_data() {
             return Err(NtStatus::OPTION_NOT_SUPPORTED);
         }
-        self.shutdown(Shutdown::Send)
+        let former = self.with_user_data(|own| {
+            let former = own.disconnect.clone();
+            own.set_disconnect(data).map(|()| former)
+        })??;
+        self.shutdown(Shutdown::Send).inspect_err(|_| {
+            let _ = self.with_user_data(|own| own.disconnect = former);
+        })
     }
 
     /// WSARecvDisconnect: shutdown(SD_RECEIVE) and the disconnect data that came, which is none on
-    /// TCP. Never blocks.
+    /// TCP. Never blocks. The data stays: another call gives it again.
     ///
     /// # Errors
     /// WSAENOTCONN.
-    pub fn recv_disconnect(&self) -> Result<(), NtStatus> {
-        self.shutdown(Shutdown::Receive)
+    pub fn recv_disconnect(&self) -> Result<Vec<u8>, NtStatus> {
+        self.shutdown(Shutdown::Receive)?;
+        if !self.provider().is_iso() {
+            return Ok(Vec::new());
+        }
+        self.with_user_data(|own| own.peer_disconnect.clone().unwrap_or_default())
     }
 
     /// DisconnectEx with an OVERLAPPED: always pends when it is admitted, even when it is over at
@@ -143,8 +155,11 @@ impl Socket {
 }
 
 impl Inner {
-    pub(super) fn send_fin(&mut self) {
-        self.tcp.send_fin();
+    pub(super) fn send_fin(&mut self, socket: &Socket) {
+        match self.iso {
+            Some(_) => self.release_link(socket),
+            None => self.tcp.send_fin(),
+        }
         self.endpoint.handle_indication(Indication::FinSent);
     }
 
@@ -187,7 +202,10 @@ impl Inner {
     pub(super) fn abort(&mut self) {
         self.fin_wait.since = None;
         self.see_the_end();
-        if let Some(fd) = self.tcp.fd() {
+        let said = self.abort_link();
+        if let Some(fd) = self.tcp.fd()
+            && !said
+        {
             tcp::arm_reset(fd);
         }
         self.tcp.detach();
@@ -215,15 +233,16 @@ impl Inner {
         self.peer = None;
         self.connected_at = None;
         self.forget_events();
-        let dissolved = origin == Origin::Connected && self.dissolve();
+        let owed = self.forget_link();
+        let dissolved = origin == Origin::Connected && self.iso.is_none() && self.dissolve();
         if !dissolved {
-            self.let_go();
+            self.let_go(owed);
         }
         match (origin, socket.domain()) {
             (Origin::Accepted, _) => self.bound = None,
             // The file of the path is there still, so the path cannot be bound again.
             (Origin::Connected, Domain::Unix) => self.bound = Some(Domain::Unix.unspecified()),
-            (Origin::Connected, Domain::Ip(_)) => {}
+            (Origin::Connected, Domain::Ip(_) | Domain::Iso) => {}
         }
         self.recycled_after(socket, held);
     }
@@ -240,13 +259,15 @@ impl Inner {
     }
 
     /// Closes the descriptor gracefully, whatever SO_LINGER says: a disconnect is no abort.
-    fn let_go(&mut self) {
+    fn let_go(&mut self, owed: Option<Vec<u8>>) {
         if self.options.linger().is_some()
             && let Some(fd) = self.tcp.fd()
         {
             let _ = net::sockopt::set_socket_linger(fd, None);
         }
-        self.tcp.detach();
+        if let (Some(fd), Some(owed)) = (self.tcp.detach(), owed) {
+            last_words::drain_in_background(fd, owed);
+        }
         self.really_bound = false;
     }
 }

@@ -27,16 +27,18 @@ impl Socket {
         }
         inner.endpoint.check(Verb::LocalName)?;
         if !inner.is_connected() {
-            inner.bind_really(self.domain())?;
+            inner.bind_really()?;
         }
         let fd = inner.tcp.fd().ok_or(NtStatus::INVALID_PARAMETER)?;
-        tcp::local_address(fd)
+        tcp::local_address(fd).map(|address| inner.named(address, true))
     }
 
     /// The local address of a connection whose context may not have been updated: what
     /// GetAcceptExSockaddrs gives.
     pub fn connection_address(&self) -> Option<Address> {
-        tcp::local_address(self.lock().tcp.fd()?).ok()
+        let inner = self.lock();
+        let address = tcp::local_address(inner.tcp.fd()?).ok()?;
+        Some(inner.named(address, true))
     }
 
     /// getpeername.
@@ -149,11 +151,8 @@ impl Socket {
         let mut after = Deferred::default();
         let mut inner = self.lock();
         inner.tcp.readable = true;
-        let next = if inner.endpoint.recv() == Ok(Receive::Now) {
-            inner.tcp.peek()
-        } else {
-            Next::Nothing
-        };
+        let next =
+            if inner.endpoint.recv() == Ok(Receive::Now) { inner.peek() } else { Next::Nothing };
         if let Next::Failed(errno) = next {
             inner.handle_failure(errno);
             inner.settle(self, &mut after);

@@ -189,7 +189,8 @@ impl Inner {
         if !self.is_enabled(NetworkEvent::Accept) || self.endpoint.next_accept().is_some() {
             return;
         }
-        if !self.deferred.is_empty() || self.tcp.fd().is_some_and(tcp::is_readable) {
+        let pending = || self.iso.is_none() && self.tcp.fd().is_some_and(tcp::is_readable);
+        if !self.deferred.is_empty() || pending() {
             self.indicate(NetworkEvent::Accept, NtStatus::SUCCESS);
         } else {
             self.watch(socket, Interest::Level);
@@ -210,7 +211,7 @@ impl Inner {
     fn look_at_connection(&mut self) {
         let Some(flags) = self.tcp.fd().map(poll_now) else { return };
         if self.endpoint.recv() == Ok(Receive::Now) {
-            match self.tcp.peek() {
+            match self.peek() {
                 Next::Data => self.indicate(NetworkEvent::Read, NtStatus::SUCCESS),
                 Next::Failed(errno) => self.handle_failure(errno),
                 Next::Fin | Next::Nothing => {}

@@ -76,6 +76,10 @@ impl super::Inner {
         status: NtStatus,
         after: &mut Deferred,
     ) {
+        let status = match &operation.kind {
+            Kind::Recv(_) if status.is_success() => self.status_of_the_end(),
+            _ => status,
+        };
         let bytes = match &operation.kind {
             // The end of the data ends a receive with what it has (MSG_WAITALL may have some).
             Kind::Recv(_) | Kind::Connect | Kind::Send(_) if status.is_success() => {

@@ -53,6 +53,10 @@ impl Inner {
     /// The connection is over, or is from now on the kernel's affair. Gives how long its pair is
     /// held, if it is.
     pub(super) fn enter_time_wait(&self, origin: Origin) -> Option<Duration> {
+        if self.iso.is_some() {
+            // The next connection of the handle is another one of TCP; its port is not the handle's.
+            return None;
+        }
         let chose_port = origin == Origin::Connected && self.chosen_port().is_some();
         let ended = Ended { reason: self.endpoint.reason(), chose_port };
         time_wait::enter(ended, || self.pair_of_a_clean_end())

@@ -39,6 +39,8 @@ pub enum Transfer {
     Done(usize),
     /// Nothing, or not everything yet.
     Wait,
+    /// Over: this many octets, and the message goes on.
+    Cut(usize),
     /// The peer's FIN is next.
     Fin,
     /// This operation failed, not the connection.
@@ -115,6 +117,10 @@ impl Inner {
             Receive::Behind => return Ok(None),
             Receive::Now => {}
         }
+        if self.iso.is_some() {
+            // Messages go through an operation, which can tell that one was cut.
+            return Ok(None);
+        }
         let Some(fd) = self.tcp.fd() else {
             return Ok(None);
         };
@@ -152,6 +158,10 @@ impl Inner {
                 irp.refuse(status);
                 return Err(status);
             }
+            Ok(Receive::End) if self.iso.is_some() => {
+                irp.refuse(NtStatus::GRACEFUL_DISCONNECT);
+                return Err(NtStatus::GRACEFUL_DISCONNECT);
+            }
             Ok(Receive::End) => {
                 irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, 0, after);
                 return Ok(Started::Done(0));
@@ -159,7 +169,7 @@ impl Inner {
             Ok(Receive::Behind) => {}
             Ok(Receive::Now) => {
                 // A call that is not overlapped must know, not guess.
-                let tried = if self.tcp.readable || irp.is_attended() {
+                let tried = if self.tcp.readable || self.iso.is_some() || irp.is_attended() {
                     self.try_recv(&mut irp, options)
                 } else {
                     Transfer::Wait
@@ -171,6 +181,18 @@ impl Inner {
                         // Reading on may have uncovered the FIN that a disconnect waits for.
                         self.look_ahead();
                         return Ok(Started::Done(bytes));
+                    }
+                    // A warning, not an error: it completes as what has pended does.
+                    Transfer::Cut(bytes) => {
+                        irp.pended(&socket.core);
+                        let status = NtStatus::BUFFER_OVERFLOW;
+                        irp.complete(&socket.core, Timing::Pended, status, bytes, after);
+                        return Ok(Started::Pending);
+                    }
+                    Transfer::Fin if self.iso.is_some() => {
+                        irp.refuse(NtStatus::GRACEFUL_DISCONNECT);
+                        self.endpoint.handle_indication(Indication::PeerFin);
+                        return Err(NtStatus::GRACEFUL_DISCONNECT);
                     }
                     Transfer::Fin => {
                         let bytes = irp.buffers.done();
@@ -255,7 +277,7 @@ impl Inner {
                     let status = self.endpoint.send().err();
                     return Err(refuse_lost(irp, status));
                 }
-                Transfer::Wait | Transfer::Fin => {}
+                Transfer::Wait | Transfer::Fin | Transfer::Cut(_) => {}
             }
         }
         irp.pended(&socket.core);
@@ -270,6 +292,9 @@ impl Inner {
     /// One attempt to receive.
     #[inline]
     pub(super) fn try_recv(&mut self, irp: &mut Irp, options: RecvOptions) -> Transfer {
+        if self.iso.is_some() {
+            return self.try_recv_message(irp, options);
+        }
         let room = irp.buffers.offered();
         if room == 0 {
             return self.try_empty_recv();
@@ -306,7 +331,7 @@ impl Inner {
 
     /// A receive without room waits for data and leaves it there (`test_empty_recv`).
     fn try_empty_recv(&mut self) -> Transfer {
-        match self.tcp.peek() {
+        match self.peek() {
             Next::Data => Transfer::Done(0),
             Next::Nothing => Transfer::Wait,
             Next::Fin => Transfer::Fin,
@@ -317,6 +342,9 @@ impl Inner {
     /// One attempt to send.
     #[inline]
     pub(super) fn try_send(&mut self, irp: &mut Irp, flags: SendFlags) -> Transfer {
+        if self.iso.is_some() {
+            return self.try_send_message(irp, flags);
+        }
         loop {
             let Some(fd) = self.tcp.fd() else {
                 return Transfer::Wait;
@@ -361,6 +389,7 @@ impl Inner {
         self.progress_sends(socket, after);
         self.look_ahead();
         if readiness.error()
+            && self.iso.is_none()
             && self.endpoint.recv() == Ok(Receive::End)
             && self.tcp.take_error().is_some()
         {
@@ -375,7 +404,7 @@ impl Inner {
         readiness: Readiness,
         after: &mut Deferred,
     ) {
-        while self.tcp.readable
+        while (self.tcp.readable || self.iso.is_some())
             && let Some(mut operation) = self.endpoint.take_recv()
         {
             let options = match operation.kind {
@@ -385,10 +414,12 @@ impl Inner {
             let tried = self.try_recv(&mut operation.irp, options);
             let (status, bytes) = match self.verify_fin(tried, !readiness.error()) {
                 Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
+                Transfer::Cut(bytes) => (NtStatus::BUFFER_OVERFLOW, bytes),
                 Transfer::Refused(status) => (status, 0),
                 Transfer::Fin => {
                     let bytes = operation.irp.buffers.done();
-                    operation.complete(socket, Timing::Pended, NtStatus::SUCCESS, bytes, after);
+                    let status = self.status_of_the_end();
+                    operation.complete(socket, Timing::Pended, status, bytes, after);
                     self.endpoint.handle_indication(Indication::PeerFin);
                     return;
                 }
@@ -434,7 +465,16 @@ impl Inner {
         match tried {
             Transfer::Fin => self.endpoint.handle_indication(Indication::PeerFin),
             Transfer::Failed(errno) => self.handle_failure(errno),
-            Transfer::Wait | Transfer::Done(_) | Transfer::Refused(_) => {}
+            Transfer::Wait | Transfer::Done(_) | Transfer::Cut(_) | Transfer::Refused(_) => {}
+        }
+    }
+
+    /// What a receive gives at the end of the peer's data: messages have no empty one to tell it by
+    /// (WSARecv page, WSAEDISCON).
+    pub(super) const fn status_of_the_end(&self) -> NtStatus {
+        match self.iso {
+            Some(_) => NtStatus::GRACEFUL_DISCONNECT,
+            None => NtStatus::SUCCESS,
         }
     }
 }

@@ -65,6 +65,16 @@ impl AsFd for Descriptor {
     }
 }
 
+impl Detached {
+    /// The descriptor itself; `None` while a thread blocks on it.
+    pub fn into_own(self) -> Option<OwnedFd> {
+        match self.0 {
+            Descriptor::Own(fd) => Some(fd),
+            Descriptor::Shared(fd) => Arc::try_unwrap(fd).ok(),
+        }
+    }
+}
+
 impl AsFd for Detached {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
@@ -238,6 +248,8 @@ impl Tcp {
 pub fn create(domain: Domain) -> Result<OwnedFd, NtStatus> {
     match domain {
         Domain::Ip(family) => create_inet(family, SocketType::STREAM),
+        // Until an address tells the family.
+        Domain::Iso => create_inet(Family::Inet, SocketType::STREAM),
         Domain::Unix => net::socket_with(AddressFamily::UNIX, SocketType::STREAM, FLAGS, None)
             .map_err(status_of),
     }
@@ -280,6 +292,7 @@ fn unix_address(path: &UnixPath) -> Result<SocketAddrUnix, NtStatus> {
 pub fn bind(fd: BorrowedFd<'_>, to: &Address) -> Result<(), NtStatus> {
     match to {
         Address::Ip(address) => net::bind(fd, address).map_err(status_of),
+        Address::Iso(address) => net::bind(fd, &address.host()).map_err(status_of),
         Address::Unix(path) => net::bind(fd, &unix_address(path)?).map_err(status_of),
     }
 }
@@ -291,6 +304,7 @@ pub fn bind(fd: BorrowedFd<'_>, to: &Address) -> Result<(), NtStatus> {
 pub fn connect(fd: BorrowedFd<'_>, to: &Address) -> Result<(), NtStatus> {
     let connected = match to {
         Address::Ip(address) => net::connect(fd, address),
+        Address::Iso(address) => net::connect(fd, &address.host()),
         Address::Unix(path) => match net::connect(fd, &unix_address(path)?) {
             // Nobody is there, or is and has no place left: both are a refusal on Windows, where
             // the kernel has errors of their own.

@@ -8,6 +8,7 @@ use linsock::afd::Shutdown;
 use linsock::afd::address::{ADDRESS_MAX, Address, Domain};
 use linsock::catalog::{Provider, Unknown};
 use linsock::socket::{Accepted, Socket};
+use linsock::transport::iso::tpdu::CONNECT_DATA_MAX;
 
 use crate::abi::{INVALID_SOCKET, SOCKET, SOCKET_ERROR, WSABUF};
 use crate::export::{Outcome, export};
@@ -91,7 +92,7 @@ type ConditionProc = unsafe extern "system" fn(
 ) -> i32;
 
 /// Asks the program whether it wants the connection: CF_ACCEPT, CF_REJECT or CF_DEFER.
-fn ask(condition: ConditionProc, accepted: &Accepted, context: usize) -> i32 {
+fn ask(condition: ConditionProc, accepted: &mut Accepted, context: usize) -> Outcome<i32> {
     let emitted = |address: Option<&Address>| {
         let mut room = [0; ADDRESS_MAX];
         let len = address.map_or(0, |address| {
@@ -110,12 +111,17 @@ fn ask(condition: ConditionProc, accepted: &Accepted, context: usize) -> i32 {
     };
     let (mut caller_id, mut callee_id) =
         (buffer(&mut caller, caller_len), buffer(&mut callee, callee_len));
-    let (mut caller_data, mut callee_data) = (buffer(&mut [], 0), buffer(&mut [], 0));
+    let mut from_peer = accepted.peer_connect_data().unwrap_or_default().to_vec();
+    let mut to_peer = [0; CONNECT_DATA_MAX];
+    let room = if accepted.peer_connect_data().is_some() { to_peer.len() } else { 0 };
+    let len = from_peer.len();
+    let (mut caller_data, mut callee_data) =
+        (buffer(&mut from_peer, len), buffer(&mut to_peer, room));
     let mut group = 0_u32;
     let none = std::ptr::null_mut();
     // SAFETY: the program gave this function for this purpose; its arguments live through the call
     // and no lock is held.
-    unsafe {
+    let decision = unsafe {
         condition(
             &raw mut caller_id,
             &raw mut caller_data,
@@ -126,7 +132,13 @@ fn ask(condition: ConditionProc, accepted: &Accepted, context: usize) -> i32 {
             &raw mut group,
             context,
         )
-    }
+    };
+    // The room was the program's to fill; a length that it never was, as on entry, is nothing.
+    let answered = usize::try_from(callee_data.len).unwrap_or(usize::MAX);
+    let answer = ptr::read_all(callee_data.buf, answered.min(room))?;
+    let is_untouched = answered == room && answer.iter().all(|octet| *octet == 0);
+    accepted.set_connect_data(if is_untouched { &[] } else { &answer })?;
+    Ok(decision)
 }
 
 /// WSATRY_AGAIN: the condition function put the decision off.
@@ -207,8 +219,8 @@ export! {
     winsock fn WSAAccept(s: SOCKET, name: *mut u8, namelen: *mut i32, condition: Option<ConditionProc>, context: usize) -> SOCKET, fail INVALID_SOCKET; {
         let socket = Socket::from_value(s)?;
         let Some(condition) = condition else { return accept_into(&socket, name, namelen) };
-        let accepted = socket.accept_blocking()?;
-        match ask(condition, &accepted, context) {
+        let mut accepted = socket.accept_blocking()?;
+        match ask(condition, &mut accepted, context)? {
             0 => finish_accept(&socket, accepted, name, namelen),
             1 => {
                 accepted.reject();
@@ -237,12 +249,15 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaconnect>
     ///
     /// Errors: as connect; WSAENOPROTOOPT for caller data.
-    winsock fn WSAConnect(s: SOCKET, name: *const u8, namelen: i32, caller: *const WSABUF, _callee: *mut WSABUF, _sqos: *const u8, _gqos: *const u8) -> i32, fail SOCKET_ERROR; {
-        if !caller.is_null() {
-            Socket::from_value(s)?;
+    winsock fn WSAConnect(s: SOCKET, name: *const u8, namelen: i32, caller: *const WSABUF, callee: *mut WSABUF, _sqos: *const u8, _gqos: *const u8) -> i32, fail SOCKET_ERROR; {
+        let socket = Socket::from_value(s)?;
+        if caller.is_null() && (callee.is_null() || !socket.provider().is_iso()) {
+            return connect_to(s, name, namelen);
+        }
+        if !socket.provider().is_iso() {
             return Err(Error::WSAENOPROTOOPT);
         }
-        connect_to(s, name, namelen)
+        connect_with_data(&socket, (s, name, namelen), caller, callee)
     }
 
     /// Closes one or both halves of a connection. Never blocks, queues no packet.
@@ -324,5 +339,37 @@ fn connect_to(s: SOCKET, name: *const u8, namelen: i32) -> Outcome<i32> {
         return Err(Error::WSAEADDRNOTAVAIL);
     }
     socket.connect_blocking(&to)?;
+    Ok(0)
+}
+
+/// WSAConnect with connect data: the caller's goes with the request, the callee's comes with the
+/// confirm.
+fn connect_with_data(
+    socket: &Socket,
+    (s, name, namelen): (SOCKET, *const u8, i32),
+    caller: *const WSABUF,
+    callee: *mut WSABUF,
+) -> Outcome<i32> {
+    if !caller.is_null() {
+        let buffer = ptr::read(caller)?;
+        let len = usize::try_from(buffer.len).unwrap_or(usize::MAX).min(CONNECT_DATA_MAX + 1);
+        let data = ptr::read_all(buffer.buf, len)?;
+        socket.with_user_data(|own| own.set_connect(&data))??;
+    }
+    if callee.is_null() {
+        return connect_to(s, name, namelen);
+    }
+    let buffer = ptr::read(callee)?;
+    let room = usize::try_from(buffer.len).unwrap_or(usize::MAX);
+    ptr::check_writable(callee, 1)?;
+    ptr::check_writable(buffer.buf, room)?;
+    connect_to(s, name, namelen)?;
+    let data = socket.with_user_data(|own| own.peer_connect.clone())?;
+    if data.len() > room {
+        return Err(Error::WSAEFAULT);
+    }
+    ptr::write_all(buffer.buf, &data)?;
+    let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
+    ptr::write(callee, WSABUF { len, ..buffer })?;
     Ok(0)
 }

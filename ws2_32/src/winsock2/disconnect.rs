@@ -9,7 +9,7 @@ use linsock::socket::Socket;
 
 use crate::abi::{SOCKET, SOCKET_ERROR, WSABUF};
 use crate::export::{Outcome, export};
-use crate::last_error;
+use crate::last_error::{self, Error};
 use crate::ptr;
 
 /// Of outgoing data no more than this is copied: more than any provider takes is told from what
@@ -49,6 +49,9 @@ impl Inbound {
 
     /// Writes the data and, as its length, what came.
     fn put(self, data: &[u8]) -> Outcome<()> {
+        if data.len() > len_of(&self.buffer) {
+            return Err(Error::WSAEFAULT);
+        }
         ptr::write_all(self.buffer.buf, data)?;
         let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
         ptr::write(self.at, WSABUF { len, ..self.buffer })
@@ -63,7 +66,8 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasenddisconnect>
     ///
     /// Errors, in order: WSAENOTSOCK; WSAEFAULT (the data is not in memory); WSAENOPROTOOPT (the
-    /// provider has no disconnect data; nothing was sent); WSAENOTCONN.
+    /// provider has no disconnect data; nothing was sent); WSAEFAULT (more than 64 octets; nothing
+    /// was sent); WSAENOTCONN.
     winsock fn WSASendDisconnect(s: SOCKET, data: *const WSABUF) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         let data = outbound(data)?;
@@ -89,9 +93,9 @@ export! {
     winsock fn WSARecvDisconnect(s: SOCKET, data: *mut WSABUF) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         let inbound = Inbound::new(data)?;
-        socket.recv_disconnect()?;
+        let data = socket.recv_disconnect()?;
         if let Some(inbound) = inbound {
-            inbound.put(&[])?;
+            inbound.put(&data)?;
         }
         last_error::set(0);
         Ok(0)

@@ -15,8 +15,8 @@ const SIOCATMARK: i32 = 0x4004_7307;
 /// No option is longer; a length beyond it is a caller's slip, not a reason to read so much.
 const OPTION_MAX: usize = 1024;
 
-/// No option that can be set is longer.
-const SETTABLE_MAX: usize = 16;
+/// Longer than any option that can be set: one that is too long is told from the longest.
+const SETTABLE_MAX: usize = 80;
 
 export! {
     /// Sets an option.

@@ -35,7 +35,8 @@ pub(super) fn send_flags(flags: u32) -> Outcome<SendFlags> {
     if flags & !(MSG_OOB | MSG_DONTROUTE | MSG_PARTIAL) != 0 {
         return Err(Error::WSAEOPNOTSUPP);
     }
-    Ok(SendFlags::new(flags & MSG_OOB != 0, flags & MSG_DONTROUTE != 0))
+    let send = SendFlags::new(flags & MSG_OOB != 0, flags & MSG_DONTROUTE != 0);
+    Ok(if flags & MSG_PARTIAL != 0 { send.partial() } else { send })
 }
 
 /// The buffers of a WSABUF array. Most programs give one; more go through the heap.

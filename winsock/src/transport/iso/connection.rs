@@ -451,6 +451,11 @@ impl Connection {
         self.inbox.take(count, to)
     }
 
+    /// As [`take_message`](Self::take_message), but the octets stay.
+    pub fn look_at_message(&self, count: usize, to: impl FnMut(&[u8])) -> bool {
+        self.inbox.look(count, to)
+    }
+
     /// TCP brings no more.
     pub fn end_of_stream(&mut self) {
         match (self.state, self.class) {

@@ -148,6 +148,22 @@ impl Inbox {
         false
     }
 
+    /// As [`take`](Self::take), but the octets stay.
+    pub(super) fn look(&self, mut count: usize, mut to: impl FnMut(&[u8])) -> bool {
+        for piece in &self.pieces {
+            let part = piece.at.len().min(count);
+            to(&self.input[piece.at.start..piece.at.start + part]);
+            count -= part;
+            if part < piece.at.len() {
+                return false;
+            }
+            if piece.end || count == 0 {
+                return piece.end;
+            }
+        }
+        false
+    }
+
     /// Forgets the messages.
     pub(super) fn clear(&mut self) {
         self.pieces.clear();
