@@ -105,13 +105,13 @@ impl Buffers {
         }
         // The kernel only reads it.
         let base = from.as_ptr().cast_mut().cast();
-        let local = libc::iovec { iov_base: base, iov_len: from.len() };
+        let source = libc::iovec { iov_base: base, iov_len: from.len() };
         let here = rustix::process::getpid().as_raw_pid();
         let written = self.with_rest(|rest| {
-            let (from, to, count) = (&raw const local, rest.as_ptr(), rest.len() as u64);
-            // SAFETY: `local` is a live slice, which is read; the memory it goes to is lent for
+            let (from, to, count) = (&raw const source, rest.as_ptr(), rest.len() as u64);
+            // SAFETY: `source` is a live slice, which is read; the memory it goes to is lent for
             // writing (`from_raw`) or our own and exclusively borrowed, and the kernel checks it.
-            unsafe { libc::process_vm_writev(here, from, 1, to, count, 0) }
+            unsafe { libc::process_vm_readv(here, to, count, from, 1, 0) }
         });
         let whole = usize::try_from(written).ok() == Some(from.len());
         if whole {

@@ -13,6 +13,7 @@ use linsock_iocp::wait;
 use rustix::event::PollFlags;
 
 use crate::socket::{Socket, SocketView};
+use crate::transport::tcp::Next;
 
 /// What is known of a socket's readiness.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +65,8 @@ pub fn poll(sockets: &[(Arc<Socket>, Interest)], deadline: Deadline) -> Vec<Stat
         let fds: Vec<_> =
             sockets.iter().zip(&views).map(|((_, want), view)| flags(*want, view)).collect();
         let present: Vec<_> = fds.iter().flatten().cloned().collect();
-        let gone: Vec<&dyn Waitable> = sockets.iter().map(|(s, _)| s.gone() as _).collect();
+        let mut gone: Vec<&dyn Waitable> = sockets.iter().map(|(s, _)| s.gone() as _).collect();
+        gone.extend(sockets.iter().filter_map(|(s, _)| s.news()).map(|news| news as &dyn Waitable));
         // A state that speaks for itself does not wait for the kernel.
         let known = sockets
             .iter()
@@ -119,6 +121,11 @@ fn look(socket: &Socket, revents: PollFlags) -> Status {
         socket.handle_ready(Readiness::UNKNOWN, &mut after);
         after.run();
     }
+    if revents.contains(PollFlags::IN) && socket.is_listening() && socket.provider().is_iso() {
+        let mut after = Deferred::default();
+        socket.handle_ready(Readiness::UNKNOWN, &mut after);
+        after.run();
+    }
     if !revents.contains(PollFlags::IN) || socket.is_listening() || socket.is_datagram() {
         return of(&socket.view(), revents);
     }
@@ -138,6 +145,17 @@ fn of(view: &SocketView, revents: PollFlags) -> Status {
             ..Status::default()
         };
     }
+    if let Some(next) = view.message {
+        let failed = matches!(next, Next::Failed(_));
+        return Status {
+            data: next == Next::Data,
+            room: failed || revents.contains(PollFlags::OUT),
+            hung_up: failed || next == Next::Fin,
+            failed,
+            gone: view.closed,
+            ..Status::default()
+        };
+    }
     let connected = matches!(
         view.phase,
         Phase::Connected | Phase::AcceptedRaw | Phase::ConnectedRaw | Phase::Disconnecting
@@ -146,7 +164,7 @@ fn of(view: &SocketView, revents: PollFlags) -> Status {
     let failed = view.phase == Phase::Closed || connected && revents.contains(PollFlags::ERR);
     let hung = revents.intersects(PollFlags::RDHUP | PollFlags::HUP);
     Status {
-        data: view.deferred || !ended && revents.contains(PollFlags::IN),
+        data: view.deferred || !view.requested && !ended && revents.contains(PollFlags::IN),
         room: failed || connected && revents.contains(PollFlags::OUT),
         urgent: revents.contains(PollFlags::PRI),
         hung_up: ended || failed || connected && hung,

@@ -72,6 +72,8 @@ pub struct Socket {
     nonblocking: AtomicBool,
     /// Signaled when the handle is closed, for those who poll the socket.
     gone: Event,
+    /// Signaled when a listener of the ISO provider has a connection: its descriptor does not tell.
+    news: Option<Box<Event>>,
     inner: Lock<Inner>,
 }
 
@@ -140,6 +142,7 @@ impl Socket {
                     overlapped,
                     nonblocking: AtomicBool::new(false),
                     gone: Event::new(true, false),
+                    news: provider.is_iso().then(|| Box::new(Event::new(true, false))),
                     inner: Lock::new(Inner::default()),
                 });
                 prepare(&mut socket.lock());
@@ -225,6 +228,11 @@ impl Socket {
     /// Signaled once the handle is closed.
     pub const fn gone(&self) -> &Event {
         &self.gone
+    }
+
+    /// What a waiter has to watch beside [`gone`](Self::gone) and the descriptor, if anything.
+    pub fn news(&self) -> Option<&Event> {
+        self.news.as_deref()
     }
 
     /// What completion works with.

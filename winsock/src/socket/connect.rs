@@ -103,6 +103,11 @@ impl Inner {
     pub(super) fn ensure_fd(&mut self, domain: Domain) -> Result<BorrowedFd<'_>, NtStatus> {
         if self.tcp.fd().is_none() {
             let fd = tcp::create(domain)?;
+            if self.iso.is_some() {
+                // RFC 2126: a message must not wait for the acknowledgement of another. What is
+                // accepted has it from its listener.
+                sockopt::set_tcp_nodelay(&fd, true).map_err(status_of)?;
+            }
             self.options.apply_all(&fd)?;
             self.tcp.attach(fd);
             self.really_bound = false;

@@ -226,6 +226,11 @@ impl Socket {
         }
         inner.deferred.push_back(accepted);
         inner.place_deferred(self, after);
+        if let Some(news) = self.news()
+            && !inner.deferred.is_empty()
+        {
+            news.set();
+        }
         inner.look_for_events(self);
         inner.settle(self, after);
     }
@@ -554,6 +559,12 @@ impl Inner {
             }
             _ => false,
         }
+    }
+
+    /// What can be received of messages; `None` where the descriptor tells.
+    pub(super) fn next_message(&mut self) -> Option<Next> {
+        let has_connection = self.iso.as_ref()?.connection.is_some();
+        has_connection.then(|| self.peek())
     }
 
     /// Has the driver report the listener's connections, though no accept may wait.

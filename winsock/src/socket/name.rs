@@ -115,6 +115,10 @@ pub struct SocketView {
     pub deferred: bool,
     /// It is a datagram socket.
     pub datagram: bool,
+    /// What can be received, where the descriptor does not tell.
+    pub message: Option<Next>,
+    /// Its connections count when they have been asked for, which the descriptor does not tell.
+    pub requested: bool,
     /// The handle was closed.
     pub closed: bool,
 }
@@ -165,13 +169,19 @@ impl Socket {
     /// See [`SocketView`].
     pub fn view(&self) -> SocketView {
         let mut inner = self.lock();
+        let message = inner.next_message();
+        if let (Some(news), true) = (self.news(), inner.deferred.is_empty()) {
+            news.reset();
+        }
         SocketView {
+            message,
             phase: inner.endpoint.phase(),
             recv: inner.endpoint.state().link().map(|link| link.recv),
             fd: inner.tcp.shared_fd(),
             connect_failed: inner.connect_error.is_some(),
             deferred: !inner.deferred.is_empty(),
             datagram: inner.traffic.is_some(),
+            requested: self.provider().is_iso(),
             closed: inner.closed,
         }
     }

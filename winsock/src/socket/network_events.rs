@@ -214,6 +214,10 @@ impl Inner {
             match self.peek() {
                 Next::Data => self.indicate(NetworkEvent::Read, NtStatus::SUCCESS),
                 Next::Failed(errno) => self.handle_failure(errno),
+                // At once, though the descriptor's own end comes later.
+                Next::Fin if self.iso.is_some() => {
+                    self.indicate(NetworkEvent::Close, NtStatus::SUCCESS);
+                }
                 Next::Fin | Next::Nothing => {}
             }
         }
@@ -226,7 +230,8 @@ impl Inner {
             self.indicate(NetworkEvent::Write, NtStatus::SUCCESS);
         }
         // At once, though data may be unread before it (test_close_events, D5).
-        if flags.contains(PollFlags::RDHUP) && !flags.contains(PollFlags::ERR) {
+        if self.iso.is_none() && flags.contains(PollFlags::RDHUP) && !flags.contains(PollFlags::ERR)
+        {
             self.indicate(NetworkEvent::Close, NtStatus::SUCCESS);
         }
     }

@@ -401,6 +401,59 @@ static void on_a_port(void)
     CloseHandle(port);
 }
 
+/* select, WSAPoll and WSAEventSelect see messages and ends, not octets of TCP. */
+static void readiness(void)
+{
+    struct connecting c;
+    SOCKET l, server;
+    HANDLE thread, event = WSACreateEvent();
+    WSANETWORKEVENTS events;
+    char buffer[16];
+
+    memset(&c, 0, sizeof c);
+    l = iso_listener(ISOPROTO_TP2, &c.to);
+    CHECK(!readable(l, CHECK_QUIET_MS), "D select: nobody connects");
+    c.s = iso_socket(ISOPROTO_TP2);
+    thread = CreateThread(NULL, 0, connect_it, &c, 0, NULL);
+    CHECK(readable(l, CHECK_WAIT_MS), "D select: a connection was asked for");
+    server = accept(l, NULL, NULL);
+    REQUIRE(server != INVALID_SOCKET);
+    REQUIRE(WaitForSingleObject(thread, CHECK_WAIT_MS) == WAIT_OBJECT_0);
+    CloseHandle(thread);
+    CHECK(!readable(l, 0), "D select: it was taken");
+
+    CHECK(!readable(server, 0), "D select");
+    CHECK_EQ(send(c.s, "a", 1, 0), 1, "setup");
+    CHECK_EQ(send(c.s, "b", 1, 0), 1, "setup");
+    CHECK(readable(server, CHECK_WAIT_MS), "D select: a message");
+    CHECK_EQ(recv(server, buffer, sizeof buffer, 0), 1, "setup");
+    CHECK(readable(server, 0), "D select: the next message, though the kernel has nothing more");
+    CHECK_EQ(poll_for(server, POLLIN | POLLOUT, POLLIN), POLLRDNORM | POLLWRNORM, "D WSAPoll");
+    CHECK_EQ(recv(server, buffer, sizeof buffer, 0), 1, "setup");
+    CHECK_EQ(send(c.s, "par", 3, MSG_PARTIAL), 3, "setup");
+    CHECK(readable(server, CHECK_WAIT_MS), "choice: a part of a message is enough for a small buffer");
+    CHECK_EQ(send(c.s, "t", 1, 0), 1, "setup");
+    CHECK_EQ(recv(server, buffer, sizeof buffer, 0), 4, "setup");
+
+    CHECK_EQ(WSAEventSelect(server, event, FD_READ | FD_WRITE | FD_CLOSE), 0, "D WSAEventSelect");
+    CHECK_EQ(WSAEnumNetworkEvents(server, event, &events), 0, "setup");
+    CHECK_EQ(events.lNetworkEvents, FD_WRITE, "D WSAEventSelect");
+    CHECK_EQ(send(c.s, "last", 4, 0), 4, "setup");
+    CHECK(is_set(event, CHECK_WAIT_MS), "D WSAEventSelect: FD_READ");
+    CHECK_EQ(WSAEnumNetworkEvents(server, event, &events), 0, "setup");
+    CHECK_EQ(events.lNetworkEvents, FD_READ, "D WSAEventSelect: FD_READ");
+    CHECK_EQ(recv(server, buffer, sizeof buffer, 0), 4, "setup");
+    CHECK_EQ(WSASendDisconnect(c.s, NULL), 0, "setup");
+    CHECK(is_set(event, CHECK_WAIT_MS), "D WSAEventSelect: FD_CLOSE");
+    CHECK_EQ(WSAEnumNetworkEvents(server, event, &events), 0, "setup");
+    CHECK(events.lNetworkEvents == FD_CLOSE && events.iErrorCode[FD_CLOSE_BIT] == 0, "D WSAEventSelect: FD_CLOSE, graceful");
+    CHECK(readable(server, 0), "D select: the end");
+    CHECK_FAIL(recv(server, buffer, sizeof buffer, 0), WSAEDISCON, "D WSARecv");
+    close_both(c.s, server);
+    closesocket(l);
+    WSACloseEvent(event);
+}
+
 int main(void)
 {
     static const u_long sizes[] = { 0, 1, 63, 64 };
@@ -420,5 +473,6 @@ int main(void)
     reuse(ISOPROTO_TP2);
     reuse(ISOPROTO_TP0);
     on_a_port();
+    readiness();
     return check_end();
 }
