@@ -35,6 +35,7 @@
 
 mod disconnect;
 mod error;
+mod iso;
 mod operation;
 mod port;
 mod udp;
@@ -56,7 +57,8 @@ pub use crate::socket::{CloseReport, Side, TcpState};
 
 pub use disconnect::{Disconnect, Disconnecting};
 pub use error::{Error, Result};
-pub use linsock_iocp::afd::address::{Address, Family, UnixPath};
+pub use iso::{ConnectData, DisconnectData, IsoRequest, IsoSocket, Received, TooLong, UserData};
+pub use linsock_iocp::afd::address::{Address, Family, TransportAddress, UnixPath};
 pub use linsock_iocp::afd::{AbortCause, CloseReason, Shutdown};
 pub use operation::{Operation, Outcome, Request};
 pub use port::{CompletionPort, Packet};

@@ -417,7 +417,7 @@ impl File for Socket {
             Phase::Connected | Phase::ConnectedRaw | Phase::AcceptedRaw | Phase::Disconnecting => {
                 inner.progress(self, readiness, after)
             }
-            Phase::Listening if self.provider.is_iso() => inner.raise_embryo(self),
+            Phase::Listening if self.provider.is_iso() => inner.raise_embryos(self),
             Phase::Listening => inner.progress_accepts(self, after),
             Phase::Accepting => inner.progress_first_receive(self, after),
             Phase::Connecting | Phase::ConnectingEx => {
@@ -473,8 +473,12 @@ impl File for Socket {
         if let Some(origin) = origin {
             inner.enter_time_wait(origin);
         }
+        let embryos = inner.take_embryos();
         let fd = inner.tcp.detach();
         drop(inner);
+        for embryo in embryos.iter().filter_map(Weak::upgrade) {
+            let _ = embryo.close_handle();
+        }
         self.gone.set();
         // Those who wait are woken before the descriptor closes, which with SO_LINGER may block.
         after.run();

@@ -72,6 +72,13 @@ impl Accepted {
         }
     }
 
+    /// Sets the disconnect data to refuse with, where the provider has it; at most 64 octets.
+    pub fn set_disconnect_data(&mut self, data: &[u8]) {
+        if let Some(link) = &mut self.link {
+            let _ = link.data.set_disconnect(data);
+        }
+    }
+
     /// Refuses the connection: the peer sees a reset, or the refusal that its protocol has.
     pub fn reject(self) {
         use std::os::fd::AsFd;
@@ -187,7 +194,10 @@ impl Socket {
         let carrier = inner.bound.as_ref().map_or_else(|| self.domain(), Address::carrier);
         let fd = inner.ensure_fd(carrier)?;
         // SOMAXCONN is 0x7fffffff on Windows, and SOMAXCONN_HINT(n) is -n; the kernel caps both.
-        net::listen(fd, backlog.saturating_abs()).map_err(status_of)?;
+        let backlog = backlog.saturating_abs();
+        net::listen(fd, if self.provider().is_iso() { i32::MAX } else { backlog })
+            .map_err(status_of)?;
+        inner.limit_requests(backlog);
         inner.endpoint.listen()?;
         inner.watch_for_requests(self);
         inner.look_for_events(self);

@@ -69,6 +69,9 @@ impl Sink for SyncResult {
     }
 }
 
+/// What one receive of a message has room for.
+const MESSAGE_ROOM: usize = 1 << 16;
+
 /// WSAEINPROGRESS: a blocking call inside an APC that interrupted one on the same thread.
 const IN_PROGRESS: NtStatus = NtStatus::from_wsa(10036);
 
@@ -87,6 +90,29 @@ impl Socket {
         let started = self.recv(result.irp(buffers), options)?;
         let timeout = self.lock().options.receive_timeout();
         self.finish_blocking(started, &result, timeout)
+    }
+
+    /// Receives a message whole, however long it is; blocks for it.
+    ///
+    /// # Errors
+    /// WSAEDISCON, and by the state.
+    pub fn recv_message_blocking(&self) -> Result<Vec<u8>, NtStatus> {
+        let mut message = Vec::new();
+        loop {
+            let result = SyncResult::new();
+            let memory = Buffers::from_vec(vec![0; MESSAGE_ROOM]);
+            if self.recv(result.irp(memory), RecvOptions::default())? == Started::Pending {
+                self.wait_on(&|| result.is_done(), Deadline::Never);
+            }
+            let Done { status, bytes, buffers, .. } = result.take().ok_or(NtStatus::CANCELLED)?;
+            if !status.is_success() && status != NtStatus::BUFFER_OVERFLOW {
+                return Err(status);
+            }
+            message.extend_from_slice(&buffers.into_vec()[..bytes]);
+            if status.is_success() {
+                return Ok(message);
+            }
+        }
     }
 
     /// send: blocks until the transport has taken everything, or SO_SNDTIMEO. A non-blocking socket

@@ -5,8 +5,9 @@
 //! Request; the [`Connection`] makes one out of what the endpoint asks for, and tells the endpoint of
 //! the peer's. A connection counts as one when its Connection Request has been answered: a
 //! descriptor that was accepted, and whose request has not come, is held by a socket without an
-//! owner, the [`embryo`](Inner::raise_embryos).
+//! owner, the [`embryo`](Inner::raise_embryo).
 
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -33,8 +34,12 @@ use crate::transport::tcp::{self, Next};
 const READ: usize = 1 << 17;
 /// A send waits while more than this has not been given to the kernel.
 const BACKLOG: usize = 1 << 16;
-/// Connections of one listener whose request has not come; more are not taken.
+/// Connections of one listener whose request has not come; one more, and the oldest is let go.
 const EMBRYOS_MAX: usize = 256;
+/// What Windows makes of SOMAXCONN.
+const BACKLOG_MAX: usize = 200;
+/// Connections that are taken for one report.
+const EMBRYOS_AT_ONCE: usize = 64;
 /// How long a request may take: a peer that does not send it is let go (TS1 of disconnect-data 1.8,
 /// seen from the other side).
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
@@ -73,6 +78,8 @@ pub(super) struct Link {
     parent: Option<Weak<Socket>>,
     /// Of a listener: its embryos.
     embryos: Vec<Weak<Socket>>,
+    /// Of a listener: requests that may wait for an accept.
+    backlog: usize,
 }
 
 impl Link {
@@ -87,6 +94,7 @@ impl Link {
             awaits: None,
             parent: None,
             embryos: Vec::new(),
+            backlog: 0,
         })
     }
 
@@ -220,7 +228,8 @@ impl Socket {
     /// A connection whose request has come.
     fn take_in(&self, accepted: Accepted, after: &mut Deferred) {
         let mut inner = self.lock();
-        if inner.closed {
+        let backlog = inner.iso.as_ref().map_or(0, |link| link.backlog);
+        if inner.closed || inner.deferred.len() >= backlog {
             drop(inner);
             return accepted.reject();
         }
@@ -577,32 +586,53 @@ impl Inner {
         }
     }
 
-    /// Takes a connection of TCP, whose request is then waited for.
-    pub(super) fn raise_embryo(&mut self, socket: &Socket) {
+    /// How many requests may wait for an accept: the backlog of listen, at least one.
+    pub(super) fn limit_requests(&mut self, backlog: i32) {
+        if let Some(link) = &mut self.iso {
+            link.backlog = usize::try_from(backlog).unwrap_or(1).clamp(1, BACKLOG_MAX);
+        }
+    }
+
+    /// Takes connections of TCP, whose requests are then waited for. Not all at once: others have
+    /// a turn, and the driver reports again what is left.
+    pub(super) fn raise_embryos(&mut self, socket: &Socket) {
+        let Some(listener) = Socket::from_token(socket.token()) else { return };
+        for _ in 0..EMBRYOS_AT_ONCE {
+            match self.tcp.fd().map(tcp::accept) {
+                Some(Ok(Some((fd, peer)))) => self.raise_embryo(&listener, fd, peer),
+                _ => return,
+            }
+        }
+    }
+
+    fn raise_embryo(&mut self, listener: &Arc<Socket>, fd: OwnedFd, peer: Option<Address>) {
         let Some(link) = &mut self.iso else { return };
         link.embryos.retain(|embryo| embryo.strong_count() > 0);
-        let (class, count) = (link.class, link.embryos.len());
-        if count >= EMBRYOS_MAX {
-            self.watch(socket, Interest::Paused);
-            return;
+        let class = link.class;
+        if link.embryos.len() >= EMBRYOS_MAX
+            && let Some(oldest) = link.embryos.remove(0).upgrade()
+        {
+            // Whoever means it has sent its request long ago.
+            let _ = oldest.close_handle();
         }
-        let Some(Ok(Some((fd, peer)))) = self.tcp.fd().map(tcp::accept) else { return };
-        let Some(listener) = Socket::from_token(socket.token()) else { return };
         let embryo = Socket::create_with(Provider::Iso(class), true, |inner| {
             let mut link = Link::new(class);
             link.connection = Some(Box::new(Connection::listening(reference())));
-            link.parent = Some(Arc::downgrade(&listener));
+            link.parent = Some(Arc::downgrade(listener));
             inner.iso = Some(link);
             inner.tcp.attach(fd);
             inner.peer = peer;
         });
         let Ok(embryo) = embryo else { return };
-        if let Some(link) = &mut self.iso {
-            link.embryos.push(Arc::downgrade(&embryo));
-        }
+        link.embryos.push(Arc::downgrade(&embryo));
         let mut inner = embryo.lock();
         inner.await_answer(&embryo, REQUEST_LIMIT);
         inner.watch_edges(&embryo);
+    }
+
+    /// The listener is closed: nobody will take what it holds.
+    pub(super) fn take_embryos(&mut self) -> Vec<Weak<Socket>> {
+        self.iso.as_mut().map_or_else(Vec::new, |link| std::mem::take(&mut link.embryos))
     }
 
     /// The connection of an embryo whose request has come.
