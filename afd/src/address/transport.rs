@@ -1,5 +1,5 @@
-//! Transport addresses of ISO sockets (`SOCKADDR_TP`): a transport selector and the internet address
-//! that carries the connection.
+//! Transport addresses of ISO sockets (`SOCKADDR_TP`): a transport selector and the internet
+//! address that carries the connection.
 //!
 //! Forms of the network address: IPv4 with a port (RFC 1277), IPv6 and IPv4 on the port 102 (RFC
 //! 4548), and, as `ISO_NON_HIERARCHICAL`, text of linsock's own, `selector@host:port`. Host byte

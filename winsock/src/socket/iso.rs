@@ -2,12 +2,13 @@
 //! TCP connection.
 //!
 //! The endpoint rules as it does for TCP. Where TCP has a FIN, ISO transport has a Disconnect
-//! Request; the [`Connection`] makes one out of what the endpoint asks for, and tells the endpoint of
-//! the peer's. A connection counts as one when its Connection Request has been answered: a
+//! Request; the [`Connection`] makes one out of what the endpoint asks for, and tells the endpoint
+//! of the peer's. A connection counts as one when its Connection Request has been answered: a
 //! descriptor that was accepted, and whose request has not come, is held by a socket without an
 //! owner, the [`embryo`](Inner::raise_embryo).
 
-use std::os::fd::OwnedFd;
+mod embryo;
+
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -16,30 +17,23 @@ use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::{Address, TransportAddress};
 use linsock_iocp::afd::endpoint::state::Phase;
 use linsock_iocp::buffer::SendFlags;
-use linsock_iocp::driver::{Interest, Readiness};
+use linsock_iocp::driver::Readiness;
 use linsock_iocp::guardian;
 use linsock_iocp::irp::{Deferred, Irp};
 use rustix::io::Errno;
 use rustix::net::{self, RecvFlags};
 
-use super::accept::Accepted;
 use super::transfer::{RecvOptions, Transfer};
 use super::{Inner, Socket};
 use crate::catalog::Provider;
 use crate::transport::iso::connection::{Connection, Event, MESSAGE_MAX, Request};
 use crate::transport::iso::tpdu::{CONNECT_DATA_MAX, Class, DISCONNECT_DATA_MAX};
-use crate::transport::tcp::{self, Next};
+use crate::transport::tcp::Next;
 
 /// Room for one receive from the kernel.
 const READ: usize = 1 << 17;
 /// A send waits while more than this has not been given to the kernel.
 const BACKLOG: usize = 1 << 16;
-/// Connections of one listener whose request has not come; one more, and the oldest is let go.
-const EMBRYOS_MAX: usize = 256;
-/// What Windows makes of SOMAXCONN.
-const BACKLOG_MAX: usize = 200;
-/// Connections that are taken for one report.
-const EMBRYOS_AT_ONCE: usize = 64;
 /// How long a request may take: a peer that does not send it is let go (TS1 of disconnect-data 1.8,
 /// seen from the other side).
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
@@ -66,7 +60,9 @@ pub struct UserData {
 pub(super) struct Link {
     class: Class,
     connection: Option<Box<Connection>>,
-    /// What has become of the connection.
+    /// The connection has been asked for, by the peer; or the peer has confirmed.
+    begun: bool,
+    /// How the connection has ended.
     fate: Option<Event>,
     pub(super) data: UserData,
     /// The selectors of an accepted connection: who asked, and whom.
@@ -87,6 +83,7 @@ impl Link {
         Box::new(Self {
             class,
             connection: None,
+            begun: false,
             fate: None,
             data: UserData::default(),
             calling: Vec::new(),
@@ -122,17 +119,23 @@ impl Link {
         connection.output().to_vec()
     }
 
+    /// Whether there is no connection yet, and there may be one.
+    fn is_undecided(&self) -> bool {
+        !self.begun && self.fate.is_none()
+    }
+
     /// Takes in what has happened to the connection.
     fn take_events(&mut self) {
         let Some(connection) = &mut self.connection else { return };
         while let Some(event) = connection.poll() {
-            self.fate = Some(event);
             self.awaits = None;
             match event {
                 Event::Requested | Event::Connected => {
+                    self.begun = true;
                     self.data.peer_connect = connection.peer_connect_data().to_vec();
                 }
-                _ => {
+                Event::Refused(_) | Event::Disconnected | Event::Released | Event::Broken => {
+                    self.fate = Some(event);
                     self.data.peer_reason = connection.peer_reason();
                     let data = connection.peer_disconnect_data();
                     self.data.peer_disconnect = data.map(<[u8]>::to_vec);
@@ -185,63 +188,6 @@ impl Socket {
         if late && self.is_embryo() {
             self.end_embryo();
         }
-    }
-
-    fn is_embryo(&self) -> bool {
-        self.lock().iso.as_ref().is_some_and(|link| link.parent.is_some())
-    }
-
-    /// The driver has reported something of a descriptor whose request has not come. False if this
-    /// socket is none of that kind.
-    pub(super) fn progress_embryo(&self, readiness: Readiness, after: &mut Deferred) -> bool {
-        let mut inner = self.lock();
-        let Some(parent) = inner.iso.as_ref().and_then(|link| link.parent.clone()) else {
-            return false;
-        };
-        inner.tcp.note(readiness);
-        while inner.iso.as_ref().is_some_and(|link| link.fate.is_none()) && inner.read_more() {}
-        let fate = inner.iso.as_ref().and_then(|link| link.fate);
-        let born = if fate == Some(Event::Requested) { inner.deliver_embryo(self) } else { None };
-        drop(inner);
-        if fate.is_none() {
-            return true;
-        }
-        // One lock at a time: a listener's comes before others.
-        if let (Some(listener), Some(accepted)) = (parent.upgrade(), born) {
-            listener.take_in(accepted, after);
-        }
-        self.end_embryo();
-        true
-    }
-
-    fn end_embryo(&self) {
-        let parent = self.lock().iso.as_ref().and_then(|link| link.parent.clone());
-        let _ = self.close_handle();
-        if let Some(listener) = parent.and_then(|parent| parent.upgrade()) {
-            let mut inner = listener.lock();
-            if !inner.closed {
-                inner.watch_for_requests(&listener);
-            }
-        }
-    }
-
-    /// A connection whose request has come.
-    fn take_in(&self, accepted: Accepted, after: &mut Deferred) {
-        let mut inner = self.lock();
-        let backlog = inner.iso.as_ref().map_or(0, |link| link.backlog);
-        if inner.closed || inner.deferred.len() >= backlog {
-            drop(inner);
-            return accepted.reject();
-        }
-        inner.deferred.push_back(accepted);
-        inner.place_deferred(self, after);
-        if let Some(news) = self.news()
-            && !inner.deferred.is_empty()
-        {
-            news.set();
-        }
-        inner.look_for_events(self);
-        inner.settle(self, after);
     }
 }
 
@@ -437,20 +383,15 @@ impl Inner {
             };
             let connection = Connection::request(&request);
             link.connection = Some(Box::new(connection.map_err(|_| NtStatus::ACCESS_VIOLATION)?));
-            link.fate = None;
+            (link.begun, link.fate) = (false, None);
             self.flush();
             self.await_answer(socket, REQUEST_LIMIT);
         }
-        while self.iso.as_ref().is_some_and(|link| link.fate.is_none()) && self.read_more() {}
-        match self.iso.as_ref().and_then(|link| link.fate) {
-            None => Ok(false),
-            Some(Event::Connected) => {
-                if let Some(link) = &mut self.iso {
-                    link.fate = None;
-                }
-                Ok(true)
-            }
-            Some(_) => Err(NtStatus::CONNECTION_REFUSED),
+        while self.iso.as_ref().is_some_and(|link| link.is_undecided()) && self.read_more() {}
+        match &self.iso {
+            Some(link) if link.begun => Ok(true),
+            Some(link) if link.fate.is_none() => Ok(false),
+            _ => Err(NtStatus::CONNECTION_REFUSED),
         }
     }
 
@@ -576,88 +517,12 @@ impl Inner {
         has_connection.then(|| self.peek())
     }
 
-    /// Has the driver report the listener's connections, though no accept may wait.
-    pub(super) fn watch_for_requests(&mut self, socket: &Socket) {
-        if self.iso.is_some() {
-            if let Some(association) = socket.core.association() {
-                association.port.note_pending();
-            }
-            self.watch(socket, Interest::Level);
-        }
-    }
-
-    /// How many requests may wait for an accept: the backlog of listen, at least one.
-    pub(super) fn limit_requests(&mut self, backlog: i32) {
-        if let Some(link) = &mut self.iso {
-            link.backlog = usize::try_from(backlog).unwrap_or(1).clamp(1, BACKLOG_MAX);
-        }
-    }
-
-    /// Takes connections of TCP, whose requests are then waited for. Not all at once: others have
-    /// a turn, and the driver reports again what is left.
-    pub(super) fn raise_embryos(&mut self, socket: &Socket) {
-        let Some(listener) = Socket::from_token(socket.token()) else { return };
-        for _ in 0..EMBRYOS_AT_ONCE {
-            match self.tcp.fd().map(tcp::accept) {
-                Some(Ok(Some((fd, peer)))) => self.raise_embryo(&listener, fd, peer),
-                _ => return,
-            }
-        }
-    }
-
-    fn raise_embryo(&mut self, listener: &Arc<Socket>, fd: OwnedFd, peer: Option<Address>) {
-        let Some(link) = &mut self.iso else { return };
-        link.embryos.retain(|embryo| embryo.strong_count() > 0);
-        let class = link.class;
-        if link.embryos.len() >= EMBRYOS_MAX
-            && let Some(oldest) = link.embryos.remove(0).upgrade()
-        {
-            // Whoever means it has sent its request long ago.
-            let _ = oldest.close_handle();
-        }
-        let embryo = Socket::create_with(Provider::Iso(class), true, |inner| {
-            let mut link = Link::new(class);
-            link.connection = Some(Box::new(Connection::listening(reference())));
-            link.parent = Some(Arc::downgrade(listener));
-            inner.iso = Some(link);
-            inner.tcp.attach(fd);
-            inner.peer = peer;
-        });
-        let Ok(embryo) = embryo else { return };
-        link.embryos.push(Arc::downgrade(&embryo));
-        let mut inner = embryo.lock();
-        inner.await_answer(&embryo, REQUEST_LIMIT);
-        inner.watch_edges(&embryo);
-    }
-
-    /// The listener is closed: nobody will take what it holds.
-    pub(super) fn take_embryos(&mut self) -> Vec<Weak<Socket>> {
-        self.iso.as_mut().map_or_else(Vec::new, |link| std::mem::take(&mut link.embryos))
-    }
-
-    /// The connection of an embryo whose request has come.
-    fn deliver_embryo(&mut self, socket: &Socket) -> Option<Accepted> {
-        let mut link = self.iso.take()?;
-        self.iso = Some(Link::new(link.class));
-        let request = link.connection.as_ref()?.peer_request()?;
-        (link.calling, link.called) = (request.calling.clone(), request.called.clone());
-        let calling = link.calling.clone();
-        let peer = self.peer.take().and_then(|peer| peer.ip());
-        link.parent = None;
-        link.awaits = None;
-        link.fate = None;
-        self.tcp.unwatch(socket.driver());
-        let fd = self.tcp.detach()?.into_own()?;
-        let peer = peer.and_then(|host| TransportAddress::new(host, &calling)).map(Address::from);
-        Some(Accepted::with_link(fd, peer, link))
-    }
-
     /// Another connection begins, or none: the peer's last words stay until it is there.
     pub(super) fn forget_link(&mut self) -> Option<Vec<u8>> {
         let owed = self.owed_by_link();
         if let Some(link) = &mut self.iso {
             link.connection = None;
-            link.fate = None;
+            (link.begun, link.fate) = (false, None);
             link.data.disconnect.clear();
         }
         owed

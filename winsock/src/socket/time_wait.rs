@@ -54,7 +54,7 @@ impl Inner {
     /// held, if it is.
     pub(super) fn enter_time_wait(&self, origin: Origin) -> Option<Duration> {
         if self.iso.is_some() {
-            // The next connection of the handle is another one of TCP; its port is not the handle's.
+            // The handle's next connection is another one of TCP, on another port.
             return None;
         }
         let chose_port = origin == Origin::Connected && self.chosen_port().is_some();

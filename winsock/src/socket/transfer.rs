@@ -174,41 +174,9 @@ impl Inner {
                 } else {
                     Transfer::Wait
                 };
-                match self.verify_fin(tried, false) {
-                    Transfer::Wait => {}
-                    Transfer::Done(bytes) => {
-                        irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
-                        // Reading on may have uncovered the FIN that a disconnect waits for.
-                        self.look_ahead();
-                        return Ok(Started::Done(bytes));
-                    }
-                    // A warning, not an error: it completes as what has pended does.
-                    Transfer::Cut(bytes) => {
-                        irp.pended(&socket.core);
-                        let status = NtStatus::BUFFER_OVERFLOW;
-                        irp.complete(&socket.core, Timing::Pended, status, bytes, after);
-                        return Ok(Started::Pending);
-                    }
-                    Transfer::Fin if self.iso.is_some() => {
-                        irp.refuse(NtStatus::GRACEFUL_DISCONNECT);
-                        self.endpoint.handle_indication(Indication::PeerFin);
-                        return Err(NtStatus::GRACEFUL_DISCONNECT);
-                    }
-                    Transfer::Fin => {
-                        let bytes = irp.buffers.done();
-                        irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
-                        self.endpoint.handle_indication(Indication::PeerFin);
-                        return Ok(Started::Done(bytes));
-                    }
-                    Transfer::Refused(status) => {
-                        irp.refuse(status);
-                        return Err(status);
-                    }
-                    Transfer::Failed(errno) => {
-                        self.handle_failure(errno);
-                        let status = self.endpoint.recv().err();
-                        return Err(refuse_lost(irp, status));
-                    }
+                let tried = self.verify_fin(tried, false);
+                if tried != Transfer::Wait {
+                    return self.end_recv(socket, irp, tried, after);
                 }
             }
         }
@@ -219,6 +187,52 @@ impl Inner {
             self.watch_edges(socket);
         }
         Ok(Started::Pending)
+    }
+
+    /// Ends a receive whose first attempt has decided it.
+    #[inline]
+    fn end_recv(
+        &mut self,
+        socket: &Socket,
+        irp: Irp,
+        tried: Transfer,
+        after: &mut Deferred,
+    ) -> Result<Started, NtStatus> {
+        match tried {
+            Transfer::Done(bytes) => {
+                irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
+                // Reading on may have uncovered the FIN that a disconnect waits for.
+                self.look_ahead();
+                Ok(Started::Done(bytes))
+            }
+            // A warning, not an error: it completes as what has pended does.
+            Transfer::Cut(bytes) => {
+                irp.pended(&socket.core);
+                irp.complete(&socket.core, Timing::Pended, NtStatus::BUFFER_OVERFLOW, bytes, after);
+                Ok(Started::Pending)
+            }
+            Transfer::Fin if self.iso.is_some() => {
+                irp.refuse(NtStatus::GRACEFUL_DISCONNECT);
+                self.endpoint.handle_indication(Indication::PeerFin);
+                Err(NtStatus::GRACEFUL_DISCONNECT)
+            }
+            Transfer::Wait => Err(refuse_lost(irp, Some(NtStatus::DEVICE_NOT_READY))),
+            Transfer::Fin => {
+                let bytes = irp.buffers.done();
+                irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
+                self.endpoint.handle_indication(Indication::PeerFin);
+                Ok(Started::Done(bytes))
+            }
+            Transfer::Refused(status) => {
+                irp.refuse(status);
+                Err(status)
+            }
+            Transfer::Failed(errno) => {
+                self.handle_failure(errno);
+                let status = self.endpoint.recv().err();
+                Err(refuse_lost(irp, status))
+            }
+        }
     }
 
     /// The endpoint's admission, after what the transport may have to say about the end.

@@ -9,6 +9,7 @@
 #include <mswsock.h>
 #include <mstcpip.h>
 #include <afunix.h>
+#include <wshisotp.h>
 #include <windows.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -136,6 +137,12 @@ static void layouts(void)
     SIZE(SOCKADDR);
     OFF(SOCKADDR, sa_family);
     OFF(SOCKADDR, sa_data);
+    SIZE(SOCKADDR_TP);
+    OFF(SOCKADDR_TP, tp_family);
+    OFF(SOCKADDR_TP, tp_addr_type);
+    OFF(SOCKADDR_TP, tp_taddr_len);
+    OFF(SOCKADDR_TP, tp_tsel_len);
+    OFF(SOCKADDR_TP, tp_addr);
     SIZE(SOCKADDR_UN);
     OFF(SOCKADDR_UN, sun_family);
     OFF(SOCKADDR_UN, sun_path);
@@ -295,6 +302,23 @@ static void errors(void)
     NUM(ERROR_NOT_LOCKED);
     NUM(ERROR_BUSY);
     NUM(ERROR_ALREADY_EXISTS);
+    NUM(ISOPROTO_TP0);
+    NUM(ISOPROTO_TP1);
+    NUM(ISOPROTO_TP2);
+    NUM(ISOPROTO_TP3);
+    NUM(ISOPROTO_TP4);
+    NUM(ISOPROTO_TP);
+    NUM(ISOPROTO_CLTP);
+    NUM(ISOPROTO_CLNP);
+    NUM(ISOPROTO_X25);
+    NUM(ISOPROTO_INACT_NL);
+    NUM(ISOPROTO_ESIS);
+    NUM(ISOPROTO_INTRAISIS);
+    NUM(ISO_MAX_ADDR_LENGTH);
+    NUM(ISO_HIERARCHICAL);
+    NUM(ISO_NON_HIERARCHICAL);
+    NUM(ISO_EXP_DATA_USE);
+    NUM(ISO_EXP_DATA_NUSE);
     NUM(UNIX_PATH_MAX);
     NUM(ERROR_INVALID_FLAG_NUMBER);
     NUM(ERROR_PIPE_BUSY);

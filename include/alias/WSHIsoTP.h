@@ -1,0 +1,2 @@
+/* WSHIsoTP.h - see wshisotp.h. */
+#include "../wshisotp.h"

@@ -1,0 +1,2 @@
+/* WShisotp.h - see wshisotp.h. */
+#include "../wshisotp.h"

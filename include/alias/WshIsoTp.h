@@ -1,0 +1,2 @@
+/* WshIsoTp.h - see wshisotp.h. */
+#include "../wshisotp.h"

@@ -1,0 +1,2 @@
+/* Wshisotp.h - see wshisotp.h. */
+#include "../wshisotp.h"

@@ -1,0 +1,2 @@
+/* wshIsoTP.h - see wshisotp.h. */
+#include "../wshisotp.h"
