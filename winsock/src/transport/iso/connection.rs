@@ -441,12 +441,15 @@ impl Connection {
         }
     }
 
-    /// See [`Inbox::receivable`].
+    /// Octets that can be received into so much room, and whether the message ends with them;
+    /// `None` while a message has neither ended nor filled the room.
     pub fn receivable(&self, room: usize) -> Option<(usize, bool)> {
         self.inbox.receivable(room)
     }
 
-    /// See [`Inbox::take`].
+    /// Gives the next octets of the message to `to`, part by part;
+    /// [`receivable`](Self::receivable) says how many there are. True if the message ends with
+    /// them.
     pub fn take_message(&mut self, count: usize, to: impl FnMut(&[u8])) -> bool {
         self.inbox.take(count, to)
     }
