@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use linsock::catalog::{PROVIDERS, Provider};
 
 /// The flags of `dwServiceFlags1` that providers here have, with their names less `XP1_`.
-const FLAGS: [(u32, &str); 11] = [
+const FLAGS: [(u32, &str); 12] = [
     (0x0000_0001, "CONNECTIONLESS"),
     (0x0000_0002, "GUARANTEED_DELIVERY"),
     (0x0000_0004, "GUARANTEED_ORDER"),
@@ -17,6 +17,7 @@ const FLAGS: [(u32, &str); 11] = [
     (0x0000_0200, "SUPPORT_BROADCAST"),
     (0x0000_0400, "SUPPORT_MULTIPOINT"),
     (0x0002_0000, "IFS_HANDLES"),
+    (0x0004_0000, "PARTIAL_MESSAGE"),
 ];
 
 /// What the command was asked for.
@@ -38,16 +39,21 @@ fn flags(provider: Provider) -> Vec<&'static str> {
 }
 
 fn type_name(provider: Provider) -> &'static str {
-    if provider.is_datagram() { "SOCK_DGRAM" } else { "SOCK_STREAM" }
+    match provider {
+        Provider::Tcp(_) | Provider::Unix => "SOCK_STREAM",
+        Provider::Udp(_) => "SOCK_DGRAM",
+        Provider::Iso(_) => "SOCK_SEQPACKET",
+    }
 }
 
 fn table() -> String {
-    let mut text =
-        String::from("  id  family  type         protocol  message  name              flags\n");
+    let mut text = String::from(
+        "  id  family  type            protocol  message  name                 flags\n",
+    );
     for provider in PROVIDERS {
         let _ = writeln!(
             text,
-            "{:>4}  {:>6}  {:<11}  {:>8}  {:>7}  {:<16}  {}",
+            "{:>4}  {:>6}  {:<14}  {:>8}  {:>7}  {:<19}  {}",
             provider.id(),
             provider.domain().number(),
             type_name(provider),
