@@ -60,7 +60,8 @@ pub enum Received {
     Disconnected(DisconnectData),
 }
 
-/// A socket of ISO transport: class 2 (RFC 2126). Dropping it ends the connection behind everything
+/// A socket of ISO transport: class 2 (RFC 2126), or class 0 (RFC 1006), which has no disconnect
+/// data. Dropping it ends the connection behind everything
 /// that was sent.
 ///
 /// `Send` and `Sync`: any thread may use it, several at once.
@@ -106,6 +107,14 @@ impl IsoSocket {
     /// When the process has no handles left.
     pub fn new() -> Result<Self> {
         Ok(Self { inner: socket::Socket::create(Provider::Iso(Class::Two), true)? })
+    }
+
+    /// A new socket of class 0, as the peers of RFC 1006 are.
+    ///
+    /// # Errors
+    /// When the process has no handles left.
+    pub fn class_0() -> Result<Self> {
+        Ok(Self { inner: socket::Socket::create(Provider::Iso(Class::Zero), true)? })
     }
 
     /// Gives the socket a selector at an address of this host.
@@ -191,9 +200,10 @@ impl IsoSocket {
     /// peer sent before it heard can still be received.
     ///
     /// # Errors
-    /// Not connected.
+    /// Not connected; data on a socket of class 0 (WSAENOPROTOOPT; nothing is sent then).
     pub fn disconnect(&self, data: &DisconnectData) -> Result<()> {
-        Ok(self.inner.send_disconnect(Some(data.octets()))?)
+        let data = Some(data.octets()).filter(|octets| !octets.is_empty());
+        Ok(self.inner.send_disconnect(data)?)
     }
 
     /// Takes no more messages: if another comes, the connection is aborted. Never blocks.

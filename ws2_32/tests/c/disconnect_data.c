@@ -291,6 +291,79 @@ static void both_at_once(void)
     close_both(client, server);
 }
 
+/* Receives everything and the last words; gives the octets of the messages. */
+static ULONGLONG drain(SOCKET s, char *words, u_long *count)
+{
+    static char into[1 << 16];
+    ULONGLONG total = 0;
+    WSABUF in = data_of(words, 64);
+    int got;
+
+    while ((got = recv(s, into, sizeof into, 0)) > 0)
+        total += (ULONGLONG)got;
+    CHECK_EQ(WSAGetLastError(), WSAEDISCON, ORDERLY);
+    CHECK_EQ(WSARecvDisconnect(s, &in), 0, RECV_PAGE);
+    *count = in.len;
+    return total;
+}
+
+/* The peer takes nothing: the call returns at once, and everything arrives when it does. */
+static void a_full_window(BOOL closes_the_handle)
+{
+    SOCKET client, server;
+    static char message[50000];
+    char words[64];
+    WSABUF last = data_of("in the end", 10);
+    ULONGLONG sent = 0, begun;
+    u_long count = 0;
+
+    iso_pair(ISOPROTO_TP2, &client, &server);
+    set_nonblocking(client, TRUE);
+    while (send(client, message, sizeof message, 0) == sizeof message)
+        sent += sizeof message;
+    CHECK_EQ(WSAGetLastError(), WSAEWOULDBLOCK, "D send");
+    CHECK(sent > 0, "setup");
+    begun = GetTickCount64();
+    CHECK_EQ(WSASendDisconnect(client, &last), 0, SEND_PAGE);
+    if (closes_the_handle)
+        CHECK_EQ(closesocket(client), 0, "D closesocket: graceful");
+    CHECK(GetTickCount64() - begun < 1000, "S 002: it never blocks");
+    CHECK_EQ(drain(server, words, &count), sent, ORDERLY);
+    CHECK(count == 10 && memcmp(words, "in the end", 10) == 0, SEND_PAGE);
+    if (!closes_the_handle)
+        closesocket(client);
+    closesocket(server);
+}
+
+/* The same over IPv6, whose addresses with a port have no form but text. */
+static void over_ipv6(void)
+{
+    SOCKADDR_TP any = address_of("v6@[::1]:0");
+    struct connecting c;
+    SOCKET l = iso_socket(ISOPROTO_TP2), server;
+    HANDLE thread;
+    int len = sizeof c.to;
+
+    memset(&c, 0, sizeof c);
+    if (bind(l, (struct sockaddr *)&any, sizeof any) != 0) {
+        printf("disconnect_data: no IPv6 here\n");
+        closesocket(l);
+        return;
+    }
+    CHECK_EQ(listen(l, 1), 0, "setup");
+    CHECK_EQ(getsockname(l, (struct sockaddr *)&c.to, &len), 0, "D getsockname");
+    CHECK_EQ(c.to.tp_addr_type, ISO_NON_HIERARCHICAL, "choice: text where the standards have no port");
+    c.s = iso_socket(ISOPROTO_TP2);
+    thread = CreateThread(NULL, 0, connect_it, &c, 0, NULL);
+    server = accept(l, NULL, NULL);
+    REQUIRE(WaitForSingleObject(thread, CHECK_WAIT_MS) == WAIT_OBJECT_0);
+    CloseHandle(thread);
+    CHECK_EQ(c.result, 0, "D WSAConnect");
+    check_transfer(c.s, server, "D WSAConnect");
+    close_both(c.s, server);
+    closesocket(l);
+}
+
 /* ConnectEx to a listener whose AcceptEx waits; both contexts updated. */
 static BOOL iso_ex_connect(SOCKET l, SOCKET acceptor, SOCKET connector, const SOCKADDR_TP *at)
 {
@@ -474,5 +547,8 @@ int main(void)
     reuse(ISOPROTO_TP0);
     on_a_port();
     readiness();
+    a_full_window(FALSE);
+    a_full_window(TRUE);
+    over_ipv6();
     return check_end();
 }
