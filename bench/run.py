@@ -277,6 +277,18 @@ def against_epoll(bench, report):
                     report.row(load, placement, CPU, runs, "epoll", subject)
 
 
+def against_before(bench, report):
+    """The same server on the library of an earlier revision, and on that of now."""
+    for load in [ECHO, ECHO_ONE, CYCLE, CYCLE_ONE]:
+        for ending in ["close", "reuse"] if load.kind == "cycle" else ["close"]:
+            if not bench.options.wanted(load, "one core", ending):
+                continue
+            before, after = (f"{name} {ending}" if load.kind == "cycle" else name for name in ["before", "after"])
+            [_, *arguments] = iocp(load, ending)
+            servers = {before: [PROGRAMS / "iocp_server_before", *arguments], after: iocp(load, ending)}
+            report.row(load, "one core", CPU, bench.servers(load, "one core", servers), before, after, at_most(1.03))
+
+
 def client(bench, report):
     load = Load("client", 64)
     for placement in ["one core", "two cores"]:
@@ -363,6 +375,7 @@ def parse():
     parser.add_argument("--only", default="", metavar="REGEX", help="rows to run, e.g. 'cycle.*one core', client, threads, syscalls, wine")
     parser.add_argument("--json", metavar="FILE", help="write everything measured to FILE as well")
     parser.add_argument("--noise", action="store_true", help="measure the epoll server against itself: what this machine cannot tell apart")
+    parser.add_argument("--against", metavar="REVISION", help="the library of an earlier revision beside that of now, instead of everything else")
     options = parser.parse_args()
     if options.pairs < 1 or options.seconds <= 0:
         parser.error("--pairs and --seconds must be positive")
@@ -381,13 +394,14 @@ def main():
     print("\nmedian (min-max); the ratio is the median of the ratios of the pairs, and is what the target is held against\n")
     report.heading()
     started = time.monotonic()
-    against_epoll(bench, report)
-    if not options.noise:
-        client(bench, report)
-        threads(bench, report)
-    syscalls(bench, report)
-    if not options.noise:
-        wine(bench, report)
+    if options.against:
+        parts = [against_before]
+    elif options.noise:
+        parts = [against_epoll, syscalls]
+    else:
+        parts = [against_epoll, client, threads, syscalls, wine]
+    for part in parts:
+        part(bench, report)
     print(f"\n{'every target met' if report.passed else 'NOT every target met'}, in {time.monotonic() - started:.0f} s")
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps({"machine": facts, "rows": report.rows}, indent=2) + "\n")

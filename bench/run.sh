@@ -22,6 +22,16 @@ build() {
     fi
 }
 
+# --against REVISION: the same server on the library as it was then.
+build_before() {
+    while [ $# -gt 0 ] && [ "$1" != --against ]; do shift; done
+    [ $# -gt 1 ] || return 0
+    local before=$LINSOCK_BENCH_DIR/before
+    rm -rf "$before" && mkdir -p "$before" && git archive "$2" | tar -x -C "$before"
+    (cd "$before" && cargo build --release --target-dir "$LINSOCK_BENCH_DIR/target-before")
+    "$LINSOCK_BENCH_DIR/target-before/release/linsock" cc -O2 bench/iocp_server.c -o "$LINSOCK_BENCH_DIR/iocp_server_before"
+}
+
 # More ephemeral ports, and a bound on TIME_WAIT so that the first run and the last see the same kernel tables. Tracepoints, where we
 # may, for counting system calls. None of this is seen outside the namespaces, which end with the run.
 # shellcheck disable=SC2016 # expanded inside
@@ -34,6 +44,7 @@ inside='
 
 case " $* " in *" --help "* | *" -h "*) exec python3 bench/run.py --help ;; esac
 build "$@"
+build_before "$@"
 for private in "unshare --net --mount" "unshare --map-root-user --net --mount"; do
     # shellcheck disable=SC2086 # words
     if $private true 2>/dev/null; then

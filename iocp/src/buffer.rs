@@ -28,6 +28,8 @@ enum Memory {
     Many(Box<[libc::iovec]>),
     /// Memory of the operation's own, given back when it is over.
     Owned(Vec<u8>),
+    /// A message, which grows with what is received.
+    Message(Vec<u8>),
 }
 
 // SAFETY: the raw pointers are caller memory handed over for the operation (contract of
@@ -76,6 +78,12 @@ impl Buffers {
         Self { memory: Memory::Owned(vec), done: 0 }
     }
 
+    /// Memory of the operation's own that takes one message, however long it is. Only
+    /// [`fill`](Self::fill) puts octets there.
+    pub const fn for_message() -> Self {
+        Self { memory: Memory::Message(Vec::new()), done: 0 }
+    }
+
     /// No memory.
     #[inline]
     pub fn empty() -> Self {
@@ -85,50 +93,93 @@ impl Buffers {
     /// A copy of what is left, for a graceful close that outlives the caller's memory; `None` when
     /// the memory is not readable.
     pub fn copy_rest(&mut self) -> Option<Vec<u8>> {
-        let mut copy = vec![0; self.remaining()];
-        let local = libc::iovec { iov_base: copy.as_mut_ptr().cast(), iov_len: copy.len() };
+        let mut copy = Vec::new();
+        self.append_to(&mut copy, self.remaining()).then_some(copy)
+    }
+
+    /// Appends the next `count` octets to a vector and counts them, as a send would; false, with
+    /// nothing done, when there are not as many or the memory is not readable.
+    pub fn append_to(&mut self, into: &mut Vec<u8>, count: usize) -> bool {
+        if count > self.remaining() {
+            return false;
+        }
+        let whole = match &self.memory {
+            Memory::Owned(own) | Memory::Message(own) => {
+                into.extend_from_slice(&own[self.done..self.done + count]);
+                true
+            }
+            Memory::One(_) | Memory::Many(_) => self.append_lent(into, count),
+        };
+        if whole {
+            self.done += count;
+        }
+        whole
+    }
+
+    fn append_lent(&mut self, into: &mut Vec<u8>, count: usize) -> bool {
+        into.reserve(count);
+        let spare = into.spare_capacity_mut();
+        let local = libc::iovec { iov_base: spare.as_mut_ptr().cast(), iov_len: count };
         let here = rustix::process::getpid().as_raw_pid();
         let read = self.with_rest(|rest| {
-            let (to, from, count) = (&raw const local, rest.as_ptr(), rest.len() as u64);
-            // SAFETY: `local` is our own live vector; the kernel checks the `rest` addresses and
-            // only reads them.
-            unsafe { libc::process_vm_readv(here, to, 1, from, count, 0) }
+            let (to, from, vectors) = (&raw const local, rest.as_ptr(), rest.len() as u64);
+            // SAFETY: `local` is the room that was just reserved; the kernel checks the `rest`
+            // addresses and only reads them.
+            unsafe { libc::process_vm_readv(here, to, 1, from, vectors, 0) }
         });
-        (usize::try_from(read).ok() == Some(copy.len())).then_some(copy)
+        let whole = usize::try_from(read).ok() == Some(count);
+        if whole {
+            // SAFETY: the kernel has written `count` octets behind the vector's end.
+            unsafe { into.set_len(into.len() + count) };
+        }
+        whole
     }
 
     /// Copies octets into what is left, as a receive would, and counts them; false when the memory
     /// is not writable.
     pub fn fill(&mut self, from: &[u8]) -> bool {
-        if from.is_empty() {
-            return true;
-        }
-        // The kernel only reads it.
-        let base = from.as_ptr().cast_mut().cast();
-        let source = libc::iovec { iov_base: base, iov_len: from.len() };
-        let here = rustix::process::getpid().as_raw_pid();
-        let written = self.with_rest(|rest| {
-            let (from, to, count) = (&raw const source, rest.as_ptr(), rest.len() as u64);
-            // SAFETY: `source` is a live slice, which is read; the memory it goes to is lent for
-            // writing (`from_raw`) or our own and exclusively borrowed, and the kernel checks it.
-            unsafe { libc::process_vm_readv(here, to, count, from, 1, 0) }
-        });
-        let whole = usize::try_from(written).ok() == Some(from.len());
+        let whole = match &mut self.memory {
+            Memory::Owned(own) => {
+                own[self.done..self.done + from.len()].copy_from_slice(from);
+                true
+            }
+            Memory::Message(own) => {
+                own.extend_from_slice(from);
+                true
+            }
+            Memory::One(_) | Memory::Many(_) => from.is_empty() || self.fill_lent(from),
+        };
         if whole {
             self.done += from.len();
         }
         whole
     }
 
-    /// Counts what is left as transferred.
-    pub fn skip_rest(&mut self) {
-        self.done = self.len();
+    fn fill_lent(&mut self, from: &[u8]) -> bool {
+        // The kernel only reads it.
+        let base = from.as_ptr().cast_mut().cast();
+        let source = libc::iovec { iov_base: base, iov_len: from.len() };
+        let here = rustix::process::getpid().as_raw_pid();
+        let written = self.with_rest(|rest| {
+            let (from, to, vectors) = (&raw const source, rest.as_ptr(), rest.len() as u64);
+            // SAFETY: `source` is a live slice, which is read; the memory it goes to is lent for
+            // writing (`from_raw`), and the kernel checks it.
+            unsafe { libc::process_vm_readv(here, to, vectors, from, 1, 0) }
+        });
+        usize::try_from(written).ok() == Some(from.len())
+    }
+
+    /// So many octets will come, for memory that grows.
+    pub fn foresee(&mut self, count: usize) {
+        if let Memory::Message(own) = &mut self.memory {
+            own.reserve_exact(count);
+        }
     }
 
     /// The operation's own memory, given back; empty if it was the caller's.
     pub fn into_vec(self) -> Vec<u8> {
         match self.memory {
-            Memory::Owned(vec) => vec,
+            Memory::Owned(vec) | Memory::Message(vec) => vec,
             Memory::One(_) | Memory::Many(_) => Vec::new(),
         }
     }
@@ -140,6 +191,7 @@ impl Buffers {
             Memory::One(one) => one.iov_len,
             Memory::Many(many) => many.iter().map(|iov| iov.iov_len).sum(),
             Memory::Owned(vec) => vec.len(),
+            Memory::Message(_) => usize::MAX,
         }
     }
 
@@ -301,6 +353,7 @@ impl Buffers {
                 call(&mut [advance(all, self.done)])
             }
             Memory::Many(many) => call(&mut rest_of(many, self.done)),
+            Memory::Message(_) => call(&mut []),
         }
     }
 }

@@ -100,9 +100,11 @@ impl Thread {
         self.id
     }
 
-    /// Makes the thread look again at what it waits for.
+    /// Makes the thread look again at what it waits for. The calling thread needs no such thing: it
+    /// looks again before it waits.
     pub fn wake(&self) {
-        if !self.woken.swap(true, Ordering::SeqCst)
+        if self.id != id()
+            && !self.woken.swap(true, Ordering::SeqCst)
             && let Some(fd) = self.wake.get()
         {
             // It can only fail with a full counter, and then the thread is awake anyway.
@@ -197,9 +199,22 @@ mod tests {
         poll(&mut fds, Deadline::after_ms(0).timespec().as_ref()).unwrap() != 0
     }
 
+    /// A thread that is not the calling one.
+    fn another() -> Arc<Thread> {
+        std::thread::spawn(Thread::new).join().unwrap()
+    }
+
+    /// It looks again before it waits.
+    #[test]
+    fn a_wake_of_the_calling_thread_costs_nothing() {
+        let thread = Thread::new();
+        thread.wake();
+        assert!(!is_readable(&thread));
+    }
+
     #[test]
     fn a_wake_is_felt_until_it_is_consumed() {
-        let thread = Thread::new();
+        let thread = another();
         assert!(!is_readable(&thread));
         thread.wake();
         thread.wake();
@@ -216,7 +231,7 @@ mod tests {
     /// at what it waits for after the first `rearm`.
     #[test]
     fn a_wake_before_the_first_wait_does_not_block_the_next() {
-        let thread = Thread::new();
+        let thread = another();
         thread.wake();
         let _ = thread.wake_fd();
         thread.rearm(false);

@@ -79,7 +79,7 @@ fn a_disconnect_by_hand_is_heard_and_confirmed() {
     let (listener, at) = listener();
     let (mut stream, server, reference) = connect_by_hand(&listener, &at);
     let mut octets = Vec::new();
-    tpdu::emit_data(&mut octets, Some(reference), true, b"last message");
+    tpdu::emit_data(&mut octets, Some(reference), true, |into| into.extend(b"last message"));
     let manner = Some(Manner::Orderly);
     tpdu::emit_disconnect(&mut octets, (reference, 0x77), reason::NORMAL, manner, b"so long");
     stream.write_all(&octets).unwrap();
@@ -112,7 +112,7 @@ fn our_disconnect_is_on_the_wire_as_the_rfc_has_it() {
     assert_eq!(tpdu::decode(&disconnect, Some(Class::Two)), Ok(expected));
     // What crosses it is delivered; then the confirm ends it.
     let mut octets = Vec::new();
-    tpdu::emit_data(&mut octets, Some(reference), true, b"crossing");
+    tpdu::emit_data(&mut octets, Some(reference), true, |into| into.extend(b"crossing"));
     tpdu::emit_disconnect_confirm(&mut octets, reference, 0x77);
     stream.write_all(&octets).unwrap();
     assert_eq!(server.recv().unwrap(), Received::Message(b"crossing".to_vec()));
@@ -192,7 +192,7 @@ fn a_message_without_an_end_is_given_up() {
     let (mut stream, server, reference) = connect_by_hand(&listener, &at);
     let sender = thread::spawn(move || {
         let mut octets = Vec::new();
-        tpdu::emit_data(&mut octets, Some(reference), false, &[0; 1 << 15]);
+        tpdu::emit_data(&mut octets, Some(reference), false, |into| into.extend([0; 1 << 15]));
         for _ in 0..64 {
             if stream.write_all(&octets).is_err() {
                 return;

@@ -69,9 +69,6 @@ impl Sink for SyncResult {
     }
 }
 
-/// What one receive of a message has room for.
-const MESSAGE_ROOM: usize = 1 << 16;
-
 /// WSAEINPROGRESS: a blocking call inside an APC that interrupted one on the same thread.
 const IN_PROGRESS: NtStatus = NtStatus::from_wsa(10036);
 
@@ -97,22 +94,12 @@ impl Socket {
     /// # Errors
     /// WSAEDISCON, and by the state.
     pub fn recv_message_blocking(&self) -> Result<Vec<u8>, NtStatus> {
-        let mut message = Vec::new();
-        loop {
-            let result = SyncResult::new();
-            let memory = Buffers::from_vec(vec![0; MESSAGE_ROOM]);
-            if self.recv(result.irp(memory), RecvOptions::default())? == Started::Pending {
-                self.wait_on(&|| result.is_done(), Deadline::Never);
-            }
-            let Done { status, bytes, buffers, .. } = result.take().ok_or(NtStatus::CANCELLED)?;
-            if !status.is_success() && status != NtStatus::BUFFER_OVERFLOW {
-                return Err(status);
-            }
-            message.extend_from_slice(&buffers.into_vec()[..bytes]);
-            if status.is_success() {
-                return Ok(message);
-            }
+        let result = SyncResult::new();
+        let started = self.recv(result.irp(Buffers::for_message()), RecvOptions::default())?;
+        if started == Started::Pending {
+            self.wait_on(&|| result.is_done(), Deadline::Never);
         }
+        outcome(&result).map(|(_, message)| message)
     }
 
     /// send: blocks until the transport has taken everything, or SO_SNDTIMEO. A non-blocking socket

@@ -315,6 +315,7 @@ impl Inner {
                 Some((count, _)) => {
                     let mut copied = true;
                     let buffers = &mut irp.buffers;
+                    buffers.foresee(count);
                     let ends = if options.peek {
                         connection.look_at_message(count, |part| copied &= buffers.fill(part))
                     } else {
@@ -356,11 +357,11 @@ impl Inner {
         if connection.output().len() > BACKLOG {
             return Transfer::Wait;
         }
-        let Some(message) = irp.buffers.copy_rest() else {
+        let buffers = &mut irp.buffers;
+        let append = |into: &mut Vec<u8>, count| buffers.append_to(into, count);
+        if !connection.send_with(size, !flags.is_partial(), append) {
             return Transfer::Refused(NtStatus::ACCESS_VIOLATION);
-        };
-        irp.buffers.skip_rest();
-        connection.send(&message, !flags.is_partial());
+        }
         self.flush();
         Transfer::Done(size)
     }

@@ -235,16 +235,38 @@ impl Connection {
     /// Appends a message, or a part of one if `end` is false, to what is to be sent. The owner
     /// keeps [`output`](Self::output) small: nothing limits it here.
     pub fn send(&mut self, mut data: &[u8], end: bool) {
-        let destination = (self.class == Some(Class::Two)).then_some(self.remote);
-        while data.len() > self.segment {
-            let (part, rest) = data.split_at(self.segment);
-            tpdu::emit_data(self.outbox.end(), destination, false, part);
+        self.send_with(data.len(), end, |into, count| {
+            let (part, rest) = data.split_at(count);
+            into.extend_from_slice(part);
             data = rest;
-        }
+            true
+        });
+    }
+
+    /// As [`send`](Self::send): `append` appends the next so many of `len` octets, or says that it
+    /// cannot; then nothing is sent, and this is false.
+    pub fn send_with(
+        &mut self,
+        mut len: usize,
+        end: bool,
+        mut append: impl FnMut(&mut Vec<u8>, usize) -> bool,
+    ) -> bool {
+        let destination = (self.class == Some(Class::Two)).then_some(self.remote);
+        let before = self.outbox.end().len();
         // A message has at least one octet: an empty send is no message.
-        if !data.is_empty() {
-            tpdu::emit_data(self.outbox.end(), destination, end, data);
+        while len > 0 {
+            let part = len.min(self.segment);
+            len -= part;
+            let mut whole = true;
+            tpdu::emit_data(self.outbox.end(), destination, end && len == 0, |into| {
+                whole = append(into, part);
+            });
+            if !whole {
+                self.outbox.end().truncate(before);
+                return false;
+            }
         }
+        true
     }
 
     /// Ends the connection behind everything that was sent. The peer's last messages still come.

@@ -380,8 +380,14 @@ pub fn emit_disconnect_confirm(into: &mut Vec<u8>, destination: u16, source: u16
     packet(into, |into| header(into, |into| references(into, DC, destination, source)));
 }
 
-/// Appends a DT: at most [`DATA_MAX`] octets; `destination` is `None` in class 0.
-pub fn emit_data(into: &mut Vec<u8>, destination: Option<u16>, end: bool, data: &[u8]) {
+/// Appends a DT: at most [`DATA_MAX`] octets, which `append` appends; `destination` is `None` in
+/// class 0.
+pub fn emit_data(
+    into: &mut Vec<u8>,
+    destination: Option<u16>,
+    end: bool,
+    append: impl FnOnce(&mut Vec<u8>),
+) {
     packet(into, |into| {
         header(into, |into| {
             into.push(DT);
@@ -390,7 +396,7 @@ pub fn emit_data(into: &mut Vec<u8>, destination: Option<u16>, end: bool, data: 
             }
             into.push(if end { 0x80 } else { 0 });
         });
-        into.extend(data);
+        append(into);
     });
 }
 

@@ -118,7 +118,7 @@ fn a_part_of_a_message_waits_for_the_rest_or_for_a_buffer_that_it_fills() {
     assert_eq!(b.receivable(5), Some((5, false)));
     assert_eq!(receive(&mut b, 5), Some((b"12345".to_vec(), false)));
     let mut last = Vec::new();
-    tpdu::emit_data(&mut last, Some(REFERENCES.1), true, &[]);
+    tpdu::emit_data(&mut last, Some(REFERENCES.1), true, |_| ());
     hand(&mut b, &last);
     assert_eq!(receive(&mut b, 5), Some((Vec::new(), true)), "nothing more belongs to it");
 }
@@ -269,7 +269,7 @@ fn what_has_no_place_in_a_state_breaks_the_connection_and_is_answered() {
     // Data before a request.
     let mut b = Connection::listening(1);
     let mut data = Vec::new();
-    tpdu::emit_data(&mut data, Some(1), true, b"x");
+    tpdu::emit_data(&mut data, Some(1), true, |into| into.push(b'x'));
     hand(&mut b, &data);
     assert_eq!(b.poll(), Some(Event::Broken));
     assert!(b.is_over());
@@ -283,7 +283,7 @@ fn what_has_no_place_in_a_state_breaks_the_connection_and_is_answered() {
     // Another reference than ours: not for this connection.
     let (mut a, _b) = open(Class::Two);
     let mut data = Vec::new();
-    tpdu::emit_data(&mut data, Some(0xDEAD), true, b"x");
+    tpdu::emit_data(&mut data, Some(0xDEAD), true, |into| into.push(b'x'));
     hand(&mut a, &data);
     assert!(a.is_open() && whole(&mut a).is_none());
 }

@@ -82,7 +82,9 @@ fn connection_vectors() {
 fn data_vectors() {
     let check_data = |hex, class, destination, end, data| {
         let meaning = Tpdu::Data { destination, end, data };
-        check(hex, Some(class), meaning, |into| emit_data(into, destination, end, data));
+        check(hex, Some(class), meaning, |into| {
+            emit_data(into, destination, end, |into| into.extend(data))
+        });
     };
     let two = Class::Two;
     let hex = "0300001504f000070066697273742068616c662c20";
