@@ -187,9 +187,9 @@ impl Socket {
     }
 
     fn would_linger(&self) -> bool {
-        let inner = self.lock();
+        let mut inner = self.lock();
         let lingers = inner.options.linger().is_some_and(|seconds| seconds > 0);
-        lingers && (inner.endpoint.has_sends() || inner.is_connected() && !inner.tcp.is_flushed())
+        lingers && (inner.endpoint.has_sends() || inner.is_connected() && inner.owes_peer())
     }
 
     /// The handle.
@@ -408,7 +408,9 @@ impl File for Socket {
 
     #[inline]
     fn handle_ready(&self, readiness: Readiness, after: &mut Deferred) {
-        if self.provider.is_iso() && self.progress_embryo(readiness, after) {
+        if self.provider.is_iso()
+            && (self.progress_embryo(readiness, after) || self.progress_remnant(readiness))
+        {
             return;
         }
         let mut inner = self.lock();
@@ -467,13 +469,15 @@ impl File for Socket {
         let owed = inner.take_over(self, sends, &mut after);
         inner.cancel_datagrams(self, &|_| true, &mut after);
         inner.settle(self, &mut after);
-        let owed = owed.or_else(|| inner.close_link(self, abort));
+        inner.close_link(self, abort);
         inner.closed = true;
         inner.selection = None;
         if let Some(origin) = origin {
             inner.enter_time_wait(origin);
         }
         let embryos = inner.take_embryos();
+        let remnant = if abort { None } else { inner.leave_remnant(self) };
+        let owed = owed.or_else(|| inner.owed_by_link());
         let fd = inner.tcp.detach();
         drop(inner);
         for embryo in embryos.iter().filter_map(Weak::upgrade) {
@@ -482,6 +486,9 @@ impl File for Socket {
         self.gone.set();
         // Those who wait are woken before the descriptor closes, which with SO_LINGER may block.
         after.run();
+        if let Some(remnant) = remnant {
+            remnant.outlive_handle(lingers.filter(|_| !self.is_nonblocking()));
+        }
         if let Some(fd) = fd {
             close_descriptor(fd, owed.unwrap_or_default(), lingers);
         }

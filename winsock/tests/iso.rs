@@ -5,10 +5,14 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use linsock::catalog::Provider;
+use linsock::iocp::buffer::{Buffers, SendFlags};
 use linsock::net::{ConnectData, DisconnectData, IsoSocket, Received, TransportAddress};
+use linsock::socket::Socket;
 use linsock::transport::iso::tpdu::{self, Class, Connect, Manner, Tpdu, reason};
 
 const LONG: Duration = Duration::from_secs(10);
@@ -227,4 +231,108 @@ fn a_flood_of_silent_peers_keeps_nobody_out() {
     drop((silent, stream, server));
     drop(listener);
     assert!(held < 400 + 256 + 150, "{held} descriptors");
+}
+
+/// disconnect-data 1.9 and 5 (closesocket): a close goes on behind the handle until the peer has
+/// confirmed, and what the peer still sends does not make TCP take the disconnect back. On bare
+/// TCP the unread messages would be answered by a reset.
+#[test]
+fn a_closed_handle_still_says_why_to_a_peer_that_talks() {
+    let (listener, at) = listener();
+    let (mut stream, server, reference) = connect_by_hand(&listener, &at);
+    let mut messages = Vec::new();
+    for _ in 0..50 {
+        tpdu::emit_data(&mut messages, Some(reference), true, |into| into.extend([7; 1000]));
+    }
+    stream.write_all(&messages).unwrap();
+    server.disconnect(&DisconnectData::new(b"enough").unwrap()).unwrap();
+    drop(server);
+    for _ in 0..20 {
+        stream.write_all(&messages).unwrap();
+    }
+    let disconnect = packet(&mut stream);
+    match tpdu::decode(&disconnect, Some(Class::Two)) {
+        Ok(Tpdu::DisconnectRequest { data, .. }) => assert_eq!(data, b"enough"),
+        other => panic!("{other:?}"),
+    }
+    let mut confirm = Vec::new();
+    tpdu::emit_disconnect_confirm(&mut confirm, reference, 0x77);
+    stream.write_all(&confirm).unwrap();
+    assert_eq!(stream.read(&mut [0; 16]).unwrap(), 0, "closed, not reset");
+}
+
+/// Behind a closed handle too: a peer that ends TCP or breaks the rules ends the wait.
+#[test]
+fn what_is_left_of_a_closed_handle_goes_with_the_peer() {
+    let (listener, at) = listener();
+    for breaks_the_rules in [false, true] {
+        let (mut stream, server, _) = connect_by_hand(&listener, &at);
+        drop(server);
+        assert!(!packet(&mut stream).is_empty());
+        if breaks_the_rules {
+            stream.write_all(b"no packet").unwrap();
+        } else {
+            stream.shutdown(Shutdown::Write).unwrap();
+        }
+        assert!(packet(&mut stream).is_empty(), "closed");
+    }
+}
+
+/// What a process says that ends at once: heard, if it fits into the kernel; else no clean end, not
+/// even in class 0, where the end of TCP is the release.
+#[test]
+fn the_last_words_of_a_process_are_heard_or_missed_but_never_cut() {
+    const TO: &str = "LINSOCK_TEST_LAST_WORDS";
+    if let Ok(to) = std::env::var(TO) {
+        let mut parts = to.split(' ');
+        let mut next = || parts.next().unwrap();
+        say_and_exit(next(), class_of(next()), next() == "much");
+    }
+    for (class, amount) in [("0", "little"), ("0", "much"), ("2", "little"), ("2", "much")] {
+        let listener = if class == "0" { IsoSocket::class_0() } else { IsoSocket::new() }.unwrap();
+        let any = TransportAddress::new("127.0.0.1:0".parse().unwrap(), b"service").unwrap();
+        listener.bind(&any).unwrap();
+        listener.listen(1).unwrap();
+        let host = listener.local_address().unwrap().host();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "the_last_words_of_a_process_are_heard_or_missed_but_never_cut"])
+            .env(TO, format!("{host} {class} {amount}"))
+            .spawn()
+            .unwrap();
+        let server = listener.accept().unwrap().accept(&ConnectData::NONE).unwrap();
+        assert!(child.wait().unwrap().success());
+        let mut messages = Vec::new();
+        let end = loop {
+            match server.recv() {
+                Ok(Received::Message(message)) => messages.push(message),
+                Ok(Received::Disconnected(data)) => break Ok(data.octets().to_vec()),
+                Err(error) => break Err(error.wsa()),
+            }
+        };
+        match (class, amount) {
+            ("2", "little") => {
+                assert_eq!((end, messages), (Ok(b"bye".to_vec()), vec![vec![7; 50_000]]))
+            }
+            ("0", "little") => assert_eq!((end, messages), (Ok(Vec::new()), vec![vec![7; 50_000]])),
+            _ => assert_eq!(end, Err(10054), "class {class}, {amount}"),
+        }
+    }
+}
+
+fn class_of(text: &str) -> Class {
+    if text == "0" { Class::Zero } else { Class::Two }
+}
+
+/// Sends one message, or as many as are taken, disconnects, closes and ends the process.
+fn say_and_exit(to: &str, class: Class, much: bool) -> ! {
+    let client = Socket::create(Provider::Iso(class), true).unwrap();
+    let to = TransportAddress::new(to.parse().unwrap(), b"service").unwrap();
+    client.connect_blocking(&to.into()).unwrap();
+    client.set_nonblocking(true);
+    while client.send_blocking(Buffers::from_vec(vec![7; 50_000]), SendFlags::NONE).is_ok() && much
+    {
+    }
+    client.send_disconnect((class == Class::Two).then_some(&b"bye"[..])).unwrap();
+    client.close_handle().unwrap();
+    std::process::exit(0);
 }

@@ -8,6 +8,7 @@
 //! owner, the [`embryo`](Inner::raise_embryo).
 
 mod embryo;
+mod remnant;
 
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -28,7 +29,7 @@ use super::{Inner, Socket};
 use crate::catalog::Provider;
 use crate::transport::iso::connection::{Connection, Event, MESSAGE_MAX, Request};
 use crate::transport::iso::tpdu::{CONNECT_DATA_MAX, Class, DISCONNECT_DATA_MAX};
-use crate::transport::tcp::Next;
+use crate::transport::tcp::{self, Next};
 
 /// Room for one receive from the kernel.
 const READ: usize = 1 << 17;
@@ -70,12 +71,22 @@ pub(super) struct Link {
     called: Vec<u8>,
     /// Which answer is waited for; a timer that has another number is late.
     awaits: Option<u64>,
-    /// The listener that an embryo was accepted by.
-    parent: Option<Weak<Socket>>,
+    role: Role,
     /// Of a listener: its embryos.
     embryos: Vec<Weak<Socket>>,
     /// Of a listener: requests that may wait for an accept.
     backlog: usize,
+}
+
+/// Whose the connection is.
+#[derive(Debug)]
+enum Role {
+    /// The program's.
+    Owned,
+    /// Nobody's yet: it was accepted by this listener.
+    Embryo(Weak<Socket>),
+    /// Nobody's any more.
+    Remnant(remnant::Remnant),
 }
 
 impl Link {
@@ -89,7 +100,7 @@ impl Link {
             calling: Vec::new(),
             called: Vec::new(),
             awaits: None,
-            parent: None,
+            role: Role::Owned,
             embryos: Vec::new(),
             backlog: 0,
         })
@@ -177,6 +188,10 @@ impl Socket {
         let mut after = Deferred::default();
         let mut inner = self.lock();
         let late = inner.iso.as_ref().is_some_and(|link| link.awaits == Some(number));
+        if late && inner.is_remnant() {
+            drop(inner);
+            return self.give_up_remnant();
+        }
         if late && matches!(inner.endpoint.phase(), Phase::Connecting | Phase::ConnectingEx) {
             inner.fail_connect(NtStatus::IO_TIMEOUT);
         } else if late {
@@ -480,22 +495,20 @@ impl Inner {
         }
     }
 
-    /// The handle is closed: ends the connection, and gives what is left to be sent.
-    pub(super) fn close_link(&mut self, socket: &Socket, abort: bool) -> Option<Vec<u8>> {
-        self.iso.as_ref()?;
+    /// The handle is closed: ends the connection, gracefully or not.
+    pub(super) fn close_link(&mut self, socket: &Socket, abort: bool) {
         if !abort {
             self.release_link(socket);
         } else if self.abort_link()
             && let Some(fd) = self.tcp.fd()
         {
             // A reset of TCP would take back what was just said.
-            let _ = net::sockopt::set_socket_linger(fd, None);
+            tcp::disarm_reset(fd);
         }
-        self.owed_by_link()
     }
 
     /// What is left to be sent.
-    fn owed_by_link(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn owed_by_link(&mut self) -> Option<Vec<u8>> {
         self.flush();
         let output = self.connection()?.output();
         (!output.is_empty()).then(|| output.to_vec())

@@ -11,9 +11,9 @@ use linsock_iocp::sys;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::net::{self, sockopt};
+use rustix::net;
 
-use super::tcp::{Detached, arm_reset};
+use super::tcp::{Detached, arm_reset, disarm_reset};
 
 /// The kernel's number of the state CLOSED.
 const CLOSED: u8 = 7;
@@ -25,7 +25,7 @@ const CLOSED: u8 = 7;
 pub fn linger(fd: Detached, data: &[u8], deadline: Deadline) {
     arm_reset(fd.as_fd());
     if send_all(&fd, data, deadline) && is_acknowledged(&fd, deadline) {
-        disarm_reset(&fd);
+        disarm_reset(fd.as_fd());
     }
 }
 
@@ -36,15 +36,11 @@ pub fn drain_in_background(fd: Detached, data: Vec<u8>) {
     arm_reset(fd.as_fd());
     let drain = move || {
         if send_all(&fd, &data, Deadline::Never) {
-            disarm_reset(&fd);
+            disarm_reset(fd.as_fd());
         }
     };
     // Without a thread the data is lost and the connection reset: nothing better is left to do.
     let _ = std::thread::Builder::new().name("linsock-drain".into()).spawn(drain);
-}
-
-fn disarm_reset(fd: &Detached) {
-    let _ = sockopt::set_socket_linger(fd, None);
 }
 
 /// Gives all of it to the kernel; false when the connection or the time ended first.

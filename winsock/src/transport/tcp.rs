@@ -390,3 +390,8 @@ fn address_of(any: SocketAddrAny) -> Option<Address> {
 pub fn arm_reset(fd: BorrowedFd<'_>) {
     let _ = sockopt::set_socket_linger(fd, Some(std::time::Duration::ZERO));
 }
+
+/// Makes closing the descriptor graceful again.
+pub fn disarm_reset(fd: BorrowedFd<'_>) {
+    let _ = sockopt::set_socket_linger(fd, None);
+}

@@ -335,6 +335,193 @@ static void a_full_window(BOOL closes_the_handle)
     closesocket(server);
 }
 
+/* RFC 1277: six octets in front, twelve digits of the host, five of the port, two in an octet. */
+static u_short port_of(const SOCKADDR_TP *at)
+{
+    const unsigned char *network = at->tp_addr + at->tp_tsel_len;
+    u_short port = 0;
+    int i;
+
+    for (i = 24; i < 29; i++)
+        port = (u_short)(port * 10 + (i % 2 == 0 ? network[i / 2] >> 4 : network[i / 2] & 15));
+    return port;
+}
+
+/* A peer that speaks by hand: asks for class 2, and answers nothing. */
+static SOCKET silent_peer(SOCKET l, const SOCKADDR_TP *at, SOCKET *server)
+{
+    static const char request[] = "\3\0\0\13\6\340\0\0\0\167\40";
+    struct sockaddr_in to;
+    char confirm[64];
+    SOCKET s = tcp_socket();
+
+    memset(&to, 0, sizeof to);
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port_of(at));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(connect(s, (struct sockaddr *)&to, sizeof to) == 0);
+    REQUIRE(send(s, request, sizeof request - 1, 0) == sizeof request - 1);
+    *server = accept(l, NULL, NULL);
+    REQUIRE(*server != INVALID_SOCKET);
+    limit_waits(s);
+    CHECK(recv(s, confirm, sizeof confirm, 0) > 5 && (confirm[5] & 0xf0) == 0xd0, "RFC 905: CC");
+    return s;
+}
+
+/* closesocket with a linger time waits for the peer's confirm; what is not acknowledged then is taken back. */
+static void a_linger_time(BOOL full)
+{
+    SOCKADDR_TP at;
+    SOCKET l = iso_listener(ISOPROTO_TP2, &at), server, peer = silent_peer(l, &at, &server);
+    struct linger one_second = {1, 1};
+    static char message[50000], into[1 << 16];
+    ULONGLONG begun;
+    int got;
+
+    if (full) {
+        set_nonblocking(server, TRUE);
+        while (send(server, message, sizeof message, 0) == sizeof message)
+            ;
+        CHECK_EQ(WSAGetLastError(), WSAEWOULDBLOCK, "D send");
+        CHECK_EQ(setsockopt(server, SOL_SOCKET, SO_LINGER, (char *)&one_second, sizeof one_second), 0, "setup");
+        CHECK_FAIL(closesocket(server), WSAEWOULDBLOCK, "D closesocket: a non-blocking socket would linger");
+        set_nonblocking(server, FALSE);
+    } else {
+        CHECK_EQ(setsockopt(server, SOL_SOCKET, SO_LINGER, (char *)&one_second, sizeof one_second), 0, "setup");
+    }
+    begun = GetTickCount64();
+    CHECK_EQ(closesocket(server), 0, "D closesocket");
+    begun = GetTickCount64() - begun;
+    CHECK(begun > 800 && begun < 4000, "choice: it waits for the confirm that long");
+    while ((got = recv(peer, into, sizeof into, 0)) > 0)
+        ;
+    if (full)
+        CHECK(got < 0 && WSAGetLastError() == WSAECONNRESET, "D closesocket: a hard close");
+    else
+        CHECK_EQ(got, 0, "D closesocket: all data is sent, no hard close");
+    closesocket(peer);
+    closesocket(l);
+}
+
+static DWORD WINAPI hear_the_end(void *argument)
+{
+    char octet;
+
+    CHECK_FAIL(recv((SOCKET)(ULONG_PTR)argument, &octet, 1, 0), WSAEDISCON, ORDERLY);
+    return 0;
+}
+
+/* ... and no longer than until the confirm is there. */
+static void a_confirm_ends_the_linger_time(void)
+{
+    SOCKET client, server;
+    struct linger long_time = {1, 20};
+    ULONGLONG begun;
+    HANDLE thread;
+
+    iso_pair(ISOPROTO_TP2, &client, &server);
+    thread = CreateThread(NULL, 0, hear_the_end, (void *)(ULONG_PTR)server, 0, NULL);
+    CHECK_EQ(setsockopt(client, SOL_SOCKET, SO_LINGER, (char *)&long_time, sizeof long_time), 0, "setup");
+    begun = GetTickCount64();
+    CHECK_EQ(closesocket(client), 0, "D closesocket");
+    CHECK(GetTickCount64() - begun < 5000, "choice: it waits for the confirm");
+    CHECK_EQ(WaitForSingleObject(thread, CHECK_WAIT_MS), WAIT_OBJECT_0, "setup");
+    CloseHandle(thread);
+    closesocket(server);
+}
+
+/* A thousand messages of all sizes, and the words behind them. */
+static DWORD WINAPI send_them_all(void *argument)
+{
+    SOCKET s = (SOCKET)(ULONG_PTR)argument;
+    WSABUF last = data_of("that was all", 12);
+    static char message[70000];
+    int i;
+
+    for (i = 1; i <= 1000; i++) {
+        memcpy(message, &i, sizeof i);
+        CHECK_EQ(send(s, message, 4 + i * 66, 0), 4 + i * 66, "D send");
+    }
+    CHECK_EQ(WSASendDisconnect(s, &last), 0, SEND_PAGE);
+    CHECK_EQ(closesocket(s), 0, "D closesocket");
+    return 0;
+}
+
+static void many_in_order(void)
+{
+    SOCKET client, server;
+    HANDLE thread;
+    static char into[70000];
+    char words[64];
+    WSABUF in = data_of(words, sizeof words);
+    int i, number;
+
+    iso_pair(ISOPROTO_TP2, &client, &server);
+    thread = CreateThread(NULL, 0, send_them_all, (void *)(ULONG_PTR)client, 0, NULL);
+    for (i = 1; i <= 1000; i++) {
+        CHECK_EQ(recv(server, into, sizeof into, 0), 4 + i * 66, ORDERLY);
+        memcpy(&number, into, sizeof number);
+        CHECK_EQ(number, i, ORDERLY);
+    }
+    CHECK_FAIL(recv(server, into, sizeof into, 0), WSAEDISCON, ORDERLY);
+    CHECK_EQ(WSARecvDisconnect(server, &in), 0, RECV_PAGE);
+    CHECK(in.len == 12 && memcmp(words, "that was all", 12) == 0, RECV_PAGE);
+    CHECK_EQ(WaitForSingleObject(thread, CHECK_WAIT_MS), WAIT_OBJECT_0, "setup");
+    CloseHandle(thread);
+    closesocket(server);
+}
+
+static struct {
+    int calls;
+    DWORD error, bytes, flags;
+} routine_saw;
+
+static void CALLBACK note_completion(DWORD error, DWORD bytes, LPWSAOVERLAPPED ov, DWORD flags)
+{
+    (void)ov;
+    routine_saw.calls++;
+    routine_saw.error = error;
+    routine_saw.bytes = bytes;
+    routine_saw.flags = flags;
+}
+
+/* Completion routines: a message, a part of one, and the end, each in an alertable wait and not before. */
+static void completion_routines(void)
+{
+    SOCKET client, server;
+    WSAOVERLAPPED ov;
+    char into[8];
+    WSABUF in = data_of(into, sizeof into);
+    DWORD flags = 0;
+
+    iso_pair(ISOPROTO_TP2, &client, &server);
+    memset(&ov, 0, sizeof ov);
+    CHECK_WSA_PENDS(WSARecv(server, &in, 1, NULL, &flags, &ov, note_completion), "D WSARecv");
+    CHECK_EQ(send(client, "message", 7, 0), 7, "setup");
+    Sleep(CHECK_QUIET_MS);
+    CHECK_EQ(routine_saw.calls, 0, "D WSARecv: in an alertable wait only");
+    CHECK_EQ(SleepEx(CHECK_WAIT_MS, TRUE), WAIT_IO_COMPLETION, "D WSARecv");
+    CHECK(routine_saw.calls == 1 && routine_saw.error == 0 && routine_saw.bytes == 7, "D WSARecv");
+    CHECK_EQ(routine_saw.flags, 0, "D WSARecv: the whole message");
+    CHECK_WSA_PENDS(WSARecv(server, &in, 1, NULL, &flags, &ov, note_completion), "D WSARecv");
+    CHECK_EQ(send(client, "123456789", 9, 0), 9, "setup");
+    CHECK_EQ(SleepEx(CHECK_WAIT_MS, TRUE), WAIT_IO_COMPLETION, "D WSARecv");
+    CHECK(routine_saw.calls == 2 && routine_saw.bytes == 8, "D WSARecv: as much as fits");
+    CHECK_EQ(routine_saw.error, WSAEMSGSIZE, "D WSARecv: WSAEMSGSIZE");
+    flags = 0;
+    if (WSARecv(server, &in, 1, NULL, &flags, &ov, note_completion) != 0)
+        CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING, "D WSARecv");
+    CHECK_EQ(SleepEx(CHECK_WAIT_MS, TRUE), WAIT_IO_COMPLETION, "D WSARecv");
+    CHECK(routine_saw.calls == 3 && routine_saw.bytes == 1 && routine_saw.error == 0, "D WSARecv: the rest");
+    flags = 0;
+    CHECK_WSA_PENDS(WSARecv(server, &in, 1, NULL, &flags, &ov, note_completion), "D WSARecv");
+    CHECK_EQ(WSASendDisconnect(client, NULL), 0, SEND_PAGE);
+    CHECK_EQ(SleepEx(CHECK_WAIT_MS, TRUE), WAIT_IO_COMPLETION, "D WSARecv");
+    CHECK(routine_saw.calls == 4 && routine_saw.bytes == 0, "D WSARecv");
+    CHECK_EQ(routine_saw.error, WSAEDISCON, "D WSARecv: WSAEDISCON");
+    close_both(client, server);
+}
+
 /* The same over IPv6, whose addresses with a port have no form but text. */
 static void over_ipv6(void)
 {
@@ -550,5 +737,10 @@ int main(void)
     a_full_window(FALSE);
     a_full_window(TRUE);
     over_ipv6();
+    a_linger_time(FALSE);
+    a_linger_time(TRUE);
+    a_confirm_ends_the_linger_time();
+    many_in_order();
+    completion_routines();
     return check_end();
 }

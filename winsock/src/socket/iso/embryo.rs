@@ -12,7 +12,7 @@ use linsock_iocp::irp::Deferred;
 
 use super::super::accept::Accepted;
 use super::super::{Inner, Socket};
-use super::{Link, REQUEST_LIMIT, reference};
+use super::{Link, REQUEST_LIMIT, Role, reference};
 use crate::catalog::Provider;
 use crate::transport::iso::connection::Connection;
 use crate::transport::tcp;
@@ -26,7 +26,7 @@ const EMBRYOS_AT_ONCE: usize = 64;
 
 impl Socket {
     pub(super) fn is_embryo(&self) -> bool {
-        self.lock().iso.as_ref().is_some_and(|link| link.parent.is_some())
+        self.lock().listener_of_embryo().is_some()
     }
 
     /// The driver has reported something of a descriptor whose request has not come. False if this
@@ -37,9 +37,7 @@ impl Socket {
         after: &mut Deferred,
     ) -> bool {
         let mut inner = self.lock();
-        let Some(parent) = inner.iso.as_ref().and_then(|link| link.parent.clone()) else {
-            return false;
-        };
+        let Some(parent) = inner.listener_of_embryo() else { return false };
         inner.tcp.note(readiness);
         while inner.iso.as_ref().is_some_and(|link| link.is_undecided()) && inner.read_more() {}
         if inner.iso.as_ref().is_some_and(|link| link.is_undecided()) {
@@ -56,7 +54,7 @@ impl Socket {
     }
 
     pub(super) fn end_embryo(&self) {
-        let parent = self.lock().iso.as_ref().and_then(|link| link.parent.clone());
+        let parent = self.lock().listener_of_embryo();
         let _ = self.close_handle();
         if let Some(listener) = parent.and_then(|parent| parent.upgrade()) {
             let mut inner = listener.lock();
@@ -87,6 +85,14 @@ impl Socket {
 }
 
 impl Inner {
+    /// The listener that has accepted this descriptor, whose request has not come.
+    fn listener_of_embryo(&self) -> Option<Weak<Socket>> {
+        match &self.iso.as_ref()?.role {
+            Role::Embryo(listener) => Some(Weak::clone(listener)),
+            Role::Owned | Role::Remnant(_) => None,
+        }
+    }
+
     /// Has the driver report the listener's connections, though no accept may wait.
     pub(in crate::socket) fn watch_for_requests(&mut self, socket: &Socket) {
         if self.iso.is_some() {
@@ -129,7 +135,7 @@ impl Inner {
         let embryo = Socket::create_with(Provider::Iso(class), true, |inner| {
             let mut link = Link::new(class);
             link.connection = Some(Box::new(Connection::listening(reference())));
-            link.parent = Some(Arc::downgrade(listener));
+            link.role = Role::Embryo(Arc::downgrade(listener));
             inner.iso = Some(link);
             inner.tcp.attach(fd);
             inner.peer = peer;
@@ -158,7 +164,7 @@ impl Inner {
         (link.calling, link.called) = (request.calling.clone(), request.called.clone());
         let calling = link.calling.clone();
         let peer = self.peer.take().and_then(|peer| peer.ip());
-        link.parent = None;
+        link.role = Role::Owned;
         link.awaits = None;
         link.fate = None;
         self.tcp.unwatch(socket.driver());

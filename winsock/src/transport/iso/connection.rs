@@ -302,6 +302,16 @@ impl Connection {
         self.close();
     }
 
+    /// Whether our disconnect waits for the peer's answer.
+    pub fn is_releasing(&self) -> bool {
+        self.state == State::Closing
+    }
+
+    /// Drops the messages that have come.
+    pub fn forget_messages(&mut self) {
+        self.inbox.clear();
+    }
+
     /// Whether the sending half of TCP is to be closed behind the output: class 0 has no other
     /// release.
     pub fn wants_fin(&self) -> bool {
@@ -485,13 +495,13 @@ impl Connection {
     pub fn end_of_stream(&mut self) {
         match (self.state, self.class) {
             (State::Closed, _) => {}
-            (State::Open, Some(Class::Zero)) => {
+            (State::Open, Some(Class::Zero)) if self.inbox.is_whole() => {
                 self.close();
                 self.event.push_back(Event::Disconnected);
             }
             (State::Closing, _) => self.released(),
             (State::Asking, _) => self.refused(reason::UNSPECIFIED),
-            // Class 2 without a DR: an error release.
+            // Class 2 without a DR, or in the middle of a message: an error release.
             _ => self.break_off(),
         }
     }

@@ -15,7 +15,7 @@ pub const MESSAGE_MAX: usize = 1 << 20;
 const PIECES_ROOM: usize = 1 << 14;
 /// A message of more pieces is not taken.
 const PIECES_MAX: usize = 1 << 16;
-/// A buffer is moved to its front when more than this has been received from it.
+/// So many octets that nobody will read stay where they are.
 const SLACK: usize = 1 << 16;
 
 /// User data of one DT, where it stands in the input.
@@ -49,17 +49,32 @@ impl Inbox {
         self.arrived - self.unfinished < MESSAGE_MAX && !(whole && self.pieces.len() > PIECES_ROOM)
     }
 
-    /// Where to append what came.
+    /// Whether what came ends with a message.
+    pub(super) fn is_whole(&self) -> bool {
+        self.unfinished == 0 && self.decoded == self.input.len()
+    }
+
+    /// Where to append what came. Octets that nobody will read (headers, what was received) make up
+    /// at most half of what is held, and [`SLACK`].
     pub(super) fn end(&mut self) -> &mut Vec<u8> {
-        let front = self.pieces.front().map_or(self.decoded, |piece| piece.at.start);
-        if front > SLACK || front == self.input.len() {
-            self.input.drain(..front);
-            self.decoded -= front;
-            for piece in &mut self.pieces {
-                piece.at = piece.at.start - front..piece.at.end - front;
-            }
+        let held = self.arrived + self.input.len() - self.decoded;
+        if self.input.len() > 2 * held + SLACK || held == 0 {
+            self.pack();
         }
         &mut self.input
+    }
+
+    /// Moves what is still to be read together.
+    fn pack(&mut self) {
+        let mut front = 0;
+        for piece in &mut self.pieces {
+            let len = piece.at.len();
+            self.input.copy_within(piece.at.clone(), front);
+            piece.at = front..front + len;
+            front += len;
+        }
+        self.input.drain(front..self.decoded);
+        self.decoded = front;
     }
 
     /// The place of the next TPDU, if its packet has come whole; it counts as decoded then.

@@ -225,6 +225,15 @@ fn the_end_of_tcp_is_a_release_in_class_0_and_an_error_in_class_2() {
     carry(&mut a, &mut b);
     b.end_of_stream();
     assert_eq!((b.poll(), whole(&mut b)), (Some(Event::Broken), None));
+
+    // In the middle of a packet, and between the packets of a message.
+    for (part, end) in [(b"last", true), (b"more", false)] {
+        let (mut a, mut b) = open(Class::Zero);
+        a.send(part, end);
+        hand(&mut b, &a.output()[..a.output().len() - usize::from(end)]);
+        b.end_of_stream();
+        assert_eq!((b.poll(), whole(&mut b)), (Some(Event::Broken), None));
+    }
 }
 
 /// RFC 2126 7: python-snap7's server answers every request with class 0.
