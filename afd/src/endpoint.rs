@@ -42,6 +42,9 @@ pub enum Request {
     /// receive is pending; and [`Indication::FinWaitExpired`] when it has not come within
     /// `TcpFinWait2Delay`.
     AwaitFin,
+    /// Report [`Indication::Delivered`] once the peer's host has acknowledged everything, the FIN
+    /// included.
+    AwaitDelivery,
     /// Both directions are over (the FIN may still be ours to send): make the handle's transport
     /// ready for another connection, then report [`Indication::Recycled`].
     Recycle {
@@ -60,6 +63,8 @@ pub enum Request {
 pub enum Indication {
     /// The FIN that was asked for has been given to the transport.
     FinSent,
+    /// The peer's host has acknowledged everything that was sent, and the FIN behind it.
+    Delivered,
     /// Everything the peer sent was read, and its FIN has come.
     PeerFin,
     /// The peer reset the connection; it had not closed its half.
@@ -92,7 +97,7 @@ pub struct Endpoint<I> {
     receives: Queue<I>,
     sends: Queue<I>,
     /// Boxed: it is rare, and every connection would carry its room.
-    half_close: Option<Box<I>>,
+    half_close: Option<Box<disconnect::HalfClose<I>>>,
     requests: Queue<Request>,
     completions: Queue<Completion<I>>,
     reason: Option<CloseReason>,

@@ -51,7 +51,9 @@ const BEGINNING: [Step; 13] = [
 ];
 
 /// What the sequences leave out, and reports that nobody asked for.
-const OTHERS: [Step; 10] = [
+const OTHERS: [Step; 12] = [
+    Step::Disconnect(DisconnectMode::Delivered),
+    Step::Report(Indication::Delivered),
     Step::Disconnect(DisconnectMode::Graceful),
     Step::Abort(AbortCause::Requested),
     Step::Retry,

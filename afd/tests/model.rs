@@ -27,6 +27,8 @@ struct Connection {
     sends: Vec<u32>,
     recvs: Vec<u32>,
     half_close: Option<u32>,
+    /// The half close waits for the acknowledgement.
+    delivered: bool,
     /// The disconnect that waits for the peer, and whether the handle is not recycled by it.
     reuse: Option<u32>,
     stays: bool,
@@ -60,6 +62,12 @@ struct Model {
     seen: Vec<Outcome>,
 }
 
+impl Connection {
+    fn awaits_delivery(&self) -> bool {
+        self.delivered && self.half_close.is_some()
+    }
+}
+
 type Answer = Result<(), u32>;
 
 fn error(was: Was) -> u32 {
@@ -84,7 +92,8 @@ impl Model {
             Step::Send => self.send(),
             Step::Recv => self.recv(),
             Step::Shutdown(how) => self.shutdown(how),
-            Step::Disconnect(DisconnectMode::HalfClose) => self.half_close(),
+            Step::Disconnect(DisconnectMode::HalfClose) => self.half_close(false),
+            Step::Disconnect(DisconnectMode::Delivered) => self.half_close(true),
             Step::Disconnect(DisconnectMode::Reuse) => self.reuse(),
             Step::Disconnect(DisconnectMode::Graceful) => self.graceful(),
             Step::Abort(cause) => self.abort(cause),
@@ -344,18 +353,19 @@ impl Model {
         Ok(())
     }
 
-    fn half_close(&mut self) -> Answer {
+    fn half_close(&mut self, delivered: bool) -> Answer {
         self.live().filter(|c| !c.shut_send).ok_or(ENOTCONN)?;
         let irp = self.issue();
         let connection = self.live().unwrap();
         connection.half_close = Some(irp);
+        connection.delivered = delivered;
         connection.shut_send = true;
         self.fin_if_due();
         Ok(())
     }
 
     fn reuse(&mut self) -> Answer {
-        self.live().filter(|c| c.reuse.is_none()).ok_or(ENOTCONN)?;
+        self.live().filter(|c| c.reuse.is_none() && !c.awaits_delivery()).ok_or(ENOTCONN)?;
         let irp = self.issue();
         let c = self.live().unwrap();
         c.reuse = Some(irp);
@@ -374,7 +384,7 @@ impl Model {
 
     /// As reuse, but the FIN is sent in the ordinary way, and nothing is recycled.
     fn graceful(&mut self) -> Answer {
-        self.live().filter(|c| c.reuse.is_none()).ok_or(ENOTCONN)?;
+        self.live().filter(|c| c.reuse.is_none() && !c.awaits_delivery()).ok_or(ENOTCONN)?;
         let irp = self.issue();
         let c = self.live().unwrap();
         (c.reuse, c.stays, c.shut_send) = (Some(irp), true, true);
@@ -423,12 +433,16 @@ impl Model {
     fn fin_sent(&mut self) {
         let Some(c) = self.live() else { return };
         c.fin_sent = true;
-        let half_close = c.half_close.take();
+        let half_close = if c.delivered { None } else { c.half_close.take() };
+        let delivery = c.awaits_delivery();
         let (peer_fin, waits) = (c.peer_fin, c.reuse.is_some() && !c.peer_fin);
         if !peer_fin {
             self.reason.get_or_insert(CloseReason::LocalGraceful);
         }
         self.done(half_close, Was::Success);
+        if delivery {
+            self.asks(Ask::AwaitDelivery);
+        }
         self.recycle_if_over();
         if waits {
             self.asks(Ask::AwaitFin);
@@ -454,6 +468,7 @@ impl Model {
                 self.dies(Was::Aborted, CloseReason::PeerResetAfterFin);
             }
             Indication::TimedOut => self.dies(Was::TimedOut, CloseReason::Timeout),
+            Indication::Delivered => self.delivered(),
             Indication::FinWaitExpired if waits => {
                 self.asks(Ask::Abort);
                 self.dies(Was::TimedOut, CloseReason::LocalAbort(AbortCause::FinWaitTimeout));
@@ -465,6 +480,12 @@ impl Model {
             }
             _ => {}
         }
+    }
+
+    fn delivered(&mut self) {
+        let Some(c) = self.live().filter(|c| c.fin_sent && c.delivered) else { return };
+        let half_close = c.half_close.take();
+        self.done(half_close, Was::Success);
     }
 
     fn peer_fin(&mut self) {
@@ -690,6 +711,8 @@ fn teardown_step() -> impl Strategy<Value = Step> {
         Step::Disconnect(DisconnectMode::Reuse),
         Step::Disconnect(DisconnectMode::Reuse),
         Step::Disconnect(DisconnectMode::Graceful),
+        Step::Disconnect(DisconnectMode::Delivered),
+        Step::Report(Indication::Delivered),
         Step::Abort(AbortCause::Requested),
         Step::Report(Indication::PeerFin),
         Step::Report(Indication::PeerFin),

@@ -100,6 +100,8 @@ struct Inner {
     connect_error: Option<NtStatus>,
     connected_at: Option<Instant>,
     fin_wait: disconnect::FinWait,
+    /// A disconnect waits for the peer's acknowledgement.
+    awaits_delivery: bool,
     /// The disconnect that somebody wants a report of.
     ending: Option<Arc<Ending>>,
     /// When the pair leaves TIME_WAIT that a disconnect with reuse waits for.
@@ -319,6 +321,7 @@ impl Default for Inner {
             connect_error: None,
             connected_at: None,
             fin_wait: disconnect::FinWait::default(),
+            awaits_delivery: false,
             ending: None,
             reusable_at: None,
             traffic: None,
@@ -361,6 +364,7 @@ impl Inner {
         match request {
             Request::SendFin => self.send_fin(socket),
             Request::AwaitFin => self.await_fin(socket),
+            Request::AwaitDelivery => self.await_delivery(socket),
             Request::Recycle { origin } => self.recycle(socket, origin),
             Request::RefuseData => self.refuse_data(socket),
             Request::Abort => self.abort(),

@@ -28,11 +28,28 @@ pub enum Shutdown {
 pub enum DisconnectMode {
     /// Flags 0: close the sending half; receiving goes on; the peer is not waited for.
     HalfClose,
+    /// WskDisconnect: close the sending half, and wait until the peer's host has acknowledged
+    /// everything, the FIN included; receiving goes on.
+    Delivered,
     /// Close the sending half and wait for the peer's end: the whole connection, gracefully.
     /// Winsock has no such call; the safe API does.
     Graceful,
     /// TF_REUSE_SOCKET: end the connection and recycle the handle.
     Reuse,
+}
+
+/// A disconnect of the sending half in progress.
+#[derive(Debug)]
+pub(super) struct HalfClose<I> {
+    irp: I,
+    /// It waits for the peer's acknowledgement too.
+    until_delivered: bool,
+}
+
+impl DisconnectMode {
+    const fn is_half(self) -> bool {
+        matches!(self, Self::HalfClose | Self::Delivered)
+    }
 }
 
 /// How `closesocket` treats what was not sent.
@@ -64,26 +81,38 @@ impl<I> Endpoint<I> {
     ///
     /// # Errors
     /// WSAENOTCONN when not connected; when the transmit side is closing or closed already and no
-    /// reuse is asked for (DisconnectEx page); when a disconnect with reuse is pending. The IRP
-    /// comes back untouched.
+    /// reuse is asked for (DisconnectEx page); when another disconnect is pending that ends later
+    /// than its FIN. The IRP comes back untouched.
     pub fn disconnect(&mut self, mode: DisconnectMode, irp: I) -> Result<(), Refused<I>> {
         let link = match &self.state {
             State::Connected(Connected { link })
-                if mode != DisconnectMode::HalfClose || link.send == SendHalf::Open =>
+                if link.send == SendHalf::Open || !mode.is_half() && !self.awaits_delivery() =>
             {
                 *link
             }
             _ => return Err(Refused { irp: Some(irp), status: NtStatus::INVALID_CONNECTION }),
         };
         match mode {
-            DisconnectMode::HalfClose => {
-                self.half_close = Some(Box::new(irp));
+            DisconnectMode::HalfClose | DisconnectMode::Delivered => {
+                let until_delivered = mode == DisconnectMode::Delivered;
+                self.half_close = Some(Box::new(HalfClose { irp, until_delivered }));
                 self.close_send();
             }
             DisconnectMode::Graceful => self.disconnect_both(link, irp, Then::Stay),
             DisconnectMode::Reuse => self.disconnect_both(link, irp, Then::Recycle),
         }
         Ok(())
+    }
+
+    fn awaits_delivery(&self) -> bool {
+        self.half_close.as_ref().is_some_and(|half_close| half_close.until_delivered)
+    }
+
+    /// Completes the disconnect of the sending half, if there is one.
+    fn end_half_close(&mut self, status: NtStatus) {
+        if let Some(half_close) = self.half_close.take() {
+            self.complete(half_close.irp, status);
+        }
     }
 
     fn disconnect_both(&mut self, link: Link, irp: I, then: Then) {
@@ -123,8 +152,7 @@ impl<I> Endpoint<I> {
     /// (`test_AcceptEx`).
     pub fn close(&mut self, mode: CloseMode) -> Queue<I> {
         self.end_receives(NtStatus::CONNECTION_ABORTED);
-        let half_close = self.half_close.take().map(|irp| *irp);
-        self.complete_all(half_close, NtStatus::CANCELLED);
+        self.end_half_close(NtStatus::CANCELLED);
         let state = mem::replace(&mut self.state, State::Open(Open { past: Past::New }));
         let mut connected = state.link().is_some();
         match state {
@@ -181,8 +209,9 @@ impl<I> Endpoint<I> {
         }
         self.complete_all(receives, NtStatus::CANCELLED);
         self.complete_all(sends, NtStatus::CANCELLED);
-        let half_close = self.half_close.take_if(|irp| chosen(irp)).map(|irp| *irp);
-        self.complete_all(half_close, NtStatus::CANCELLED);
+        if self.half_close.as_ref().is_some_and(|half_close| chosen(&half_close.irp)) {
+            self.end_half_close(NtStatus::CANCELLED);
+        }
         self.cancel_in_state(&mut chosen);
         self.completions.len() - before
     }
@@ -191,6 +220,7 @@ impl<I> Endpoint<I> {
     pub fn handle_indication(&mut self, indication: Indication) {
         match indication {
             Indication::FinSent => self.handle_fin_sent(),
+            Indication::Delivered => self.handle_delivered(),
             Indication::PeerFin => self.handle_peer_fin(),
             Indication::PeerReset => self.fail(CloseReason::PeerReset),
             Indication::PeerResetAfterFin => self.fail(CloseReason::PeerResetAfterFin),
@@ -235,10 +265,20 @@ impl<I> Endpoint<I> {
         if !link.recv.peer_ended() {
             self.reason.get_or_insert(CloseReason::LocalGraceful);
         }
-        let half_close = self.half_close.take().map(|irp| *irp);
-        self.complete_all(half_close, NtStatus::SUCCESS);
+        if self.awaits_delivery() {
+            self.requests.push_back(Request::AwaitDelivery);
+        } else {
+            self.end_half_close(NtStatus::SUCCESS);
+        }
         if !self.finish_if_over() {
             self.await_fin_if_due();
+        }
+    }
+
+    fn handle_delivered(&mut self) {
+        let closed = self.state.link().is_some_and(|link| link.send == SendHalf::Closed);
+        if closed && self.awaits_delivery() {
+            self.end_half_close(NtStatus::SUCCESS);
         }
     }
 
@@ -351,8 +391,7 @@ impl<I> Endpoint<I> {
         self.end_receives(status);
         let sends = mem::take(&mut self.sends);
         self.complete_all(sends, status);
-        let half_close = self.half_close.take().map(|irp| *irp);
-        self.complete_all(half_close, status);
+        self.end_half_close(status);
         self.complete_all(disconnect, status);
     }
 

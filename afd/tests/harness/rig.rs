@@ -104,6 +104,7 @@ pub(crate) enum Outcome {
 pub(crate) enum Ask {
     SendFin,
     AwaitFin,
+    AwaitDelivery,
     RecycleAccepted,
     RecycleConnected,
     RefuseData,
@@ -131,6 +132,7 @@ impl From<Request> for Ask {
         match request {
             Request::SendFin => Self::SendFin,
             Request::AwaitFin => Self::AwaitFin,
+            Request::AwaitDelivery => Self::AwaitDelivery,
             Request::Recycle { origin: Origin::Accepted } => Self::RecycleAccepted,
             Request::Recycle { origin: Origin::Connected } => Self::RecycleConnected,
             Request::RefuseData => Self::RefuseData,
@@ -428,7 +430,7 @@ impl Rig {
             Ask::RecycleAccepted | Ask::RecycleConnected => {
                 self.endpoint.handle_indication(Indication::Recycled);
             }
-            Ask::AwaitFin | Ask::RefuseData | Ask::Abort => {}
+            Ask::AwaitFin | Ask::AwaitDelivery | Ask::RefuseData | Ask::Abort => {}
         }
     }
 
@@ -471,6 +473,9 @@ impl Rig {
                 assert_eq!(send, Some(SendHalf::Closing));
                 assert!(!self.fin_asked, "one FIN per connection");
                 self.fin_asked = true;
+            }
+            Request::AwaitDelivery => {
+                assert_eq!(send, Some(SendHalf::Closed), "it goes behind the FIN");
             }
             Request::AwaitFin => {
                 assert_eq!((self.phase(), send), (Phase::Disconnecting, Some(SendHalf::Closed)));

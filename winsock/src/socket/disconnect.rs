@@ -172,6 +172,25 @@ impl Inner {
         self.look_ahead();
     }
 
+    /// The kernel reports the room that the acknowledgement makes.
+    pub(super) fn await_delivery(&mut self, socket: &Socket) {
+        self.awaits_delivery = true;
+        if let Some(association) = socket.core.association() {
+            association.port.note_pending();
+        }
+        self.watch_room(socket);
+        self.note_delivery();
+    }
+
+    /// Tells the endpoint once the peer's host has acknowledged everything.
+    #[inline]
+    pub(super) fn note_delivery(&mut self) {
+        if self.awaits_delivery && self.tcp.is_flushed() {
+            self.awaits_delivery = false;
+            self.endpoint.handle_indication(Indication::Delivered);
+        }
+    }
+
     /// Watches for what no pending operation of the program waits for.
     fn watch_for_the_end(&mut self, socket: &Socket) {
         if let Some(association) = socket.core.association() {
@@ -201,6 +220,7 @@ impl Inner {
     /// Resets the connection by closing its descriptor.
     pub(super) fn abort(&mut self) {
         self.fin_wait.since = None;
+        self.awaits_delivery = false;
         self.see_the_end();
         let said = self.abort_link();
         if let Some(fd) = self.tcp.fd()

@@ -402,6 +402,7 @@ impl Inner {
         self.progress_recvs(socket, readiness, after);
         self.progress_sends(socket, after);
         self.look_ahead();
+        self.note_delivery();
         if readiness.error()
             && self.iso.is_none()
             && self.endpoint.recv() == Ok(Receive::End)
