@@ -501,6 +501,7 @@ typedef struct _WSACMSGHDR {
     INT cmsg_level;
     INT cmsg_type;
 } WSACMSGHDR, *PWSACMSGHDR, *LPWSACMSGHDR;
+typedef WSACMSGHDR CMSGHDR, *PCMSGHDR;
 #define WSA_CMSGHDR_ALIGN(n) (((n) + 7) & ~(SIZE_T)7)
 #define WSA_CMSGDATA_ALIGN(n) (((n) + 7) & ~(SIZE_T)7)
 #define WSA_CMSG_FIRSTHDR(msg)                                                                             \

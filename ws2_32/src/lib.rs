@@ -23,6 +23,9 @@
     reason = "the names and signatures are Windows', and the safety chapter is above"
 )]
 
+// For its exports: one C library carries both.
+extern crate linsock_wsk as _;
+
 pub mod abi;
 pub mod export;
 pub mod kernel32;

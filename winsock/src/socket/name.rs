@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::Receive;
-use linsock_iocp::afd::endpoint::state::{Phase, RecvHalf, Verb};
+use linsock_iocp::afd::endpoint::state::{Link, Phase, RecvHalf, SendHalf, Verb};
 
 use super::Socket;
 use crate::option::Options;
@@ -164,6 +164,14 @@ impl Socket {
         drop(inner);
         after.run();
         next == Next::Data
+    }
+
+    /// Whether both directions of the connection have ended gracefully: our FIN is sent, the peer's
+    /// has come.
+    pub fn is_over(&self) -> bool {
+        let inner = self.lock();
+        let ended = |link: &Link| link.send == SendHalf::Closed && link.recv.peer_ended();
+        inner.endpoint.state().link().is_some_and(ended)
     }
 
     /// See [`SocketView`].

@@ -98,7 +98,7 @@ impl Socket {
     ///
     /// # Errors
     /// By the state of the endpoint.
-    pub(crate) fn recv_now(&self, into: &mut [u8]) -> Result<Option<usize>, NtStatus> {
+    pub fn recv_now(&self, into: &mut [u8]) -> Result<Option<usize>, NtStatus> {
         let mut after = Deferred::default();
         let mut inner = self.open()?;
         let received = inner.recv_now(self, into);

@@ -1,0 +1,7 @@
+//! The little of the kernel that clients of WSK stand on, in user mode.
+
+pub mod irp;
+pub mod memory;
+pub mod misc;
+pub mod object;
+pub mod thread;

@@ -1,0 +1,450 @@
+//! The callbacks of a client: connections, data, and the peer's disconnect, told by the provider's
+//! thread, one after the other.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::{Arc, Weak};
+use std::task::{Wake, Waker};
+
+use linsock::NtStatus;
+use linsock::afd::endpoint::state::Phase;
+use linsock::iocp::buffer::Buffers;
+use linsock::iocp::irp::{Done, Irp as Operation, Sink, Target};
+use linsock::iocp::sync::Lock;
+use linsock::socket::{AcceptLayout, RecvOptions, Socket};
+
+use crate::ddk::memory::{Mdl, WskBuf};
+use crate::socket::{Accept, Callbacks, Category, WskSocket, create, write_address};
+use crate::status::{self, Status};
+use crate::worker;
+
+pub(crate) const RECEIVE: u32 = 0x40;
+pub(crate) const DISCONNECT: u32 = 0x80;
+pub(crate) const ACCEPT: u32 = 0x200;
+const SEND_BACKLOG: u32 = 0x10;
+const RECEIVE_FROM: u32 = 0x100;
+/// Every event that can be enabled.
+pub(crate) const ALL: u32 = SEND_BACKLOG | RECEIVE | DISCONNECT | RECEIVE_FROM | ACCEPT;
+pub(crate) const OF_CONNECTIONS: u32 = SEND_BACKLOG | RECEIVE | DISCONNECT;
+const ABORTIVE: u32 = 1;
+/// Octets of one indication.
+const READ: usize = 1 << 16;
+
+type AcceptEvent = unsafe extern "C" fn(
+    context: *mut c_void,
+    flags: u32,
+    local: *mut u8,
+    remote: *mut u8,
+    socket: *mut c_void,
+    accept_context: *mut *mut c_void,
+    accept_dispatch: *mut *const StreamEvents,
+) -> Status;
+type InspectEvent = unsafe extern "C" fn(
+    context: *mut c_void,
+    local: *mut u8,
+    remote: *mut u8,
+    id: *mut InspectId,
+) -> u32;
+type ReceiveEvent = unsafe extern "C" fn(
+    context: *mut c_void,
+    flags: u32,
+    indication: *mut DataIndication,
+    bytes: usize,
+    accepted: *mut usize,
+) -> Status;
+type DisconnectEvent = unsafe extern "C" fn(context: *mut c_void, flags: u32) -> Status;
+
+/// WSK_CLIENT_LISTEN_DISPATCH.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct ListenEvents {
+    accept: Option<AcceptEvent>,
+    inspect: Option<InspectEvent>,
+    abort: Option<unsafe extern "C" fn(context: *mut c_void, id: *mut InspectId) -> Status>,
+}
+
+/// WSK_CLIENT_CONNECTION_DISPATCH.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct StreamEvents {
+    receive: Option<ReceiveEvent>,
+    disconnect: Option<DisconnectEvent>,
+    send_backlog: Option<unsafe extern "C" fn(context: *mut c_void, ideal: usize) -> Status>,
+}
+
+/// WSK_INSPECT_ID.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct InspectId {
+    key: usize,
+    pub(crate) serial: u32,
+}
+
+/// WSK_DATA_INDICATION.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct DataIndication {
+    next: *mut Self,
+    buffer: WskBuf,
+}
+
+/// Data that is indicated, with the structures that the client reads.
+#[derive(Debug)]
+pub(crate) struct Indication {
+    list: DataIndication,
+    mdl: Mdl,
+    octets: Vec<u8>,
+}
+
+// SAFETY: its pointers lead into itself.
+unsafe impl Send for Indication {}
+
+impl Indication {
+    fn new(octets: Vec<u8>) -> Box<Self> {
+        let buffer = WskBuf { mdl: ptr::null_mut(), offset: 0, length: octets.len() };
+        let list = DataIndication { next: ptr::null_mut(), buffer };
+        let mut indication =
+            Box::new(Self { list, mdl: Mdl::describing(ptr::null_mut(), 0), octets });
+        let (base, len) = (indication.octets.as_mut_ptr(), indication.octets.len());
+        indication.mdl = Mdl::describing(base, len);
+        indication.list.buffer.mdl = &raw mut indication.mdl;
+        indication
+    }
+}
+
+type Body = Box<dyn FnOnce(Done) + Send>;
+
+/// An operation of the provider's own; `body` runs on its thread when it is over.
+struct Internal {
+    done: Lock<Option<Done>>,
+    body: Lock<Option<Body>>,
+    own: Weak<Self>,
+}
+
+impl Sink for Internal {
+    fn complete(&self, done: Done) -> Option<Waker> {
+        *self.done.lock() = Some(done);
+        self.own.upgrade().map(Waker::from)
+    }
+}
+
+impl Wake for Internal {
+    fn wake(self: Arc<Self>) {
+        worker::post(move || {
+            let (done, body) = (self.done.lock().take(), self.body.lock().take());
+            if let (Some(done), Some(body)) = (done, body) {
+                body(done);
+            }
+        });
+    }
+}
+
+/// An operation whose end `body` sees. If it is refused, nobody does.
+pub(crate) fn internal(buffers: Buffers, body: impl FnOnce(Done) + Send + 'static) -> Operation {
+    let sink = Arc::new_cyclic(|own| Internal {
+        done: Lock::default(),
+        body: Lock::new(Some(Box::new(body))),
+        own: Weak::clone(own),
+    });
+    Operation::new(Target::Sink { sink, packet: false }, buffers)
+}
+
+impl WskSocket {
+    // ---- connections ----
+
+    /// Hands out connections, and waits for the next if anybody wants one.
+    pub(crate) fn pump_accepts(self: &Arc<Self>) {
+        loop {
+            let mut state = self.state.lock();
+            let told = state.events & ACCEPT != 0;
+            if state.accepts.is_empty() && !told || self.is_closing() {
+                return;
+            }
+            let Some(connection) = state.backlog.pop_front() else {
+                let waits = std::mem::replace(&mut state.accepting, true);
+                drop(state);
+                if !waits {
+                    self.await_connection();
+                }
+                return;
+            };
+            let taken = state.accepts.pop_front();
+            drop(state);
+            match taken {
+                Some(Accept { request, slot }) => {
+                    *slot.lock() = Some(connection);
+                    request.end_with(NtStatus::SUCCESS);
+                }
+                None => {
+                    let own = Arc::clone(self);
+                    worker::post(move || own.tell_connection(connection));
+                }
+            }
+        }
+    }
+
+    fn await_connection(self: &Arc<Self>) {
+        let family = self.socket.domain().number();
+        let (own, made) = (Arc::clone(self), create(Category::Connection, family, 1, 6));
+        let started = made.and_then(|acceptor| {
+            let layout = AcceptLayout::without_addresses(self.socket.domain(), 0);
+            let accepted = Arc::clone(&acceptor);
+            let operation =
+                internal(Buffers::empty(), move |done| own.take_in(done.status, accepted));
+            self.socket.accept_ex(&acceptor, operation, layout, None)
+        });
+        if let Err(status) = started {
+            self.fail_accepts(status);
+        }
+    }
+
+    fn fail_accepts(&self, status: NtStatus) {
+        let mut state = self.state.lock();
+        state.accepting = false;
+        let accepts = std::mem::take(&mut state.accepts);
+        drop(state);
+        accepts.into_iter().for_each(|accept| accept.request.end_with(status));
+    }
+
+    fn take_in(self: &Arc<Self>, status: NtStatus, connection: Arc<Socket>) {
+        if !status.is_success() {
+            let _ = connection.close_handle();
+            return self.fail_accepts(status);
+        }
+        let conditional = {
+            let mut state = self.state.lock();
+            state.accepting = false;
+            state.conditional
+        };
+        let admitted = !conditional || self.inspect(&connection);
+        if admitted {
+            self.state.lock().backlog.push_back(connection);
+        }
+        self.pump_accepts();
+    }
+
+    /// Asks the client about a connection. False if it is refused, or not decided yet.
+    fn inspect(self: &Arc<Self>, connection: &Arc<Socket>) -> bool {
+        const REJECT: u32 = 0;
+        const ACCEPT: u32 = 1;
+        let listen = self.callbacks.lock().listen;
+        // SAFETY: the client's table, which outlives the socket.
+        let Some(inspect) = (unsafe { listen.as_ref() }).and_then(|events| events.inspect) else {
+            return true;
+        };
+        let serial = {
+            let mut state = self.state.lock();
+            state.inspections += 1;
+            let serial = state.inspections;
+            // Known before it is asked about: the answer may come at once.
+            state.inspected.insert(serial, Arc::clone(connection));
+            serial
+        };
+        let (mut local, mut remote) = (Sockaddr::default(), Sockaddr::default());
+        write_address(local.0.as_mut_ptr(), connection.local_address());
+        write_address(remote.0.as_mut_ptr(), connection.peer_address());
+        let mut id = InspectId { key: self.addr(), serial };
+        let (local, remote) = (local.0.as_mut_ptr(), remote.0.as_mut_ptr());
+        // SAFETY: the client's function, with what its page says it is called with.
+        let action = unsafe { inspect(self.context(), local, remote, &raw mut id) };
+        if action == REJECT || action == ACCEPT {
+            self.state.lock().inspected.remove(&serial);
+        }
+        if action == REJECT {
+            let _ = connection.abort();
+        }
+        action == ACCEPT
+    }
+
+    fn tell_connection(self: &Arc<Self>, connection: Arc<Socket>) {
+        let (listen, inherited) =
+            (self.callbacks.lock().listen, self.state.lock().inherited_events);
+        // SAFETY: the client's table, which outlives the socket.
+        let accept = unsafe { listen.as_ref() }.and_then(|events| events.accept);
+        let Some(accept) = accept.filter(|_| !self.is_closing()) else {
+            let _ = connection.abort();
+            return;
+        };
+        let (mut local, mut remote) = (Sockaddr::default(), Sockaddr::default());
+        write_address(local.0.as_mut_ptr(), connection.local_address());
+        write_address(remote.0.as_mut_ptr(), connection.peer_address());
+        let made = Self::make(
+            "WskAcceptEvent",
+            &self.client,
+            Category::Connection,
+            connection,
+            ptr::null_mut(),
+            Callbacks::NONE,
+        );
+        made.state.lock().bound = true;
+        let (mut context, mut events) = (ptr::null_mut(), ptr::null());
+        let (local, remote) = (local.0.as_mut_ptr(), remote.0.as_mut_ptr());
+        let (to_context, to_events) = (&raw mut context, &raw mut events);
+        let (own, socket) = (self.context(), made.pointer());
+        // SAFETY: the client's function, with what its page says it is called with.
+        let status = unsafe { accept(own, 0, local, remote, socket, to_context, to_events) };
+        if !status::is_success(status) {
+            // The provider drops it: the client must not close it (the event's page).
+            made.bury();
+            let _ = made.socket.abort();
+            made.client.socket_gone();
+            return;
+        }
+        made.set_client(context, events);
+        {
+            let mut state = made.state.lock();
+            state.events |= inherited;
+            state.fixed_events |= inherited;
+        }
+        made.look();
+    }
+
+    // ---- data, and the peer's end ----
+
+    /// Looks for data or the peer's end, if the client wants to be told.
+    pub(crate) fn look(self: &Arc<Self>) {
+        let mut state = self.state.lock();
+        let wanted = state.events & (RECEIVE | DISCONNECT) != 0;
+        if !wanted || state.looking || state.blocked || state.end_told || self.is_closing() {
+            return;
+        }
+        if !matches!(self.socket.phase(), Phase::Connected) {
+            return;
+        }
+        state.looking = true;
+        drop(state);
+        let own = Arc::clone(self);
+        // A receive without room completes when there is data or an end, and takes nothing.
+        let looking = internal(Buffers::empty(), move |done| own.looked(done.status));
+        if let Err(status) = self.socket.recv(looking, RecvOptions::default()) {
+            let own = Arc::clone(self);
+            worker::post(move || own.looked(status));
+        }
+    }
+
+    fn looked(self: &Arc<Self>, status: NtStatus) {
+        let events = {
+            let mut state = self.state.lock();
+            state.looking = false;
+            state.events
+        };
+        if self.is_closing() || status == NtStatus::CANCELLED {
+            return;
+        }
+        if !status.is_success() {
+            return self.tell_end_if_lost();
+        }
+        let ended = self.socket.view().recv.is_some_and(|half| half.peer_ended());
+        if ended {
+            return self.tell_end(0);
+        }
+        let receive = self.stream_events().and_then(|table| table.receive);
+        match receive.filter(|_| events & RECEIVE != 0) {
+            Some(receive) => self.indicate_next(receive),
+            // Data that nobody is told of: the next look comes behind the client's receive.
+            None => self.state.lock().blocked = true,
+        }
+    }
+
+    fn stream_events(&self) -> Option<&'static StreamEvents> {
+        let connection = self.callbacks.lock().connection;
+        // SAFETY: the client's table, which is constant and outlives the socket.
+        unsafe { connection.as_ref() }
+    }
+
+    fn indicate_next(self: &Arc<Self>, receive: ReceiveEvent) {
+        let mut octets = vec![0; READ];
+        match self.socket.recv_now(&mut octets) {
+            Ok(Some(0)) => self.tell_end(0),
+            Ok(Some(count)) => {
+                octets.truncate(count);
+                self.indicate(receive, octets);
+                self.look();
+            }
+            // The client's own receive came first.
+            Ok(None) => self.look(),
+            Err(_) => self.tell_end_if_lost(),
+        }
+    }
+
+    fn indicate(self: &Arc<Self>, receive: ReceiveEvent, octets: Vec<u8>) {
+        let count = octets.len();
+        let mut indication = Indication::new(octets);
+        let list = &raw mut indication.list;
+        self.state.lock().retained.insert(list.addr(), indication);
+        let mut accepted = count;
+        let to_accepted = &raw mut accepted;
+        // SAFETY: the client's function, with what its page says it is called with.
+        let status = unsafe { receive(self.context(), 0, list, count, to_accepted) };
+        if status == status::PENDING {
+            return;
+        }
+        let mut state = self.state.lock();
+        let Some(indication) = state.retained.remove(&list.addr()) else { return };
+        let taken = if status == status::SUCCESS { accepted.min(count) } else { 0 };
+        if taken < count {
+            state.held.extend(&indication.octets[taken..]);
+            state.blocked = true;
+        }
+    }
+
+    /// WskRelease. False if the list is not one that the client retains.
+    pub(crate) fn release(&self, list: *const c_void) -> bool {
+        self.state.lock().retained.remove(&list.addr()).is_some()
+    }
+
+    /// A receive of the client's is over: it may have found the end, or made way for events.
+    pub(crate) fn received(self: &Arc<Self>, done: &Done, room: usize) {
+        if done.status == NtStatus::CANCELLED || self.is_closing() {
+            return;
+        }
+        let own = Arc::clone(self);
+        let (ended, lost) = (done.bytes < room, !done.status.is_success());
+        // Behind the completion.
+        worker::post(move || {
+            if lost {
+                return own.tell_end_if_lost();
+            }
+            let empty = own.state.lock().held.is_empty();
+            if empty && ended && own.socket.view().recv.is_some_and(|half| half.peer_ended()) {
+                return own.tell_end(0);
+            }
+            if empty {
+                own.state.lock().blocked = false;
+                own.look();
+            }
+        });
+    }
+
+    /// The connection failed: by the peer, unless it was us.
+    pub(crate) fn tell_end_if_lost(self: &Arc<Self>) {
+        use linsock::afd::CloseReason;
+        let reason = self.socket.close_reason();
+        let local = matches!(reason, Some(CloseReason::LocalAbort(_) | CloseReason::Cancelled));
+        if self.socket.phase() == Phase::Closed && !local {
+            // No further data will be received.
+            self.state.lock().held.clear();
+            self.tell_end(ABORTIVE);
+        }
+    }
+
+    /// WskDisconnectEvent, once.
+    fn tell_end(self: &Arc<Self>, flags: u32) {
+        let told = {
+            let mut state = self.state.lock();
+            let wanted = state.events & DISCONNECT != 0 && !state.end_told && !self.is_closing();
+            state.end_told |= wanted;
+            wanted
+        };
+        let disconnect = self.stream_events().and_then(|table| table.disconnect);
+        if let (true, Some(disconnect)) = (told, disconnect) {
+            // SAFETY: the client's function, with what its page says it is called with.
+            unsafe { disconnect(self.context(), flags) };
+        }
+    }
+}
+
+/// Room for a sockaddr of any family.
+#[repr(C, align(8))]
+#[derive(Default)]
+struct Sockaddr([u8; 28]);

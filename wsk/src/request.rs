@@ -1,0 +1,261 @@
+//! One IRP in progress: accepted by a call, and completed exactly once.
+//!
+//! A request begins on the calling thread. What it waits for may be over before the call returns;
+//! then the [`style`] says whether the call completes it, or says STATUS_PENDING and leaves that to
+//! the provider's thread, as Windows nearly always does. Everything that is over later is completed
+//! by that thread.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Weak};
+use std::task::{Wake, Waker};
+
+use linsock::NtStatus;
+use linsock::iocp::buffer::Buffers;
+use linsock::iocp::irp::{Done, Irp as Operation, Sink, Target};
+use linsock::iocp::sync::Lock;
+
+use crate::ddk::irp::{Irp, IrpPtr};
+use crate::status::{self, Status};
+use crate::{misuse, worker};
+
+/// What a request ends with: IoStatus.Status and IoStatus.Information.
+pub(crate) type Outcome = (Status, usize);
+
+/// Makes the outcome of a request out of the operation's.
+type Finish = Box<dyn FnOnce(Done) -> Outcome + Send>;
+
+/// Takes the operation with this key back.
+type Cancel = Box<dyn Fn(usize) + Send>;
+
+/// How requests complete that are over at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// STATUS_PENDING, and the completion by the provider's thread.
+    Pend,
+    /// Inside the call.
+    Inline,
+}
+
+const PEND: u8 = 0;
+const INLINE: u8 = 1;
+const RANDOM: u8 = 2;
+
+static STYLE: LazyLock<AtomicU8> = LazyLock::new(|| {
+    let (style, seed) = match std::env::var("LINSOCK_WSK_COMPLETION") {
+        Ok(text) => match text.split_once(':').unwrap_or((&text, "1")) {
+            ("inline", _) => (INLINE, 0),
+            ("random", seed) => (RANDOM, seed.parse().unwrap_or(1)),
+            _ => (PEND, 0),
+        },
+        Err(_) => (PEND, 0),
+    };
+    SEED.store(seed, Ordering::Relaxed);
+    AtomicU8::new(style)
+});
+static SEED: AtomicU64 = AtomicU64::new(1);
+
+/// Sets how requests complete that are over at once: 0 pend, 1 inline, 2 at random.
+/// `LINSOCK_WSK_COMPLETION=pend|inline|random:SEED` says the same.
+#[unsafe(no_mangle)]
+pub extern "C" fn linsock_wsk_completion(Style: u32, Seed: u64) {
+    STYLE.store(u8::try_from(Style).unwrap_or(PEND), Ordering::Relaxed);
+    SEED.store(Seed | 1, Ordering::Relaxed);
+}
+
+fn style() -> Style {
+    let step = |state: u64| {
+        let mut next = state | 1;
+        next ^= next << 13;
+        next ^= next >> 7;
+        Some(next ^ next << 17)
+    };
+    match STYLE.load(Ordering::Relaxed) {
+        INLINE => Style::Inline,
+        RANDOM => {
+            let drawn = SEED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step);
+            if drawn.unwrap_or(0) & 0x10_0000 == 0 { Style::Pend } else { Style::Inline }
+        }
+        _ => Style::Pend,
+    }
+}
+
+/// The call has not returned.
+const STARTING: u8 = 0;
+/// The call has said STATUS_PENDING.
+const PENDED: u8 = 1;
+/// The operation is over.
+const FINISHED: u8 = 2;
+
+/// See the module's documentation.
+pub struct Request {
+    irp: IrpPtr,
+    call: &'static str,
+    phase: AtomicU8,
+    done: Lock<Option<Done>>,
+    finish: Lock<Option<Finish>>,
+    /// Takes the operation back, for IoCancelIrp.
+    cancel: Lock<Option<Cancel>>,
+    own: Weak<Self>,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request").field("call", &self.call).field("irp", &self.irp).finish()
+    }
+}
+
+/// The IRPs that the provider has.
+static IN_FLIGHT: LazyLock<Lock<HashMap<usize, Arc<Request>>>> = LazyLock::new(Lock::default);
+
+/// Whether the provider does not have this IRP; it is reported otherwise.
+pub(crate) fn check_idle(call: &str, irp: *mut Irp) -> bool {
+    let user = IN_FLIGHT.lock().get(&irp.addr()).map(|request| request.call);
+    if let Some(user) = user {
+        misuse::report(call, format_args!("the IRP {irp:?} is in the hands of {user}"));
+    }
+    user.is_none()
+}
+
+unsafe extern "C" fn cancel(_device: *mut std::ffi::c_void, irp: *mut Irp) {
+    let request = IN_FLIGHT.lock().get(&irp.addr()).cloned();
+    if let Some(request) = request {
+        request.take_back();
+    }
+}
+
+impl Request {
+    /// Accepts an IRP for a call; `finish` makes its outcome.
+    ///
+    /// # Errors
+    /// STATUS_INVALID_PARAMETER, with nothing completed, for null or an IRP that another call has
+    /// (Wine's test, which ran on Windows; wsk 2.1).
+    pub(crate) fn accept(
+        call: &'static str,
+        irp: *mut Irp,
+        finish: impl FnOnce(Done) -> Outcome + Send + 'static,
+    ) -> Result<Arc<Self>, Status> {
+        let ptr = IrpPtr::new(irp).ok_or(status::INVALID_PARAMETER)?;
+        if !check_idle(call, irp) || !ptr.take_location(call) {
+            return Err(status::INVALID_PARAMETER);
+        }
+        let request = Arc::new_cyclic(|own| Self {
+            irp: ptr,
+            call,
+            phase: AtomicU8::new(STARTING),
+            done: Lock::default(),
+            finish: Lock::new(Some(Box::new(finish))),
+            cancel: Lock::default(),
+            own: Weak::clone(own),
+        });
+        IN_FLIGHT.lock().insert(ptr.addr(), Arc::clone(&request));
+        ptr.set_cancel_routine(Some(cancel));
+        Ok(request)
+    }
+
+    /// The operation to be started, whose end is the request's.
+    pub(crate) fn operation(self: &Arc<Self>, buffers: Buffers) -> Operation {
+        let sink = Arc::clone(self) as Arc<dyn Sink>;
+        Operation::new(Target::Sink { sink, packet: false }, buffers)
+    }
+
+    /// How IoCancelIrp takes the operation back: it is given the operation's key.
+    pub(crate) fn on_cancel(&self, cancel: impl Fn(usize) + Send + 'static) {
+        *self.cancel.lock() = Some(Box::new(cancel));
+        if self.irp.is_cancelled() {
+            self.take_back();
+        }
+    }
+
+    fn take_back(&self) {
+        let key = self.own.as_ptr().addr();
+        // Taken out for the time of the call: the operation may end inside it.
+        let taken = self.cancel.lock().take();
+        if let Some(cancel) = taken {
+            cancel(key);
+        }
+    }
+
+    /// The end of a request that no operation has.
+    pub(crate) fn end(&self, status: NtStatus, buffers: Buffers, bytes: usize) {
+        if let Some(waker) = Sink::complete(self, Done { status, bytes, buffers }) {
+            waker.wake();
+        }
+    }
+
+    /// As [`end`](Self::end), without octets.
+    pub(crate) fn end_with(&self, status: NtStatus) {
+        self.end(status, Buffers::empty(), 0);
+    }
+
+    /// The call returns: with the result, or with STATUS_PENDING.
+    pub(crate) fn conclude(self: &Arc<Self>) -> Status {
+        // A refusal is told at once, on Windows too (wsk 2.2, WskConnect before WskBind).
+        let succeeded = |done: &Done| done.status.is_success();
+        let pends = style() == Style::Pend && self.done.lock().as_ref().is_none_or(succeeded);
+        // Before anybody else may complete it.
+        self.irp.set_pending(true);
+        let open = self
+            .phase
+            .compare_exchange(STARTING, PENDED, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok();
+        if open {
+            return status::PENDING;
+        }
+        if pends {
+            self.post();
+            return status::PENDING;
+        }
+        self.irp.set_pending(false);
+        self.complete()
+    }
+
+    /// As [`conclude`](Self::conclude), by the provider's thread whatever the style.
+    pub(crate) fn conclude_later(self: &Arc<Self>) -> Status {
+        self.irp.set_pending(true);
+        if self.phase.swap(PENDED, Ordering::AcqRel) == FINISHED {
+            self.post();
+        }
+        status::PENDING
+    }
+
+    fn post(self: &Arc<Self>) {
+        let request = Arc::clone(self);
+        worker::post(move || {
+            request.complete();
+        });
+    }
+
+    /// Hands the IRP back.
+    fn complete(&self) -> Status {
+        let (done, finish) = (self.done.lock().take(), self.finish.lock().take());
+        let (Some(done), Some(finish)) = (done, finish) else {
+            return status::PENDING;
+        };
+        *self.cancel.lock() = None;
+        let (status, information) = finish(done);
+        IN_FLIGHT.lock().remove(&self.irp.addr());
+        self.irp.complete(status, information);
+        status
+    }
+}
+
+impl Sink for Request {
+    fn complete(&self, done: Done) -> Option<Waker> {
+        *self.done.lock() = Some(done);
+        // A refused operation ends inside its call, where nobody runs the waker.
+        let over = self
+            .phase
+            .compare_exchange(STARTING, FINISHED, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok();
+        if over { None } else { self.own.upgrade().map(Waker::from) }
+    }
+}
+
+impl Wake for Request {
+    fn wake(self: Arc<Self>) {
+        if self.phase.swap(FINISHED, Ordering::AcqRel) == PENDED {
+            self.post();
+        }
+    }
+}
