@@ -185,9 +185,14 @@ impl Inner {
     /// Tells the endpoint once the peer's host has acknowledged everything.
     #[inline]
     pub(super) fn note_delivery(&mut self) {
-        if self.awaits_delivery && self.tcp.is_flushed() {
-            self.awaits_delivery = false;
-            self.endpoint.handle_indication(Indication::Delivered);
+        if !self.awaits_delivery || !self.tcp.is_flushed() {
+            return;
+        }
+        self.awaits_delivery = false;
+        // A reset empties the queue too.
+        match self.tcp.take_error() {
+            Some(errno) => self.handle_failure(errno),
+            None => self.endpoint.handle_indication(Indication::Delivered),
         }
     }
 
