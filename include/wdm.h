@@ -728,7 +728,7 @@ VOID NTAPI RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR Source
 #endif
 
 /* The kernel debugger's output is standard error. Drivers print NTSTATUS with %lx, which is too long here. */
-FORCEINLINE ULONG DbgPrint(PCSZ Format, ...)
+static inline ULONG DbgPrint(PCSZ Format, ...)
 {
     va_list arguments;
 
@@ -738,7 +738,7 @@ FORCEINLINE ULONG DbgPrint(PCSZ Format, ...)
     return 0;
 }
 
-FORCEINLINE ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSZ Format, ...)
+static inline ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSZ Format, ...)
 {
     va_list arguments;
 

@@ -77,6 +77,9 @@ const WINDOWS_LIBRARIES: &[&str] = &[
     "winmm",
 ];
 
+/// The source is a driver: a client of Winsock Kernel, with DriverEntry for `main`.
+pub(crate) const DRIVER: &str = "--wsk";
+
 /// A header as the only input is precompiled, not linked.
 const HEADER_EXTENSIONS: &[&str] = &["h", "hh", "hp", "hpp", "hxx", "h++", "H", "tcc"];
 
@@ -91,6 +94,8 @@ pub(crate) struct Arguments {
     pub(crate) is_static: bool,
     /// lld would look for the libraries that clang notes for `#pragma comment(lib, …)`.
     pub(crate) uses_lld: bool,
+    /// [`DRIVER`] was given.
+    pub(crate) is_driver: bool,
     stops: bool,
     has_input: bool,
     /// `--` has been seen.
@@ -137,6 +142,8 @@ impl Arguments {
         let text = argument.to_string_lossy().into_owned();
         if let Some(option) = self.awaiting.take() {
             self.take_value(&option, &text, argument);
+        } else if text == DRIVER && !self.only_inputs {
+            (self.is_driver, self.changed) = (true, true);
         } else if self.only_inputs {
             self.take_input_after_dashes(&text, argument);
         } else if text == "--" {

@@ -29,6 +29,19 @@ const PLATFORM: &[&str] = &[
 /// arguments because clang lets a later `-Wall` switch the warning on again.
 const QUIET: &str = "-Wno-unknown-pragmas";
 
+/// What drivers are compiled with; `L""` is a string of 16-bit units there.
+const KERNEL: &[&str] = &[
+    "-D_KERNEL_MODE=1",
+    "-D_AMD64_",
+    "-D_WIN32_WINNT=0x0A00",
+    "-DNTDDI_VERSION=0x0A000000",
+    "-fshort-wchar",
+    "-Wno-multichar",
+];
+
+/// The `main` of a driver, among the headers.
+const DRIVER_MAIN: &str = "linsock_driver.c";
+
 /// What a Rust static library needs of the system (`rustc --print native-static-libs`).
 const SYSTEM_LIBRARIES: &[&str] = &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
 
@@ -126,8 +139,15 @@ pub(crate) fn command_line(
 ) -> Result<Vec<OsString>, Error> {
     let links = user.links();
     let mut line = preprocessor_flags(installation);
+    if user.is_driver {
+        line.extend(KERNEL.iter().map(OsString::from));
+    }
     line.extend(user.words);
     line.push(QUIET.into());
+    if links && user.is_driver {
+        let main = installation.headers().join(DRIVER_MAIN);
+        line.extend(["-x".into(), "c".into(), main.into(), "-x".into(), "none".into()]);
+    }
     if links {
         if user.uses_lld {
             line.push("-Wl,--no-dependent-libraries".into());

@@ -43,8 +43,12 @@ enum Command {
     #[command(name = "c++", disable_help_flag = true)]
     Cxx(CompilerArguments),
     /// Compile one source file and run it; the exit status is the program's.
-    #[command(override_usage = "linsock run <FILE> [ARGS]...")]
+    #[command(override_usage = "linsock run [--wsk] <FILE> [ARGS]...")]
     Run {
+        /// FILE is a driver, a client of Winsock Kernel: load it, and unload it at a signal or
+        /// after `--seconds N`, which is an argument of the program.
+        #[arg(long)]
+        wsk: bool,
         /// The program (FILE.c is C; FILE.cc, FILE.cpp and FILE.cxx are C++) and its arguments.
         // One list: an option after FILE is the program's, `--help` included.
         #[arg(value_name = "FILE", required = true)]
@@ -85,7 +89,9 @@ fn execute(command: Command) -> Result<ExitCode, Error> {
     match command {
         Command::Cc(compiler) => compiler::replace(Language::C, &find()?, compiler.args),
         Command::Cxx(compiler) => compiler::replace(Language::Cxx, &find()?, compiler.args),
-        Command::Run { program } => run::run(&find()?, Path::new(&program[0]), &program[1..]),
+        Command::Run { wsk, program } => {
+            run::run(&find()?, wsk, Path::new(&program[0]), &program[1..])
+        }
         Command::Protocols(arguments) => print(&protocols::text(&arguments)),
         Command::TimeWait(arguments) => time_wait::print(&arguments),
         Command::Cflags => print(&shell_words(&compiler::cflags(&find()?))),

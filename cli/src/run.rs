@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, DRIVER};
 use crate::compiler::{self, Language};
 use crate::error::Error;
 use crate::locate::Installation;
@@ -19,6 +19,7 @@ use crate::locate::Installation;
 /// Compiles `file` and runs it. The result is the program's status, or that of a failed compiler.
 pub(crate) fn run(
     installation: &Installation,
+    is_driver: bool,
     file: &Path,
     arguments: &[OsString],
 ) -> Result<ExitCode, Error> {
@@ -33,7 +34,9 @@ pub(crate) fn run(
     let program = directory.path().join(file.file_stem().unwrap_or_default());
 
     let options = ["-O2".into(), "-g".into(), file.into(), "-o".into(), program.clone().into()];
-    let line = compiler::command_line(installation, Arguments::parse(options.to_vec()))?;
+    let driver = is_driver.then(|| DRIVER.into());
+    let options = driver.into_iter().chain(options).collect();
+    let line = compiler::command_line(installation, Arguments::parse(options))?;
     let mut child = compiler::start(language, &line, Command::spawn)?;
     let compiled = wait(&mut child, &mut signals, "the compiler")?;
     if !compiled.success() {
