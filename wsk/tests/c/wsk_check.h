@@ -109,7 +109,7 @@ static NTSTATUS call_end(struct call *call)
 
 /* ---- buffers ---- */
 
-static WSK_BUF buffer_of(void *octets, SIZE_T length)
+static inline WSK_BUF buffer_of(void *octets, SIZE_T length)
 {
     WSK_BUF buffer;
 
@@ -159,7 +159,7 @@ static void close_socket(PWSK_SOCKET socket)
     CHECK_EQ(RUN(&call, basic->WskCloseSocket(socket, call.irp)), STATUS_SUCCESS, "D WskCloseSocket");
 }
 
-static void bind_socket(PWSK_SOCKET socket)
+static inline void bind_socket(PWSK_SOCKET socket)
 {
     struct sockaddr_in any = loopback(0);
     struct call call;
@@ -167,7 +167,7 @@ static void bind_socket(PWSK_SOCKET socket)
     REQUIRE(RUN(&call, CONNECTION(socket)->WskBind(socket, (PSOCKADDR)&any, 0, call.irp)) == STATUS_SUCCESS);
 }
 
-static PWSK_SOCKET listener_with(PVOID context, const void *dispatch, struct sockaddr_in *at)
+static inline PWSK_SOCKET listener_with(PVOID context, const void *dispatch, struct sockaddr_in *at)
 {
     PWSK_SOCKET socket = socket_of(WSK_FLAG_LISTEN_SOCKET, context, dispatch);
     struct sockaddr_in any = loopback(0);
@@ -178,7 +178,7 @@ static PWSK_SOCKET listener_with(PVOID context, const void *dispatch, struct soc
     return socket;
 }
 
-static void pair_with(PVOID context, const WSK_CLIENT_CONNECTION_DISPATCH *dispatch, PWSK_SOCKET *client, PWSK_SOCKET *server)
+static inline void pair_with(PVOID context, const WSK_CLIENT_CONNECTION_DISPATCH *dispatch, PWSK_SOCKET *client, PWSK_SOCKET *server)
 {
     struct sockaddr_in at;
     PWSK_SOCKET listener = listener_with(NULL, NULL, &at);
@@ -193,12 +193,12 @@ static void pair_with(PVOID context, const WSK_CLIENT_CONNECTION_DISPATCH *dispa
     close_socket(listener);
 }
 
-static void pair(PWSK_SOCKET *client, PWSK_SOCKET *server)
+static inline void pair(PWSK_SOCKET *client, PWSK_SOCKET *server)
 {
     pair_with(NULL, NULL, client, server);
 }
 
-static NTSTATUS send_all(PWSK_SOCKET socket, void *octets, SIZE_T length)
+static inline NTSTATUS send_all(PWSK_SOCKET socket, void *octets, SIZE_T length)
 {
     WSK_BUF buffer = buffer_of(octets, length);
     struct call call;
@@ -209,7 +209,7 @@ static NTSTATUS send_all(PWSK_SOCKET socket, void *octets, SIZE_T length)
     return status;
 }
 
-static NTSTATUS receive(PWSK_SOCKET socket, void *octets, SIZE_T room, SIZE_T *got)
+static inline NTSTATUS receive(PWSK_SOCKET socket, void *octets, SIZE_T room, SIZE_T *got)
 {
     WSK_BUF buffer = buffer_of(octets, room);
     struct call call;
@@ -220,7 +220,7 @@ static NTSTATUS receive(PWSK_SOCKET socket, void *octets, SIZE_T room, SIZE_T *g
     return status;
 }
 
-static NTSTATUS disconnect(PWSK_SOCKET socket, ULONG flags)
+static inline NTSTATUS disconnect(PWSK_SOCKET socket, ULONG flags)
 {
     struct call call;
     NTSTATUS status = RUN(&call, CONNECTION(socket)->WskDisconnect(socket, NULL, flags, call.irp));
