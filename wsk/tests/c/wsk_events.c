@@ -21,23 +21,24 @@ static NTSTATUS WSKAPI on_receive(PVOID context, ULONG flags, PWSK_DATA_INDICATI
 {
     struct side *side = context;
     SIZE_T taken = side->accept < bytes ? side->accept : bytes;
+    NTSTATUS answer = side->answer; /* the test goes on, and changes it, as soon as it is told */
 
     UNREFERENCED_PARAMETER(flags);
     CHECK(list != NULL && list->Buffer.Length == bytes, "D WskReceiveEvent: the indication");
-    if (NT_SUCCESS(side->answer)) {
+    if (NT_SUCCESS(answer)) {
         char *data = (char *)MmGetSystemAddressForMdlSafe(list->Buffer.Mdl, NormalPagePriority);
 
         memcpy(side->octets + side->count, data + list->Buffer.Offset, taken);
         side->count += taken;
-        if (side->answer == STATUS_SUCCESS && taken < bytes)
+        if (answer == STATUS_SUCCESS && taken < bytes)
             *accepted = taken;
     }
     side->last = bytes;
-    if (side->answer == STATUS_PENDING)
+    if (answer == STATUS_PENDING)
         side->retained = list;
     side->receives++;
     KeSetEvent(&side->told, 0, FALSE);
-    return side->answer;
+    return answer;
 }
 
 static NTSTATUS WSKAPI on_disconnect(PVOID context, ULONG flags)
@@ -220,6 +221,7 @@ static NTSTATUS WSKAPI on_accept(PVOID context, ULONG flags, PSOCKADDR local, PS
                                  PVOID *accept_context, CONST WSK_CLIENT_CONNECTION_DISPATCH **dispatch)
 {
     struct hall *hall = context;
+    NTSTATUS answer = hall->answer;
 
     UNREFERENCED_PARAMETER(flags);
     hall->accepted = accepted;
@@ -228,18 +230,19 @@ static NTSTATUS WSKAPI on_accept(PVOID context, ULONG flags, PSOCKADDR local, PS
     *accept_context = &hall->side;
     *dispatch = &connection_dispatch;
     KeSetEvent(&hall->told, 0, FALSE);
-    return hall->answer;
+    return answer;
 }
 
 static WSK_INSPECT_ACTION WSKAPI on_inspect(PVOID context, PSOCKADDR local, PSOCKADDR remote, PWSK_INSPECT_ID id)
 {
     struct hall *hall = context;
+    WSK_INSPECT_ACTION action = hall->action;
 
     UNREFERENCED_PARAMETER(local);
     UNREFERENCED_PARAMETER(remote);
     hall->inspected = *id;
     KeSetEvent(&hall->asked, 0, FALSE);
-    return hall->action;
+    return action;
 }
 
 static const WSK_CLIENT_LISTEN_DISPATCH listen_dispatch = {on_accept, on_inspect, NULL};
