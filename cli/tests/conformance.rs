@@ -11,8 +11,12 @@ use std::time::{Duration, Instant};
 /// The programs have a watchdog of their own (60 s); this one is for the case that it fails.
 const LIMIT: Duration = Duration::from_secs(120);
 
-fn programs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../ws2_32/tests/c")
+/// Where the programs are: those of Winsock, and those of Winsock Kernel.
+const DIRECTORIES: [&str; 2] = ["../ws2_32/tests/c", "../wsk/tests/c"];
+
+fn source(name: &str) -> PathBuf {
+    let directory = DIRECTORIES[usize::from(name.starts_with("wsk_"))];
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(directory).join(name).with_extension("c")
 }
 
 fn is_installed(compiler: &str) -> bool {
@@ -46,7 +50,7 @@ fn conforms(name: &str) {
         let compiled = Command::new(env!("CARGO_BIN_EXE_linsock"))
             .args(["cc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o"])
             .arg(&program)
-            .arg(programs().join(name).with_extension("c"))
+            .arg(source(name))
             .env("CC", compiler)
             .output()
             .expect("linsock cc starts");
@@ -66,11 +70,13 @@ macro_rules! programs {
     ($($name:ident),* $(,)?) => {
         $(#[test] fn $name() { conforms(stringify!($name)); })*
 
-        /// Every program in the directory is in the list above.
+        /// Every program in the directories is in the list above.
         #[test]
         fn no_program_is_left_out() {
-            let mut found: Vec<String> = std::fs::read_dir(programs())
-                .expect("the directory of the programs")
+            let mut found: Vec<String> = DIRECTORIES
+                .map(|directory| Path::new(env!("CARGO_MANIFEST_DIR")).join(directory))
+                .into_iter()
+                .flat_map(|path| std::fs::read_dir(path).expect("the directory of the programs"))
                 .map(|entry| entry.expect("an entry").path())
                 .filter(|path| path.extension().is_some_and(|extension| extension == "c"))
                 .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
@@ -113,4 +119,8 @@ programs![
     transfer,
     udp,
     unix_streams,
+    wsk_disconnect,
+    wsk_events,
+    wsk_irp,
+    wsk_sockets,
 ];

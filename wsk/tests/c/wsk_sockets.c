@@ -63,12 +63,12 @@ static void call_order(void)
     CHECK_EQ(RUN(&call, CONNECTION(socket)->WskConnect(socket, (PSOCKADDR)&name, 1, call.irp)), STATUS_INVALID_PARAMETER,
              "D WskConnect: Flags is reserved");
     close_socket(other);
-    close_socket(socket);
-    /* Nobody listens there. */
-    socket = socket_of(WSK_FLAG_CONNECTION_SOCKET, NULL, NULL);
-    bind_socket(socket);
-    CHECK_EQ(RUN(&call, CONNECTION(socket)->WskConnect(socket, (PSOCKADDR)&name, 0, call.irp)), STATUS_CONNECTION_REFUSED,
+    /* Somebody is bound there, and nobody listens. */
+    other = socket_of(WSK_FLAG_CONNECTION_SOCKET, NULL, NULL);
+    bind_socket(other);
+    CHECK_EQ(RUN(&call, CONNECTION(other)->WskConnect(other, (PSOCKADDR)&name, 0, call.irp)), STATUS_CONNECTION_REFUSED,
              "D WskConnect");
+    close_socket(other);
     close_socket(socket);
 }
 
