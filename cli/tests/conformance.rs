@@ -66,6 +66,27 @@ fn conforms(name: &str) {
     assert!(built > 0, "no compiler: install gcc or clang");
 }
 
+/// The kernel's numbers and layouts, as a compiler for Windows has them from its own headers.
+#[test]
+fn the_kernels_headers_are_laid_out_as_on_windows() {
+    let headers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wsk/tests/headers");
+    let golden = std::fs::read_to_string(headers.join("layout.golden")).expect("the golden file");
+    let scratch = tempfile::tempdir().expect("a directory for the program");
+    for compiler in ["gcc", "clang"].into_iter().filter(|compiler| is_installed(compiler)) {
+        let program = scratch.path().join(compiler);
+        let compiled = Command::new(env!("CARGO_BIN_EXE_linsock"))
+            .args(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-o"])
+            .arg(&program)
+            .arg(headers.join("layout.c"))
+            .env("CC", compiler)
+            .status()
+            .expect("linsock cc starts");
+        assert!(compiled.success(), "{compiler}");
+        let printed = String::from_utf8(run(&program).stdout).expect("text");
+        assert_eq!(printed, golden, "{compiler}");
+    }
+}
+
 macro_rules! programs {
     ($($name:ident),* $(,)?) => {
         $(#[test] fn $name() { conforms(stringify!($name)); })*

@@ -47,9 +47,7 @@ fn parse<'a>(words: impl Iterator<Item = &'a str>) -> Result<Arguments, String> 
     while let Some(word) = words.next() {
         let seconds = match word {
             "--seconds" => words.next().unwrap_or_default(),
-            _ => word
-                .strip_prefix("--seconds=")
-                .ok_or_else(|| format!("unknown argument `{word}`"))?,
+            _ => word.strip_prefix("--seconds=").ok_or_else(|| format!("unknown: `{word}`"))?,
         };
         let number: f64 =
             seconds.parse().map_err(|_| format!("`{seconds}` is no time in seconds"))?;
@@ -59,9 +57,11 @@ fn parse<'a>(words: impl Iterator<Item = &'a str>) -> Result<Arguments, String> 
     Ok(arguments)
 }
 
-/// The `main` of a driver that `linsock cc --wsk` has linked: loads it, waits for SIGINT, SIGTERM or
-/// the end of `--seconds N`, and unloads it. The exit status is 0 if DriverEntry succeeded and no
-/// rule was broken, 1 otherwise, 2 for arguments that mean nothing.
+/// The `main` of a driver that `linsock cc --wsk` has linked: loads it, waits for SIGINT, SIGTERM
+/// or the end of `--seconds N`, and unloads it.
+///
+/// The exit status is 0 if DriverEntry succeeded and no rule was broken, 1 otherwise, 2 for
+/// arguments that mean nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn linsock_run_driver(
     argc: c_int,
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn linsock_run_driver(
     let arguments = match parse(words.iter().map(String::as_str)) {
         Ok(arguments) => arguments,
         Err(error) => {
-            eprintln!("linsock: {error}; usage: [--seconds N]");
+            misuse::say(format_args!("{error}; usage: [--seconds N]"));
             return 2;
         }
     };
@@ -97,7 +97,7 @@ fn run(entry: DriverEntry, limit: Option<Duration>) -> c_int {
     // SAFETY: the driver's entry point, with what its page says it is called with.
     let status = unsafe { entry(&raw mut driver, &raw mut registry) };
     if !status::is_success(status) {
-        eprintln!("linsock: DriverEntry failed with 0x{status:08X}");
+        misuse::say(format_args!("DriverEntry failed with 0x{status:08X}"));
         return 1;
     }
     wait_for_signal(&signals, limit);

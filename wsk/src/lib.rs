@@ -10,7 +10,9 @@
 //!
 //! Every exported function is `unsafe` to call from Rust for the same reason, stated once here: it
 //! takes pointers from C, which have to be what the function's documentation page says. A kernel
-//! stops the machine otherwise; here a rule that is seen to be broken is reported ([`misuse`]).
+//! stops the machine otherwise; here a rule that is seen to be broken is reported ([`misuse`]). A
+//! panic inside an exported function, a bug of linsock's, ends the process, as a bug check does:
+//! the functions of the kernel have no way to say that they themselves are broken.
 #![allow(unsafe_code, reason = "this crate is a C interface to the caller's memory")]
 #![allow(
     non_snake_case,

@@ -47,6 +47,11 @@ pub fn report(call: &str, rule: Arguments<'_>) {
     }
 }
 
+/// What the loader of a driver has to say.
+pub(crate) fn say(text: Arguments<'_>) {
+    eprintln!("linsock: {text}");
+}
+
 /// How often a rule was broken in this process.
 #[unsafe(no_mangle)]
 pub extern "C" fn linsock_wsk_misuses() -> u32 {

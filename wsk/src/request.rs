@@ -1,7 +1,7 @@
 //! One IRP in progress: accepted by a call, and completed exactly once.
 //!
 //! A request begins on the calling thread. What it waits for may be over before the call returns;
-//! then the [`style`] says whether the call completes it, or says STATUS_PENDING and leaves that to
+//! then the [`Style`] says whether the call completes it, or says STATUS_PENDING and leaves that to
 //! the provider's thread, as Windows nearly always does. Everything that is over later is completed
 //! by that thread.
 

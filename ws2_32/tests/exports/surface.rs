@@ -3,6 +3,7 @@
 // Each test binary that includes this file uses a part of it.
 #![allow(dead_code)]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,6 +68,25 @@ pub(crate) fn exports() -> Vec<Export> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sources = files(&package.join("src"), "rs");
     sources.iter().flat_map(|path| exports_of(package, path)).collect()
+}
+
+/// The functions that Winsock Kernel's package exports into the same library.
+#[allow(dead_code, reason = "each test that includes this file uses a part of it")]
+pub(crate) fn kernel_exports() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for path in files(&root().join("wsk/src"), "rs") {
+        let text = read(&path);
+        let after = text.split("#[unsafe(no_mangle)]").skip(1);
+        found.extend(after.filter_map(|item| {
+            // A constant is no function.
+            let (before, words) = item.split_once("fn ")?;
+            if before.contains("static ") {
+                return None;
+            }
+            Some(words.split(['(', ':']).next()?.to_owned())
+        }));
+    }
+    found
 }
 
 fn exports_of(package: &Path, path: &Path) -> Vec<Export> {

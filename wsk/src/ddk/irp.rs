@@ -193,12 +193,9 @@ fn complete_request(ptr: IrpPtr) {
         }
     }
     if invoked {
-        misuse::report(
-            "IoCompleteRequest",
-            format_args!(
-                "a completion routine of the client's own IRP did not return STATUS_MORE_PROCESSING_REQUIRED"
-            ),
-        );
+        let rule = "did not return STATUS_MORE_PROCESSING_REQUIRED";
+        let whose = "a completion routine of the client's own IRP";
+        misuse::report("IoCompleteRequest", format_args!("{whose} {rule}"));
     }
 }
 

@@ -1,0 +1,241 @@
+//! How a connection is made: addresses, listening, connecting, accepting.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+
+use linsock::NtStatus;
+use linsock::afd::endpoint::state::Phase;
+use linsock::iocp::buffer::Buffers;
+use linsock::iocp::irp::Done;
+use linsock::iocp::sync::Lock;
+
+use super::{
+    INVALID_DEVICE_STATE, NOT_IMPLEMENTED, Socket, cancellable, end, memory, on_socket, plain,
+};
+use crate::ddk::irp::Irp;
+use crate::ddk::memory::WskBuf;
+use crate::events::{InspectId, StreamEvents};
+use crate::socket::{Accept, Callbacks, Category, WskSocket, read_address, write_address};
+use crate::status::{self, Status};
+
+/// SOMAXCONN.
+const BACKLOG: i32 = 0x7FFF_FFFF;
+/// WskConnectEx takes no more.
+const CONNECT_DATA_MAX: usize = 65_535;
+
+/// Binds; a listening socket listens from then on.
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nc-wsk-pfn_wsk_bind>
+pub(super) unsafe extern "C" fn WskBind(
+    socket: Socket,
+    local: *const u8,
+    flags: u32,
+    irp: *mut Irp,
+) -> Status {
+    on_socket("WskBind", socket, irp, plain, |socket, request| {
+        if flags != 0 {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        let address = read_address(local)?;
+        let listens = socket.category == Category::Listen;
+        if listens && socket.socket.is_datagram() {
+            return Err(NOT_IMPLEMENTED);
+        }
+        if socket.state.lock().bound {
+            return Err(INVALID_DEVICE_STATE);
+        }
+        socket.socket.bind(address)?;
+        // Bound for good, so that an address in use is told now and not by a later call.
+        socket.socket.local_address()?;
+        if listens {
+            socket.socket.listen(BACKLOG)?;
+        }
+        socket.state.lock().bound = true;
+        socket.pump_accepts();
+        end(request, Ok(0));
+        Ok(())
+    })
+}
+
+/// Makes a bound stream socket listen.
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nc-wsk-pfn_wsk_listen>
+pub(super) unsafe extern "C" fn WskListen(socket: Socket, irp: *mut Irp) -> Status {
+    on_socket("WskListen", socket, irp, plain, |socket, request| {
+        if !socket.state.lock().bound || socket.socket.phase() != Phase::Bound {
+            return Err(INVALID_DEVICE_STATE);
+        }
+        socket.socket.listen(BACKLOG)?;
+        socket.pump_accepts();
+        end(request, Ok(0));
+        Ok(())
+    })
+}
+
+fn connect(
+    call: &'static str,
+    socket: Socket,
+    remote: *const u8,
+    data: Result<Buffers, NtStatus>,
+    irp: *mut Irp,
+) -> Status {
+    let own = socket.expose_provenance();
+    let finish = move |done: Done| {
+        let socket = WskSocket::find_quietly(ptr::with_exposed_provenance::<c_void>(own));
+        if let Some(socket) = socket.filter(|_| done.status.is_success()) {
+            socket.look();
+        }
+        (status::of(done.status), 0)
+    };
+    on_socket(call, socket, irp, finish, |socket, request| {
+        let (remote, data) = (read_address(remote)?, data?);
+        // WskConnect before WskBind (Wine's test, which ran on Windows; wsk 2.2).
+        if !socket.state.lock().bound || socket.socket.phase() != Phase::Bound {
+            return Err(INVALID_DEVICE_STATE);
+        }
+        let result = socket.socket.connect_pending(request.operation(data), &remote);
+        if let Err(status) = result {
+            request.end_with(status);
+        }
+        cancellable(socket, request);
+        Ok(())
+    })
+}
+
+/// Connects. <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nc-wsk-pfn_wsk_connect>
+pub(super) unsafe extern "C" fn WskConnect(
+    socket: Socket,
+    remote: *const u8,
+    flags: u32,
+    irp: *mut Irp,
+) -> Status {
+    let data = if flags == 0 { Ok(Buffers::empty()) } else { Err(NtStatus::INVALID_PARAMETER) };
+    connect("WskConnect", socket, remote, data, irp)
+}
+
+/// Connects and sends first data.
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nc-wsk-pfn_wsk_connect_ex>
+pub(super) unsafe extern "C" fn WskConnectEx(
+    socket: Socket,
+    remote: *const u8,
+    buffer: *const WskBuf,
+    flags: u32,
+    irp: *mut Irp,
+) -> Status {
+    let data = match memory("WskConnectEx", buffer) {
+        _ if flags != 0 => Err(NtStatus::INVALID_PARAMETER),
+        _ if buffer.is_null() => Ok(Buffers::empty()),
+        Ok(data) if data.len() > CONNECT_DATA_MAX => Err(NtStatus::BUFFER_OVERFLOW),
+        data => data,
+    };
+    connect("WskConnectEx", socket, remote, data, irp)
+}
+
+/// Accepts a connection.
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nc-wsk-pfn_wsk_accept>
+pub(super) unsafe extern "C" fn WskAccept(
+    socket: Socket,
+    flags: u32,
+    context: *mut c_void,
+    dispatch: *const StreamEvents,
+    local: *mut u8,
+    remote: *mut u8,
+    irp: *mut Irp,
+) -> Status {
+    let slot = Arc::new(Lock::new(None::<Arc<linsock::socket::Socket>>));
+    let taken = Arc::clone(&slot);
+    let client = WskSocket::find("WskAccept", socket).map(|socket| Arc::clone(&socket.client));
+    let (context, events) = (context.expose_provenance(), dispatch.expose_provenance());
+    let (local, remote) = (local.expose_provenance(), remote.expose_provenance());
+    let finish = move |done: Done| {
+        let connection = taken.lock().take();
+        let (Some(client), Some(connection), true) = (client, connection, done.status.is_success())
+        else {
+            return (status::of(done.status), 0);
+        };
+        write_address(ptr::with_exposed_provenance_mut(local), connection.local_address());
+        write_address(ptr::with_exposed_provenance_mut(remote), connection.peer_address());
+        let callbacks =
+            Callbacks { connection: ptr::with_exposed_provenance(events), ..Callbacks::NONE };
+        let context = ptr::with_exposed_provenance_mut(context);
+        let category = Category::Connection;
+        let made = WskSocket::make("WskAccept", &client, category, connection, context, callbacks);
+        made.state.lock().bound = true;
+        made.look();
+        (status::SUCCESS, made.addr())
+    };
+    on_socket("WskAccept", socket, irp, finish, |socket, request| {
+        if flags != 0 {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        if !socket.socket.is_listening() {
+            return Err(INVALID_DEVICE_STATE);
+        }
+        let accept = Accept { request: Arc::clone(request), slot: Arc::clone(&slot) };
+        socket.state.lock().accepts.push_back(accept);
+        let own = Arc::downgrade(socket);
+        request.on_cancel(move |key| {
+            let Some(socket) = own.upgrade() else { return };
+            let mut state = socket.state.lock();
+            let at = state.accepts.iter().position(|a| Arc::as_ptr(&a.request).addr() == key);
+            let gone = at.and_then(|at| state.accepts.remove(at));
+            drop(state);
+            if let Some(accept) = gone {
+                accept.request.end_with(NtStatus::CANCELLED);
+            }
+        });
+        socket.pump_accepts();
+        Ok(())
+    })
+}
+
+/// Decides about a connection that WskInspectEvent has left pending.
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nc-wsk-pfn_wsk_inspect_complete>
+pub(super) unsafe extern "C" fn WskInspectComplete(
+    socket: Socket,
+    id: *const InspectId,
+    action: u32,
+    irp: *mut Irp,
+) -> Status {
+    // SAFETY: the client's structure, or null.
+    let serial = unsafe { id.as_ref() }.map(|id| id.serial);
+    on_socket("WskInspectComplete", socket, irp, plain, |socket, request| {
+        let known = serial.and_then(|serial| socket.state.lock().inspected.remove(&serial));
+        let connection = known.ok_or(NtStatus::INVALID_PARAMETER)?;
+        if action == 1 {
+            socket.state.lock().backlog.push_back(connection);
+            socket.pump_accepts();
+        } else {
+            let _ = connection.abort();
+        }
+        end(request, Ok(0));
+        Ok(())
+    })
+}
+
+/// The local address.
+pub(super) unsafe extern "C" fn WskGetLocalAddress(
+    socket: Socket,
+    local: *mut u8,
+    irp: *mut Irp,
+) -> Status {
+    on_socket("WskGetLocalAddress", socket, irp, plain, |socket, request| {
+        let bound = socket.state.lock().bound;
+        let address = socket.socket.local_address().ok().filter(|_| bound);
+        write_address(local, Ok(address.ok_or(INVALID_DEVICE_STATE)?));
+        end(request, Ok(0));
+        Ok(())
+    })
+}
+
+/// The peer's address.
+pub(super) unsafe extern "C" fn WskGetRemoteAddress(
+    socket: Socket,
+    remote: *mut u8,
+    irp: *mut Irp,
+) -> Status {
+    on_socket("WskGetRemoteAddress", socket, irp, plain, |socket, request| {
+        write_address(remote, Ok(socket.socket.peer_address()?));
+        end(request, Ok(0));
+        Ok(())
+    })
+}
