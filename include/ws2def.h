@@ -552,6 +552,22 @@ typedef struct LINSOCK_N(addrinfoW) {
     struct LINSOCK_N(addrinfoW) *ai_next;
 } ADDRINFOW, *PADDRINFOW;
 
+/* ws2def/ns-ws2def-addrinfoexw */
+typedef struct LINSOCK_N(addrinfoexW) {
+    int ai_flags;
+    int ai_family;
+    int ai_socktype;
+    int ai_protocol;
+    SIZE_T ai_addrlen;
+    PWSTR ai_canonname;
+    struct LINSOCK_N(sockaddr) *ai_addr;
+    void *ai_blob;
+    SIZE_T ai_bloblen;
+    GUID *ai_provider;
+    struct LINSOCK_N(addrinfoexW) *ai_next;
+} ADDRINFOEXW, *PADDRINFOEXW, *LPADDRINFOEXW;
+LINSOCK_ASSERT(sizeof(ADDRINFOEXW) == 72, "addrinfoex");
+
 /* ws2def/ns-ws2def-scope_id */
 typedef struct {
     __extension__ union {

@@ -170,8 +170,6 @@ typedef struct _WSK_CLIENT_DATAGRAM_DISPATCH {
 
 /* ---- the provider's functions ---- */
 
-struct _ADDRINFOEXW;
-
 typedef NTSTATUS(WSKAPI *PFN_WSK_SOCKET)(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USHORT SocketType, ULONG Protocol,
                                          ULONG Flags, PVOID SocketContext, CONST VOID *Dispatch, PEPROCESS OwningProcess,
                                          PETHREAD OwningThread, PSECURITY_DESCRIPTOR SecurityDescriptor, PIRP Irp);
@@ -182,10 +180,10 @@ typedef NTSTATUS(WSKAPI *PFN_WSK_SOCKET_CONNECT)(PWSK_CLIENT Client, USHORT Sock
 typedef NTSTATUS(WSKAPI *PFN_WSK_CONTROL_CLIENT)(PWSK_CLIENT Client, ULONG ControlCode, SIZE_T InputSize, PVOID InputBuffer,
                                                  SIZE_T OutputSize, PVOID OutputBuffer, SIZE_T *OutputSizeReturned, PIRP Irp);
 typedef NTSTATUS(WSKAPI *PFN_WSK_GET_ADDRESS_INFO)(PWSK_CLIENT Client, PUNICODE_STRING NodeName, PUNICODE_STRING ServiceName,
-                                                   ULONG NameSpace, GUID *Provider, struct _ADDRINFOEXW *Hints,
-                                                   struct _ADDRINFOEXW **Result, PEPROCESS OwningProcess, PETHREAD OwningThread,
+                                                   ULONG NameSpace, GUID *Provider, PADDRINFOEXW Hints,
+                                                   PADDRINFOEXW *Result, PEPROCESS OwningProcess, PETHREAD OwningThread,
                                                    PIRP Irp);
-typedef VOID(WSKAPI *PFN_WSK_FREE_ADDRESS_INFO)(PWSK_CLIENT Client, struct _ADDRINFOEXW *AddrInfo);
+typedef VOID(WSKAPI *PFN_WSK_FREE_ADDRESS_INFO)(PWSK_CLIENT Client, PADDRINFOEXW AddrInfo);
 typedef NTSTATUS(WSKAPI *PFN_WSK_GET_NAME_INFO)(PWSK_CLIENT Client, PSOCKADDR SockAddr, ULONG SockAddrLength,
                                                 PUNICODE_STRING NodeName, PUNICODE_STRING ServiceName, ULONG Flags,
                                                 PEPROCESS OwningProcess, PETHREAD OwningThread, PIRP Irp);

@@ -17,6 +17,7 @@ use crate::control::{WskControlClient, WskControlSocket};
 use crate::ddk::irp::Irp;
 use crate::ddk::memory::WskBuf;
 use crate::events::{ListenEvents, StreamEvents};
+use crate::names::{WskFreeAddressInfo, WskGetAddressInfo, WskGetNameInfo};
 use crate::request::{Outcome, Request};
 use crate::socket::{Callbacks, Category, WskSocket, create, read_address};
 use crate::status::{self, Status};
@@ -137,49 +138,6 @@ fn cancellable(socket: &Arc<WskSocket>, request: &Arc<Request>) {
 fn started<T>(_result: Result<T, NtStatus>) -> Result<(), NtStatus> {
     Ok(())
 }
-
-/// Resolves a name: not there.
-unsafe extern "C" fn WskGetAddressInfo(
-    _client: *const Client,
-    _node: *const c_void,
-    _service: *const c_void,
-    _name_space: u32,
-    _provider: *const c_void,
-    _hints: *const c_void,
-    _result: *mut *mut c_void,
-    _process: *mut c_void,
-    _thread: *mut c_void,
-    irp: *mut Irp,
-) -> Status {
-    refuse("WskGetAddressInfo", irp)
-}
-
-/// Names an address: not there.
-unsafe extern "C" fn WskGetNameInfo(
-    _client: *const Client,
-    _address: *const c_void,
-    _address_len: u32,
-    _node: *mut c_void,
-    _service: *mut c_void,
-    _flags: u32,
-    _process: *mut c_void,
-    _thread: *mut c_void,
-    irp: *mut Irp,
-) -> Status {
-    refuse("WskGetNameInfo", irp)
-}
-
-fn refuse(call: &'static str, irp: *mut Irp) -> Status {
-    match Request::accept(call, irp, plain) {
-        Ok(request) => {
-            request.end_with(NOT_IMPLEMENTED);
-            request.conclude()
-        }
-        Err(status) => status,
-    }
-}
-
-extern "C" fn WskFreeAddressInfo(_client: *const Client, _info: *mut c_void) {}
 
 /// Makes a socket. <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nc-wsk-pfn_wsk_socket>
 pub(crate) unsafe extern "C" fn WskSocket(

@@ -29,6 +29,7 @@ pub mod ddk;
 pub mod driver;
 mod events;
 pub mod misuse;
+mod names;
 pub mod request;
 pub mod socket;
 pub mod status;

@@ -286,6 +286,47 @@ static void one_call(void)
     CHECK_EQ(call.information, 0, "D WskSocketConnect");
 }
 
+static void names(void)
+{
+    static WCHAR host[] = {'1', '2', '7', '.', '0', '.', '0', '.', '1', 0}, port[] = {'8', '0', 0};
+    static WCHAR nobody[] = {'n', 'o', '.', 's', 'u', 'c', 'h', '.', 'h', 'o', 's', 't', '.', 'i', 'n', 'v', 'a', 'l', 'i', 'd', 0};
+    WCHAR room[64];
+    UNICODE_STRING node, service, out, small;
+    ADDRINFOEXW hints, *found = NULL;
+    struct sockaddr_in at = loopback(80);
+    struct call call;
+
+    RtlInitUnicodeString(&node, host);
+    RtlInitUnicodeString(&service, port);
+    memset(&hints, 0, sizeof hints);
+    hints.ai_family = AF_INET;
+    hints.ai_socktype = SOCK_STREAM;
+    CHECK_EQ(RUN(&call, provider.Dispatch->WskGetAddressInfo(provider.Client, &node, &service, 0, NULL, &hints, &found, NULL,
+                                                             NULL, call.irp)),
+             STATUS_SUCCESS, "D WskGetAddressInfo");
+    REQUIRE(found != NULL);
+    CHECK(found->ai_family == AF_INET && found->ai_addrlen == sizeof at, "D WskGetAddressInfo");
+    CHECK(memcmp(found->ai_addr, &at, 8) == 0, "D WskGetAddressInfo: the address and the port");
+    provider.Dispatch->WskFreeAddressInfo(provider.Client, found);
+    RtlInitUnicodeString(&node, nobody);
+    CHECK_EQ(RUN(&call, provider.Dispatch->WskGetAddressInfo(provider.Client, &node, NULL, 0, NULL, NULL, &found, NULL, NULL,
+                                                             call.irp)) == STATUS_NOT_FOUND ||
+                 call.status == STATUS_IO_TIMEOUT,
+             TRUE, "T driver_netio: an unknown host; without a network the resolver gives up");
+    out.Length = 0;
+    out.MaximumLength = sizeof room;
+    out.Buffer = room;
+    CHECK_EQ(RUN(&call, provider.Dispatch->WskGetNameInfo(provider.Client, (PSOCKADDR)&at, sizeof at, &out, NULL,
+                                                          2 /* NI_NUMERICHOST */, NULL, NULL, call.irp)),
+             STATUS_SUCCESS, "D WskGetNameInfo");
+    CHECK(out.Length == 18 && memcmp(room, host, 18) == 0, "D WskGetNameInfo");
+    small = out;
+    small.MaximumLength = 4;
+    CHECK_EQ(RUN(&call, provider.Dispatch->WskGetNameInfo(provider.Client, (PSOCKADDR)&at, sizeof at, &small, NULL, 2, NULL,
+                                                          NULL, call.irp)),
+             STATUS_BUFFER_TOO_SMALL, "D WskGetNameInfo");
+}
+
 int main(void)
 {
     ULONG style;
@@ -302,6 +343,7 @@ int main(void)
         datagrams();
         options();
         one_call();
+        names();
     }
     return finish("wsk_sockets");
 }
