@@ -289,6 +289,15 @@ def against_before(bench, report):
             report.row(load, "one core", CPU, bench.servers(load, "one core", servers), before, after, at_most(1.03))
 
 
+def kernel(bench, report):
+    """A client of Winsock Kernel beside the Winsock server, on the same library."""
+    for load in [ECHO, ECHO_ONE, CYCLE]:
+        if not bench.options.wanted(load, "one core", "wsk"):
+            continue
+        servers = {"iocp": iocp(load), "wsk": [PROGRAMS / "wsk_server", load.size]}
+        report.row(load, "one core", RATE, bench.servers(load, "one core", servers), "iocp", "wsk", at_least(0.90))
+
+
 def client(bench, report):
     load = Load("client", 64)
     for placement in ["one core", "two cores"]:
@@ -399,7 +408,7 @@ def main():
     elif options.noise:
         parts = [against_epoll, syscalls]
     else:
-        parts = [against_epoll, client, threads, syscalls, wine]
+        parts = [against_epoll, client, threads, kernel, syscalls, wine]
     for part in parts:
         part(bench, report)
     print(f"\n{'every target met' if report.passed else 'NOT every target met'}, in {time.monotonic() - started:.0f} s")

@@ -14,7 +14,7 @@ build() {
     "${CC:-cc}" "${warnings[@]}" -o "$LINSOCK_BENCH_DIR/epoll_server" bench/epoll_server.c
     case " $* " in *" --noise "*) return ;; esac # needs no more than these
     cargo build --release
-    for program in iocp_server iocp_client; do
+    for program in iocp_server iocp_client wsk_server; do
         "$target/release/linsock" cc "${warnings[@]}" bench/$program.c -o "$LINSOCK_BENCH_DIR/$program"
     done
     if command -v wine >/dev/null && command -v x86_64-w64-mingw32-gcc >/dev/null; then

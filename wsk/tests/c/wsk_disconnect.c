@@ -244,6 +244,47 @@ static void closes(void)
     IoFreeMdl(buffer.Mdl);
 }
 
+/* ---- a network that loses everything: the FIN is never acknowledged, or late ---- */
+
+int unshare(int flags); /* sched.h */
+#define NEW_NETWORK 0x40000000
+
+static BOOLEAN shell(const char *command)
+{
+    return (BOOLEAN)(system(command) == 0);
+}
+
+static void without_acknowledgements(void)
+{
+    PWSK_SOCKET client, server;
+    struct call call;
+
+    /* The sockets that this thread makes are of its network. */
+    if (unshare(NEW_NETWORK) != 0 || !shell("ip link set lo up && nft add table inet t && "
+                                            "nft 'add chain inet t in { type filter hook input priority 0; }'")) {
+        printf("skipped: without_acknowledgements: needs root, ip and nft\n");
+        return;
+    }
+    pair(&client, &server);
+    REQUIRE(shell("nft add rule inet t in drop"));
+    START(&call, CONNECTION(client)->WskDisconnect(client, NULL, 0, call.irp));
+    CHECK(!call_is_over(&call, 300), ACKED);
+    CHECK_EQ(disconnect(client, WSK_FLAG_ABORTIVE), STATUS_SUCCESS, "S 004: abort a stuck disconnect");
+    CHECK_EQ(call_end(&call), STATUS_CONNECTION_ABORTED, "S 004: forced to complete");
+    close_socket(client);
+    close_socket(server);
+    REQUIRE(shell("nft flush chain inet t in"));
+    pair(&client, &server);
+    CHECK_EQ(send_all(client, "data", 4), STATUS_SUCCESS, "setup");
+    REQUIRE(shell("nft add rule inet t in drop"));
+    START(&call, CONNECTION(client)->WskDisconnect(client, NULL, 0, call.irp));
+    CHECK(!call_is_over(&call, 300), ACKED);
+    REQUIRE(shell("nft flush chain inet t in"));
+    CHECK_EQ(call_end(&call), STATUS_SUCCESS, ACKED);
+    close_socket(client);
+    close_socket(server);
+}
+
 int main(void)
 {
     ULONG style;
@@ -262,5 +303,6 @@ int main(void)
         cancelled();
         closes();
     }
+    without_acknowledgements();
     return finish("wsk_disconnect");
 }
