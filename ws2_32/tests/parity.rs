@@ -6,7 +6,7 @@
 #[path = "exports/surface.rs"]
 mod surface;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -123,7 +123,7 @@ const PARTIAL: &[(&str, &str)] = &[
     ("getaddrinfo", ""),
     ("getsockopt", "As setsockopt."),
     ("setsockopt", "The options of SOL_SOCKET, TCP_NODELAY and IPV6_V6ONLY."),
-    ("socket", "TCP over IPv4 and IPv6; other protocols are WSAESOCKTNOSUPPORT."),
+    ("socket", "The protocols of the catalog; others are WSAESOCKTNOSUPPORT."),
 ];
 
 /// Functions that are absent for good: beginnings of names, and why.
@@ -270,6 +270,54 @@ fn table(
     rows
 }
 
+/// The functions of Winsock Kernel's dispatch tables that are less than documented.
+const KERNEL_PARTIAL: &[(&str, &str)] = &[
+    (
+        "WskControlClient",
+        "WSK_TRANSPORT_LIST_QUERY, WSK_SET_STATIC_EVENT_CALLBACKS, WSK_TDI_BEHAVIOR.",
+    ),
+    (
+        "WskControlSocket",
+        "The options of Winsock sockets, events, SO_CONDITIONAL_ACCEPT, the two backlog queries.",
+    ),
+    ("WskReceiveEx", "Without control information."),
+    ("WskSendEx", "Without control information."),
+    ("WskReceiveFrom", "Without control information."),
+    ("WskSendTo", "Without control information."),
+    ("WskSendMessages", "STATUS_NOT_IMPLEMENTED."),
+    ("IoCreateDevice", "Nobody can open the device."),
+    ("IoCreateSymbolicLink", "There is no object manager."),
+    ("IoDeleteSymbolicLink", "There is no object manager."),
+];
+
+/// Winsock Kernel and the kernel's functions beside it: what the headers' tables and the sources
+/// have.
+fn kernel_table() -> String {
+    let programs: Vec<_> =
+        [files(&root().join("wsk/tests/c"), "c"), files(&root().join("examples/wsk"), "c")]
+            .concat()
+            .iter()
+            .map(|path| tests(file_name(path).replace(".c", ""), read(path)))
+            .chain([tests("wsk_check".to_owned(), read(&root().join("wsk/tests/c/wsk_check.h")))])
+            .collect();
+    let header = read(&root().join("include/wsk.h"));
+    let provider = header.split("_WSK_PROVIDER_DISPATCH {").nth(1).expect("the tables of wsk.h");
+    let members = provider.lines().filter_map(|line| {
+        let (kind, name) = line.trim().strip_suffix(';')?.split_once(' ')?;
+        (kind.starts_with("PFN_WSK_") && name.starts_with("Wsk")).then(|| name.to_owned())
+    });
+    let names: BTreeSet<_> = members.chain(surface::kernel_exports()).collect();
+    let ours = |name: &String| name.starts_with("linsock_");
+    let mut rows = String::from("\n| Function | State | Notes | C |\n|---|---|---|---|\n");
+    for name in names.iter().filter(|name| !ours(name)) {
+        let partial = KERNEL_PARTIAL.iter().find(|(partial, _)| partial == name);
+        let (state, notes) = partial.map_or(("implemented", ""), |(_, notes)| ("partial", notes));
+        let c = named(&programs, name);
+        writeln!(rows, "| `{name}` | {state} | {notes} | {c} |").expect("a string takes all");
+    }
+    rows
+}
+
 fn parity() -> String {
     let exported: BTreeMap<_, _> =
         exports().into_iter().map(|export| (export.name.clone(), export)).collect();
@@ -279,6 +327,8 @@ fn parity() -> String {
         let table = table(names, &exported, &mut counts);
         write!(tables, "\n## {header}\n{table}").expect("a string takes all");
     }
+    let kernel = "Winsock Kernel (wsk.h), and what of the kernel its clients use (wdm.h)";
+    write!(tables, "\n## {kernel}\n{}", kernel_table()).expect("a string takes all");
     let counts: Vec<_> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
     format!("{INTRODUCTION}{BLESS}\n\n{COLUMNS}\n{}.\n{tables}", counts.join(", "))
 }
