@@ -250,10 +250,39 @@ impl WskSocket {
         if action == REJECT || action == ACCEPT {
             self.state.lock().inspected.remove(&serial);
         }
-        if action == REJECT {
-            let _ = connection.abort();
+        match action {
+            ACCEPT => return true,
+            REJECT => drop(connection.abort()),
+            _ => self.watch_inspected(serial, connection),
         }
-        action == ACCEPT
+        false
+    }
+
+    /// Tells the client if a connection ends that it has not decided about.
+    fn watch_inspected(self: &Arc<Self>, serial: u32, connection: &Arc<Socket>) {
+        let (own, watched) = (Arc::clone(self), Arc::clone(connection));
+        let looking = internal(Buffers::empty(), move |done| {
+            let ended = watched.view().recv.is_some_and(|half| half.peer_ended());
+            if done.status.is_success() && !ended {
+                return;
+            }
+            if own.state.lock().inspected.remove(&serial).is_some() {
+                let _ = watched.abort();
+                own.tell_abort(serial);
+            }
+        });
+        let _ = connection.recv(looking, RecvOptions::default());
+    }
+
+    fn tell_abort(self: &Arc<Self>, serial: u32) {
+        let listen = self.callbacks.lock().listen;
+        // SAFETY: the client's table, which outlives the socket.
+        let abort = unsafe { listen.as_ref() }.and_then(|events| events.abort);
+        if let Some(abort) = abort.filter(|_| !self.is_closing()) {
+            let mut id = InspectId { key: self.addr(), serial };
+            // SAFETY: the client's function, with what its page says it is called with.
+            unsafe { abort(self.context(), &raw mut id) };
+        }
     }
 
     fn tell_connection(self: &Arc<Self>, connection: Arc<Socket>) {

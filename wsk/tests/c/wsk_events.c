@@ -245,7 +245,16 @@ static WSK_INSPECT_ACTION WSKAPI on_inspect(PVOID context, PSOCKADDR local, PSOC
     return action;
 }
 
-static const WSK_CLIENT_LISTEN_DISPATCH listen_dispatch = {on_accept, on_inspect, NULL};
+static NTSTATUS WSKAPI on_abort(PVOID context, PWSK_INSPECT_ID id)
+{
+    struct hall *hall = context;
+
+    CHECK(id->SerialNumber == hall->inspected.SerialNumber, "D WskAbortEvent: InspectID");
+    KeSetEvent(&hall->told, 0, FALSE);
+    return STATUS_SUCCESS;
+}
+
+static const WSK_CLIENT_LISTEN_DISPATCH listen_dispatch = {on_accept, on_inspect, on_abort};
 
 static NTSTATUS connect_to(struct sockaddr_in *at, PWSK_SOCKET *client)
 {
@@ -355,6 +364,10 @@ static void inspections(void)
              STATUS_INVALID_PARAMETER, "choice: decided already");
     close_socket(hall.accepted);
     close_socket(client);
+    client = connected_to(&at);
+    CHECK(within(&hall.asked, 5000), "D WskInspectEvent");
+    close_socket(client);
+    CHECK(within(&hall.told, 5000), "D WskAbortEvent: the connection ends before it is decided about");
     hall.action = WskInspectAccept;
     client = connected_to(&at);
     CHECK(within(&hall.told, 5000), "D WskInspectEvent: WskInspectAccept");

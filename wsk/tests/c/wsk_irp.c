@@ -354,6 +354,91 @@ static void objects(void)
     CHECK(time.QuadPart > 132000000000000000LL, "D KeQuerySystemTime: 100 ns since 1601");
 }
 
+static volatile LONG raced, inside;
+static FAST_MUTEX fast;
+
+static VOID NTAPI races(PVOID event)
+{
+    int i;
+
+    for (i = 0; i < 2000; i++) {
+        ExAcquireFastMutex(&fast);
+        if (InterlockedIncrement(&inside) != 1)
+            InterlockedIncrement(&raced);
+        InterlockedDecrement(&inside);
+        ExReleaseFastMutex(&fast);
+    }
+    KeSetEvent(event, 0, FALSE);
+}
+
+static void more_objects(void)
+{
+    WORK_QUEUE_ITEM items[2];
+    KEVENT events[2];
+    UCHAR *pool;
+    PMDL first, second;
+    PIRP irp = IoAllocateIrp(1, FALSE);
+    LARGE_INTEGER time, frequency;
+    ULONGLONG begun = KeQueryInterruptTime();
+    KIRQL old;
+    PETHREAD self = PsGetCurrentThread();
+    PDEVICE_OBJECT device;
+    DRIVER_OBJECT driver;
+    UNICODE_STRING none;
+    int i;
+
+    ExInitializeFastMutex(&fast);
+    for (i = 0; i < 2; i++) {
+        KeInitializeEvent(&events[i], NotificationEvent, FALSE);
+        ExInitializeWorkItem(&items[i], races, &events[i]);
+        ExQueueWorkItem(&items[i], DelayedWorkQueue);
+    }
+    wait_for(&events[0]);
+    wait_for(&events[1]);
+    CHECK_EQ(raced, 0, "D ExAcquireFastMutex: one at a time");
+    KeClearEvent(&events[0]);
+    CHECK_EQ(KeReadStateEvent(&events[0]), 0, "D KeClearEvent");
+    CHECK_EQ(KeGetCurrentIrql(), PASSIVE_LEVEL, "D KeGetCurrentIrql");
+    KeRaiseIrql(DISPATCH_LEVEL, &old);
+    CHECK_EQ(KeGetCurrentIrql(), DISPATCH_LEVEL, "D KeRaiseIrql");
+    KeAcquireSpinLockAtDpcLevel(&spin_lock);
+    KeReleaseSpinLockFromDpcLevel(&spin_lock);
+    time.QuadPart = -10000;
+    REPORTED(KeWaitForSingleObject(&events[0], Executive, KernelMode, FALSE, &time), "a wait at DISPATCH_LEVEL");
+    KeLowerIrql(old);
+    pool = ExAllocatePool2(POOL_FLAG_NON_PAGED, 5000, 0x74736554);
+    CHECK(pool[0] == 0 && pool[4999] == 0, "D ExAllocatePool2: zeroed");
+    first = IoAllocateMdl(pool, 5000, FALSE, FALSE, irp);
+    second = IoAllocateMdl(pool + 100, 10, TRUE, FALSE, irp);
+    CHECK(irp->MdlAddress == first && first->Next == second, "D IoAllocateMdl: SecondaryBuffer");
+    MmProbeAndLockPages(first, KernelMode, IoWriteAccess);
+    CHECK((first->MdlFlags & MDL_PAGES_LOCKED) != 0, "D MmProbeAndLockPages");
+    CHECK(MmGetMdlVirtualAddress(second) == pool + 100 && MmGetMdlByteCount(second) == 10, "D MmGetMdlVirtualAddress");
+    MmUnlockPages(first);
+    IoFreeMdl(first);
+    IoFreeMdl(second);
+    ExFreePool(pool);
+    ExFreePool(ExAllocatePool(NonPagedPool, 1));
+    ExFreePoolWithTag(ExAllocatePoolWithTag(NonPagedPool, 1, 1), 1);
+    ExFreePoolWithTag(ExAllocatePoolUninitialized(NonPagedPoolNx, 1, 1), 1);
+    IoFreeIrp(irp);
+    KeDelayExecutionThread(KernelMode, FALSE, &time);
+    CHECK(KeQueryInterruptTime() - begun >= 10000, "D KeDelayExecutionThread: 100 ns");
+    KeQueryPerformanceCounter(&frequency);
+    CHECK(frequency.QuadPart > 0, "D KeQueryPerformanceCounter");
+    CHECK(self != NULL && self == PsGetCurrentThread(), "D PsGetCurrentThread");
+    ObReferenceObject(self);
+    ObDereferenceObject(self);
+    CHECK(PsGetCurrentThreadId() != NULL && PsGetCurrentProcessId() != NULL, "D PsGetCurrentThreadId");
+    memset(&driver, 0, sizeof driver);
+    memset(&none, 0, sizeof none);
+    REQUIRE(NT_SUCCESS(IoCreateDevice(&driver, 16, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device)));
+    CHECK(device->DriverObject == &driver && device->StackSize == 1, "D IoCreateDevice");
+    memset(device->DeviceExtension, 1, 16);
+    CHECK(NT_SUCCESS(IoCreateSymbolicLink(&none, &none)) && NT_SUCCESS(IoDeleteSymbolicLink(&none)), "choice: nothing is named");
+    IoDeleteDevice(device);
+}
+
 /* The other front door: a Winsock socket and a WSK socket are two ends of one connection. */
 static void a_winsock_peer(void)
 {
@@ -404,5 +489,6 @@ int main(void)
     misuses();
     leaving();
     objects();
+    more_objects();
     return finish("wsk_irp");
 }

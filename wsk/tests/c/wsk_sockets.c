@@ -286,6 +286,44 @@ static void one_call(void)
     CHECK_EQ(call.information, 0, "D WskSocketConnect");
 }
 
+static void over_ipv6(void)
+{
+    struct sockaddr_in6 any, at;
+    PWSK_SOCKET listener, client, server;
+    struct call call, accepting;
+    char octets[4];
+    WSK_BUF buffer = buffer_of(octets, 4);
+    ULONG length = 1, flags = 1;
+
+    memset(&any, 0, sizeof any);
+    any.sin6_family = AF_INET6;
+    any.sin6_addr.s6_addr[15] = 1;
+    REQUIRE(RUN(&call, provider.Dispatch->WskSocket(provider.Client, AF_INET6, SOCK_STREAM, IPPROTO_TCP, WSK_FLAG_LISTEN_SOCKET,
+                                                    NULL, NULL, NULL, NULL, NULL, call.irp)) == STATUS_SUCCESS);
+    listener = (PWSK_SOCKET)call.information;
+    REQUIRE(RUN(&call, LISTEN(listener)->WskBind(listener, (PSOCKADDR)&any, 0, call.irp)) == STATUS_SUCCESS);
+    REQUIRE(RUN(&call, LISTEN(listener)->WskGetLocalAddress(listener, (PSOCKADDR)&at, call.irp)) == STATUS_SUCCESS);
+    START(&accepting, LISTEN(listener)->WskAccept(listener, 0, NULL, NULL, NULL, NULL, accepting.irp));
+    CHECK_EQ(RUN(&call, provider.Dispatch->WskSocketConnect(provider.Client, SOCK_STREAM, IPPROTO_TCP, (PSOCKADDR)&any,
+                                                            (PSOCKADDR)&at, 0, NULL, NULL, NULL, NULL, NULL, call.irp)),
+             STATUS_SUCCESS, "D WskSocketConnect: IPv6");
+    client = (PWSK_SOCKET)call.information;
+    CHECK_EQ(call_end(&accepting), STATUS_SUCCESS, "D WskAccept: IPv6");
+    server = (PWSK_SOCKET)accepting.information;
+    CHECK_EQ(RUN(&call, CONNECTION(client)->WskGetRemoteAddress(client, (PSOCKADDR)&any, call.irp)), STATUS_SUCCESS, "D");
+    CHECK(any.sin6_port == at.sin6_port && any.sin6_family == AF_INET6, "D WskGetRemoteAddress");
+    memcpy(octets, "six!", 4);
+    CHECK_EQ(RUN(&call, CONNECTION(client)->WskSendEx(client, &buffer, 0, 0, NULL, call.irp)), STATUS_SUCCESS, "D WskSendEx");
+    memset(octets, 0, 4);
+    CHECK_EQ(RUN(&call, CONNECTION(server)->WskReceiveEx(server, &buffer, WSK_FLAG_WAITALL, &length, NULL, &flags, call.irp)),
+             STATUS_SUCCESS, "D WskReceiveEx");
+    CHECK(memcmp(octets, "six!", 4) == 0 && length == 0 && flags == 0, "D WskReceiveEx");
+    IoFreeMdl(buffer.Mdl);
+    close_socket(client);
+    close_socket(server);
+    close_socket(listener);
+}
+
 static void names(void)
 {
     static WCHAR host[] = {'1', '2', '7', '.', '0', '.', '0', '.', '1', 0}, port[] = {'8', '0', 0};
@@ -343,6 +381,7 @@ int main(void)
         datagrams();
         options();
         one_call();
+        over_ipv6();
         names();
     }
     return finish("wsk_sockets");
