@@ -334,6 +334,21 @@ mod tests {
         }
     }
 
+    /// The option is ours; behind `-o` or `--` it is a name.
+    #[test]
+    fn a_driver_is_what_the_option_says() {
+        let rows = [
+            ("--wsk a.c -o a", true, "a.c -o a"),
+            ("a.c --wsk", true, "a.c"),
+            ("a.c -o --wsk", false, "a.c -o --wsk"),
+            ("a.c -- --wsk", false, "a.c ./--wsk"),
+        ];
+        for (line, is_driver, words) in rows {
+            let parsed = parse(line);
+            assert_eq!((parsed.is_driver, joined(&parsed).as_str()), (is_driver, words), "{line}");
+        }
+    }
+
     /// Our library comes last and would otherwise be a file named `-lm`.
     #[test]
     fn two_dashes_become_paths() {

@@ -95,6 +95,7 @@ fn on_socket(
         Err(status) => return status,
     };
     let started = match WskSocket::find(call, socket) {
+        Some(socket) if socket.state.lock().silent => Err(INVALID_DEVICE_STATE),
         Some(socket) => body(&socket, &request),
         None => Err(NtStatus::INVALID_HANDLE),
     };

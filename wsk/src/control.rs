@@ -1,6 +1,7 @@
 //! WskControlSocket and WskControlClient: options, ioctls, and which events are told.
 
 use std::ffi::c_void;
+use std::os::fd::AsRawFd;
 
 use linsock::NtStatus;
 use linsock::iocp::buffer::Buffers;
@@ -25,6 +26,7 @@ const SO_CONDITIONAL_ACCEPT: u32 = 0x3002;
 const SO_WSK_EVENT_CALLBACK: u32 = 0x4002;
 const QUERY_IDEAL_SEND_BACKLOG: u32 = 0x4F00_0003;
 const QUERY_RECEIVE_BACKLOG: u32 = 0x4F00_0004;
+const SET_TCP_SILENT_MODE: u32 = 0x0F00_0007;
 const EVENT_DISABLE: u32 = 0x8000_0000;
 const TRANSPORT_LIST_QUERY: u32 = 2;
 const SET_STATIC_EVENT_CALLBACKS: u32 = 7;
@@ -121,6 +123,9 @@ pub(crate) unsafe extern "C" fn WskControlSocket(
     let areas = Areas { input, input_len, output, output_len, returned };
     conclude("WskControlSocket", irp, || {
         let socket = WskSocket::find("WskControlSocket", socket).ok_or(NtStatus::INVALID_HANDLE)?;
+        if socket.state.lock().silent {
+            return Err(NtStatus::from_raw(0xC000_0184));
+        }
         match (kind, level, code) {
             (SET_OPTION, SOL_SOCKET, SO_WSK_EVENT_CALLBACK) => set_events(&socket, &areas),
             (SET_OPTION, SOL_SOCKET, SO_CONDITIONAL_ACCEPT) => {
@@ -150,6 +155,7 @@ pub(crate) unsafe extern "C" fn WskControlSocket(
 fn query(socket: &WskSocket, code: u32, areas: &Areas) -> Result<usize, NtStatus> {
     const SO_SNDBUF: i32 = 0x1001;
     match code {
+        SET_TCP_SILENT_MODE => silence(socket).map(|()| 0),
         QUERY_RECEIVE_BACKLOG => {
             let held = socket.state.lock().held.len();
             let waiting = usize::try_from(socket.socket.readable_octets()).unwrap_or(0);
@@ -164,6 +170,25 @@ fn query(socket: &WskSocket, code: u32, areas: &Areas) -> Result<usize, NtStatus
         }
         _ => Err(NtStatus::NOT_SUPPORTED),
     }
+}
+
+/// The connection sends nothing any more, its end included. The kernel lets a process do that which
+/// may administer the network.
+fn silence(socket: &WskSocket) -> Result<(), NtStatus> {
+    let view = socket.socket.view();
+    let connected = view.phase == Phase::Connected;
+    let fd = view.fd.filter(|_| connected).ok_or(NtStatus::from_raw(0xC000_0184))?;
+    let on: libc::c_int = 1;
+    let size = libc::socklen_t::try_from(size_of::<libc::c_int>()).unwrap_or(0);
+    let (level, name) = (libc::IPPROTO_TCP, libc::TCP_REPAIR);
+    // SAFETY: an open descriptor, and a value of that size.
+    let failed =
+        unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, (&raw const on).cast(), size) };
+    if failed != 0 {
+        return Err(NtStatus::NOT_SUPPORTED);
+    }
+    socket.state.lock().silent = true;
+    Ok(())
 }
 
 /// SO_WSK_EVENT_CALLBACK: several are enabled together, and disabled one at a time.

@@ -94,6 +94,8 @@ pub struct Request {
     phase: AtomicU8,
     done: Lock<Option<Done>>,
     finish: Lock<Option<Finish>>,
+    /// What is done once the completion routine has returned.
+    afterwards: Lock<Option<Box<dyn FnOnce() + Send>>>,
     /// Takes the operation back, for IoCancelIrp.
     cancel: Lock<Option<Cancel>>,
     own: Weak<Self>,
@@ -145,6 +147,7 @@ impl Request {
             phase: AtomicU8::new(STARTING),
             done: Lock::default(),
             finish: Lock::new(Some(Box::new(finish))),
+            afterwards: Lock::default(),
             cancel: Lock::default(),
             own: Weak::clone(own),
         });
@@ -157,6 +160,11 @@ impl Request {
     pub(crate) fn operation(self: &Arc<Self>, buffers: Buffers) -> Operation {
         let sink = Arc::clone(self) as Arc<dyn Sink>;
         Operation::new(Target::Sink { sink, packet: false }, buffers)
+    }
+
+    /// What is done once the completion routine has returned.
+    pub(crate) fn afterwards(&self, body: impl FnOnce() + Send + 'static) {
+        *self.afterwards.lock() = Some(Box::new(body));
     }
 
     /// How IoCancelIrp takes the operation back: it is given the operation's key.
@@ -236,6 +244,10 @@ impl Request {
         let (status, information) = finish(done);
         IN_FLIGHT.lock().remove(&self.irp.addr());
         self.irp.complete(status, information);
+        let afterwards = self.afterwards.lock().take();
+        if let Some(afterwards) = afterwards {
+            afterwards();
+        }
         status
     }
 }

@@ -99,6 +99,8 @@ unsafe impl Sync for WskSocket {}
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) bound: bool,
+    /// SIO_WSK_SET_TCP_SILENT_MODE: it can only be closed.
+    pub(crate) silent: bool,
     /// The events that are enabled.
     pub(crate) events: u32,
     /// Those that cannot be disabled.
@@ -172,7 +174,7 @@ impl WskSocket {
     pub(crate) fn find(call: &str, socket: *const c_void) -> Option<Arc<Self>> {
         let found = SOCKETS.lock().get(&socket.addr()).cloned();
         if found.is_none() {
-            misuse::report(call, format_args!("{socket:?} is not an open socket"));
+            report_unknown(call, socket);
         }
         found
     }
@@ -223,6 +225,17 @@ impl WskSocket {
     pub(crate) fn close_connection(&self) {
         let _ =
             if self.socket.is_over() { self.socket.close_handle() } else { self.socket.abort() };
+    }
+}
+
+fn report_unknown(call: &str, socket: *const c_void) {
+    let buried = GRAVES.lock().iter().find(|grave| grave.addr() == socket.addr()).cloned();
+    match buried {
+        Some(grave) => {
+            let maker = grave.made_by;
+            misuse::report(call, format_args!("the socket {socket:?} of {maker} has been closed"));
+        }
+        None => misuse::report(call, format_args!("{socket:?} is not an open socket")),
     }
 }
 

@@ -232,13 +232,7 @@ fn abort(socket: &Arc<WskSocket>, request: &Arc<Request>) -> Result<(), NtStatus
 /// unless both directions are disconnected. Complete when no request and no callback is left.
 /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nc-wsk-pfn_wsk_close_socket>
 pub(super) unsafe extern "C" fn WskCloseSocket(socket: Socket, irp: *mut Irp) -> Status {
-    let closed = WskSocket::find_quietly(socket);
-    let finish = move |done: Done| {
-        if let Some(socket) = closed {
-            socket.client.socket_gone();
-        }
-        (status::of(done.status), 0)
-    };
+    let finish = |done: Done| (status::of(done.status), 0);
     let request = match Request::accept("WskCloseSocket", irp, finish) {
         Ok(request) => request,
         Err(status) => return status,
@@ -248,6 +242,9 @@ pub(super) unsafe extern "C" fn WskCloseSocket(socket: Socket, irp: *mut Irp) ->
         return request.conclude();
     };
     socket.bury();
+    let client = Arc::clone(&socket.client);
+    // WskDeregister waits for the completion routine too.
+    request.afterwards(move || client.socket_gone());
     let (accepts, left, retained) = {
         let state = &mut *socket.state.lock();
         let left: Vec<_> = state

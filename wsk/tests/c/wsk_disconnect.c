@@ -244,6 +244,37 @@ static void closes(void)
     IoFreeMdl(buffer.Mdl);
 }
 
+/* SIO_WSK_SET_TCP_SILENT_MODE: only a close is allowed, and the peer hears nothing of it. */
+static void silent_mode(void)
+{
+    static const char *const MODE = "D SIO_WSK_SET_TCP_SILENT_MODE";
+    PWSK_SOCKET client, server;
+    char octet;
+    WSK_BUF buffer = buffer_of(&octet, 1);
+    struct call call;
+    NTSTATUS status;
+    SIZE_T got;
+
+    pair(&client, &server);
+    status = RUN(&call, CONNECTION(client)->Basic.WskControlSocket(client, WskIoctl, SIO_WSK_SET_TCP_SILENT_MODE, 0, 0, NULL, 0,
+                                                                   NULL, NULL, call.irp));
+    if (status == STATUS_NOT_SUPPORTED) {
+        printf("skipped: silent_mode: needs CAP_NET_ADMIN\n");
+    } else {
+        CHECK_EQ(status, STATUS_SUCCESS, MODE);
+        CHECK_EQ(disconnect(client, 0), STATUS_INVALID_DEVICE_STATE, MODE);
+        CHECK_EQ(disconnect(client, WSK_FLAG_ABORTIVE), STATUS_INVALID_DEVICE_STATE, MODE);
+        CHECK_EQ(send_all(client, "x", 1), STATUS_INVALID_DEVICE_STATE, MODE);
+        CHECK_EQ(receive(client, &octet, 1, &got), STATUS_INVALID_DEVICE_STATE, MODE);
+    }
+    START(&call, CONNECTION(server)->WskReceive(server, &buffer, 0, call.irp));
+    close_socket(client);
+    CHECK_EQ(call_is_over(&call, 100), status != STATUS_SUCCESS, "D SIO_WSK_SET_TCP_SILENT_MODE: the peer hears nothing");
+    close_socket(server);
+    call_end(&call);
+    IoFreeMdl(buffer.Mdl);
+}
+
 /* ---- a network that loses everything: the FIN is never acknowledged, or late ---- */
 
 int unshare(int flags); /* sched.h */
@@ -302,6 +333,7 @@ int main(void)
         refusals();
         cancelled();
         closes();
+        silent_mode();
     }
     without_acknowledgements();
     return finish("wsk_disconnect");
