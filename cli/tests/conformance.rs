@@ -144,4 +144,5 @@ programs![
     wsk_events,
     wsk_irp,
     wsk_sockets,
+    wsk_stress,
 ];

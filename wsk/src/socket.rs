@@ -240,10 +240,10 @@ fn report_unknown(call: &str, socket: *const c_void) {
 }
 
 /// The open sockets of a client, by the calls that made them.
-pub(crate) fn names(client: &Arc<Client>) -> String {
+pub(crate) fn names(client: &Arc<Client>) -> Vec<&'static str> {
     let sockets = SOCKETS.lock();
     let own = sockets.values().filter(|socket| Arc::ptr_eq(&socket.client, client));
-    own.map(|socket| socket.made_by).collect::<Vec<_>>().join(", ")
+    own.map(|socket| socket.made_by).collect()
 }
 
 /// A new socket of linsock for a client.
