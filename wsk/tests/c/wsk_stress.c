@@ -103,9 +103,14 @@ static void round_of(ULONG choice)
     PWSK_SOCKET socket;
     NTSTATUS status;
 
-    REQUIRE(RUN(&call, provider.Dispatch->WskSocketConnect(provider.Client, SOCK_STREAM, IPPROTO_TCP, (PSOCKADDR)&any,
-                                                           (PSOCKADDR)&server_at, 0, NULL, NULL, NULL, NULL, NULL,
-                                                           call.irp)) == STATUS_SUCCESS);
+    /* The port that the bind was given may be that of a pair in TIME_WAIT. */
+    do {
+        status = RUN(&call, provider.Dispatch->WskSocketConnect(provider.Client, SOCK_STREAM, IPPROTO_TCP, (PSOCKADDR)&any,
+                                                                (PSOCKADDR)&server_at, 0, NULL, NULL, NULL, NULL, NULL,
+                                                                call.irp));
+    } while (status == STATUS_ADDRESS_ALREADY_ASSOCIATED);
+    CHECK_EQ(status, STATUS_SUCCESS, "setup");
+    REQUIRE(NT_SUCCESS(status));
     socket = (PWSK_SOCKET)call.information;
     START(&received, CONNECTION(socket)->WskReceive(socket, &receiving, WSK_FLAG_WAITALL, received.irp));
     START(&sent, CONNECTION(socket)->WskSend(socket, &sending, 0, sent.irp));
