@@ -153,7 +153,6 @@ pub(crate) unsafe extern "C" fn WskControlSocket(
 }
 
 fn query(socket: &WskSocket, code: u32, areas: &Areas) -> Result<usize, NtStatus> {
-    const SO_SNDBUF: i32 = 0x1001;
     match code {
         SET_TCP_SILENT_MODE => silence(socket).map(|()| 0),
         QUERY_RECEIVE_BACKLOG => {
@@ -162,14 +161,24 @@ fn query(socket: &WskSocket, code: u32, areas: &Areas) -> Result<usize, NtStatus
             areas.give(&(held + waiting).to_ne_bytes())
         }
         QUERY_IDEAL_SEND_BACKLOG => {
-            // As much as the kernel takes without waiting.
-            let value = option::get(&socket.socket, SOL_SOCKET.cast_signed(), SO_SNDBUF)?;
-            let octets = value.octets(4).ok_or(NtStatus::NOT_SUPPORTED)?;
-            let size = <[u8; 4]>::try_from(octets.as_slice()).map_or(0, u32::from_ne_bytes);
-            areas.give(&usize::try_from(size).unwrap_or(0).to_ne_bytes())
+            let ideal = ideal_backlog(socket).ok_or(NtStatus::from_raw(0xC000_0184))?;
+            areas.give(&ideal.to_ne_bytes())
         }
         _ => Err(NtStatus::NOT_SUPPORTED),
     }
+}
+
+/// As much as the kernel takes without waiting; it grows with the connection. `None` without a
+/// connection.
+pub(crate) fn ideal_backlog(socket: &WskSocket) -> Option<usize> {
+    let fd = socket.socket.view().fd?;
+    let mut size: libc::c_int = 0;
+    let mut len = libc::socklen_t::try_from(size_of::<libc::c_int>()).unwrap_or(0);
+    let (level, name) = (libc::SOL_SOCKET, libc::SO_SNDBUF);
+    let (to, to_len) = ((&raw mut size).cast(), &raw mut len);
+    // SAFETY: an open descriptor, and room for a value of that size.
+    let failed = unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, to, to_len) };
+    if failed == 0 { usize::try_from(size).ok() } else { None }
 }
 
 /// The connection sends nothing any more, its end included. The kernel lets a process do that which
@@ -225,6 +234,7 @@ fn set_events(socket: &Arc<WskSocket>, areas: &Areas) -> Result<(NtStatus, usize
         socket.pump_accepts();
     }
     socket.look();
+    socket.look_at_backlog();
     Ok((NtStatus::SUCCESS, 0))
 }
 

@@ -13,6 +13,7 @@ use linsock::iocp::irp::{Done, Irp as Operation, Sink, Target};
 use linsock::iocp::sync::Lock;
 use linsock::socket::{AcceptLayout, RecvOptions, Socket};
 
+use crate::control::ideal_backlog;
 use crate::ddk::memory::{Mdl, WskBuf};
 use crate::socket::{Accept, Callbacks, Category, WskSocket, create, write_address};
 use crate::status::{self, Status};
@@ -21,7 +22,7 @@ use crate::worker;
 pub(crate) const RECEIVE: u32 = 0x40;
 pub(crate) const DISCONNECT: u32 = 0x80;
 pub(crate) const ACCEPT: u32 = 0x200;
-const SEND_BACKLOG: u32 = 0x10;
+pub(crate) const SEND_BACKLOG: u32 = 0x10;
 const RECEIVE_FROM: u32 = 0x100;
 /// Every event that can be enabled.
 pub(crate) const ALL: u32 = SEND_BACKLOG | RECEIVE | DISCONNECT | RECEIVE_FROM | ACCEPT;
@@ -470,6 +471,29 @@ impl WskSocket {
             // SAFETY: the client's function, with what its page says it is called with.
             unsafe { disconnect(self.context(), flags) };
         }
+    }
+}
+
+impl WskSocket {
+    /// WskSendBacklogEvent: as much as the kernel takes without waiting is another amount than was
+    /// told, or nothing was told yet.
+    pub(crate) fn look_at_backlog(self: &Arc<Self>) {
+        let told = {
+            let state = self.state.lock();
+            if state.events & SEND_BACKLOG == 0 {
+                return;
+            }
+            state.backlog_told
+        };
+        let Some(ideal) = ideal_backlog(self).filter(|ideal| *ideal != told) else { return };
+        let own = Arc::clone(self);
+        worker::post(move || {
+            let event = own.stream_events().and_then(|table| table.send_backlog);
+            let Some(event) = event.filter(|_| !own.is_closing()) else { return };
+            own.state.lock().backlog_told = ideal;
+            // SAFETY: the client's function, with what its page says it is called with.
+            unsafe { event(own.context(), ideal) };
+        });
     }
 }
 

@@ -121,6 +121,8 @@ pub(crate) struct State {
     pub(crate) held: VecDeque<u8>,
     /// No receive event before the client has received.
     pub(crate) blocked: bool,
+    /// What WskSendBacklogEvent has told.
+    pub(crate) backlog_told: usize,
     /// Somebody looks for data.
     pub(crate) looking: bool,
     /// The peer's disconnect has been told.

@@ -39,7 +39,15 @@ pub(super) unsafe extern "C" fn WskSend(
     flags: u32,
     irp: *mut Irp,
 ) -> Status {
-    on_socket("WskSend", socket, irp, plain, |socket, request| {
+    let own = socket.expose_provenance();
+    let finish = move |done: Done| {
+        let socket = WskSocket::find_quietly(ptr::with_exposed_provenance::<c_void>(own));
+        if let Some(socket) = socket {
+            socket.look_at_backlog();
+        }
+        plain(done)
+    };
+    on_socket("WskSend", socket, irp, finish, |socket, request| {
         if flags & !(MSG_OOB | NODELAY) != 0 {
             return Err(NtStatus::INVALID_PARAMETER);
         }

@@ -204,6 +204,53 @@ static void the_end_alone(void)
     close_socket(server);
 }
 
+/* How much is best kept on the way: told once, and again when the kernel has come to take more. */
+struct backlog {
+    KEVENT told;
+    SIZE_T ideal;
+    LONG times;
+};
+
+static NTSTATUS WSKAPI on_backlog(PVOID context, SIZE_T ideal)
+{
+    struct backlog *backlog = context;
+
+    backlog->ideal = ideal;
+    backlog->times++;
+    KeSetEvent(&backlog->told, 0, FALSE);
+    return STATUS_SUCCESS;
+}
+
+static const WSK_CLIENT_CONNECTION_DISPATCH backlog_dispatch = {NULL, NULL, on_backlog};
+
+static void send_backlog(void)
+{
+    struct backlog backlog;
+    PWSK_SOCKET client, server;
+    SIZE_T ideal = 0, returned;
+    ULONG room = 8192;
+
+    memset(&backlog, 0, sizeof backlog);
+    KeInitializeEvent(&backlog.told, SynchronizationEvent, FALSE);
+    pair_with(&backlog, &backlog_dispatch, &client, &server);
+    CHECK_EQ(set_events(server, WSK_EVENT_SEND_BACKLOG), STATUS_SUCCESS, EVENTS);
+    CHECK(within(&backlog.told, 5000), "D WskSendBacklogEvent");
+    CHECK_EQ(CONNECTION(server)->Basic.WskControlSocket(server, WskIoctl, SIO_WSK_QUERY_IDEAL_SEND_BACKLOG, 0, 0, NULL,
+                                                        sizeof ideal, &ideal, &returned, NULL),
+             STATUS_SUCCESS, "D SIO_WSK_QUERY_IDEAL_SEND_BACKLOG");
+    CHECK(ideal > 0 && ideal == backlog.ideal, "D WskSendBacklogEvent: the same figure");
+    CHECK_EQ(send_all(server, "x", 1), STATUS_SUCCESS, "setup");
+    CHECK(!within(&backlog.told, 50), "D WskSendBacklogEvent: only when it changes");
+    CHECK_EQ(CONNECTION(server)->Basic.WskControlSocket(server, WskSetOption, SO_SNDBUF, SOL_SOCKET, sizeof room, &room, 0, NULL,
+                                                        NULL, NULL),
+             STATUS_SUCCESS, "setup");
+    CHECK_EQ(send_all(server, "y", 1), STATUS_SUCCESS, "setup");
+    CHECK(within(&backlog.told, 5000), "choice: a send finds that it has changed");
+    CHECK(backlog.times == 2 && backlog.ideal < ideal, "D WskSendBacklogEvent: it has changed");
+    close_socket(client);
+    close_socket(server);
+}
+
 /* ---- connections ---- */
 
 struct hall {
@@ -429,6 +476,7 @@ int main(void)
         retained();
         resets();
         the_end_alone();
+        send_backlog();
         accepts();
         inspections();
         close_waits_for_callbacks();
