@@ -278,7 +278,7 @@ const KERNEL_PARTIAL: &[(&str, &str)] = &[
     ),
     (
         "WskControlSocket",
-        "The options of Winsock sockets, events, SO_CONDITIONAL_ACCEPT, the two backlog queries.",
+        "The options of Winsock sockets, events, SO_CONDITIONAL_ACCEPT, the two backlog queries, silent mode.",
     ),
     ("WskReceiveEx", "Without control information."),
     ("WskSendEx", "Without control information."),
