@@ -259,7 +259,7 @@ static KMUTEX mutex;
 static KSPIN_LOCK spin_lock;
 static EX_RUNDOWN_REF rundown;
 static SLIST_HEADER list;
-static LONG counted;
+static LONG by_spin_lock, by_mutex;
 
 static VOID NTAPI contends(PVOID context)
 {
@@ -270,11 +270,11 @@ static VOID NTAPI contends(PVOID context)
         KIRQL old;
 
         KeAcquireSpinLock(&spin_lock, &old);
-        counted++;
+        by_spin_lock++;
         KeReleaseSpinLock(&spin_lock, old);
         KeWaitForSingleObject(&mutex, Executive, KernelMode, FALSE, NULL);
         KeWaitForSingleObject(&mutex, Executive, KernelMode, FALSE, NULL);
-        counted++;
+        by_mutex++;
         KeReleaseMutex(&mutex, FALSE);
         KeReleaseMutex(&mutex, FALSE);
     }
@@ -300,7 +300,6 @@ static void objects(void)
     LARGE_INTEGER none, time;
     SLIST_ENTRY entries[3];
     PIO_WORKITEM item = IoAllocateWorkItem(NULL);
-    LONG counted_both;
     int i;
 
     none.QuadPart = 0;
@@ -319,7 +318,7 @@ static void objects(void)
     KeInitializeSemaphore(&semaphore, 0, 4);
     KeInitializeMutex(&mutex, 0);
     KeInitializeSpinLock(&spin_lock);
-    counted = 0;
+    by_spin_lock = by_mutex = 0;
     for (i = 0; i < 4; i++)
         REQUIRE(NT_SUCCESS(PsCreateSystemThread(&threads[i], THREAD_ALL_ACCESS, NULL, NULL, NULL, contends, NULL)));
     for (i = 0; i < 4; i++)
@@ -330,8 +329,8 @@ static void objects(void)
         CHECK_EQ(KeWaitForSingleObject(thread, Executive, KernelMode, FALSE, NULL), STATUS_SUCCESS, "D: a thread ends");
         ObDereferenceObject(thread);
     }
-    counted_both = counted;
-    CHECK(counted_both > 4000 && counted_both <= 8000, "two locks guard one counter: each excludes its own users");
+    CHECK_EQ(by_spin_lock, 4000, "D KeAcquireSpinLock: one at a time");
+    CHECK_EQ(by_mutex, 4000, "D KeWaitForSingleObject: a mutex has one owner");
     InitializeSListHead(&list);
     CHECK(InterlockedPopEntrySList(&list) == NULL, "D SLists");
     for (i = 0; i < 3; i++)
