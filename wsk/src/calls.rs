@@ -31,8 +31,8 @@ use stream::{
     WskCloseSocket, WskDisconnect, WskReceive, WskReceiveEx, WskRelease, WskSend, WskSendEx,
 };
 
-const NOT_IMPLEMENTED: NtStatus = NtStatus::from_raw(0xC000_0002);
-const INVALID_DEVICE_STATE: NtStatus = NtStatus::from_raw(0xC000_0184);
+const NOT_IMPLEMENTED: NtStatus = status::as_nt(status::NOT_IMPLEMENTED);
+const INVALID_DEVICE_STATE: NtStatus = status::as_nt(status::INVALID_DEVICE_STATE);
 type Socket = *mut c_void;
 
 /// A dispatch table: a version, or nothing, and functions.
@@ -77,24 +77,35 @@ table!(
     WskRelease, WskGetLocalAddress, WskSendMessages,
 );
 
-fn plain(done: Done) -> Outcome {
+fn plain(_socket: &Arc<WskSocket>, done: Done) -> Outcome {
+    outcome(done)
+}
+
+fn outcome(done: Done) -> Outcome {
     let status = status::of(done.status);
     (status, if status::is_success(status) { done.bytes } else { 0 })
 }
 
 /// Runs a call on an open socket: `body` starts what the request waits for; a refusal ends it.
+/// `finish` makes the outcome.
 fn on_socket(
     call: &'static str,
     socket: Socket,
     irp: *mut Irp,
-    finish: impl FnOnce(Done) -> Outcome + Send + 'static,
+    finish: impl FnOnce(&Arc<WskSocket>, Done) -> Outcome + Send + 'static,
     body: impl FnOnce(&Arc<WskSocket>, &Arc<Request>) -> Result<(), NtStatus>,
 ) -> Status {
+    let found = WskSocket::find(call, socket);
+    let own = found.clone();
+    let finish = move |done| match own {
+        Some(socket) => finish(&socket, done),
+        None => outcome(done),
+    };
     let request = match Request::accept(call, irp, finish) {
         Ok(request) => request,
         Err(status) => return status,
     };
-    let started = match WskSocket::find(call, socket) {
+    let started = match found {
         Some(socket) if socket.state.lock().silent => Err(INVALID_DEVICE_STATE),
         Some(socket) => body(&socket, &request),
         None => Err(NtStatus::INVALID_HANDLE),
@@ -161,6 +172,7 @@ pub(crate) unsafe extern "C" fn WskSocket(
         .ok_or(NtStatus::INVALID_PARAMETER)
         .and_then(|category| Ok((category, create(category, family, socket_type, protocol)?)));
     let callbacks = callbacks_of(flags, dispatch);
+    // What is not made a socket of the client's goes with the request.
     let refusal = made.as_ref().err().copied();
     let finish = move |done: Done| {
         let (Ok((category, socket)), true) = (made, done.status.is_success()) else {
@@ -223,36 +235,31 @@ pub(crate) unsafe extern "C" fn WskSocketConnect(
         Ok((socket, remote))
     });
     let (context, events) = (context.expose_provenance(), dispatch.expose_provenance());
-    let socket = made.as_ref().ok().map(|(socket, _)| Arc::clone(socket));
-    let finish = move |done: Done| match (socket, done.status.is_success()) {
-        (Some(socket), true) => {
+    let begun = made.as_ref().map(|(socket, remote)| (Arc::clone(socket), remote.clone()));
+    let begun = begun.map_err(|status| *status);
+    let finish = move |done: Done| match (made, done.status.is_success()) {
+        (Ok((socket, _)), true) => {
             let context = ptr::with_exposed_provenance_mut(context);
             let connection = ptr::with_exposed_provenance(events);
             let callbacks = Callbacks { connection, ..Callbacks::NONE };
             let category = Category::Connection;
             let name = "WskSocketConnect";
             let made = WskSocket::make(name, &client, category, socket, context, callbacks);
-            made.state.lock().bound = true;
             made.look();
             (status::SUCCESS, made.addr())
         }
-        (socket, _) => {
-            if let Some(socket) = socket {
-                let _ = socket.close_handle();
-            }
-            (status::of(done.status), 0)
-        }
+        _ => (status::of(done.status), 0),
     };
     let request = match Request::accept("WskSocketConnect", irp, finish) {
         Ok(request) => request,
         Err(status) => return status,
     };
-    match made {
+    match begun {
         Ok((socket, remote)) => {
             use linsock::iocp::file::File;
             let _ = socket.associate(worker::port(), 0);
-            let _refused_or_begun =
-                socket.connect_pending(request.operation(Buffers::empty()), &remote);
+            // A refusal ends the request too.
+            let _ = socket.connect_pending(request.operation(Buffers::empty()), &remote);
             request.on_cancel(move |key| {
                 socket.cancel_operations(&|operation| operation.key() == key);
             });

@@ -18,6 +18,7 @@ use crate::socket::{Category, WskSocket};
 use crate::status::{self, Status};
 use linsock::afd::endpoint::state::Phase;
 
+const INVALID_DEVICE_STATE: NtStatus = status::as_nt(status::INVALID_DEVICE_STATE);
 const SET_OPTION: u32 = 0;
 const GET_OPTION: u32 = 1;
 const IOCTL: u32 = 2;
@@ -124,16 +125,15 @@ pub(crate) unsafe extern "C" fn WskControlSocket(
     conclude("WskControlSocket", irp, || {
         let socket = WskSocket::find("WskControlSocket", socket).ok_or(NtStatus::INVALID_HANDLE)?;
         if socket.state.lock().silent {
-            return Err(NtStatus::from_raw(0xC000_0184));
+            return Err(INVALID_DEVICE_STATE);
         }
         match (kind, level, code) {
             (SET_OPTION, SOL_SOCKET, SO_WSK_EVENT_CALLBACK) => set_events(&socket, &areas),
             (SET_OPTION, SOL_SOCKET, SO_CONDITIONAL_ACCEPT) => {
-                let mut state = socket.state.lock();
-                if state.bound {
-                    return Err(NtStatus::from_raw(0xC000_0184));
+                if socket.socket.is_bound() {
+                    return Err(INVALID_DEVICE_STATE);
                 }
-                state.conditional = areas.input().iter().any(|octet| *octet != 0);
+                socket.state.lock().conditional = areas.input().iter().any(|octet| *octet != 0);
                 Ok((NtStatus::SUCCESS, 0))
             }
             (SET_OPTION, ..) => {
@@ -161,7 +161,7 @@ fn query(socket: &WskSocket, code: u32, areas: &Areas) -> Result<usize, NtStatus
             areas.give(&(held + waiting).to_ne_bytes())
         }
         QUERY_IDEAL_SEND_BACKLOG => {
-            let ideal = ideal_backlog(socket).ok_or(NtStatus::from_raw(0xC000_0184))?;
+            let ideal = ideal_backlog(socket).ok_or(INVALID_DEVICE_STATE)?;
             areas.give(&ideal.to_ne_bytes())
         }
         _ => Err(NtStatus::NOT_SUPPORTED),
@@ -186,7 +186,7 @@ pub(crate) fn ideal_backlog(socket: &WskSocket) -> Option<usize> {
 fn silence(socket: &WskSocket) -> Result<(), NtStatus> {
     let view = socket.socket.view();
     let connected = view.phase == Phase::Connected;
-    let fd = view.fd.filter(|_| connected).ok_or(NtStatus::from_raw(0xC000_0184))?;
+    let fd = view.fd.filter(|_| connected).ok_or(INVALID_DEVICE_STATE)?;
     let on: libc::c_int = 1;
     let size = libc::socklen_t::try_from(size_of::<libc::c_int>()).unwrap_or(0);
     let (level, name) = (libc::IPPROTO_TCP, libc::TCP_REPAIR);
@@ -221,7 +221,7 @@ fn set_events(socket: &Arc<WskSocket>, areas: &Areas) -> Result<(NtStatus, usize
     if socket.category == Category::Connection && !connected {
         let rule = "events of a connection are enabled after it is made";
         misuse::report("WskControlSocket", format_args!("{rule}"));
-        return Err(NtStatus::from_raw(0xC000_0184));
+        return Err(INVALID_DEVICE_STATE);
     }
     if listens {
         state.events |= events & ACCEPT;
@@ -257,7 +257,7 @@ pub(crate) unsafe extern "C" fn WskControlClient(
             let events = areas.event_control().filter(|events| events & !ALL == 0);
             let events = events.ok_or(NtStatus::INVALID_PARAMETER)?;
             let set = client.set_static_events(events);
-            set.map_err(|status| NtStatus::from_raw(status.cast_unsigned()))?;
+            set.map_err(status::as_nt)?;
             Ok((NtStatus::SUCCESS, 0))
         }
         TDI_BEHAVIOR => Ok((NtStatus::SUCCESS, 0)),

@@ -15,7 +15,7 @@ use linsock::socket::{AcceptLayout, RecvOptions, Socket};
 
 use crate::control::ideal_backlog;
 use crate::ddk::memory::{Mdl, WskBuf};
-use crate::socket::{Accept, Callbacks, Category, WskSocket, create, write_address};
+use crate::socket::{Accept, Callbacks, Category, Unclaimed, WskSocket, create, write_address};
 use crate::status::{self, Status};
 use crate::worker;
 
@@ -187,9 +187,9 @@ impl WskSocket {
     fn await_connection(self: &Arc<Self>) {
         let family = self.socket.domain().number();
         let (own, made) = (Arc::clone(self), create(Category::Connection, family, 1, 6));
-        let started = made.and_then(|acceptor| {
+        let started = made.and_then(|accepted| {
             let layout = AcceptLayout::without_addresses(self.socket.domain(), 0);
-            let accepted = Arc::clone(&acceptor);
+            let acceptor = Arc::clone(&accepted);
             let operation =
                 internal(Buffers::empty(), move |done| own.take_in(done.status, accepted));
             self.socket.accept_ex(&acceptor, operation, layout, None)
@@ -207,9 +207,8 @@ impl WskSocket {
         accepts.into_iter().for_each(|accept| accept.request.end_with(status));
     }
 
-    fn take_in(self: &Arc<Self>, status: NtStatus, connection: Arc<Socket>) {
+    fn take_in(self: &Arc<Self>, status: NtStatus, connection: Unclaimed) {
         if !status.is_success() {
-            let _ = connection.close_handle();
             return self.fail_accepts(status);
         }
         let conditional = {
@@ -217,58 +216,59 @@ impl WskSocket {
             state.accepting = false;
             state.conditional
         };
-        let admitted = !conditional || self.inspect(&connection);
-        if admitted {
-            self.state.lock().backlog.push_back(connection);
-        }
+        let admitted = if conditional { self.inspect(connection) } else { Some(connection) };
+        self.state.lock().backlog.extend(admitted);
         self.pump_accepts();
     }
 
-    /// Asks the client about a connection. False if it is refused, or not decided yet.
-    fn inspect(self: &Arc<Self>, connection: &Arc<Socket>) -> bool {
+    /// Asks the client about a connection. Gives it back if it is accepted; one that is not decided
+    /// about is kept elsewhere.
+    fn inspect(self: &Arc<Self>, connection: Unclaimed) -> Option<Unclaimed> {
         const REJECT: u32 = 0;
         const ACCEPT: u32 = 1;
         let listen = self.callbacks.lock().listen;
         // SAFETY: the client's table, which outlives the socket.
         let Some(inspect) = (unsafe { listen.as_ref() }).and_then(|events| events.inspect) else {
-            return true;
+            return Some(connection);
         };
+        let (mut local, mut remote) = (Sockaddr::default(), Sockaddr::default());
+        write_address(local.0.as_mut_ptr(), connection.local_address());
+        write_address(remote.0.as_mut_ptr(), connection.peer_address());
+        let watched = Arc::clone(&connection);
         let serial = {
             let mut state = self.state.lock();
             state.inspections += 1;
             let serial = state.inspections;
             // Known before it is asked about: the answer may come at once.
-            state.inspected.insert(serial, Arc::clone(connection));
+            state.inspected.insert(serial, connection);
             serial
         };
-        let (mut local, mut remote) = (Sockaddr::default(), Sockaddr::default());
-        write_address(local.0.as_mut_ptr(), connection.local_address());
-        write_address(remote.0.as_mut_ptr(), connection.peer_address());
         let mut id = InspectId { key: self.addr(), serial };
         let (local, remote) = (local.0.as_mut_ptr(), remote.0.as_mut_ptr());
         // SAFETY: the client's function, with what its page says it is called with.
-        let action = unsafe { inspect(self.context(), local, remote, &raw mut id) };
-        if action == REJECT || action == ACCEPT {
-            self.state.lock().inspected.remove(&serial);
+        match unsafe { inspect(self.context(), local, remote, &raw mut id) } {
+            ACCEPT => self.state.lock().inspected.remove(&serial),
+            REJECT => {
+                let rejected = self.state.lock().inspected.remove(&serial);
+                drop(rejected);
+                None
+            }
+            _ => {
+                self.watch_inspected(serial, &watched);
+                None
+            }
         }
-        match action {
-            ACCEPT => return true,
-            REJECT => drop(connection.abort()),
-            _ => self.watch_inspected(serial, connection),
-        }
-        false
     }
 
     /// Tells the client if a connection ends that it has not decided about.
     fn watch_inspected(self: &Arc<Self>, serial: u32, connection: &Arc<Socket>) {
         let (own, watched) = (Arc::clone(self), Arc::clone(connection));
         let looking = internal(Buffers::empty(), move |done| {
-            let ended = watched.view().recv.is_some_and(|half| half.peer_ended());
-            if done.status.is_success() && !ended {
+            if done.status.is_success() && !has_ended(&watched) {
                 return;
             }
-            if own.state.lock().inspected.remove(&serial).is_some() {
-                let _ = watched.abort();
+            let undecided = own.state.lock().inspected.remove(&serial);
+            if undecided.is_some() {
                 own.tell_abort(serial);
             }
         });
@@ -286,15 +286,12 @@ impl WskSocket {
         }
     }
 
-    fn tell_connection(self: &Arc<Self>, connection: Arc<Socket>) {
+    fn tell_connection(self: &Arc<Self>, connection: Unclaimed) {
         let (listen, inherited) =
             (self.callbacks.lock().listen, self.state.lock().inherited_events);
         // SAFETY: the client's table, which outlives the socket.
         let accept = unsafe { listen.as_ref() }.and_then(|events| events.accept);
-        let Some(accept) = accept.filter(|_| !self.is_closing()) else {
-            let _ = connection.abort();
-            return;
-        };
+        let Some(accept) = accept.filter(|_| !self.is_closing()) else { return };
         let (mut local, mut remote) = (Sockaddr::default(), Sockaddr::default());
         write_address(local.0.as_mut_ptr(), connection.local_address());
         write_address(remote.0.as_mut_ptr(), connection.peer_address());
@@ -306,7 +303,6 @@ impl WskSocket {
             ptr::null_mut(),
             Callbacks::NONE,
         );
-        made.state.lock().bound = true;
         let (mut context, mut events) = (ptr::null_mut(), ptr::null());
         let (local, remote) = (local.0.as_mut_ptr(), remote.0.as_mut_ptr());
         let (to_context, to_events) = (&raw mut context, &raw mut events);
@@ -364,8 +360,7 @@ impl WskSocket {
         if !status.is_success() {
             return self.tell_end_if_lost();
         }
-        let ended = self.socket.view().recv.is_some_and(|half| half.peer_ended());
-        if ended {
+        if has_ended(&self.socket) {
             return self.tell_end(0);
         }
         let receive = self.stream_events().and_then(|table| table.receive);
@@ -436,7 +431,7 @@ impl WskSocket {
                 return own.tell_end_if_lost();
             }
             let empty = own.state.lock().held.is_empty();
-            if empty && ended && own.socket.view().recv.is_some_and(|half| half.peer_ended()) {
+            if empty && ended && has_ended(&own.socket) {
                 return own.tell_end(0);
             }
             if empty {
@@ -495,6 +490,11 @@ impl WskSocket {
             unsafe { event(own.context(), ideal) };
         });
     }
+}
+
+/// Whether the peer has disconnected, and everything it sent was received.
+fn has_ended(socket: &Socket) -> bool {
+    socket.link().is_some_and(|link| link.recv.peer_ended())
 }
 
 /// Room for a sockaddr of any family.

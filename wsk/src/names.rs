@@ -15,7 +15,7 @@ use crate::socket::read_address;
 use crate::status::{self, Status};
 use crate::worker;
 
-const NOT_FOUND: NtStatus = NtStatus::from_raw(0xC000_0225);
+const NOT_FOUND: NtStatus = status::as_nt(status::NOT_FOUND);
 /// Windows' flags (ws2def.h) and the C library's.
 const HINTS: [(c_int, c_int); 3] =
     [(1, libc::AI_PASSIVE), (2, libc::AI_CANONNAME), (4, libc::AI_NUMERICHOST)];

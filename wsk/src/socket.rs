@@ -95,10 +95,39 @@ unsafe impl Send for WskSocket {}
 // SAFETY: as above.
 unsafe impl Sync for WskSocket {}
 
+/// A socket of linsock that no client has yet: it goes, with its connection, unless one gets it.
+#[derive(Debug)]
+pub(crate) struct Unclaimed(Option<Arc<Socket>>);
+
+impl Unclaimed {
+    pub(crate) const fn new(socket: Arc<Socket>) -> Self {
+        Self(Some(socket))
+    }
+
+    fn claim(mut self) -> Option<Arc<Socket>> {
+        self.0.take()
+    }
+}
+
+impl std::ops::Deref for Unclaimed {
+    type Target = Arc<Socket>;
+
+    fn deref(&self) -> &Arc<Socket> {
+        self.0.as_ref().expect("INVARIANT: only `claim` empties it, and consumes it")
+    }
+}
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        if let Some(socket) = self.0.take() {
+            let _ = socket.abort();
+        }
+    }
+}
+
 /// What the provider holds for a socket.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub(crate) bound: bool,
     /// SIO_WSK_SET_TCP_SILENT_MODE: it can only be closed.
     pub(crate) silent: bool,
     /// The events that are enabled.
@@ -113,9 +142,9 @@ pub(crate) struct State {
     /// A connection is being waited for.
     pub(crate) accepting: bool,
     /// Connections that nobody has taken.
-    pub(crate) backlog: VecDeque<Arc<Socket>>,
+    pub(crate) backlog: VecDeque<Unclaimed>,
     /// Connections that wait for WskInspectComplete.
-    pub(crate) inspected: HashMap<u32, Arc<Socket>>,
+    pub(crate) inspected: HashMap<u32, Unclaimed>,
     pub(crate) inspections: u32,
     /// Data that was indicated and not accepted.
     pub(crate) held: VecDeque<u8>,
@@ -135,7 +164,7 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) struct Accept {
     pub(crate) request: Arc<Request>,
-    pub(crate) slot: Arc<Lock<Option<Arc<Socket>>>>,
+    pub(crate) slot: Arc<Lock<Option<Unclaimed>>>,
 }
 
 static SOCKETS: LazyLock<Lock<HashMap<usize, Arc<WskSocket>>>> = LazyLock::new(Lock::default);
@@ -149,10 +178,11 @@ impl WskSocket {
         call: &'static str,
         client: &Arc<Client>,
         category: Category,
-        socket: Arc<Socket>,
+        socket: Unclaimed,
         context: *mut c_void,
         callbacks: Callbacks,
     ) -> Arc<Self> {
+        let socket = socket.claim().expect("INVARIANT: nobody claims a socket twice");
         // One that has a port already was accepted into the provider's.
         let _ = socket.associate(worker::port(), 0);
         client.socket_made();
@@ -179,11 +209,6 @@ impl WskSocket {
             report_unknown(call, socket);
         }
         found
-    }
-
-    /// As [`find`](Self::find), for a socket that the client may have closed meanwhile.
-    pub(crate) fn find_quietly(socket: *const c_void) -> Option<Arc<Self>> {
-        SOCKETS.lock().get(&socket.addr()).cloned()
     }
 
     /// What the client has.
@@ -225,8 +250,11 @@ impl WskSocket {
     /// Ends the connection, if any: gracefully only when both directions are disconnected already
     /// (wsk 3.6).
     pub(crate) fn close_connection(&self) {
-        let _ =
-            if self.socket.is_over() { self.socket.close_handle() } else { self.socket.abort() };
+        let _ = if self.socket.link().is_some_and(|link| link.is_over()) {
+            self.socket.close_handle()
+        } else {
+            self.socket.abort()
+        };
     }
 }
 
@@ -254,7 +282,7 @@ pub(crate) fn create(
     family: u16,
     socket_type: u16,
     protocol: u32,
-) -> Result<Arc<Socket>, NtStatus> {
+) -> Result<Unclaimed, NtStatus> {
     const SOCK_STREAM: u16 = 1;
     const SOCK_DGRAM: u16 = 2;
     const TCP: u32 = 6;
@@ -269,7 +297,7 @@ pub(crate) fn create(
         (_, SOCK_STREAM, TCP) => Provider::Tcp(family),
         _ => return Err(NtStatus::NOT_SUPPORTED),
     };
-    Socket::create(provider, true)
+    Socket::create(provider, true).map(Unclaimed::new)
 }
 
 /// Reads the client's sockaddr.

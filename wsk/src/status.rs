@@ -56,6 +56,11 @@ pub fn of(status: NtStatus) -> Status {
     }
 }
 
+/// One of the statuses above, as the endpoint's are.
+pub(crate) const fn as_nt(status: Status) -> NtStatus {
+    NtStatus::from_raw(status.cast_unsigned())
+}
+
 /// Whether a status is a success or says something beside one.
 pub const fn is_success(status: Status) -> bool {
     status >= 0

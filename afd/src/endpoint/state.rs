@@ -231,6 +231,15 @@ pub struct Link {
     pub recv: RecvHalf,
 }
 
+impl Link {
+    /// Whether both directions have ended: our FIN is sent, the peer's has come. Nothing is lost
+    /// then by closing.
+    #[inline]
+    pub const fn is_over(&self) -> bool {
+        matches!(self.send, SendHalf::Closed) && self.recv.peer_ended()
+    }
+}
+
 /// Connected; either half may be closed already.
 ///
 /// - **Allowed**: send, recv, shutdown, disconnect, the names; with the context not updated only

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::Receive;
-use linsock_iocp::afd::endpoint::state::{Link, Phase, RecvHalf, SendHalf, Verb};
+use linsock_iocp::afd::endpoint::state::{Link, Phase, RecvHalf, Verb};
 
 use super::Socket;
 use crate::option::Options;
@@ -166,12 +166,18 @@ impl Socket {
         next == Next::Data
     }
 
-    /// Whether both directions of the connection have ended gracefully: our FIN is sent, the peer's
-    /// has come.
-    pub fn is_over(&self) -> bool {
+    /// The two directions of the connection, if there is one.
+    pub fn link(&self) -> Option<Link> {
+        self.lock().endpoint.state().link().copied()
+    }
+
+    /// Whether the socket has a local address, or will have one as soon as it is asked for.
+    pub fn is_bound(&self) -> bool {
         let inner = self.lock();
-        let ended = |link: &Link| link.send == SendHalf::Closed && link.recv.peer_ended();
-        inner.endpoint.state().link().is_some_and(ended)
+        match &inner.traffic {
+            Some(traffic) => traffic.datagrams.is_bound(),
+            None => inner.endpoint.check(Verb::LocalName).is_ok(),
+        }
     }
 
     /// See [`SocketView`].

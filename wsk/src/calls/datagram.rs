@@ -16,7 +16,7 @@ use super::{
 };
 use crate::ddk::irp::Irp;
 use crate::ddk::memory::WskBuf;
-use crate::socket::{read_address, write_address};
+use crate::socket::{WskSocket, read_address, write_address};
 use crate::status::{self, Status};
 
 /// Sends a datagram.
@@ -34,7 +34,7 @@ pub(super) unsafe extern "C" fn WskSendTo(
         if flags != 0 {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        if !socket.state.lock().bound {
+        if !socket.socket.is_bound() {
             return Err(INVALID_DEVICE_STATE);
         }
         let to = if remote.is_null() { None } else { read_address(remote)?.ip() };
@@ -72,7 +72,7 @@ pub(super) unsafe extern "C" fn WskReceiveFrom(
 ) -> Status {
     let sender = Arc::new(Lock::new(None));
     let (seen, remote) = (Arc::clone(&sender), remote.expose_provenance());
-    let finish = move |done: Done| {
+    let finish = move |_: &Arc<WskSocket>, done: Done| {
         let from = seen.lock().take().map(Address::Ip);
         let remote = ptr::with_exposed_provenance_mut(remote);
         write_address(remote, from.ok_or(NtStatus::INVALID_ADDRESS));

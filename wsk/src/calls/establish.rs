@@ -12,11 +12,14 @@ use linsock::iocp::sync::Lock;
 
 use super::{
     INVALID_DEVICE_STATE, NOT_IMPLEMENTED, Socket, cancellable, end, memory, on_socket, plain,
+    started,
 };
 use crate::ddk::irp::Irp;
 use crate::ddk::memory::WskBuf;
 use crate::events::{InspectId, StreamEvents};
-use crate::socket::{Accept, Callbacks, Category, WskSocket, read_address, write_address};
+use crate::socket::{
+    Accept, Callbacks, Category, Unclaimed, WskSocket, read_address, write_address,
+};
 use crate::status::{self, Status};
 
 /// SOMAXCONN.
@@ -41,7 +44,7 @@ pub(super) unsafe extern "C" fn WskBind(
         if listens && socket.socket.is_datagram() {
             return Err(NOT_IMPLEMENTED);
         }
-        if socket.state.lock().bound {
+        if socket.socket.is_bound() {
             return Err(INVALID_DEVICE_STATE);
         }
         socket.socket.bind(address)?;
@@ -50,7 +53,6 @@ pub(super) unsafe extern "C" fn WskBind(
         if listens {
             socket.socket.listen(BACKLOG)?;
         }
-        socket.state.lock().bound = true;
         socket.pump_accepts();
         end(request, Ok(0));
         Ok(())
@@ -61,7 +63,7 @@ pub(super) unsafe extern "C" fn WskBind(
 /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nc-wsk-pfn_wsk_listen>
 pub(super) unsafe extern "C" fn WskListen(socket: Socket, irp: *mut Irp) -> Status {
     on_socket("WskListen", socket, irp, plain, |socket, request| {
-        if !socket.state.lock().bound || socket.socket.phase() != Phase::Bound {
+        if socket.socket.phase() != Phase::Bound {
             return Err(INVALID_DEVICE_STATE);
         }
         socket.socket.listen(BACKLOG)?;
@@ -78,10 +80,8 @@ fn connect(
     data: Result<Buffers, NtStatus>,
     irp: *mut Irp,
 ) -> Status {
-    let own = socket.expose_provenance();
-    let finish = move |done: Done| {
-        let socket = WskSocket::find_quietly(ptr::with_exposed_provenance::<c_void>(own));
-        if let Some(socket) = socket.filter(|_| done.status.is_success()) {
+    let finish = |socket: &Arc<WskSocket>, done: Done| {
+        if done.status.is_success() {
             socket.look();
         }
         (status::of(done.status), 0)
@@ -89,15 +89,12 @@ fn connect(
     on_socket(call, socket, irp, finish, |socket, request| {
         let (remote, data) = (read_address(remote)?, data?);
         // WskConnect before WskBind (Wine's test, which ran on Windows; wsk 2.2).
-        if !socket.state.lock().bound || socket.socket.phase() != Phase::Bound {
+        if socket.socket.phase() != Phase::Bound {
             return Err(INVALID_DEVICE_STATE);
         }
-        let result = socket.socket.connect_pending(request.operation(data), &remote);
-        if let Err(status) = result {
-            request.end_with(status);
-        }
+        let begun = started(socket.socket.connect_pending(request.operation(data), &remote));
         cancellable(socket, request);
-        Ok(())
+        begun
     })
 }
 
@@ -141,25 +138,21 @@ pub(super) unsafe extern "C" fn WskAccept(
     remote: *mut u8,
     irp: *mut Irp,
 ) -> Status {
-    let slot = Arc::new(Lock::new(None::<Arc<linsock::socket::Socket>>));
+    let slot = Arc::new(Lock::new(None::<Unclaimed>));
     let taken = Arc::clone(&slot);
-    let client = WskSocket::find("WskAccept", socket).map(|socket| Arc::clone(&socket.client));
     let (context, events) = (context.expose_provenance(), dispatch.expose_provenance());
     let (local, remote) = (local.expose_provenance(), remote.expose_provenance());
-    let finish = move |done: Done| {
-        let connection = taken.lock().take();
-        let (Some(client), Some(connection), true) = (client, connection, done.status.is_success())
-        else {
-            return (status::of(done.status), 0);
-        };
+    let finish = move |listener: &Arc<WskSocket>, done: Done| {
+        let connection = taken.lock().take().filter(|_| done.status.is_success());
+        let Some(connection) = connection else { return (status::of(done.status), 0) };
+        let client = &listener.client;
         write_address(ptr::with_exposed_provenance_mut(local), connection.local_address());
         write_address(ptr::with_exposed_provenance_mut(remote), connection.peer_address());
         let callbacks =
             Callbacks { connection: ptr::with_exposed_provenance(events), ..Callbacks::NONE };
         let context = ptr::with_exposed_provenance_mut(context);
         let category = Category::Connection;
-        let made = WskSocket::make("WskAccept", &client, category, connection, context, callbacks);
-        made.state.lock().bound = true;
+        let made = WskSocket::make("WskAccept", client, category, connection, context, callbacks);
         made.look();
         (status::SUCCESS, made.addr())
     };
@@ -204,8 +197,6 @@ pub(super) unsafe extern "C" fn WskInspectComplete(
         if action == 1 {
             socket.state.lock().backlog.push_back(connection);
             socket.pump_accepts();
-        } else {
-            let _ = connection.abort();
         }
         end(request, Ok(0));
         Ok(())
@@ -219,7 +210,7 @@ pub(super) unsafe extern "C" fn WskGetLocalAddress(
     irp: *mut Irp,
 ) -> Status {
     on_socket("WskGetLocalAddress", socket, irp, plain, |socket, request| {
-        let bound = socket.state.lock().bound;
+        let bound = socket.socket.is_bound();
         let address = socket.socket.local_address().ok().filter(|_| bound);
         write_address(local, Ok(address.ok_or(INVALID_DEVICE_STATE)?));
         end(request, Ok(0));

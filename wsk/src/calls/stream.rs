@@ -11,7 +11,7 @@ use linsock::iocp::buffer::{Buffers, RecvFlags, SendFlags};
 use linsock::iocp::irp::Done;
 use linsock::socket::RecvOptions;
 
-use super::{Socket, cancellable, end, memory, on_socket, plain, started};
+use super::{Socket, cancellable, end, memory, on_socket, outcome, started};
 use crate::ddk::irp::Irp;
 use crate::ddk::memory::WskBuf;
 use crate::events::internal;
@@ -25,7 +25,7 @@ const NODELAY: u32 = 2;
 const ABORTIVE: u32 = 1;
 const WAITALL: u32 = 2;
 const DRAIN: u32 = 4;
-const FILE_FORCED_CLOSED: NtStatus = NtStatus::from_raw(0xC000_00B6);
+const FILE_FORCED_CLOSED: NtStatus = status::as_nt(status::FILE_FORCED_CLOSED);
 
 /// Sends. Complete when TCP has taken everything.
 /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nc-wsk-pfn_wsk_send>
@@ -39,13 +39,9 @@ pub(super) unsafe extern "C" fn WskSend(
     flags: u32,
     irp: *mut Irp,
 ) -> Status {
-    let own = socket.expose_provenance();
-    let finish = move |done: Done| {
-        let socket = WskSocket::find_quietly(ptr::with_exposed_provenance::<c_void>(own));
-        if let Some(socket) = socket {
-            socket.look_at_backlog();
-        }
-        plain(done)
+    let finish = |socket: &Arc<WskSocket>, done: Done| {
+        socket.look_at_backlog();
+        outcome(done)
     };
     on_socket("WskSend", socket, irp, finish, |socket, request| {
         if flags & !(MSG_OOB | NODELAY) != 0 {
@@ -81,13 +77,9 @@ pub(super) unsafe extern "C" fn WskReceive(
     irp: *mut Irp,
 ) -> Status {
     let room = WskBuf::read(buffer).map_or(0, |buffer| buffer.length);
-    let own = socket.expose_provenance();
-    let finish = move |done: Done| {
-        let socket = ptr::with_exposed_provenance::<c_void>(own);
-        if let Some(socket) = WskSocket::find_quietly(socket) {
-            socket.received(&done, room);
-        }
-        plain(done)
+    let finish = move |socket: &Arc<WskSocket>, done: Done| {
+        socket.received(&done, room);
+        outcome(done)
     };
     on_socket("WskReceive", socket, irp, finish, |socket, request| {
         let drains = flags & DRAIN != 0;
@@ -193,7 +185,7 @@ pub(super) unsafe extern "C" fn WskDisconnect(
 ) -> Status {
     let buffer = WskBuf::read(buffer);
     let length = buffer.map_or(0, |buffer| buffer.length);
-    let finish = move |done: Done| {
+    let finish = move |_: &Arc<WskSocket>, done: Done| {
         let status = status::of(done.status);
         (status, if status::is_success(status) { length } else { 0 })
     };
@@ -267,9 +259,7 @@ pub(super) unsafe extern "C" fn WskCloseSocket(socket: Socket, irp: *mut Irp) ->
         misuse::report("WskCloseSocket", rule);
     }
     accepts.into_iter().for_each(|accept| accept.request.end_with(NtStatus::CANCELLED));
-    for connection in left {
-        let _ = connection.abort();
-    }
+    drop(left);
     socket.socket.cancel_operations(&|_| true);
     socket.close_connection();
     request.end_with(NtStatus::SUCCESS);
