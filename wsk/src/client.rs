@@ -2,7 +2,9 @@
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use linsock::iocp::sync::{Condition, Lock, Locked};
 
 use crate::calls::PROVIDER_DISPATCH;
 use crate::status::{self, Status};
@@ -77,8 +79,8 @@ pub struct Characteristics {
 #[derive(Debug)]
 pub struct Client {
     version: u16,
-    use_: Mutex<Use>,
-    changed: Condvar,
+    use_: Lock<Use>,
+    changed: Condition,
 }
 
 #[derive(Debug, Default)]
@@ -91,8 +93,8 @@ struct Use {
 }
 
 impl Client {
-    fn use_(&self) -> MutexGuard<'_, Use> {
-        self.use_.lock().unwrap_or_else(PoisonError::into_inner)
+    fn use_(&self) -> Locked<'_, Use> {
+        self.use_.lock()
     }
 
     /// The client behind a pointer of the provider's NPI.
@@ -112,7 +114,7 @@ impl Client {
 
     pub(crate) fn socket_gone(&self) {
         self.use_().sockets -= 1;
-        self.changed.notify_all();
+        self.changed.tell_all();
     }
 
     pub(crate) fn static_events(&self) -> u32 {
@@ -150,7 +152,7 @@ pub unsafe extern "C" fn WskRegister(Npi: *const ClientNpi, Reg: *mut Registrati
         return status::INVALID_PARAMETER;
     };
     let version = dispatch.version;
-    let client = Client { version, use_: Mutex::default(), changed: Condvar::new() };
+    let client = Client { version, use_: Lock::default(), changed: Condition::new() };
     let registered = Registration { state: 1, context: Arc::into_raw(Arc::new(client)), lock: 0 };
     // SAFETY: the client's structure.
     unsafe { Reg.write(registered) };
@@ -169,7 +171,7 @@ pub unsafe extern "C" fn WskDeregister(Reg: *mut Registration) {
     };
     let mut use_ = client.use_();
     use_.leaving = true;
-    client.changed.notify_all();
+    client.changed.tell_all();
     if use_.captured > 0 {
         let rule = format_args!("{} captured NPIs are not released", use_.captured);
         misuse::report("WskDeregister", rule);
@@ -181,7 +183,7 @@ pub unsafe extern "C" fn WskDeregister(Reg: *mut Registration) {
         misuse::report("WskDeregister", rule);
     }
     while use_.captured > 0 || use_.sockets > 0 {
-        use_ = client.changed.wait(use_).unwrap_or_else(PoisonError::into_inner);
+        client.changed.wait(&mut use_);
     }
     drop(use_);
     // SAFETY: the reference that WskRegister has left there.
@@ -229,7 +231,7 @@ pub unsafe extern "C" fn WskReleaseProviderNPI(Reg: *mut Registration) {
         let mut use_ = client.use_();
         let captured = use_.captured > 0;
         use_.captured -= usize::from(captured);
-        client.changed.notify_all();
+        client.changed.tell_all();
         captured
     });
     if !released {

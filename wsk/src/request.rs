@@ -6,6 +6,7 @@
 //! by that thread.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 use std::task::{Wake, Waker};
@@ -114,9 +115,13 @@ static IN_FLIGHT: LazyLock<Lock<HashMap<usize, Arc<Request>>>> = LazyLock::new(L
 pub(crate) fn check_idle(call: &str, irp: *mut Irp) -> bool {
     let user = IN_FLIGHT.lock().get(&irp.addr()).map(|request| request.call);
     if let Some(user) = user {
-        misuse::report(call, format_args!("the IRP {irp:?} is in the hands of {user}"));
+        report_busy(call, irp, user);
     }
     user.is_none()
+}
+
+fn report_busy(call: &str, irp: *mut Irp, user: &str) {
+    misuse::report(call, format_args!("the IRP {irp:?} is in the hands of {user}"));
 }
 
 unsafe extern "C" fn cancel(_device: *mut std::ffi::c_void, irp: *mut Irp) {
@@ -138,9 +143,6 @@ impl Request {
         finish: impl FnOnce(Done) -> Outcome + Send + 'static,
     ) -> Result<Arc<Self>, Status> {
         let ptr = IrpPtr::new(irp).ok_or(status::INVALID_PARAMETER)?;
-        if !check_idle(call, irp) || !ptr.take_location(call) {
-            return Err(status::INVALID_PARAMETER);
-        }
         let request = Arc::new_cyclic(|own| Self {
             irp: ptr,
             call,
@@ -151,7 +153,22 @@ impl Request {
             cancel: Lock::default(),
             own: Weak::clone(own),
         });
-        IN_FLIGHT.lock().insert(ptr.addr(), Arc::clone(&request));
+        // One look and one step: two calls may be given the same IRP at once.
+        let user = match IN_FLIGHT.lock().entry(ptr.addr()) {
+            Entry::Occupied(taken) => Some(taken.get().call),
+            Entry::Vacant(free) => {
+                free.insert(Arc::clone(&request));
+                None
+            }
+        };
+        if let Some(user) = user {
+            report_busy(call, irp, user);
+            return Err(status::INVALID_PARAMETER);
+        }
+        if !ptr.take_location(call) {
+            IN_FLIGHT.lock().remove(&ptr.addr());
+            return Err(status::INVALID_PARAMETER);
+        }
         ptr.set_cancel_routine(Some(cancel));
         Ok(request)
     }

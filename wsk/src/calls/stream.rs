@@ -25,7 +25,6 @@ const NODELAY: u32 = 2;
 const ABORTIVE: u32 = 1;
 const WAITALL: u32 = 2;
 const DRAIN: u32 = 4;
-const FILE_FORCED_CLOSED: NtStatus = status::as_nt(status::FILE_FORCED_CLOSED);
 
 /// Sends. Complete when TCP has taken everything.
 /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nc-wsk-pfn_wsk_send>
@@ -185,7 +184,12 @@ pub(super) unsafe extern "C" fn WskDisconnect(
 ) -> Status {
     let buffer = WskBuf::read(buffer);
     let length = buffer.map_or(0, |buffer| buffer.length);
-    let finish = move |_: &Arc<WskSocket>, done: Done| {
+    let finish = move |socket: &Arc<WskSocket>, done: Done| {
+        // Refused because the connection is dead already.
+        let refused = done.status == NtStatus::INVALID_CONNECTION;
+        if refused && socket.socket.phase() == Phase::Closed {
+            return (status::FILE_FORCED_CLOSED, 0);
+        }
         let status = status::of(done.status);
         (status, if status::is_success(status) { length } else { 0 })
     };
@@ -199,9 +203,6 @@ pub(super) unsafe extern "C" fn WskDisconnect(
             }
             ABORTIVE => return abort(socket, request),
             _ => return Err(NtStatus::INVALID_PARAMETER),
-        }
-        if socket.socket.phase() == Phase::Closed {
-            return Err(FILE_FORCED_CLOSED);
         }
         if length > 0 {
             let data = memory("WskDisconnect", buffer.as_ref().map_or(ptr::null(), ptr::from_ref))?;

@@ -28,7 +28,9 @@ pub struct Header {
     kind: u8,
     parts: [u8; 3],
     signal: AtomicI32,
-    list: [usize; 2],
+    /// Of a mutex: the thread that has it. Windows has the list of waiters here.
+    owner: AtomicU32,
+    rest: [u32; 3],
 }
 
 /// KSEMAPHORE.
@@ -44,11 +46,10 @@ pub struct Semaphore {
 #[derive(Debug)]
 pub struct Mutex {
     header: Header,
-    list: [usize; 2],
-    owner: AtomicU32,
-    depth: u32,
-    rest: u64,
+    rest: [u64; 4],
 }
+
+const _: () = assert!(size_of::<Header>() == 0x18 && size_of::<Mutex>() == 0x38);
 
 /// Threads that wait for several objects sleep on this number, which every signal then changes.
 static GENERATION: AtomicI32 = AtomicI32::new(0);
@@ -85,7 +86,13 @@ fn futex_wake(word: *mut i32, count: i32) {
 
 impl Header {
     pub(crate) const fn new(kind: u8, signal: i32) -> Self {
-        Self { kind, parts: [0; 3], signal: AtomicI32::new(signal), list: [0; 2] }
+        Self {
+            kind,
+            parts: [0; 3],
+            signal: AtomicI32::new(signal),
+            owner: AtomicU32::new(0),
+            rest: [0; 3],
+        }
     }
 
     fn at<'a>(object: *mut c_void) -> &'a Self {
@@ -121,17 +128,41 @@ impl Header {
         }
     }
 
+    /// Whether [`take`](Self::take) would, if nobody came first.
+    fn is_signaled(&self) -> bool {
+        self.signal.load(Ordering::SeqCst) > 0 || self.kind == MUTANT && self.is_mine()
+    }
+
+    /// Undoes a [`take`](Self::take).
+    fn give_back(&self) {
+        match self.kind {
+            NOTIFICATION_EVENT | THREAD => {}
+            MUTANT => self.release_mutex(),
+            SYNCHRONIZATION_EVENT => drop(self.signal(|_| 1)),
+            _ => drop(self.signal(|count| count + 1)),
+        }
+    }
+
+    fn is_mine(&self) -> bool {
+        self.owner.load(Ordering::SeqCst) == thread::number()
+    }
+
+    /// By its owner. The state counts up to 1, which is free.
+    fn release_mutex(&self) {
+        if self.signal.load(Ordering::SeqCst) == 0 {
+            self.owner.store(0, Ordering::SeqCst);
+        }
+        self.signal(|state| state + 1);
+    }
+
     fn take_mutex(&self) -> bool {
-        // SAFETY: the kind says that the header is that of a mutex.
-        let mutex = unsafe { &*std::ptr::from_ref(self).cast::<Mutex>() };
-        let me = thread::number();
         let exchange =
             |from, to| self.signal.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst);
         if exchange(1, 0).is_ok() {
-            mutex.owner.store(me, Ordering::SeqCst);
+            self.owner.store(thread::number(), Ordering::SeqCst);
             return true;
         }
-        if mutex.owner.load(Ordering::SeqCst) == me {
+        if self.is_mine() {
             // Owned already: the state counts down below 0.
             self.signal.fetch_sub(1, Ordering::SeqCst);
             return true;
@@ -233,7 +264,7 @@ pub unsafe extern "C" fn KeReleaseSemaphore(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn KeInitializeMutex(Object: *mut Mutex, _Level: u32) {
     let header = Header::new(MUTANT, 1);
-    let mutex = Mutex { header, list: [0; 2], owner: AtomicU32::new(0), depth: 0, rest: 0 };
+    let mutex = Mutex { header, rest: [0; 4] };
     // SAFETY: the caller's memory, of that size.
     unsafe { Object.write(mutex) };
 }
@@ -242,15 +273,14 @@ pub unsafe extern "C" fn KeInitializeMutex(Object: *mut Mutex, _Level: u32) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn KeReleaseMutex(Object: *mut Mutex, _Wait: u8) -> i32 {
     // SAFETY: the caller's mutex.
-    let mutex = unsafe { &*Object };
-    if mutex.owner.load(Ordering::SeqCst) != thread::number() {
+    let header = unsafe { &(*Object).header };
+    let before = header.signal.load(Ordering::SeqCst);
+    if header.is_mine() {
+        header.release_mutex();
+    } else {
         misuse::report("KeReleaseMutex", format_args!("the thread does not own the mutex"));
-        return 0;
     }
-    if mutex.header.signal.load(Ordering::SeqCst) == 0 {
-        mutex.owner.store(0, Ordering::SeqCst);
-    }
-    mutex.header.signal(|state| state + 1)
+    before
 }
 
 /// Waits for an object; the time-out is in 100 ns, relative if negative, endless if null.
@@ -304,12 +334,11 @@ pub unsafe extern "C" fn KeWaitForMultipleObjects(
     // SAFETY: the caller's array.
     let objects = unsafe { std::slice::from_raw_parts(Objects, count) };
     let Some(end) = deadline(Timeout) else { return status::INVALID_PARAMETER };
-    let mut taken = vec![false; count];
     WAITING_FOR_MANY.fetch_add(1, Ordering::SeqCst);
     let mut looked = false;
     let waited = loop {
         let generation = GENERATION.load(Ordering::SeqCst);
-        if let Some(index) = take_some(objects, &mut taken, WaitType == WAIT_ANY) {
+        if let Some(index) = take(objects, WaitType == WAIT_ANY) {
             break i32::try_from(index).unwrap_or(0);
         }
         if !looked {
@@ -318,7 +347,6 @@ pub unsafe extern "C" fn KeWaitForMultipleObjects(
         }
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
         if left == Some(Duration::ZERO) {
-            give_back(objects, &taken);
             break status::TIMEOUT;
         }
         futex_wait(&GENERATION, generation, left);
@@ -327,24 +355,19 @@ pub unsafe extern "C" fn KeWaitForMultipleObjects(
     waited
 }
 
-/// Takes what is signaled: the first, or, for all of them, each as it comes.
-fn take_some(objects: &[*mut c_void], taken: &mut [bool], any: bool) -> Option<usize> {
+/// Takes the first signal that there is; or, for all of them, every one or none.
+fn take(objects: &[*mut c_void], any: bool) -> Option<usize> {
     if any {
         return objects.iter().position(|object| Header::at(*object).take());
     }
-    for (object, taken) in objects.iter().zip(taken.iter_mut()) {
-        *taken = *taken || Header::at(*object).take();
+    // A look first: giving back wakes whoever waits, and that includes this thread.
+    if !objects.iter().all(|object| Header::at(*object).is_signaled()) {
+        return None;
     }
-    taken.iter().all(|taken| *taken).then_some(0)
-}
-
-fn give_back(objects: &[*mut c_void], taken: &[bool]) {
-    for (object, _) in objects.iter().zip(taken).filter(|(_, taken)| **taken) {
-        let header = Header::at(*object);
-        if !matches!(header.kind, NOTIFICATION_EVENT | THREAD) {
-            header.signal(|count| count + 1);
-        }
-    }
+    let missed = objects.iter().position(|object| !Header::at(*object).take());
+    let Some(missed) = missed else { return Some(0) };
+    objects[..missed].iter().for_each(|object| Header::at(*object).give_back());
+    None
 }
 
 /// Sleeps.
