@@ -158,6 +158,32 @@ static void slow(void)
     close_socket(server);
 }
 
+/* The peer resets while the graceful disconnect waits: it fails, and with it the sends before it. */
+static void reset_by_the_peer(void)
+{
+    PWSK_SOCKET client, server;
+    struct call call;
+    int i, failed = 0;
+
+    pair(&client, &server);
+    CHECK(fill(client) > 0, "setup");
+    START(&call, CONNECTION(client)->WskDisconnect(client, NULL, 0, call.irp));
+    CHECK_EQ(call.returned, STATUS_PENDING, "S 004: it waits for outstanding sends");
+    CHECK_EQ(disconnect(server, WSK_FLAG_ABORTIVE), STATUS_SUCCESS, PAGE);
+    CHECK_EQ(call_end(&call), STATUS_CONNECTION_RESET, "choice: the status of the sends");
+    for (i = 0; i < SENDS; i++) {
+        NTSTATUS status = call_end(&sends[i]);
+
+        CHECK(status == STATUS_SUCCESS || status == STATUS_CONNECTION_RESET, "choice: as a receive");
+        failed += status != STATUS_SUCCESS;
+    }
+    CHECK(failed > 0, "choice: as a receive");
+    CHECK_EQ(disconnect(client, 0), STATUS_FILE_FORCED_CLOSED, "S 004: STATUS_FILE_FORCED_CLOSED");
+    IoFreeMdl(send_buffer.Mdl);
+    close_socket(client);
+    close_socket(server);
+}
+
 static void refusals(void)
 {
     PWSK_SOCKET fresh = socket_of(WSK_FLAG_CONNECTION_SOCKET, NULL, NULL), client, server;
@@ -330,7 +356,8 @@ int main(void)
         stuck(FALSE);
         stuck(TRUE);
         slow();
-        refusals();
+        reset_by_the_peer();
+    refusals();
         cancelled();
         closes();
         silent_mode();
