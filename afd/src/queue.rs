@@ -3,16 +3,19 @@
 //! Nearly every queue of an endpoint holds nothing or one operation; a connection should not pay an
 //! allocation for each.
 
-use alloc::collections::{VecDeque, vec_deque};
-use core::iter::Chain;
-use core::option;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 
-/// The queue. While `first` is empty, so is `rest`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The queue. While `first` is empty, so is `rest`, which is made when it is first needed.
+#[derive(Clone, Debug)]
 pub struct Queue<T> {
     first: Option<T>,
-    rest: VecDeque<T>,
+    rest: Option<Box<VecDeque<T>>>,
 }
+
+/// The elements of a queue, oldest first.
+#[derive(Debug)]
+pub struct Drain<T>(Queue<T>);
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
@@ -23,7 +26,7 @@ impl<T> Default for Queue<T> {
 impl<T> Queue<T> {
     /// An empty queue.
     pub const fn new() -> Self {
-        Self { first: None, rest: VecDeque::new() }
+        Self { first: None, rest: None }
     }
 
     /// True when nothing waits.
@@ -34,7 +37,7 @@ impl<T> Queue<T> {
 
     /// How many wait.
     pub fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.rest.len()
+        usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.len())
     }
 
     /// The oldest.
@@ -45,7 +48,7 @@ impl<T> Queue<T> {
 
     /// Every element, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.first.iter().chain(&self.rest)
+        self.first.iter().chain(self.rest.iter().flat_map(|rest| rest.iter()))
     }
 
     /// Adds the newest.
@@ -54,7 +57,7 @@ impl<T> Queue<T> {
         if self.first.is_none() {
             self.first = Some(element);
         } else {
-            self.rest.push_back(element);
+            self.rest.get_or_insert_default().push_back(element);
         }
     }
 
@@ -62,7 +65,7 @@ impl<T> Queue<T> {
     #[inline]
     pub fn push_front(&mut self, element: T) {
         if let Some(second) = self.first.replace(element) {
-            self.rest.push_front(second);
+            self.rest.get_or_insert_default().push_front(second);
         }
     }
 
@@ -70,8 +73,8 @@ impl<T> Queue<T> {
     #[inline]
     pub fn pop_front(&mut self) -> Option<T> {
         let first = self.first.take()?;
-        if !self.rest.is_empty() {
-            self.first = self.rest.pop_front();
+        if let Some(rest) = &mut self.rest {
+            self.first = rest.pop_front();
         }
         Some(first)
     }
@@ -86,16 +89,32 @@ impl<T> Queue<T> {
     where
         T: PartialEq,
     {
-        self.first.as_ref() == Some(element) || self.rest.contains(element)
+        self.iter().any(|waiting| waiting == element)
+    }
+}
+
+impl<T: PartialEq> PartialEq for Queue<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl<T: Eq> Eq for Queue<T> {}
+
+impl<T> Iterator for Drain<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.0.pop_front()
     }
 }
 
 impl<T> IntoIterator for Queue<T> {
     type Item = T;
-    type IntoIter = Chain<option::IntoIter<T>, vec_deque::IntoIter<T>>;
+    type IntoIter = Drain<T>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.first.into_iter().chain(self.rest)
+    fn into_iter(self) -> Drain<T> {
+        Drain(self)
     }
 }
 

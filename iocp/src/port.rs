@@ -24,6 +24,7 @@ mod schedule;
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -35,7 +36,7 @@ use rustix::io::Errno;
 use crate::clock::Deadline;
 use crate::driver::{Driver, HARVEST, Interest, Report};
 use crate::guardian;
-use crate::handle::{self, Token};
+use crate::handle::{self, Handle, Token};
 use crate::irp::{Deferred, Sink};
 use crate::sync::Lock;
 use crate::thread;
@@ -84,6 +85,8 @@ pub struct CompletionPort {
     concurrency: usize,
     /// Raised when packets wait or descriptors are watched and no thread looked since.
     neglected: AtomicBool,
+    /// Its handle is gone.
+    is_closed: AtomicBool,
     id: u64,
 }
 
@@ -100,7 +103,11 @@ impl std::fmt::Debug for Packet {
 /// The port that the calling thread works for.
 #[derive(Default)]
 struct Worker {
-    port: Option<Arc<CompletionPort>>,
+    /// Counted by the thread, besides: a worker that comes back touches no counter that other
+    /// threads use.
+    port: Option<Rc<Arc<CompletionPort>>>,
+    /// The handle by which it asked for that port.
+    handle: Option<Handle>,
     /// It took a packet and has not come back: it counts as awake.
     awake: bool,
     /// It is performing its port's events right now.
@@ -126,6 +133,51 @@ thread_local! {
     static WORKER: RefCell<Worker> = RefCell::default();
 }
 
+/// A port to wait on, as found behind a handle.
+#[derive(Debug)]
+pub enum Found {
+    /// The one that the calling thread works for.
+    Own(Rc<Arc<CompletionPort>>),
+    /// Any other.
+    Other(Arc<CompletionPort>),
+}
+
+impl std::ops::Deref for Found {
+    type Target = Arc<CompletionPort>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Own(port) => port,
+            Self::Other(port) => port,
+        }
+    }
+}
+
+/// The port behind a handle, for a wait. A worker that comes back to its port does not need the
+/// handle table to find it.
+#[inline]
+pub fn find(handle: Handle) -> Option<Found> {
+    let own = with_worker(|worker| {
+        let known = worker.port.as_ref().filter(|_| worker.handle == Some(handle));
+        known.filter(|port| !port.is_closed.load(Ordering::Acquire)).cloned()
+    });
+    match own.flatten() {
+        Some(port) => Some(Found::Own(port)),
+        None => find_other(handle),
+    }
+}
+
+fn find_other(handle: Handle) -> Option<Found> {
+    let found = handle::table().port_of(handle)?;
+    with_worker(|worker| {
+        if worker.port.as_ref().is_some_and(|port| Arc::ptr_eq(port, &found)) {
+            worker.handle = Some(handle);
+        }
+    });
+    Some(Found::Other(found))
+}
+
 impl CompletionPort {
     /// A new port; `concurrency` 0 means as many threads as there are processors.
     ///
@@ -141,6 +193,7 @@ impl CompletionPort {
             queue: Lock::default(),
             concurrency: if concurrency == 0 { processors() } else { concurrency },
             neglected: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
         });
         port.driver.add(port.wake.as_fd(), WAKE, Interest::Edges)?;
@@ -230,6 +283,7 @@ impl CompletionPort {
 
     /// Closes the port: every wait on it, now and later, fails with [`NoPacket::Closed`].
     pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
         let packets = self.queue.lock().close();
         drop(packets);
         let _ = rustix::io::write(&self.closed, &1_u64.to_ne_bytes());
@@ -377,7 +431,8 @@ impl CompletionPort {
                 (std::mem::take(&mut worker.awake), None)
             } else {
                 worker.rest();
-                (false, worker.port.replace(Arc::clone(self)))
+                worker.handle = None;
+                (false, worker.port.replace(Rc::new(Arc::clone(self))))
             }
         });
         // Outside the borrow: the last reference takes packets, and what they carry, along.

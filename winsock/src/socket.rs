@@ -138,6 +138,8 @@ impl Socket {
         let mut created = None;
         handle::table()
             .insert_with(|handle, token| {
+                let mut inner = Inner::default();
+                prepare(&mut inner);
                 let socket = Arc::new(Self {
                     core: FileCore::new(handle, token),
                     provider,
@@ -145,9 +147,8 @@ impl Socket {
                     nonblocking: AtomicBool::new(false),
                     gone: Event::new(true, false),
                     news: provider.is_iso().then(|| Box::new(Event::new(true, false))),
-                    inner: Lock::new(Inner::default()),
+                    inner: Lock::new(inner),
                 });
-                prepare(&mut socket.lock());
                 Object::File(Arc::clone(created.insert(socket)) as Arc<dyn File>)
             })
             .map_err(|_| NtStatus::TOO_MANY_OPENED_FILES)?;

@@ -314,7 +314,7 @@ impl Inner {
         }
         irp.pended(&socket.core);
         let attended = irp.is_attended();
-        let operation = Operation::new(irp, Kind::SendTo(flags, to));
+        let operation = Operation::new(irp, Kind::SendTo(flags, to.map(Box::new)));
         if let Some(traffic) = &mut self.traffic {
             traffic.datagrams.sends().push_back(operation);
         }
@@ -396,7 +396,7 @@ impl Inner {
         }
         irp.pended(&socket.core);
         let attended = irp.is_attended();
-        let operation = Operation::new(irp, Kind::RecvFrom(options, from));
+        let operation = Operation::new(irp, Kind::RecvFrom(options, from.map(Box::new)));
         if let Some(traffic) = &mut self.traffic {
             traffic.datagrams.receives().push_back(operation);
         }
@@ -458,7 +458,7 @@ impl Inner {
                 _ => RecvOptions::default(),
             };
             let area = match &operation.kind {
-                Kind::RecvFrom(_, area) => area.as_ref(),
+                Kind::RecvFrom(_, area) => area.as_deref(),
                 _ => None,
             };
             let (status, octets) = match self.try_recv_from(&mut operation.irp, options, area) {
@@ -476,7 +476,7 @@ impl Inner {
             && let Some(mut operation) = self.take_datagram(Datagrams::sends)
         {
             let (flags, to) = match &operation.kind {
-                Kind::SendTo(flags, to) => (*flags, *to),
+                Kind::SendTo(flags, to) => (*flags, to.as_deref().copied()),
                 _ => (SendFlags::NONE, None),
             };
             let (status, octets) = match self.try_send_to(&mut operation.irp, flags, to.as_ref()) {

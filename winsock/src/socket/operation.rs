@@ -29,10 +29,10 @@ pub enum Kind {
     Send(SendFlags),
     /// Connects, and then sends the IRP's buffers, if any.
     Connect,
-    /// Receives a datagram.
-    RecvFrom(RecvOptions, Option<SenderArea>),
+    /// Receives a datagram. Boxed, as the next: every stream would carry the room.
+    RecvFrom(RecvOptions, Option<Box<SenderArea>>),
     /// Sends a datagram.
-    SendTo(SendFlags, Option<SocketAddr>),
+    SendTo(SendFlags, Option<Box<SocketAddr>>),
     /// Disconnects.
     Disconnect,
     /// Accepts. Boxed: it is large and rare beside the transfers.

@@ -10,7 +10,7 @@ use linsock::iocp::file::{File, SKIP_PORT_ON_SUCCESS, SKIP_SET_EVENT_ON_HANDLE};
 use linsock::iocp::handle::{self, Handle, Object};
 use linsock::iocp::irp::{Deferred, Irp};
 use linsock::iocp::overlapped::Overlapped;
-use linsock::iocp::port::{CompletionPort, NoPacket, Packet};
+use linsock::iocp::port::{self, CompletionPort, Found, NoPacket, Packet};
 use linsock::iocp::thread;
 use linsock::iocp::wait::{self, Which};
 
@@ -20,9 +20,8 @@ use crate::last_error::Error;
 use crate::ptr::{self, Out};
 use crate::winsock2::overlapped;
 
-fn find_port(value: HANDLE) -> Outcome<Arc<CompletionPort>> {
-    let port = Handle::from_value(value).and_then(|handle| handle::table().port_of(handle));
-    port.ok_or(Error::ERROR_INVALID_HANDLE)
+fn find_port(value: HANDLE) -> Outcome<Found> {
+    Handle::from_value(value).and_then(port::find).ok_or(Error::ERROR_INVALID_HANDLE)
 }
 
 fn find_file(value: HANDLE) -> Outcome<Arc<dyn File>> {
@@ -48,7 +47,7 @@ fn associate(file: HANDLE, existing: HANDLE, key: usize, concurrency: u32) -> Ou
     }
     let file = find_file(file)?;
     let port = if existing == 0 { create_port(concurrency)? } else { existing };
-    match file.associate(&find_port(port)?, key) {
+    match file.associate(&*find_port(port)?, key) {
         Ok(()) => Ok(port),
         Err(_already) => {
             if existing == 0 {
