@@ -7,13 +7,13 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::io::Errno;
 
 use crate::clock::Deadline;
 use crate::handle::Token;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Events taken per wait. Sixteen keeps a receive and the send that answers it close together in
 /// the cache; the figures are in BENCHMARKS.md's sources.
@@ -176,6 +176,8 @@ impl Driver {
         buffer: &'a mut [MaybeUninit<epoll::Event>; HARVEST],
         deadline: Deadline,
     ) -> impl Iterator<Item = Report> + use<'a> {
+        #[cfg(shuttle)]
+        let deadline = crate::sync::ready(self, deadline);
         let timeout = deadline.timespec();
         let asked = Epoch::now();
         let taken = match epoll::wait(&self.0, buffer, timeout.as_ref()) {

@@ -1,9 +1,9 @@
 //! What a thread can wait for: events, semaphores, mutexes, and the end of a thread.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use crate::sync::Lock;
+use crate::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use crate::thread::{self, Thread};
 
 /// The threads that wait for an object.

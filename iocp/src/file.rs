@@ -1,7 +1,6 @@
 //! What performs I/O behind a handle, as completion sees it.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::driver::Readiness;
@@ -9,6 +8,7 @@ use crate::event::Event;
 use crate::handle::{Handle, Token};
 use crate::irp::{Deferred, Irp};
 use crate::port::CompletionPort;
+use crate::sync::atomic::{AtomicU8, Ordering};
 
 /// Something that performs I/O: it owns IRPs and finishes them when the kernel is ready.
 pub trait File: Any + Send + Sync {

@@ -10,7 +10,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -18,6 +17,7 @@ use std::time::{Duration, Instant};
 use crate::port::CompletionPort;
 use crate::reactor;
 use crate::sync::Lock;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// How often the guardian looks while it is needed.
 const TICK: Duration = Duration::from_millis(5);
@@ -68,7 +68,7 @@ static GUARDIAN: Guardian = Guardian {
 #[inline]
 pub(crate) fn rouse() {
     if !GUARDIAN.awake.load(Ordering::SeqCst) && !GUARDIAN.awake.swap(true, Ordering::SeqCst) {
-        thread().unpark();
+        unpark();
     }
 }
 
@@ -86,9 +86,16 @@ pub fn call_after(delay: Duration, call: impl FnOnce() + Send + 'static) {
     };
     GUARDIAN.timers.lock().push(Reverse(Timer { at, call: Box::new(call) }));
     GUARDIAN.awake.store(true, Ordering::SeqCst);
+    unpark();
+}
+
+/// The guardian's thread. The schedule tests have their own, which calls [`look`].
+fn unpark() {
+    #[cfg(not(shuttle))]
     thread().unpark();
 }
 
+#[cfg(not(shuttle))]
 fn thread() -> &'static Thread {
     GUARDIAN.thread.get_or_init(|| {
         let builder = std::thread::Builder::new().name("linsock-guardian".into());
@@ -97,24 +104,35 @@ fn thread() -> &'static Thread {
     })
 }
 
+/// What the guardian does when it wakes, for the schedule tests.
+#[cfg(shuttle)]
+pub fn look() {
+    GUARDIAN.look();
+}
+
 impl Guardian {
+    #[cfg(not(shuttle))]
     fn run(&self) {
         loop {
             if self.awake.load(Ordering::SeqCst) {
                 std::thread::sleep(TICK);
             }
-            self.awake.store(false, Ordering::SeqCst);
-            let next_timer = self.fire_timers();
-            if shielded(|| self.tend()) {
-                self.awake.store(true, Ordering::SeqCst);
-                continue;
-            }
-            match next_timer {
+            match self.look() {
                 _ if self.awake.load(Ordering::SeqCst) => {}
                 Some(at) => std::thread::park_timeout(at.saturating_duration_since(Instant::now())),
                 None => std::thread::park(),
             }
         }
+    }
+
+    /// One look at everything; returns when the next timer is due.
+    fn look(&self) -> Option<Instant> {
+        self.awake.store(false, Ordering::SeqCst);
+        let next_timer = self.fire_timers();
+        if shielded(|| self.tend()) {
+            self.awake.store(true, Ordering::SeqCst);
+        }
+        next_timer
     }
 
     fn tend(&self) -> bool {

@@ -7,13 +7,13 @@
 //! slot. Events of the driver carry the full 32-bit generation.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::event::{Event, Mutant, Semaphore, Waitable};
 use crate::file::File;
 use crate::port::CompletionPort;
 use crate::sync::Lock;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 
 const INDEX_BITS: u32 = 20;
 const GENERATION_BITS: u32 = 9;

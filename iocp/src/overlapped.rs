@@ -2,9 +2,10 @@
 #![allow(unsafe_code)]
 
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use linsock_afd::NtStatus;
+
+use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// `OVERLAPPED` as Windows lays it out (x64: 32 octets).
 ///

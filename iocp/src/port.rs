@@ -26,11 +26,10 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use linsock_afd::NtStatus;
 use rustix::event::epoll;
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 use rustix::io::Errno;
 
 use crate::clock::Deadline;
@@ -38,7 +37,8 @@ use crate::driver::{Driver, HARVEST, Interest, Report};
 use crate::guardian;
 use crate::handle::{self, Handle, Token};
 use crate::irp::{Deferred, Sink};
-use crate::sync::Lock;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{Lock, poll, thread_local};
 use crate::thread;
 
 use queue::{Duty, Look, Queue, Relation, Taken};
@@ -418,7 +418,7 @@ impl CompletionPort {
             PollFd::from_borrowed_fd(wake, PollFlags::IN),
             PollFd::from_borrowed_fd(self.driver.as_fd(), PollFlags::IN),
         ];
-        let _ = poll(&mut fds, deadline.timespec().as_ref());
+        poll(&mut fds, deadline);
         thread.rearm(!fds[0].revents().is_empty());
     }
 

@@ -7,7 +7,6 @@
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::epoll;
 
@@ -17,6 +16,7 @@ use crate::guardian;
 use crate::irp::Deferred;
 use crate::port;
 use crate::sync::Lock;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::thread::Thread;
 
 /// The process-wide driver and who polls it.

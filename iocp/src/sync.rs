@@ -1,6 +1,32 @@
-//! The one way this workspace locks.
+//! The one way this workspace locks, and everything else that a schedule can come between.
+//!
+//! Built with `--cfg shuttle`, every lock, atomic, thread-local and blocking system call here and
+//! in the crates above is a place where the schedule tests (`winsock/tests/schedules.rs`) may let
+//! another thread run. The code itself is the same in both builds.
+
+#[cfg(shuttle)]
+mod model;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
+use rustix::event::PollFd;
+
+use crate::clock::Deadline;
+
+#[cfg(shuttle)]
+pub use model::atomic;
+#[cfg(shuttle)]
+pub(crate) use model::ready;
+#[cfg(shuttle)]
+pub(crate) use shuttle::thread_local;
+#[cfg(not(shuttle))]
+pub(crate) use std::thread_local;
+/// The atomics of this crate.
+#[cfg(not(shuttle))]
+pub mod atomic {
+    pub use std::sync::atomic::{
+        AtomicBool, AtomicI32, AtomicU8, AtomicU64, AtomicUsize, Ordering,
+    };
+}
 
 /// A mutex that a panic of its holder does not poison.
 ///
@@ -21,11 +47,14 @@ impl<T> Lock<T> {
     /// Acquires the lock, waiting for it.
     #[inline]
     pub fn lock(&self) -> Locked<'_, T> {
+        #[cfg(shuttle)]
+        return model::until(|| self.0.try_lock());
+        #[cfg(not(shuttle))]
         self.0.lock()
     }
 }
 
-/// A condition that a thread can wait for under a [`Lock`].
+/// A condition that a thread can wait for under a [`Lock`]. The schedule tests do not reach it.
 #[derive(Debug, Default)]
 pub struct Condition(Condvar);
 
@@ -44,4 +73,12 @@ impl Condition {
     pub fn tell_all(&self) {
         self.0.notify_all();
     }
+}
+
+/// Polls descriptors until one reports something, a signal comes, or the deadline passes.
+pub(crate) fn poll(fds: &mut [PollFd<'_>], deadline: Deadline) {
+    #[cfg(shuttle)]
+    return model::poll(fds, deadline);
+    #[cfg(not(shuttle))]
+    let _ = rustix::event::poll(fds, deadline.timespec().as_ref());
 }

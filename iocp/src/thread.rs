@@ -5,13 +5,13 @@ use std::cell::{Cell, OnceCell};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::event::{EventfdFlags, eventfd};
 
 use crate::apc::{Apc, ApcQueue};
 use crate::handle;
-use crate::sync::Lock;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{Lock, thread_local};
 
 /// A thread of the program.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Drop for Current {
 /// A number that no other thread of this process has or had.
 #[inline]
 pub fn id() -> u64 {
-    match ID.get() {
+    match ID.with(Cell::get) {
         0 => new_id(),
         id => id,
     }
@@ -59,7 +59,7 @@ pub fn id() -> u64 {
 fn new_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
-    ID.set(id);
+    ID.with(|own| own.set(id));
     id
 }
 
@@ -78,7 +78,7 @@ pub fn exit() {
 
 /// Notes that the calling thread has issued I/O that its exit must cancel.
 pub(crate) fn owes_cancel() {
-    if !OWES_CANCEL.replace(true) {
+    if !OWES_CANCEL.with(|owes| owes.replace(true)) {
         // Makes sure that the thread-exit hook exists.
         current();
     }

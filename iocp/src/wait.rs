@@ -7,12 +7,13 @@ use std::cell::Cell;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags};
 
 use crate::clock::Deadline;
 use crate::event::Waitable;
 use crate::port;
 use crate::reactor;
+use crate::sync::{poll, thread_local};
 use crate::thread::{self, Thread};
 
 /// How a wait ended.
@@ -103,7 +104,7 @@ fn block(
             }
             None => 1,
         };
-        let _ = poll(&mut fds[..count], deadline.timespec().as_ref());
+        poll(&mut fds[..count], deadline);
         readable = !fds[0].revents().is_empty();
         if count == 2
             && !fds[1].revents().is_empty()
@@ -186,7 +187,7 @@ pub enum Blocked {
 /// starting another there is undefined on Windows and WSAEINPROGRESS here (pages of
 /// WSASendDisconnect and WSARecvDisconnect).
 pub fn is_blocking() -> bool {
-    BLOCKING.get()
+    BLOCKING.with(Cell::get)
 }
 
 thread_local! {
@@ -198,7 +199,7 @@ struct Blocking(bool);
 
 impl Drop for Blocking {
     fn drop(&mut self) {
-        BLOCKING.set(self.0);
+        BLOCKING.with(|blocking| blocking.set(self.0));
     }
 }
 
@@ -211,7 +212,7 @@ pub fn block_on(deadline: Deadline, mut step: impl FnMut(bool) -> Step) -> Block
     let wake = thread.wake_fd();
     let (mut woken, mut ready) = (false, false);
     port::step_aside();
-    let _blocking = Blocking(BLOCKING.replace(true));
+    let _blocking = Blocking(BLOCKING.with(|blocking| blocking.replace(true)));
     loop {
         thread.rearm(woken);
         thread.run_apcs();
@@ -223,16 +224,15 @@ pub fn block_on(deadline: Deadline, mut step: impl FnMut(bool) -> Step) -> Block
             return Blocked::TimedOut;
         }
         let wake = PollFd::from_borrowed_fd(wake, PollFlags::IN);
-        let timeout = deadline.timespec();
         (woken, ready) = match &next {
             Step::Ready(fd, interest) => {
                 let mut fds = [wake, PollFd::new(fd, *interest)];
-                let _ = poll(&mut fds, timeout.as_ref());
+                poll(&mut fds, deadline);
                 (!fds[0].revents().is_empty(), !fds[1].revents().is_empty())
             }
             Step::Woken | Step::Over => {
                 let mut fds = [wake];
-                let _ = poll(&mut fds, timeout.as_ref());
+                poll(&mut fds, deadline);
                 (!fds[0].revents().is_empty(), false)
             }
         };
@@ -248,7 +248,7 @@ pub fn poll_descriptors(
     deadline: Deadline,
 ) -> Vec<PollFlags> {
     let mut polled: Vec<_> = fds.iter().map(|(fd, flags)| PollFd::new(fd, *flags)).collect();
-    let _ = poll(&mut polled, Deadline::after_ms(0).timespec().as_ref());
+    poll(&mut polled, Deadline::after_ms(0));
     if any_ready(&polled) || deadline.is_over() {
         return polled.iter().map(PollFd::revents).collect();
     }
@@ -280,7 +280,7 @@ fn poll_until(
         if take(objects, Which::Any).is_some() {
             return vec![PollFlags::empty(); fds.len()];
         }
-        let _ = poll(&mut polled, deadline.timespec().as_ref());
+        poll(&mut polled, deadline);
         woken = !polled[0].revents().is_empty();
         if any_ready(&polled[1..]) || deadline.is_over() {
             return polled[1..].iter().map(PollFd::revents).collect();
