@@ -7,6 +7,7 @@
 //! Whoever leaves work behind first raises the object's flag and then calls `rouse`. The guardian
 //! first lowers its own flag and then looks at all objects, so either it sees the object's flag or
 //! it is roused again (I6).
+#![cfg_attr(shuttle, allow(dead_code, reason = "the tests look instead of the thread"))]
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

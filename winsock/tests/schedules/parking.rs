@@ -69,6 +69,24 @@ fn every_packet_finds_a_worker(concurrency: usize) {
     together(threads);
 }
 
+/// One packet, one worker, who may have looked already and not be asleep yet.
+#[test]
+fn a_packet_between_the_look_and_the_sleep() {
+    explore(|| {
+        let port = CompletionPort::new(1).unwrap();
+        let (posting, waiting) = (Arc::clone(&port), port);
+        together(vec![
+            Box::new(move || post(&posting, OWN)),
+            Box::new(move || {
+                let taken = waiting.wait(1, Deadline::Never, false, |packet| {
+                    assert_eq!(packet.key, OWN);
+                });
+                assert_eq!(taken, Ok(1));
+            }),
+        ]);
+    });
+}
+
 #[test]
 fn every_packet_finds_a_worker_of_one() {
     explore(|| every_packet_finds_a_worker(1));

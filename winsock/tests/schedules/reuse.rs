@@ -1,8 +1,8 @@
 //! A recycled handle never hears of the connection before, nor that connection's operations of the
 //! next.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use linsock::NtStatus;
 use linsock::afd::DisconnectMode;
@@ -115,18 +115,30 @@ fn a_recycled_handle_hears_nothing_of_the_connection_before() {
     });
 }
 
-/// The slot of the handle table: whoever comes with the old number finds nobody, or himself.
+/// The slot of the handle table, which others use again: whoever comes with the old number finds
+/// nobody, or himself.
 #[test]
 fn a_stale_number_finds_nobody() {
     explore(|| {
         let old = new_socket();
         let (value, token) = (old.handle().value(), old.core().token());
         let closing = Arc::clone(&old);
+        let heir: Arc<Mutex<Option<Arc<Socket>>>> = Arc::default();
+        let found = Arc::clone(&heir);
         together(vec![
             Box::new(move || closing.close_handle().unwrap()),
-            Box::new(|| (0..3).for_each(|_| drop(new_socket().close_handle()))),
             Box::new(move || {
-                for _ in 0..4 {
+                // Until the slot is used again. Its index is in the low 22 bits.
+                let mut next = new_socket();
+                while (next.handle().value() ^ value) & 0x3F_FFFF != 0 {
+                    next.close_handle().unwrap();
+                    shuttle::thread::yield_now();
+                    next = new_socket();
+                }
+                *found.lock().unwrap() = Some(next);
+            }),
+            Box::new(move || {
+                for _ in 0..100 {
                     if let Ok(found) = Socket::from_value(value) {
                         assert!(Arc::ptr_eq(&found, &old));
                     }
@@ -134,11 +146,11 @@ fn a_stale_number_finds_nobody() {
                         assert_eq!(found.core().token(), token);
                     }
                 }
-                assert!(Arc::strong_count(&old) >= 1);
             }),
         ]);
         assert!(Socket::from_value(value).is_err());
         assert!(handle::table().file(token).is_none());
+        heir.lock().unwrap().take().unwrap().close_handle().unwrap();
     });
 }
 
