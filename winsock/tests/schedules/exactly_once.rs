@@ -16,8 +16,8 @@ use linsock::socket::{AcceptLayout, RecvOptions, Socket};
 use shuttle::thread::spawn;
 
 use super::harness::{
-    Lent, Result, connect_to, discard, drain, explore, harvest, listener, new_socket, pair,
-    receive, send, together,
+    Lent, Result, connect_to, discard, drain, explore, listener, look, new_socket, pair, receive,
+    send, together,
 };
 
 /// The ends that a receive of a connection may have when it races with cancel, data and close.
@@ -36,9 +36,11 @@ fn receives_against_cancel_data_and_close() {
             (Arc::clone(&server), Arc::clone(&server), (Arc::clone(&port), receives.clone()));
         let peer = Arc::clone(&client);
         together(vec![
-            Box::new(move || drop(canceled.cancel_operations(&|_| true))),
+            Box::new(move || {
+                canceled.cancel_operations(&|_| true);
+            }),
             Box::new(move || send(&peer, b"12345678")),
-            Box::new(move || (0..3).for_each(|_| drop(harvest(&looked.0, &looked.1)))),
+            Box::new(move || look(&looked.0, &looked.1)),
             Box::new(move || closed.close_handle().unwrap()),
         ]);
         drain(&port, &receives);
@@ -71,8 +73,10 @@ fn a_send_and_a_receive_against_a_reset_and_cancel() {
                 sender.2.store(sent.is_err(), Ordering::SeqCst);
             }),
             Box::new(move || discard(&client)),
-            Box::new(move || drop(canceled.cancel_operations(&|_| true))),
-            Box::new(move || (0..3).for_each(|_| drop(harvest(&looked.0, &looked.1)))),
+            Box::new(move || {
+                canceled.cancel_operations(&|_| true);
+            }),
+            Box::new(move || look(&looked.0, &looked.1)),
         ]);
         server.close_handle().unwrap();
         drain(&port, &results);
@@ -98,7 +102,9 @@ fn a_receive_against_the_exit_of_its_thread_and_data() {
         });
         together(vec![
             Box::new(move || send(&peer, b"data")),
-            Box::new(move || drop(canceled.cancel_operations(&|irp| irp.key() == own))),
+            Box::new(move || {
+                canceled.cancel_operations(&|irp| irp.key() == own);
+            }),
             Box::new(move || {
                 let waited = wait::wait(&[&*waiter.event], Which::Any, Deadline::Never, false);
                 assert_eq!(waited, Waited::Object(0));
@@ -163,9 +169,11 @@ fn an_accept_against_a_connection_cancel_and_the_end_of_its_handle() {
         let looked = (Arc::clone(&port), vec![Arc::clone(&accept)]);
         let client = spawn(move || connect_to(&to));
         together(vec![
-            Box::new(move || drop(canceled.cancel_operations(&|_| true))),
+            Box::new(move || {
+                canceled.cancel_operations(&|_| true);
+            }),
             Box::new(move || closed.close_handle().unwrap()),
-            Box::new(move || (0..3).for_each(|_| drop(harvest(&looked.0, &looked.1)))),
+            Box::new(move || look(&looked.0, &looked.1)),
         ]);
         let client = client.join().unwrap();
         drain(&port, &[Arc::clone(&accept)]);
@@ -198,12 +206,16 @@ fn a_disconnect_against_the_peer_cancel_and_close() {
         let looked = (Arc::clone(&port), results.clone());
         together(vec![
             Box::new(move || client.close_handle().unwrap()),
-            Box::new(move || drop(canceled.cancel_operations(&|_| true))),
+            Box::new(move || {
+                canceled.cancel_operations(&|_| true);
+            }),
             Box::new(move || closed.close_handle().unwrap()),
-            Box::new(move || (0..3).for_each(|_| drop(harvest(&looked.0, &looked.1)))),
+            Box::new(move || look(&looked.0, &looked.1)),
         ]);
         drain(&port, &results);
-        results.iter().for_each(|result| drop(result.finished(1)));
+        for result in results {
+            result.finished(1);
+        }
     });
 }
 

@@ -19,7 +19,7 @@ use linsock::iocp::port::{CompletionPort, Packet};
 use linsock::socket::{RecvOptions, Socket};
 
 /// Runs a model under many schedules: with few preemptions, where most bugs are, and at random.
-pub fn explore(model: fn()) {
+pub(crate) fn explore(model: fn()) {
     let schedules = std::env::var("LINSOCK_SCHEDULES").ok().and_then(|text| text.parse().ok());
     let schedules = schedules.unwrap_or(300);
     for preemptions in [2, 4] {
@@ -29,30 +29,30 @@ pub fn explore(model: fn()) {
 }
 
 /// Runs each closure on a thread of its own, to the end of all.
-pub fn together(threads: Vec<Box<dyn FnOnce() + Send>>) {
+pub(crate) fn together(threads: Vec<Box<dyn FnOnce() + Send>>) {
     let threads: Vec<_> = threads.into_iter().map(shuttle::thread::spawn).collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
-pub fn new_socket() -> Arc<Socket> {
+pub(crate) fn new_socket() -> Arc<Socket> {
     Socket::create(Provider::Tcp(Family::Inet), true).unwrap()
 }
 
-pub fn listener() -> Arc<Socket> {
+pub(crate) fn listener() -> Arc<Socket> {
     let socket = new_socket();
     socket.bind(Address::Ip("127.0.0.1:0".parse().unwrap())).unwrap();
     socket.listen(8).unwrap();
     socket
 }
 
-pub fn connect_to(listener: &Socket) -> Arc<Socket> {
+pub(crate) fn connect_to(listener: &Socket) -> Arc<Socket> {
     let socket = new_socket();
     socket.connect_blocking(&listener.local_address().unwrap()).unwrap();
     socket
 }
 
 /// A connection: both ends.
-pub fn pair() -> (Arc<Socket>, Arc<Socket>) {
+pub(crate) fn pair() -> (Arc<Socket>, Arc<Socket>) {
     let listener = listener();
     let client = connect_to(&listener);
     let server = listener.adopt(listener.accept_blocking().unwrap()).unwrap();
@@ -60,7 +60,7 @@ pub fn pair() -> (Arc<Socket>, Arc<Socket>) {
     (client, server)
 }
 
-pub fn send(socket: &Socket, data: &[u8]) {
+pub(crate) fn send(socket: &Socket, data: &[u8]) {
     let buffers = Buffers::from_vec(data.to_vec());
     let sent = socket.send_blocking(buffers, Default::default());
     // The peer may have reset the connection by now.
@@ -68,13 +68,13 @@ pub fn send(socket: &Socket, data: &[u8]) {
 }
 
 /// The far end is done with: no TIME_WAIT, of which thousands of schedules would leave too many.
-pub fn discard(socket: &Socket) {
+pub(crate) fn discard(socket: &Socket) {
     let _ = socket.abort();
 }
 
 /// An operation's result, which must come once.
 #[derive(Debug, Default)]
-pub struct Result {
+pub(crate) struct Result {
     ends: AtomicUsize,
     packets: AtomicUsize,
     done: Mutex<Option<(NtStatus, Vec<u8>)>>,
@@ -92,25 +92,25 @@ impl Sink for Result {
 }
 
 impl Result {
-    pub fn irp(self: &Arc<Self>, buffer: Vec<u8>, packet: bool) -> Irp {
+    pub(crate) fn irp(self: &Arc<Self>, buffer: Vec<u8>, packet: bool) -> Irp {
         let sink = Arc::clone(self) as Arc<dyn Sink>;
         Irp::new(Target::Sink { sink, packet }, Buffers::from_vec(buffer))
     }
 
     /// Its packet was taken from the port.
-    pub fn note(&self, packet: &Packet) {
+    pub(crate) fn note(&self, packet: &Packet) {
         let sink = packet.sink.as_ref().map(|sink| Arc::as_ptr(sink).addr());
         if sink == Some(std::ptr::from_ref(self).addr()) {
             assert_eq!(self.packets.fetch_add(1, Ordering::SeqCst), 0, "one packet");
         }
     }
 
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.ends.load(Ordering::SeqCst) == 1
     }
 
     /// The status, and what was received. `packets`: how many there must have been.
-    pub fn finished(&self, packets: usize) -> (NtStatus, Vec<u8>) {
+    pub(crate) fn finished(&self, packets: usize) -> (NtStatus, Vec<u8>) {
         assert_eq!(self.ends.load(Ordering::SeqCst), 1, "it ended");
         assert_eq!(self.packets.load(Ordering::SeqCst), packets, "packets");
         self.done.lock().unwrap().clone().unwrap()
@@ -118,19 +118,19 @@ impl Result {
 }
 
 /// An OVERLAPPED with an event, as a C program lends it.
-pub struct Lent {
-    pub overlapped: &'static Overlapped,
-    pub event: Arc<Event>,
+pub(crate) struct Lent {
+    pub(crate) overlapped: &'static Overlapped,
+    pub(crate) event: Arc<Event>,
 }
 
 impl Lent {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let event = Arc::new(Event::new(true, false));
         Self { overlapped: Box::leak(Box::default()), event }
     }
 
     /// An operation that receives up to `len` octets.
-    pub fn irp(&self, len: usize) -> Irp {
+    pub(crate) fn irp(&self, len: usize) -> Irp {
         // SAFETY: it is never freed.
         let ptr = unsafe { OverlappedPtr::new(NonNull::from(self.overlapped)) };
         let event = Some(Arc::clone(&self.event));
@@ -138,31 +138,38 @@ impl Lent {
         Irp::new(target, Buffers::from_vec(vec![0; len]))
     }
 
-    pub fn key(&self) -> usize {
+    pub(crate) fn key(&self) -> usize {
         std::ptr::from_ref(self.overlapped).addr()
     }
 
-    pub fn result(&self) -> (NtStatus, usize) {
+    pub(crate) fn result(&self) -> (NtStatus, usize) {
         let status = self.overlapped.internal.load(Ordering::Acquire);
         let bytes = self.overlapped.internal_high.load(Ordering::Acquire);
         (NtStatus::from_raw(u32::try_from(status).unwrap()), bytes)
     }
 }
 
+/// Looks at the port a few times.
+pub(crate) fn look(port: &Arc<CompletionPort>, results: &[Arc<Result>]) {
+    for _ in 0..3 {
+        harvest(port, results);
+    }
+}
+
 /// Starts a receive of up to `len` octets whose end comes as a packet.
-pub fn receive(socket: &Socket, len: usize) -> Arc<Result> {
+pub(crate) fn receive(socket: &Socket, len: usize) -> Arc<Result> {
     let result = Arc::new(Result::default());
     socket.recv(result.irp(vec![0; len], true), RecvOptions::default()).unwrap();
     result
 }
 
 /// Takes what is on the port now, performing what is ready.
-pub fn harvest(port: &Arc<CompletionPort>, results: &[Arc<Result>]) -> usize {
+pub(crate) fn harvest(port: &Arc<CompletionPort>, results: &[Arc<Result>]) -> usize {
     let note = |packet: Packet| results.iter().for_each(|result| result.note(&packet));
     port.wait(1, Deadline::after_ms(0), false, note).unwrap_or(0)
 }
 
 /// Takes everything that is left.
-pub fn drain(port: &Arc<CompletionPort>, results: &[Arc<Result>]) {
+pub(crate) fn drain(port: &Arc<CompletionPort>, results: &[Arc<Result>]) {
     while harvest(port, results) > 0 {}
 }

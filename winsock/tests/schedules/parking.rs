@@ -112,7 +112,9 @@ fn a_semaphore_wakes_as_many_as_it_counts() {
         }
         for _ in 0..2 {
             let semaphore = Arc::clone(&semaphore);
-            threads.push(Box::new(move || drop(semaphore.release(1).unwrap())));
+            threads.push(Box::new(move || {
+                semaphore.release(1).unwrap();
+            }));
         }
         together(threads);
         assert!(!semaphore.take(), "nothing is left");
@@ -164,7 +166,9 @@ fn an_apc_ends_a_sleep() {
             }
         };
         let counted = Arc::clone(&ran);
-        let call = Apc::new(move || drop(counted.fetch_add(1, Ordering::SeqCst)));
+        let call = Apc::new(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
         assert!(thread.queue_apc(call));
         sleeper.join().unwrap();
     });
