@@ -10,6 +10,7 @@ use alloc::collections::VecDeque;
 #[derive(Clone, Debug)]
 pub struct Queue<T> {
     first: Option<T>,
+    #[expect(clippy::box_collection, reason = "a queue of one does not carry its room")]
     rest: Option<Box<VecDeque<T>>>,
 }
 
