@@ -103,8 +103,7 @@ impl std::fmt::Debug for Packet {
 /// The port that the calling thread works for.
 #[derive(Default)]
 struct Worker {
-    /// Counted by the thread, besides: a worker that comes back touches no counter that other
-    /// threads use.
+    #[expect(clippy::redundant_allocation, reason = "no counter that other threads use is touched")]
     port: Option<Rc<Arc<CompletionPort>>>,
     /// The handle by which it asked for that port.
     handle: Option<Handle>,
