@@ -6,6 +6,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+#[path = "../../fuzz/checks/configuration.rs"]
+mod configuration;
 #[path = "../../fuzz/checks/iso_connection.rs"]
 mod iso_connection;
 #[path = "../../fuzz/checks/iso_tpdu.rs"]
@@ -31,6 +33,11 @@ fn connections_of_the_corpus() {
     replay("iso_connection", iso_connection::check);
 }
 
+#[test]
+fn configurations_of_the_corpus() {
+    replay("configuration", configuration::check);
+}
+
 proptest! {
     #[test]
     fn tpdus_at_random(octets in prop::collection::vec(any::<u8>(), 0..200)) {
@@ -40,6 +47,17 @@ proptest! {
     #[test]
     fn connections_at_random(script in prop::collection::vec(any::<u8>(), 0..400)) {
         iso_connection::check(&script);
+    }
+}
+
+proptest! {
+    #[test]
+    fn configurations_at_random(
+        lines in prop::collection::vec("[ -~]{0,9}|(TcpTimedWaitDelay|TcpFinWait2Delay|TimeWaitPolicy|[#a-zA-Z]{0,9}) ?= ?([0-9]{0,4}|auto|NEVER|.{0,9})( #.*)?", 0..9),
+        octets in prop::collection::vec(any::<u8>(), 0..100),
+    ) {
+        configuration::check(lines.join("\n").as_bytes());
+        configuration::check(&octets);
     }
 }
 

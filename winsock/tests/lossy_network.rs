@@ -259,6 +259,25 @@ fn recycled_handles_lose_nothing_where_packets_are_lost() {
     });
 }
 
+/// KB 196271: no port is left for a connection, and the error says so.
+#[test]
+fn a_connect_without_a_port_left_is_refused_for_want_of_room() {
+    in_a_network("a_connect_without_a_port_left_is_refused_for_want_of_room", |_| {
+        let range = "/proc/sys/net/ipv4/ip_local_port_range";
+        std::fs::write(range, "50000 50003").unwrap();
+        for family in [Family::Inet, Family::Inet6] {
+            let listener = Socket::tcp(family).unwrap();
+            let any = if family == Family::Inet { "127.0.0.1:60000" } else { "[::1]:60001" };
+            listener.bind(any.parse().unwrap()).unwrap();
+            listener.listen(16).unwrap();
+            let to = listener.local_address().unwrap();
+            let clients: Vec<_> = (0..5).map(|_| Socket::tcp(family).unwrap()).collect();
+            let refused = clients.iter().find_map(|client| client.connect(to).err());
+            assert_eq!(refused.map(|error| error.wsa()), Some(10055), "WSAENOBUFS");
+        }
+    });
+}
+
 fn everything_from(socket: &Socket) -> Vec<u8> {
     let mut all = Vec::new();
     let mut part = vec![0; 1 << 16];

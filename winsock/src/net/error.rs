@@ -83,6 +83,7 @@ impl fmt::Display for Error {
             10051 => "network unreachable",
             10053 => "connection aborted",
             10054 => "connection reset by peer",
+            10055 => "no room or no port left",
             10056 => "connected already",
             10057 => "not connected",
             10058 => "this half of the connection was shut down",

@@ -183,7 +183,7 @@ impl Inner {
         self.ensure_fd(to.carrier())?;
         self.tcp.begin_connect();
         let fd = self.ensure_fd(to.carrier())?;
-        tcp::connect(fd, to).map_err(|status| self.refusal_of_pair(status))
+        tcp::connect(fd, to).map_err(|status| self.refusal_of_pair(to, status))
     }
 
     /// The driver has reported something while a connection is being made.

@@ -110,12 +110,16 @@ impl Inner {
     }
 
     /// What the kernel calls an address that is not available is, for a port of the program's
-    /// choice, a pair that its own record holds.
-    pub(super) fn refusal_of_pair(&self, status: NtStatus) -> NtStatus {
+    /// choice, a pair that its own record holds; for a port of the kernel's choice, that there is
+    /// none left (WSAENOBUFS, connect page and KB 196271). A host without an IPv6 address gets the
+    /// same error from the kernel, so for that family only the loopback is certain.
+    pub(super) fn refusal_of_pair(&self, to: &Address, status: NtStatus) -> NtStatus {
+        let certain = to.ip().is_some_and(|to| to.is_ipv4() || to.ip().is_loopback());
         match status {
             NtStatus::INVALID_ADDRESS if self.chosen_port().is_some() => {
                 NtStatus::ADDRESS_ALREADY_EXISTS
             }
+            NtStatus::INVALID_ADDRESS if certain => NtStatus::INSUFFICIENT_RESOURCES,
             other => other,
         }
     }
