@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use crate::clock::Deadline;
 use crate::handle::Token;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::before_wait;
 
 /// Events taken per wait. Sixteen keeps a receive and the send that answers it close together in
 /// the cache; the figures are in BENCHMARKS.md's sources.
@@ -176,9 +177,7 @@ impl Driver {
         buffer: &'a mut [MaybeUninit<epoll::Event>; HARVEST],
         deadline: Deadline,
     ) -> impl Iterator<Item = Report> + use<'a> {
-        #[cfg(shuttle)]
-        let deadline = crate::sync::ready(self, deadline);
-        let timeout = deadline.timespec();
+        let timeout = before_wait(self, deadline).timespec();
         let asked = Epoch::now();
         let taken = match epoll::wait(&self.0, buffer, timeout.as_ref()) {
             Ok((taken, _)) => taken,

@@ -34,6 +34,7 @@ pub mod irp;
 pub mod overlapped;
 pub mod port;
 pub mod reactor;
+pub mod spin;
 pub mod sync;
 pub mod sys;
 pub mod thread;

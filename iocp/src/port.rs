@@ -103,7 +103,10 @@ impl std::fmt::Debug for Packet {
 /// The port that the calling thread works for.
 #[derive(Default)]
 struct Worker {
-    #[expect(clippy::redundant_allocation, reason = "no counter that other threads use is touched")]
+    #[expect(
+        clippy::redundant_allocation,
+        reason = "no counter that other threads use is touched"
+    )]
     port: Option<Rc<Arc<CompletionPort>>>,
     /// The handle by which it asked for that port.
     handle: Option<Handle>,

@@ -9,13 +9,17 @@ mod model;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rustix::event::PollFd;
+#[cfg(not(shuttle))]
+use rustix::event::PollFlags;
+use rustix::time::Timespec;
 
 use crate::clock::Deadline;
+use crate::driver::Driver;
+#[cfg(not(shuttle))]
+use crate::spin::spin;
 
 #[cfg(shuttle)]
 pub use model::atomic;
-#[cfg(shuttle)]
-pub(crate) use model::ready;
 #[cfg(shuttle)]
 pub(crate) use shuttle::thread_local;
 #[cfg(not(shuttle))]
@@ -24,7 +28,7 @@ pub(crate) use std::thread_local;
 #[cfg(not(shuttle))]
 pub mod atomic {
     pub use std::sync::atomic::{
-        AtomicBool, AtomicI32, AtomicU8, AtomicU64, AtomicUsize, Ordering,
+        AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
     };
 }
 
@@ -80,5 +84,26 @@ pub(crate) fn poll(fds: &mut [PollFd<'_>], deadline: Deadline) {
     #[cfg(shuttle)]
     return model::poll(fds, deadline);
     #[cfg(not(shuttle))]
-    let _ = rustix::event::poll(fds, deadline.timespec().as_ref());
+    {
+        spin(deadline, || reports(fds));
+        let _ = rustix::event::poll(fds, deadline.timespec().as_ref());
+    }
+}
+
+/// What a wait for the driver's events does before it blocks; gives until when it may.
+#[inline]
+pub(crate) fn before_wait(driver: &Driver, deadline: Deadline) -> Deadline {
+    #[cfg(shuttle)]
+    return model::ready(driver, deadline);
+    #[cfg(not(shuttle))]
+    {
+        spin(deadline, || reports(&mut [PollFd::new(driver, PollFlags::IN)]));
+        deadline
+    }
+}
+
+/// Whether a descriptor has something to report now.
+fn reports(fds: &mut [PollFd<'_>]) -> bool {
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(fds, Some(&at_once)).unwrap_or(0) > 0
 }

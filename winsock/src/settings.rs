@@ -13,11 +13,12 @@ pub mod config;
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
 use config::{Config, Fault};
+use linsock_iocp::spin;
 
 /// Which disconnects with reuse wait for TIME_WAIT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,6 +104,17 @@ pub fn set_time_wait_policy(policy: TimeWaitPolicy) {
 /// the connection. 1 to 300 seconds.
 pub fn fin_wait2_delay() -> Duration {
     Duration::from_secs(sources().fin_wait2.unwrap_or(FIN_WAIT2_DEFAULT).into())
+}
+
+/// Tells the engine what it has to know from the beginning: `SpinMicroseconds`, how long a wait
+/// looks before it blocks (0, the default, to 100,000). Called by everything that a program begins
+/// with.
+pub fn begin() {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        let micros = sources().spin.unwrap_or(0);
+        spin::set(Duration::from_micros(micros.into()));
+    });
 }
 
 /// The environment and, for what it does not say, the file.

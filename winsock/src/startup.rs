@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use linsock_iocp::handle;
 use linsock_iocp::sync::Lock;
 
+use crate::settings;
+
 static COUNT: AtomicU32 = AtomicU32::new(0);
 static CHANGING: Lock<()> = Lock::new(());
 
 /// Counts one more user of Winsock.
 pub fn startup() {
+    settings::begin();
     let _changing = CHANGING.lock();
     COUNT.fetch_add(1, Ordering::AcqRel);
 }

@@ -5,6 +5,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use linsock::iocp::sync::{Condition, Lock, Locked};
+use linsock::settings;
 
 use crate::calls::PROVIDER_DISPATCH;
 use crate::status::{self, Status};
@@ -151,6 +152,7 @@ pub unsafe extern "C" fn WskRegister(Npi: *const ClientNpi, Reg: *mut Registrati
     let (Some(dispatch), false) = (unsafe { dispatch.as_ref() }, Reg.is_null()) else {
         return status::INVALID_PARAMETER;
     };
+    settings::begin();
     let version = dispatch.version;
     let client = Client { version, use_: Lock::default(), changed: Condition::new() };
     let registered = Registration { state: 1, context: Arc::into_raw(Arc::new(client)), lock: 0 };

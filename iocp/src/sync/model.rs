@@ -6,7 +6,6 @@
 //! had, a wait polls.
 
 use rustix::event::{PollFd, PollFlags};
-use rustix::time::Timespec;
 use shuttle::sync::atomic::AtomicBool;
 
 use crate::clock::Deadline;
@@ -30,22 +29,18 @@ pub(super) fn until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
 
 /// See [`poll`](super::poll).
 pub(super) fn poll(fds: &mut [PollFd<'_>], deadline: Deadline) {
-    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    until(|| {
-        let reported = rustix::event::poll(fds, Some(&at_once)).unwrap_or(0) > 0;
-        (reported || deadline.is_over()).then_some(())
-    });
+    until(|| (super::reports(fds) || deadline.is_over()).then_some(()));
 }
 
 /// Waits for a driver to have something to report; what is left is a look that does not wait.
-pub(crate) fn ready(driver: &Driver, deadline: Deadline) -> Deadline {
+pub(super) fn ready(driver: &Driver, deadline: Deadline) -> Deadline {
     poll(&mut [PollFd::new(driver, PollFlags::IN)], deadline);
     Deadline::after_ms(0)
 }
 
 /// Atomics with a point before each access.
 pub mod atomic {
-    pub use std::sync::atomic::{AtomicU8, Ordering};
+    pub use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
     use super::point;
 

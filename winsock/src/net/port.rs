@@ -67,6 +67,7 @@ impl CompletionPort {
     /// # Errors
     /// When the process has no descriptors left.
     pub fn new(concurrency: usize) -> Result<Self> {
+        crate::settings::begin();
         let port = port::CompletionPort::new(concurrency).map_err(|_| Error::NO_DESCRIPTORS)?;
         Ok(Self(Arc::new(Owned(port))))
     }

@@ -8,6 +8,7 @@
 //! TcpTimedWaitDelay = 30
 //! TcpFinWait2Delay  = 60
 //! TimeWaitPolicy    = auto     # or always, never
+//! SpinMicroseconds  = 0        # waits look this long before they block
 //! ```
 
 use std::fmt;
@@ -24,6 +25,8 @@ pub struct Config {
     pub fin_wait2: Option<u32>,
     /// `TimeWaitPolicy`.
     pub policy: Option<TimeWaitPolicy>,
+    /// `SpinMicroseconds`.
+    pub spin: Option<u32>,
 }
 
 impl Config {
@@ -33,6 +36,7 @@ impl Config {
             timed_wait: self.timed_wait.or(other.timed_wait),
             fin_wait2: self.fin_wait2.or(other.fin_wait2),
             policy: self.policy.or(other.policy),
+            spin: self.spin.or(other.spin),
         }
     }
 }
@@ -57,11 +61,13 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The settings: name in the file, variable of the environment, range in seconds.
+/// The settings: name in the file, variable of the environment, range.
 const TIMED_WAIT: (&str, &str, RangeInclusive<u32>) =
     ("TcpTimedWaitDelay", "LINSOCK_TCP_TIMED_WAIT_DELAY", 0..=super::TIMED_WAIT_MOST);
 const FIN_WAIT2: (&str, &str, RangeInclusive<u32>) =
     ("TcpFinWait2Delay", "LINSOCK_TCP_FIN_WAIT2_DELAY", 1..=300);
+const SPIN: (&str, &str, RangeInclusive<u32>) =
+    ("SpinMicroseconds", "LINSOCK_SPIN_MICROSECONDS", 0..=100_000);
 const POLICY: (&str, &str) = ("TimeWaitPolicy", "LINSOCK_TIME_WAIT_POLICY");
 
 /// Reads a file's text; `file` names it in the faults.
@@ -86,9 +92,8 @@ pub fn parse(file: &str, text: &str, faults: &mut Vec<Fault>) -> Config {
 /// Reads the variables of the environment.
 pub fn from_environment(get: impl Fn(&str) -> Option<String>, faults: &mut Vec<Fault>) -> Config {
     let mut config = Config::default();
-    let variables =
-        [(TIMED_WAIT.0, TIMED_WAIT.1), (FIN_WAIT2.0, FIN_WAIT2.1), (POLICY.0, POLICY.1)];
-    for (name, variable) in variables {
+    let numbers = [TIMED_WAIT, FIN_WAIT2, SPIN].map(|(name, variable, _)| (name, variable));
+    for (name, variable) in numbers.into_iter().chain([POLICY]) {
         let Some(value) = get(variable) else { continue };
         if let Err(what) = set(&mut config, name, value.trim()) {
             faults.push(Fault { place: variable.to_owned(), what });
@@ -100,22 +105,28 @@ pub fn from_environment(get: impl Fn(&str) -> Option<String>, faults: &mut Vec<F
 fn set(config: &mut Config, name: &str, value: &str) -> Result<(), String> {
     let is = |known: &str| name.eq_ignore_ascii_case(known);
     if is(TIMED_WAIT.0) {
-        config.timed_wait = Some(seconds(TIMED_WAIT.0, value, TIMED_WAIT.2)?);
+        config.timed_wait = Some(number(TIMED_WAIT, "seconds", value)?);
     } else if is(FIN_WAIT2.0) {
-        config.fin_wait2 = Some(seconds(FIN_WAIT2.0, value, FIN_WAIT2.2)?);
+        config.fin_wait2 = Some(number(FIN_WAIT2, "seconds", value)?);
+    } else if is(SPIN.0) {
+        config.spin = Some(number(SPIN, "microseconds", value)?);
     } else if is(POLICY.0) {
         config.policy = Some(policy(value)?);
     } else {
-        let known = [TIMED_WAIT.0, FIN_WAIT2.0, POLICY.0].join(", ");
+        let known = [TIMED_WAIT.0, FIN_WAIT2.0, POLICY.0, SPIN.0].join(", ");
         return Err(format!("`{name}` is no setting (there are {known})"));
     }
     Ok(())
 }
 
-fn seconds(name: &str, value: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
-    value.parse().ok().filter(|seconds| range.contains(seconds)).ok_or_else(|| {
+fn number(
+    (name, _, range): (&str, &str, RangeInclusive<u32>),
+    unit: &str,
+    value: &str,
+) -> Result<u32, String> {
+    value.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
         let (least, most) = (range.start(), range.end());
-        format!("{name} is `{value}`, but must be from {least} to {most} seconds")
+        format!("{name} is `{value}`, but must be from {least} to {most} {unit}")
     })
 }
 
@@ -141,9 +152,9 @@ mod tests {
     #[test]
     fn the_file_of_the_documentation() {
         let text = "# TIME_WAIT\nTcpTimedWaitDelay = 30\n\n  tcpfinwait2delay=60\r\n\
-                    TimeWaitPolicy = Always # or never\n";
+                    TimeWaitPolicy = Always # or never\nSpinMicroseconds = 20\n";
         let policy = Some(TimeWaitPolicy::Always);
-        let expected = Config { timed_wait: Some(30), fin_wait2: Some(60), policy };
+        let expected = Config { timed_wait: Some(30), fin_wait2: Some(60), policy, spin: Some(20) };
         assert_eq!(parsed(text), (expected, vec![]));
     }
 
@@ -185,7 +196,7 @@ mod tests {
             _ => None,
         };
         let environment = from_environment(variable, &mut faults);
-        let file = Config { timed_wait: Some(9), fin_wait2: Some(8), policy: None };
+        let file = Config { timed_wait: Some(9), fin_wait2: Some(8), ..Config::default() };
         let both = environment.or(file);
         assert_eq!((both.timed_wait, both.fin_wait2, both.policy), (Some(5), Some(8), None));
         assert_eq!(faults.len(), 1, "{faults:?}");
