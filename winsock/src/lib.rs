@@ -20,3 +20,8 @@ pub mod transport;
 
 pub use linsock_iocp as iocp;
 pub use linsock_iocp::{NtStatus, afd};
+
+/// The README's Rust program.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
