@@ -5,10 +5,10 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::object::{self, Header};
+use super::object::{self, Header, futex_wait, futex_wake};
 use crate::{misuse, status};
 
 const DISPATCH_LEVEL: u8 = 2;
@@ -121,22 +121,24 @@ pub unsafe extern "C" fn ExReleaseFastMutex(Mutex: *mut FastMutex) {
     unsafe { object::KeSetEvent(event, 0, 0) };
 }
 
-/// The count of a rundown reference: twice the references, and 1 once it runs down.
-fn rundown_at<'a>(reference: *mut u64) -> &'a AtomicU64 {
+/// The count of a rundown reference, in the lower half of the client's EX_RUNDOWN_REF: twice the
+/// references, and 1 once it runs down.
+fn rundown_at<'a>(reference: *mut u64) -> &'a AtomicI32 {
     // SAFETY: the client's EX_RUNDOWN_REF, aligned and alive.
-    unsafe { AtomicU64::from_ptr(reference) }
+    unsafe { AtomicI32::from_ptr(reference.cast()) }
 }
 
 /// Initializes rundown protection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ExInitializeRundownProtection(RunRef: *mut u64) {
-    rundown_at(RunRef).store(0, Ordering::SeqCst);
+    // SAFETY: the client's memory, of that size.
+    unsafe { RunRef.write(0) };
 }
 
 /// Takes a reference, unless it runs down.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ExAcquireRundownProtection(RunRef: *mut u64) -> u8 {
-    let more = |count: u64| (count & 1 == 0).then_some(count + 2);
+    let more = |count: i32| (count & 1 == 0).then_some(count + 2);
     let taken = rundown_at(RunRef).fetch_update(Ordering::SeqCst, Ordering::SeqCst, more);
     u8::from(taken.is_ok())
 }
@@ -144,9 +146,14 @@ pub unsafe extern "C" fn ExAcquireRundownProtection(RunRef: *mut u64) -> u8 {
 /// Gives a reference back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ExReleaseRundownProtection(RunRef: *mut u64) {
-    if rundown_at(RunRef).fetch_sub(2, Ordering::SeqCst) < 2 {
-        let rule = "no reference was taken";
-        misuse::report("ExReleaseRundownProtection", format_args!("{rule}"));
+    match rundown_at(RunRef).fetch_sub(2, Ordering::SeqCst) {
+        ..2 => {
+            let rule = "no reference was taken";
+            misuse::report("ExReleaseRundownProtection", format_args!("{rule}"));
+        }
+        // The last of a reference that runs down. Whoever waits may free it from here on.
+        3 => futex_wake(RunRef.cast(), i32::MAX),
+        _ => {}
     }
 }
 
@@ -154,9 +161,10 @@ pub unsafe extern "C" fn ExReleaseRundownProtection(RunRef: *mut u64) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ExWaitForRundownProtectionRelease(RunRef: *mut u64) {
     let reference = rundown_at(RunRef);
-    reference.fetch_or(1, Ordering::SeqCst);
-    while reference.load(Ordering::SeqCst) > 1 {
-        std::thread::yield_now();
+    let mut count = reference.fetch_or(1, Ordering::SeqCst) | 1;
+    while count > 1 {
+        futex_wait(reference, count, None);
+        count = reference.load(Ordering::SeqCst);
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn in_callback<R>(body: impl FnOnce() -> R) -> R {
     result
 }
 
-fn futex_wait(word: &AtomicI32, value: i32, left: Option<Duration>) {
+pub(super) fn futex_wait(word: &AtomicI32, value: i32, left: Option<Duration>) {
     let time = left.map(|left| libc::timespec {
         tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(left.subsec_nanos()),
@@ -78,7 +78,7 @@ fn futex_wait(word: &AtomicI32, value: i32, left: Option<Duration>) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, time) };
 }
 
-fn futex_wake(word: *mut i32, count: i32) {
+pub(super) fn futex_wake(word: *mut i32, count: i32) {
     let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the address is only looked up: its memory may be gone by now.
     unsafe { libc::syscall(libc::SYS_futex, word, operation, count) };

@@ -282,6 +282,16 @@ static VOID NTAPI contends(PVOID context)
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
 
+static volatile LONG run_down;
+
+static VOID NTAPI runs_down(PVOID context)
+{
+    ExWaitForRundownProtectionRelease(&rundown);
+    InterlockedExchange(&run_down, 1);
+    KeSetEvent(context, 0, FALSE);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
 static volatile LONG worked;
 
 static VOID NTAPI works(PDEVICE_OBJECT device, PVOID context)
@@ -343,6 +353,17 @@ static void objects(void)
     ExReleaseRundownProtection(&rundown);
     ExWaitForRundownProtectionRelease(&rundown);
     CHECK(!ExAcquireRundownProtection(&rundown), "D rundown protection");
+    ExInitializeRundownProtection(&rundown);
+    CHECK(ExAcquireRundownProtection(&rundown), "D rundown protection");
+    KeResetEvent(&b);
+    REQUIRE(NT_SUCCESS(PsCreateSystemThread(&threads[0], THREAD_ALL_ACCESS, NULL, NULL, NULL, runs_down, &b)));
+    time.QuadPart = -200000;
+    CHECK_EQ(KeWaitForSingleObject(&b, Executive, KernelMode, FALSE, &time), STATUS_TIMEOUT, "D ExWaitForRundownProtectionRelease");
+    CHECK_EQ(run_down, 0, "D ExWaitForRundownProtectionRelease: waits for the reference");
+    ExReleaseRundownProtection(&rundown);
+    wait_for(&b);
+    CHECK_EQ(run_down, 1, "D ExWaitForRundownProtectionRelease");
+    ZwClose(threads[0]);
     KeResetEvent(&b);
     IoQueueWorkItem(item, works, DelayedWorkQueue, &b);
     wait_for(&b);
