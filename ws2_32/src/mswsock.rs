@@ -111,13 +111,14 @@ fn find_address(area: *mut u8, len: u32) -> Outcome<Option<(*mut u8, i32)>> {
     let at = area.wrapping_add(DeferredAddress::HEADER);
     let mut size: u32 = ptr::read(area.cast())?;
     if size == DeferredAddress::MARK {
-        size = write_deferred(area, at)?;
+        size = write_deferred(area, at, len as usize)?;
     }
     Ok(Some((at, size.cast_signed())))
 }
 
-/// Looks up the local address that AcceptEx left for later, and puts it in its place.
-fn write_deferred(area: *mut u8, at: *mut u8) -> Outcome<u32> {
+/// Looks up the local address that AcceptEx left for later, and puts it in its place, which has
+/// `room` octets from `area` on: as many as AcceptEx was told of, or it is no buffer of AcceptEx.
+fn write_deferred(area: *mut u8, at: *mut u8, room: usize) -> Outcome<u32> {
     let handle: usize = ptr::read(at.cast())?;
     // A handle that was closed meanwhile has no address any more; the remote one is still told.
     let address = Socket::from_value(handle).ok().and_then(|socket| socket.connection_address());
@@ -126,6 +127,9 @@ fn write_deferred(area: *mut u8, at: *mut u8) -> Outcome<u32> {
     let address = address.unwrap_or_else(|| domain.unspecified());
     address.with_octets(|octets| {
         let size = u32::try_from(octets.len()).unwrap_or(0);
+        if DeferredAddress::HEADER + octets.len() > room {
+            return Err(Error::WSAEFAULT);
+        }
         ptr::write_all(at, octets)?;
         ptr::write(area.cast(), size)?;
         Ok(size)

@@ -247,8 +247,10 @@ pub(crate) fn write_opt<T: Copy>(at: *mut T, value: T) -> Result<(), Error> {
 /// WSAEFAULT.
 pub(crate) fn write_all<T: Copy>(at: *mut T, values: &[T]) -> Result<(), Error> {
     check_writable(at, values.len())?;
-    // SAFETY: the memory is writable (checked) and cannot overlap the values, which are ours.
-    unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), at, values.len()) };
+    let (octets, into, count) = (values.as_ptr().cast::<u8>(), at.cast(), size_of_val(values));
+    // SAFETY: the memory is writable (checked) and cannot overlap the values, which are ours. As
+    // octets, because it need not be aligned.
+    unsafe { std::ptr::copy_nonoverlapping(octets, into, count) };
     Ok(())
 }
 

@@ -147,7 +147,7 @@ pub unsafe extern "C" fn ExAcquireRundownProtection(RunRef: *mut u64) -> u8 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ExReleaseRundownProtection(RunRef: *mut u64) {
     match rundown_at(RunRef).fetch_sub(2, Ordering::SeqCst) {
-        ..2 => {
+        ..=1 => {
             let rule = "no reference was taken";
             misuse::report("ExReleaseRundownProtection", format_args!("{rule}"));
         }
