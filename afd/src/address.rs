@@ -338,6 +338,83 @@ pub fn emit(address: &SocketAddr) -> ([u8; INET_MAX], usize) {
 mod tests {
     use super::*;
 
+    fn unix(octets: &[u8]) -> Address {
+        Address::Unix(UnixPath::new(octets).unwrap())
+    }
+
+    fn iso(host: &str) -> Address {
+        TransportAddress::new(host.parse().unwrap(), b"sel").unwrap().into()
+    }
+
+    fn ip(text: &str) -> Address {
+        Address::Ip(text.parse().unwrap())
+    }
+
+    /// winsock2.h, afunix.h, wshisotp.h: AF_UNIX 1, AF_INET 2, AF_ISO 7, AF_INET6 23; the sizes of
+    /// sockaddr_in, sockaddr_in6 and sockaddr_un, the family of sockaddr_un, and what precedes the
+    /// selector of sockaddr_tp.
+    #[test]
+    fn domains_have_windows_numbers_and_sizes() {
+        let (inet, inet6) = (Domain::Ip(Family::Inet), Domain::Ip(Family::Inet6));
+        let rows = [
+            (Domain::Unix, 1, 2, 110),
+            (inet, 2, 16, 16),
+            (Domain::Iso, 7, 8, TRANSPORT_ADDRESS_LEN),
+            (inet6, 23, 28, 28),
+        ];
+        for (domain, number, least, most) in rows {
+            assert_eq!(domain.number(), number);
+            assert_eq!(Domain::from_number(number.into()), Some(domain));
+            assert_eq!((domain.address_len_least(), domain.address_len()), (least, most));
+        }
+        for number in [-1, 0, 3, 10, 24] {
+            assert_eq!(Domain::from_number(number), None, "{number}");
+        }
+    }
+
+    /// Who is nobody, who is anybody, and who can be connected to.
+    #[test]
+    fn addresses_say_whom_they_name() {
+        let rows = [
+            // Address, host, anybody, somebody, text.
+            (ip("0.0.0.0:0"), Some("0.0.0.0:0"), true, false, "0.0.0.0:0"),
+            (ip("0.0.0.0:1"), Some("0.0.0.0:1"), false, false, "0.0.0.0:1"),
+            (ip("127.0.0.1:0"), Some("127.0.0.1:0"), false, false, "127.0.0.1:0"),
+            (ip("[::1]:9"), Some("[::1]:9"), false, true, "[::1]:9"),
+            (unix(b""), None, true, false, ""),
+            (unix(b"/tmp/s"), None, false, true, "/tmp/s"),
+            (unix(b"\0name"), None, false, true, "\\x00name"),
+        ];
+        for (address, host, anybody, somebody, text) in rows {
+            assert_eq!(address.ip(), host.map(|host| host.parse().unwrap()));
+            assert_eq!(
+                (address.is_anybody(), address.is_somebody()),
+                (anybody, somebody),
+                "{text}"
+            );
+            assert_eq!(alloc::format!("{address}"), text);
+        }
+        for (host, anybody, somebody) in [("0.0.0.0:0", true, false), ("[::1]:102", false, true)] {
+            let address = iso(host);
+            assert_eq!(address.ip(), Some(host.parse().unwrap()));
+            assert_eq!((address.is_anybody(), address.is_somebody()), (anybody, somebody));
+            assert!(alloc::format!("{address}").contains(host));
+        }
+        assert!(UnixPath::default().is_unnamed());
+        assert!(!UnixPath::new(b"x").unwrap().is_unnamed());
+    }
+
+    /// afunix.h: a path of NULs is no name; one that begins with NUL and goes on is abstract.
+    #[test]
+    fn paths_end_where_they_end() {
+        let parsed = |path: &[u8]| parse_any(Domain::Unix, &[&[1, 0], path].concat());
+        assert_eq!(parsed(b""), Ok(unix(b"")));
+        assert_eq!(parsed(b"\0\0\0"), Ok(unix(b"")));
+        assert_eq!(parsed(b"\0ab\0"), Ok(unix(b"\0ab\0")));
+        assert_eq!(parsed(b"/x\0rest"), Ok(unix(b"/x")));
+        assert_eq!(parsed(&[b'x'; PATH_MAX]), Err(AddressError::TooShort), "no room for its NUL");
+    }
+
     #[test]
     fn addresses_survive_the_round_trip() {
         for text in ["127.0.0.1:80", "255.1.2.3:65535", "[::1]:9", "[fe80::1%7]:443"] {

@@ -142,12 +142,16 @@ mod tests {
     fn what_is_refused_in_which_state() {
         let mut one = Datagrams::default();
         assert_eq!(answers(&one), [10057, 0, 10022]);
+        assert!(!one.is_bound() && !one.is_connected());
         one.set_bound();
+        assert!(one.is_bound() && !one.is_connected());
         assert_eq!(one.check_bind().map_err(NtStatus::wsa), Err(10022));
         assert_eq!(answers(&one), [10057, 0, 0]);
         one.set_connected(true);
         assert_eq!(answers(&one), [0, 0, 0]);
+        assert!(one.is_connected());
         one.set_connected(false);
+        assert!(one.is_bound() && !one.is_connected());
         assert_eq!(answers(&one), [10057, 0, 0], "still bound");
         one.shutdown(Shutdown::Send);
         one.shutdown(Shutdown::Send);

@@ -188,6 +188,7 @@ mod tests {
         assert_eq!(record.indicate(Close, OK), Signal::Leave);
         assert_eq!(record.take().events, 0);
         assert_eq!(record.select(mask(&[Read, Close])), Signal::Set);
+        assert_eq!(record.selected(), mask(&[Read, Close]));
         assert_eq!(record.take().events, Close.mask());
         // Re-selecting the same mask does not signal again.
         assert_eq!(record.select(mask(&[Read, Close])), Signal::Leave);

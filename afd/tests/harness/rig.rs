@@ -448,14 +448,17 @@ impl Rig {
 
     fn settle(&mut self, seen: &mut Vec<Outcome>) {
         for _ in 0..POLLS {
+            let settled = self.endpoint.is_settled();
             if let Some(request) = self.endpoint.poll_request() {
+                assert!(!settled, "a request waited");
                 self.ask(request);
                 seen.push(Outcome::Asks(request.into()));
             } else if let Some(Completion { irp, status }) = self.endpoint.poll_completion() {
+                assert!(!settled, "a completion waited");
                 self.retire(&irp);
                 seen.push(Outcome::Done(irp.0, status.into()));
             } else {
-                assert!(self.endpoint.is_settled());
+                assert!(settled);
                 return;
             }
         }
