@@ -1,6 +1,7 @@
 """The measurements behind BENCHMARKS.md. Started by run.sh, which has built the programs."""
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -331,29 +332,45 @@ def syscalls(bench, report):
         report.row(load, "one core", SYSCALLS, runs, "epoll", subject, at_most(0.1, difference=True))
 
 
-def wine(bench, report):
-    """The same server under Wine. Normal priority and no pinning for both, since Wine's own server process is not ours to place."""
+def on_wine(bench, load):
+    """The Windows program under Wine. Normal priority and no pinning, since Wine's own server process is not ours to place."""
+    server = ["wine", PROGRAMS / "iocp_server.exe", load.size, 1, "close"]
+    return bench.load(load, "anywhere", server, "--start-up", 30, realtime=False)
+
+
+@contextlib.contextmanager
+def wine_started():
+    """Wine's server process is started here, in our network namespace, and ends here."""
     if shutil.which("wine") is None or not (PROGRAMS / "iocp_server.exe").exists():
-        print("wine: not measured (needs wine and x86_64-w64-mingw32-gcc)")
-        return
+        raise RunFailed("needs wine and x86_64-w64-mingw32-gcc")
     os.environ |= {"WINEPREFIX": str(PROGRAMS / "wine"), "WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mscoree,mshtml="}
     try:
-        execute(["wineboot"], timeout=120)  # starts Wine's server here: in our network namespace
-        for load in [ECHO, CYCLE]:
-            if not bench.options.wanted(load, "wine"):
-                continue
-            runs = bench.rounds({
-                "wine": lambda: bench.load(
-                    load, "anywhere", ["wine", PROGRAMS / "iocp_server.exe", load.size, 1, "close"], "--start-up", 30, realtime=False),
-                "iocp": lambda: bench.load(load, "anywhere", iocp(load), realtime=False),
-            }, 3)
-            if isinstance(runs["wine"], RunFailed):
-                raise runs["wine"]
-            report.row(load, "anywhere", RATE, runs, "wine", "iocp")
-    except RunFailed as error:
-        print(f"wine: not measured ({error})")
+        execute(["wineboot"], timeout=120)
+        yield
     finally:
         subprocess.run(["wineserver", "--kill"], check=False, stderr=subprocess.DEVNULL)  # that of our own WINEPREFIX
+
+
+def beside_wine(bench, report, yardstick, subject, natives):
+    """Rows for the Windows program under Wine, and for servers of Linux placed as it is. `natives`: by label, the command for a load."""
+    try:
+        with wine_started():
+            for load in [ECHO, CYCLE]:
+                if not bench.options.wanted(load, "wine"):
+                    continue
+                contestants = {"wine": lambda: on_wine(bench, load)}
+                for label, server in natives.items():
+                    contestants[label] = lambda server=server: bench.load(load, "anywhere", server(load), realtime=False)
+                runs = bench.rounds(contestants, 3)
+                if isinstance(runs["wine"], RunFailed):
+                    raise runs["wine"]
+                report.row(load, "anywhere", RATE, runs, yardstick, subject)
+    except RunFailed as error:
+        print(f"wine: not measured ({error})")
+
+
+def wine(bench, report):
+    beside_wine(bench, report, "wine", "iocp", {"iocp": iocp})
 
 
 def machine(bench):
@@ -385,9 +402,13 @@ def parse():
     parser.add_argument("--json", metavar="FILE", help="write everything measured to FILE as well")
     parser.add_argument("--noise", action="store_true", help="measure the epoll server against itself: what this machine cannot tell apart")
     parser.add_argument("--against", metavar="REVISION", help="the library of an earlier revision beside that of now, instead of everything else")
+    parser.add_argument("--peers", action="store_true", help="the peers (io_uring, tokio, compio, Asio, Wine), instead of everything else")
+    parser.add_argument("--plot", metavar="DIR", help="with --peers: draw the figures as SVG files in DIR")
     options = parser.parse_args()
     if options.pairs < 1 or options.seconds <= 0:
         parser.error("--pairs and --seconds must be positive")
+    if options.plot and not options.peers:
+        parser.error("--plot needs --peers")
     options.wanted = lambda *names: re.search(options.only, " ".join(map(str, names))) is not None
     return options
 
@@ -407,15 +428,24 @@ def main():
         parts = [against_before]
     elif options.noise:
         parts = [against_epoll, syscalls]
+    elif options.peers:
+        parts = peers.PARTS
     else:
         parts = [against_epoll, client, threads, kernel, syscalls, wine]
     for part in parts:
         part(bench, report)
     print(f"\n{'every target met' if report.passed else 'NOT every target met'}, in {time.monotonic() - started:.0f} s")
+    measured = {"machine": facts, "rows": report.rows}
     if options.json:
-        pathlib.Path(options.json).write_text(json.dumps({"machine": facts, "rows": report.rows}, indent=2) + "\n")
+        pathlib.Path(options.json).write_text(json.dumps(measured, indent=2) + "\n")
+    if options.plot:
+        plot.draw(measured, pathlib.Path(options.plot))
     sys.exit(0 if report.passed else 1)
 
 
 if __name__ == "__main__":
+    sys.modules["run"] = sys.modules["__main__"]  # what peers.py imports
+    import peers
+    import plot
+
     main()

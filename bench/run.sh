@@ -20,6 +20,33 @@ build() {
     if command -v wine >/dev/null && command -v x86_64-w64-mingw32-gcc >/dev/null; then
         x86_64-w64-mingw32-gcc "${warnings[@]}" bench/iocp_server.c -o "$LINSOCK_BENCH_DIR/iocp_server.exe" -lws2_32 -lmswsock
     fi
+    case " $* " in *" --peers "*) build_peers "${warnings[@]}" ;; esac
+}
+
+# --peers: the servers of other libraries. What cannot be built here is left out, by name.
+build_peers() {
+    local rust=(tokio_server compio_server linsock_server) options=("$@")
+    (cd "$LINSOCK_BENCH_DIR" && rm -f uring_server asio_server "${rust[@]}")
+    if includes "${CC:-cc}" c liburing.h; then
+        "${CC:-cc}" "${options[@]}" -o "$LINSOCK_BENCH_DIR/uring_server" bench/uring_server.c -luring
+    else
+        echo "io_uring: left out (needs liburing; Debian: liburing-dev)"
+    fi
+    if includes "${CXX:-c++}" c++ asio.hpp; then
+        "${CXX:-c++}" -std=c++17 "${options[@]}" -DASIO_STANDALONE -DASIO_DISABLE_THREADS -o "$LINSOCK_BENCH_DIR/asio_server" bench/asio_server.cpp
+    else
+        echo "asio: left out (needs a C++ compiler and Asio; Debian: g++, libasio-dev)"
+    fi
+    if cargo build --release --manifest-path bench/peers/Cargo.toml --target-dir "$LINSOCK_BENCH_DIR/target-peers"; then
+        (cd "$LINSOCK_BENCH_DIR/target-peers/release" && cp "${rust[@]}" "$LINSOCK_BENCH_DIR")
+    else
+        echo "tokio, compio, rust: left out (cargo cannot build bench/peers)"
+    fi
+}
+
+# COMPILER LANGUAGE HEADER
+includes() {
+    command -v "$1" >/dev/null && echo "#include <$3>" | "$1" -x "$2" -DASIO_STANDALONE -E - >/dev/null 2>&1
 }
 
 # --against REVISION: the same server on the library as it was then.

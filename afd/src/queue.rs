@@ -138,7 +138,9 @@ mod tests {
             queue.push_front(0);
             assert_eq!((queue.len(), queue.front()), (len + 1, Some(&0)));
             assert!(queue.contains(&len) && !queue.contains(&(len + 1)));
+            assert_eq!(queue, queue.clone());
             assert_eq!(queue.pop_front(), Some(0));
+            assert_ne!(queue, Queue { first: Some(9), rest: None });
             assert_eq!(queue.into_iter().collect::<Vec<_>>(), (1..=len).collect::<Vec<_>>());
         }
     }

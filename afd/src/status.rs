@@ -225,6 +225,40 @@ mod tests {
         }
     }
 
+    /// MS-ERREF: the top two bits are the severity, success and information below 0x80000000; the
+    /// facility NTWIN32 carries a Win32 code.
+    #[test]
+    fn severity_and_facility_are_read_as_ms_erref_has_them() {
+        for (raw, success) in [
+            (0, true),
+            (0x0000_0103, true),
+            (0x7FFF_FFFF, true),
+            (0x8000_0000, false),
+            (0x8000_0005, false),
+            (0xC000_000D, false),
+        ] {
+            let status = NtStatus::from_raw(raw);
+            assert_eq!((status.raw(), status.is_success()), (raw, success), "{status:?}");
+        }
+        assert_eq!(NtStatus::from_raw(0x8007_0005).win32(), 5);
+        assert_eq!(NtStatus::from_raw(0xC007_274C).win32(), 10060);
+        // ERROR_MR_MID_NOT_FOUND; a success keeps its Win32 value.
+        assert_eq!(NtStatus::from_raw(0x0000_1234).wsa(), 317);
+        assert_eq!(NtStatus::from_wsa(10037).raw() & 0xFFFF, 10037);
+    }
+
+    #[test]
+    fn a_status_is_shown_by_its_name_or_number() {
+        for (status, shown) in [
+            (NtStatus::from_raw(0xC000_013C), "STATUS_REMOTE_DISCONNECT"),
+            (NtStatus::from_wsa(10037), "WSA error 10037"),
+            (NtStatus::from_raw(0xC000_1234), "NTSTATUS 0xc0001234"),
+        ] {
+            assert_eq!(alloc::format!("{status}"), shown);
+            assert_eq!(alloc::format!("{status:?}"), shown);
+        }
+    }
+
     #[test]
     fn unknown_failures_are_wsaeinval_and_carried_errors_come_back() {
         assert_eq!(NtStatus::from_raw(0xC000_1234).wsa(), 10022);

@@ -249,6 +249,46 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_shown_as_it_may_be_written() {
+        for (host, selector, text) in [
+            ("10.0.0.6:102", &b"svc"[..], "svc@10.0.0.6:102"),
+            ("[::1]:4711", &[1, 0], "'0100'H@[::1]:4711"),
+            ("[::1]:4711", b"a@b", "'614062'H@[::1]:4711"),
+            ("10.0.0.6:102", b"", "10.0.0.6:102"),
+        ] {
+            let address = address(host, selector);
+            assert_eq!(address.selector(), selector);
+            assert_eq!(format!("{address}"), text);
+        }
+    }
+
+    /// RFC 1277: without a port the digits end behind the address. Decimal digits only.
+    #[test]
+    fn network_addresses_are_read_digit_by_digit() {
+        let octets = |digits: &[u8]| {
+            let network = [&RFC_1277[..], digits].concat();
+            let len = u8::try_from(network.len()).unwrap();
+            let mut octets = [0; TRANSPORT_ADDRESS_LEN];
+            octets[..8].copy_from_slice(&[7, 0, 0, 0, len, 0, 0, 0]);
+            octets[8..8 + network.len()].copy_from_slice(&network);
+            octets
+        };
+        let parsed = |digits: &[u8]| TransportAddress::parse(&octets(digits));
+        assert_eq!(parsed(&[0x25, 0x60, 0, 0, 0, 1]), Err(AddressError::TooShort), "256");
+        assert_eq!(parsed(&[0x12, 0x70, 0, 0, 0, 1]), Ok(address("127.0.0.1:102", b"")));
+        assert_eq!(parsed(&[0x0A, 0, 0, 0, 0, 1]), Err(AddressError::TooShort), "A is no digit");
+    }
+
+    /// A selector beside text that has its own: the text's place is for both.
+    #[test]
+    fn text_with_a_selector_of_the_header_is_refused() {
+        let mut octets = [0; TRANSPORT_ADDRESS_LEN];
+        octets[..8].copy_from_slice(&[7, 0, 1, 0, 9, 0, 1, 0]);
+        octets[8..17].copy_from_slice(b"s10.0.0.6");
+        assert_eq!(TransportAddress::parse(&octets), Err(AddressError::TooShort));
+    }
+
+    #[test]
     fn text_may_leave_out_what_is_usual() {
         for (text, host, selector) in [
             ("10.0.0.6", "10.0.0.6:102", &b""[..]),

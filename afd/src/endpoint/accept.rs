@@ -124,3 +124,34 @@ impl<I> Endpoint<I> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_wait_in_order() {
+        let mut listener = Endpoint::new();
+        assert_eq!(listener.next_accept(), None);
+        listener.bind().unwrap();
+        listener.listen().unwrap();
+        listener.queue_accept(1);
+        listener.queue_accept(2);
+        assert_eq!(listener.next_accept(), Some(&1));
+        assert_eq!(listener.take_accept(), Some(1));
+        assert_eq!(listener.next_accept(), Some(&2));
+    }
+
+    #[test]
+    fn an_accepting_handle_says_how_far_it_is() {
+        let mut acceptor = Endpoint::new();
+        assert_eq!(acceptor.accept_phase(), AcceptPhase::Idle);
+        acceptor.begin_accept().unwrap();
+        assert_eq!(acceptor.accept_phase(), AcceptPhase::Waiting);
+        acceptor.queue_first_receive(1);
+        assert_eq!(acceptor.accept_phase(), AcceptPhase::FirstReceive);
+        assert_eq!(acceptor.take_first_receive(), Some(1));
+        acceptor.abandon_accept();
+        assert_eq!(acceptor.accept_phase(), AcceptPhase::Idle);
+    }
+}
