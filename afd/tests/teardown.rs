@@ -7,7 +7,7 @@
 #[path = "harness/rig.rs"]
 mod rig;
 
-use Ask::{Abort, AwaitFin, RecycleAccepted, RecycleConnected, RefuseData, SendFin};
+use Ask::{Abort, AwaitDelivery, AwaitFin, RecycleAccepted, RecycleConnected, RefuseData, SendFin};
 use Outcome::{Asks, Done, End, Owed, Refused};
 use Step::{Perform, Recv, RecvDone, Report, Send, SendDone};
 use Was::{Aborted, Cancelled, Reset, Success, TimedOut};
@@ -457,6 +457,51 @@ fn disconnecting_gracefully_after_the_peer() {
     );
     assert_eq!(rig.phase(), Phase::Connected);
     assert_eq!(rig.endpoint.reason(), Some(CloseReason::PeerFin));
+}
+
+/// WskDisconnect (S 004, chimney contract): over when the peer has acknowledged data and FIN; not
+/// before the FIN is sent, and the connection stays half open.
+#[test]
+fn half_closing_until_delivered_waits_for_the_acknowledgement() {
+    const DELIVERED_MODE: Step = Step::Disconnect(DisconnectMode::Delivered);
+    const DELIVERED: Step = Report(Indication::Delivered);
+    let rig = play(
+        accepted(),
+        &[
+            (Send, &[]),
+            (DELIVERED_MODE, &[]),
+            (DELIVERED, &[]),
+            (SendDone, &[Done(1, Success), Asks(SendFin)]),
+            (DELIVERED, &[]),
+            (Perform, &[Asks(AwaitDelivery)]),
+            (Recv, &[]),
+            (DELIVERED, &[Done(2, Success)]),
+            (DELIVERED, &[]),
+            (RecvDone, &[Done(3, Success)]),
+        ],
+    );
+    assert!(!rig.endpoint.state().link().unwrap().is_over(), "the peer has not closed");
+    let rig = play(rig, &[(PEER_FIN, &[])]);
+    assert!(rig.endpoint.state().link().unwrap().is_over());
+    let rig = play(accepted(), &[(PEER_FIN, &[]), (Send, &[])]);
+    assert!(!rig.endpoint.state().link().unwrap().is_over(), "our FIN is not sent");
+}
+
+/// A handle is recycled once, however often the peer's FIN is seen.
+#[test]
+fn recycling_a_second_peer_fin_recycles_no_more() {
+    play(
+        accepted(),
+        &[(PEER_FIN, &[]), (REUSE, &[Asks(RecycleAccepted)]), (PEER_FIN, &[]), (SD_SEND, &[])],
+    );
+}
+
+/// CancelIoEx tells how many there were, whatever is told of others at the same time.
+#[test]
+fn cancel_counts_what_it_cancelled() {
+    let mut rig = play(accepted(), &[(Recv, &[]), (Recv, &[]), (Send, &[])]);
+    assert_eq!(rig.endpoint.cancel(|_| true), 3);
+    assert_eq!(rig.endpoint.cancel(|_| true), 0);
 }
 
 /// Everything pending fails, the sticky status says who did it, and there is nothing left to abort.
