@@ -15,6 +15,8 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+import plot
+
 PROGRAMS = pathlib.Path(os.environ.get("LINSOCK_BENCH_DIR", "target/bench"))
 PRIORITY = 5  # as in load.c
 WARM_UP = 0.2  # seconds
@@ -352,7 +354,7 @@ def wine_started():
 
 
 def beside_wine(bench, report, yardstick, subject, natives):
-    """Rows for the Windows program under Wine, and for servers of Linux placed as it is. `natives`: by label, the command for a load."""
+    """Rows for the Windows program under Wine and for `natives`, placed as it is: by label, what gives the command for a load."""
     try:
         with wine_started():
             for load in [ECHO, CYCLE]:
@@ -429,12 +431,15 @@ def main():
     elif options.noise:
         parts = [against_epoll, syscalls]
     elif options.peers:
+        import peers  # which imports this file
+
         parts = peers.PARTS
     else:
         parts = [against_epoll, client, threads, kernel, syscalls, wine]
     for part in parts:
         part(bench, report)
-    print(f"\n{'every target met' if report.passed else 'NOT every target met'}, in {time.monotonic() - started:.0f} s")
+    outcome = "everything measured" if options.peers else "every target met"  # the peers have no targets
+    print(f"\n{outcome if report.passed else f'NOT {outcome}'}, in {time.monotonic() - started:.0f} s")
     measured = {"machine": facts, "rows": report.rows}
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(measured, indent=2) + "\n")
@@ -445,7 +450,4 @@ def main():
 
 if __name__ == "__main__":
     sys.modules["run"] = sys.modules["__main__"]  # what peers.py imports
-    import peers
-    import plot
-
     main()

@@ -5,7 +5,7 @@ set -euo pipefail
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$bench/.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
-export LINSOCK_BENCH_DIR=$target/bench LINSOCK_BENCH_PRIVATE=
+export LINSOCK_BENCH_DIR=$target/bench PYTHONDONTWRITEBYTECODE=1 LINSOCK_BENCH_PRIVATE=
 mkdir -p "$LINSOCK_BENCH_DIR"
 
 build() {
@@ -33,7 +33,8 @@ build_peers() {
         echo "io_uring: left out (needs liburing; Debian: liburing-dev)"
     fi
     if includes "${CXX:-c++}" c++ asio.hpp; then
-        "${CXX:-c++}" -std=c++17 "${options[@]}" -DASIO_STANDALONE -DASIO_DISABLE_THREADS -o "$LINSOCK_BENCH_DIR/asio_server" bench/asio_server.cpp
+        "${CXX:-c++}" -std=c++17 "${options[@]}" -DASIO_STANDALONE -DASIO_DISABLE_THREADS \
+            -o "$LINSOCK_BENCH_DIR/asio_server" bench/asio_server.cpp
     else
         echo "asio: left out (needs a C++ compiler and Asio; Debian: g++, libasio-dev)"
     fi

@@ -255,6 +255,7 @@ mod tests {
             ("[::1]:4711", &[1, 0], "'0100'H@[::1]:4711"),
             ("[::1]:4711", b"a@b", "'614062'H@[::1]:4711"),
             ("10.0.0.6:102", b"", "10.0.0.6:102"),
+            ("10.0.0.6:1", &[0x5A, 0xF0], "'5AF0'H@10.0.0.6:1"),
         ] {
             let address = address(host, selector);
             assert_eq!(address.selector(), selector);
@@ -288,12 +289,23 @@ mod tests {
         assert_eq!(TransportAddress::parse(&octets), Err(AddressError::TooShort));
     }
 
+    /// There is a network address for IPv6 on port 102 only; on another the text is written, as
+    /// long as it has room.
+    #[test]
+    fn ipv6_on_another_port_is_written_as_text_if_it_fits() {
+        let kind = |host: &str, selector: &[u8]| address(host, selector).emit()[2];
+        assert_eq!(kind("[::1]:102", b"svc"), 0);
+        assert_eq!(kind("[::1]:4711", b"svc"), 1);
+        assert_eq!(kind("[::1]:4711", &[0xFF; SELECTOR_MAX]), 0, "too long for text");
+    }
+
     #[test]
     fn text_may_leave_out_what_is_usual() {
         for (text, host, selector) in [
             ("10.0.0.6", "10.0.0.6:102", &b""[..]),
             ("svc@[::1]", "[::1]:102", b"svc"),
             ("'0100'H@10.0.0.6:2000", "10.0.0.6:2000", &[1, 0]),
+            ("'5AF0'H@10.0.0.6:2000", "10.0.0.6:2000", &[0x5A, 0xF0]),
         ] {
             let mut octets = [0; TRANSPORT_ADDRESS_LEN];
             octets[..8].copy_from_slice(&[7, 0, 1, 0, u8::try_from(text.len()).unwrap(), 0, 0, 0]);
