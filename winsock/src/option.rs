@@ -133,6 +133,27 @@ impl Options {
         self.send_timeout_ms = self.send_timeout_ms.max(own.send_timeout_ms);
     }
 
+    /// What of this a descriptor still has to be told that came from a listener with these options:
+    /// the kernel has copied them.
+    pub(crate) fn beyond(&self, listener: &Self) -> Self {
+        /// The value, unless the listener has the same.
+        fn own<T: PartialEq + Default + Copy>(own: T, listener: T) -> T {
+            if own == listener { T::default() } else { own }
+        }
+        Self {
+            reuse_address: own(self.reuse_address, listener.reuse_address),
+            keep_alive: own(self.keep_alive, listener.keep_alive),
+            keep_alive_times: own(self.keep_alive_times, listener.keep_alive_times),
+            no_delay: own(self.no_delay, listener.no_delay),
+            ipv6_only: own(self.ipv6_only, listener.ipv6_only),
+            oob_inline: own(self.oob_inline, listener.oob_inline),
+            linger_seconds: own(self.linger_seconds, listener.linger_seconds),
+            receive_buffer: own(self.receive_buffer, listener.receive_buffer),
+            send_buffer: own(self.send_buffer, listener.send_buffer),
+            ..self.clone()
+        }
+    }
+
     /// Tells a descriptor everything it has to know.
     ///
     /// # Errors

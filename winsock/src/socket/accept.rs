@@ -463,8 +463,9 @@ impl Inner {
             return;
         }
         self.write_addresses(&operation, &accepted);
-        // Options that the program set on the accepting handle before there was a connection.
-        let _ = inner.options.apply_all(&accepted.fd);
+        // Options that the program set on the accepting handle before there was a connection, or
+        // that a recycled one has from before.
+        let _ = inner.options.beyond(&self.options).apply_all(&accepted.fd);
         if operation.irp.buffers.is_empty() {
             inner.take_connection(accepted, context);
             inner.look_for_events(&acceptor);
