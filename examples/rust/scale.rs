@@ -10,12 +10,14 @@
 //! few takes more than 1.25 of what it takes alone; a size that the limit of descriptors does not
 //! allow is skipped by name.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+#[path = "counting.rs"]
+mod counting;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, ExitCode};
-use std::sync::atomic::{AtomicIsize, Ordering};
 use std::time::{Duration, Instant};
 
+use counting::Counting;
 use linsock::net::{CompletionPort, Family, Packet, Result, Socket};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -31,27 +33,8 @@ const PER_ADDRESS: usize = 10_000;
 const AT_ONCE: usize = 128;
 const FLAT: f64 = 1.25;
 
-static HEAP: AtomicIsize = AtomicIsize::new(0);
-
-struct Counting;
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-// SAFETY: everything is the system's allocator's doing; the count changes nothing of it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HEAP.fetch_add(layout.size().cast_signed(), Ordering::Relaxed);
-        // SAFETY: the caller's layout, as it came.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        HEAP.fetch_sub(layout.size().cast_signed(), Ordering::Relaxed);
-        // SAFETY: the caller's memory and layout, as they came.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
 
 struct Scale {
     port: CompletionPort,
@@ -166,7 +149,7 @@ impl Scale {
     }
 
     fn measure(&self, connections: usize, active: &(Vec<Socket>, Vec<Socket>)) -> Result<Figures> {
-        let (before, begun) = (HEAP.load(Ordering::SeqCst), Instant::now());
+        let (before, begun) = (counting::live(), Instant::now());
         let mut peer = Peer::start(self.listens, connections);
         let servers = self.accept(connections)?;
         let open = begun.elapsed();
@@ -174,7 +157,7 @@ impl Scale {
             socket.recv_owned(vec![0; ROOM]).queue(0).map_err(|refused| refused.0)?;
         }
         let sockets = connections.max(1).cast_signed();
-        let bytes = (HEAP.load(Ordering::SeqCst) - before) / sockets - ROOM.cast_signed();
+        let bytes = (counting::live() - before) / sockets - ROOM.cast_signed();
         let trips: Result<Vec<_>> =
             (0..REPEATS).map(|_| self.round_trip(&active.0, &active.1)).collect();
         let round_trip = trips?.into_iter().min().expect("several");

@@ -1,8 +1,7 @@
 //! The books: every operation, every promised octet, and what the process holds.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
@@ -14,6 +13,8 @@ use linsock::iocp::handle;
 use linsock::iocp::irp::{Done, Irp, Sink, Target};
 use linsock::iocp::wait::{self, Which};
 use linsock::time_wait;
+
+use super::counting;
 
 /// A sum over the octets of a direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -198,7 +199,7 @@ impl Holdings {
             descriptors: entries("/proc/self/fd"),
             threads: entries("/proc/self/task"),
             handles: handle::table().files().len(),
-            heap: HEAP.load(Ordering::SeqCst),
+            heap: counting::live(),
             pairs: time_wait::held().len(),
         }
     }
@@ -221,25 +222,5 @@ impl Holdings {
         .into_iter()
         .flatten()
         .collect()
-    }
-}
-
-static HEAP: AtomicIsize = AtomicIsize::new(0);
-
-/// The system's allocator, counting.
-pub(crate) struct Counting;
-
-// SAFETY: everything is the system's allocator's doing; the count changes nothing of it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HEAP.fetch_add(layout.size().cast_signed(), Ordering::Relaxed);
-        // SAFETY: the caller's layout, as it came.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        HEAP.fetch_sub(layout.size().cast_signed(), Ordering::Relaxed);
-        // SAFETY: the caller's memory and layout, as they came.
-        unsafe { System.dealloc(at, layout) }
     }
 }

@@ -9,6 +9,8 @@
 //! gracefully arrived, and descriptors, threads, handles and memory are back to where they were. The
 //! last line has the sums.
 
+#[path = "../counting.rs"]
+mod counting;
 mod faults;
 mod ledger;
 mod server;
@@ -19,7 +21,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use ledger::{Counting, Holdings, Ledger};
+use counting::Counting;
+use ledger::{Holdings, Ledger};
 use server::Server;
 use ways::Client;
 
