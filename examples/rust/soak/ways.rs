@@ -18,6 +18,7 @@ use linsock::iocp::event::Event;
 use linsock::iocp::irp::{Irp, Target};
 use linsock::iocp::overlapped::{Overlapped, OverlappedPtr};
 use linsock::iocp::wait::{self, Waited, Which};
+use linsock::option;
 use linsock::socket::{RecvOptions, Socket};
 
 use super::ledger::{Ledger, Op, Step, Sum};
@@ -215,6 +216,10 @@ impl Client {
     /// What a close finds under way it takes over: a send that succeeds then is a promise.
     fn close(&mut self) -> Ended<()> {
         let mut open = self.open()?;
+        if self.random.below(2) == 0 {
+            // SO_SNDBUF: the kernel takes little, so that the rest is linsock's to deliver.
+            option::set(&open.socket, option::SOL_SOCKET, 0x1001, &4096_i32.to_ne_bytes())?;
+        }
         let sends: Vec<_> = (0..8)
             .map(|_| {
                 let data = [self.data(), self.data()].concat();
