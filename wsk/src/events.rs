@@ -232,7 +232,7 @@ impl WskSocket {
             return Some(connection);
         };
         let (mut local, mut remote) = (Sockaddr::default(), Sockaddr::default());
-        write_address(local.0.as_mut_ptr(), connection.local_address());
+        write_address(local.0.as_mut_ptr(), self.socket.address_of_accepted(&connection));
         write_address(remote.0.as_mut_ptr(), connection.peer_address());
         let watched = Arc::clone(&connection);
         let serial = {
@@ -293,7 +293,7 @@ impl WskSocket {
         let accept = unsafe { listen.as_ref() }.and_then(|events| events.accept);
         let Some(accept) = accept.filter(|_| !self.is_closing()) else { return };
         let (mut local, mut remote) = (Sockaddr::default(), Sockaddr::default());
-        write_address(local.0.as_mut_ptr(), connection.local_address());
+        write_address(local.0.as_mut_ptr(), self.socket.address_of_accepted(&connection));
         write_address(remote.0.as_mut_ptr(), connection.peer_address());
         let made = Self::make(
             "WskAcceptEvent",

@@ -135,6 +135,7 @@ impl Socket {
             .map_err(status_of)?;
         inner.limit_requests(backlog);
         inner.endpoint.listen()?;
+        inner.learn_port();
         inner.watch_for_requests(self);
         inner.look_for_events(self);
         Ok(())
@@ -526,7 +527,7 @@ impl Inner {
             });
         };
         if layout.local > 0 {
-            match self.bound.as_ref().filter(|bound| self.really_bound && bound.is_somebody()) {
+            match self.own_address() {
                 Some(local) => write(0, local),
                 None => {
                     area.0.write(0, &DeferredAddress::MARK.to_ne_bytes());

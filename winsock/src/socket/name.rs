@@ -8,7 +8,7 @@ use linsock_iocp::NtStatus;
 use linsock_iocp::afd::Receive;
 use linsock_iocp::afd::endpoint::state::{Link, Phase, RecvHalf, Verb};
 
-use super::Socket;
+use super::{Inner, Socket};
 use crate::option::Options;
 use crate::transport::tcp::{self, Next};
 use linsock_iocp::irp::Deferred;
@@ -31,6 +31,16 @@ impl Socket {
         }
         let fd = inner.tcp.fd().ok_or(NtStatus::INVALID_PARAMETER)?;
         tcp::local_address(fd).map(|address| inner.named(address, true))
+    }
+
+    /// The local address of a connection that this listener accepted: the listener's own, unless
+    /// that is any address.
+    ///
+    /// # Errors
+    /// As [`local_address`](Self::local_address) of the connection.
+    pub fn address_of_accepted(&self, connection: &Self) -> Result<Address, NtStatus> {
+        let own = self.lock().own_address().cloned();
+        own.map_or_else(|| connection.local_address(), Ok)
     }
 
     /// The local address of a connection whose context may not have been updated: what
@@ -97,6 +107,21 @@ impl Socket {
         }
         let inner = &mut *inner;
         access(&mut inner.options, inner.tcp.fd())
+    }
+}
+
+impl Inner {
+    /// The one address that all connections to this listener have; `None` for any address.
+    pub(super) fn own_address(&self) -> Option<&Address> {
+        self.bound.as_ref().filter(|bound| self.really_bound && bound.is_somebody())
+    }
+
+    /// A listener keeps the port that the kernel chose for it: its connections are told by it.
+    pub(super) fn learn_port(&mut self) {
+        let address = self.tcp.fd().and_then(|fd| tcp::local_address(fd).ok());
+        if let Some(address) = address {
+            self.bound = Some(self.named(address, true));
+        }
     }
 }
 
