@@ -45,6 +45,12 @@ pub trait Sink: std::any::Any + Send + Sync {
     /// back whom to wake.
     fn complete(&self, done: Done) -> Option<Waker>;
 
+    /// As [`complete`](Self::complete), of an operation that was lost, as by a panic: no packet
+    /// follows, whatever was asked for.
+    fn lose(&self, done: Done) -> Option<Waker> {
+        self.complete(done)
+    }
+
     /// True when a thread blocks for the operation and polls its descriptor itself, so that no
     /// driver has to watch it.
     fn is_attended(&self) -> bool {
@@ -294,7 +300,7 @@ impl Drop for Irp {
             Some(Target::Sink { sink, .. }) => {
                 let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
                 let done = Done { status: NtStatus::CANCELLED, bytes: 0, buffers };
-                if let Some(waker) = sink.complete(done) {
+                if let Some(waker) = sink.lose(done) {
                     waker.wake();
                 }
             }

@@ -17,11 +17,11 @@ use crate::control::{WskControlClient, WskControlSocket};
 use crate::ddk::irp::Irp;
 use crate::ddk::memory::WskBuf;
 use crate::events::{ListenEvents, StreamEvents};
+use crate::misuse;
 use crate::names::{WskFreeAddressInfo, WskGetAddressInfo, WskGetNameInfo};
 use crate::request::{Outcome, Request};
 use crate::socket::{Callbacks, Category, WskSocket, create, read_address};
 use crate::status::{self, Status};
-use crate::{misuse, worker};
 use datagram::{WskReceiveFrom, WskSendMessages, WskSendTo};
 use establish::{
     WskAccept, WskBind, WskConnect, WskConnectEx, WskGetLocalAddress, WskGetRemoteAddress,
@@ -138,14 +138,6 @@ fn memory(call: &str, buffer: *const WskBuf) -> Result<Buffers, NtStatus> {
     Ok(unsafe { Buffers::from_raw(&parts) })
 }
 
-/// Takes an operation back when its IRP is cancelled.
-fn cancellable(socket: &Arc<WskSocket>, request: &Arc<Request>) {
-    let socket = Arc::clone(&socket.socket);
-    request.on_cancel(move |key| {
-        socket.cancel_operations(&|operation| operation.key() == key);
-    });
-}
-
 /// A refused operation has ended the request already.
 fn started<T>(_result: Result<T, NtStatus>) -> Result<(), NtStatus> {
     Ok(())
@@ -256,13 +248,9 @@ pub(crate) unsafe extern "C" fn WskSocketConnect(
     };
     match begun {
         Ok((socket, remote)) => {
-            use linsock::iocp::file::File;
-            let _ = socket.associate(worker::port(), 0);
             // A refusal ends the request too.
             let _ = socket.connect_pending(request.operation(Buffers::empty()), &remote);
-            request.on_cancel(move |key| {
-                socket.cancel_operations(&|operation| operation.key() == key);
-            });
+            request.cancel_on(&socket);
         }
         Err(status) => request.end_with(status),
     }

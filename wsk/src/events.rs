@@ -3,14 +3,12 @@
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::{Arc, Weak};
-use std::task::{Wake, Waker};
+use std::sync::Arc;
 
 use linsock::NtStatus;
 use linsock::afd::endpoint::state::Phase;
 use linsock::iocp::buffer::Buffers;
-use linsock::iocp::irp::{Done, Irp as Operation, Sink, Target};
-use linsock::iocp::sync::Lock;
+use linsock::iocp::irp::Done;
 use linsock::socket::{AcceptLayout, RecvOptions, Socket};
 
 use crate::control::ideal_backlog;
@@ -113,43 +111,6 @@ impl Indication {
     }
 }
 
-type Body = Box<dyn FnOnce(Done) + Send>;
-
-/// An operation of the provider's own; `body` runs on its thread when it is over.
-struct Internal {
-    done: Lock<Option<Done>>,
-    body: Lock<Option<Body>>,
-    own: Weak<Self>,
-}
-
-impl Sink for Internal {
-    fn complete(&self, done: Done) -> Option<Waker> {
-        *self.done.lock() = Some(done);
-        self.own.upgrade().map(Waker::from)
-    }
-}
-
-impl Wake for Internal {
-    fn wake(self: Arc<Self>) {
-        worker::post(move || {
-            let (done, body) = (self.done.lock().take(), self.body.lock().take());
-            if let (Some(done), Some(body)) = (done, body) {
-                body(done);
-            }
-        });
-    }
-}
-
-/// An operation whose end `body` sees. If it is refused, nobody does.
-pub(crate) fn internal(buffers: Buffers, body: impl FnOnce(Done) + Send + 'static) -> Operation {
-    let sink = Arc::new_cyclic(|own| Internal {
-        done: Lock::default(),
-        body: Lock::new(Some(Box::new(body))),
-        own: Weak::clone(own),
-    });
-    Operation::new(Target::Sink { sink, packet: false }, buffers)
-}
-
 impl WskSocket {
     // ---- connections ----
 
@@ -191,7 +152,7 @@ impl WskSocket {
             let layout = AcceptLayout::without_addresses(self.socket.domain(), 0);
             let acceptor = Arc::clone(&accepted);
             let operation =
-                internal(Buffers::empty(), move |done| own.take_in(done.status, accepted));
+                worker::operation(Buffers::empty(), move |done| own.take_in(done.status, accepted));
             self.socket.accept_ex(&acceptor, operation, layout, None)
         });
         if let Err(status) = started {
@@ -263,7 +224,7 @@ impl WskSocket {
     /// Tells the client if a connection ends that it has not decided about.
     fn watch_inspected(self: &Arc<Self>, serial: u32, connection: &Arc<Socket>) {
         let (own, watched) = (Arc::clone(self), Arc::clone(connection));
-        let looking = internal(Buffers::empty(), move |done| {
+        let looking = worker::operation(Buffers::empty(), move |done| {
             if done.status.is_success() && !has_ended(&watched) {
                 return;
             }
@@ -341,7 +302,7 @@ impl WskSocket {
         drop(state);
         let own = Arc::clone(self);
         // A receive without room completes when there is data or an end, and takes nothing.
-        let looking = internal(Buffers::empty(), move |done| own.looked(done.status));
+        let looking = worker::operation(Buffers::empty(), move |done| own.looked(done.status));
         if let Err(status) = self.socket.recv(looking, RecvOptions::default()) {
             let own = Arc::clone(self);
             worker::post(move || own.looked(status));
@@ -425,6 +386,14 @@ impl WskSocket {
         }
         let own = Arc::clone(self);
         let (ended, lost) = (done.bytes < room, !done.status.is_success());
+        {
+            let mut state = self.state.lock();
+            if state.events & (RECEIVE | DISCONNECT) == 0 && state.held.is_empty() {
+                // Nobody wants to be told.
+                state.blocked = false;
+                return;
+            }
+        }
         // Behind the completion.
         worker::post(move || {
             if lost {

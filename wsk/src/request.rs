@@ -5,16 +5,17 @@
 //! the provider's thread, as Windows nearly always does. Everything that is over later is completed
 //! by that thread.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
-use std::task::{Wake, Waker};
+use std::task::Waker;
 
 use linsock::NtStatus;
 use linsock::iocp::buffer::Buffers;
 use linsock::iocp::irp::{Done, Irp as Operation, Sink, Target};
 use linsock::iocp::sync::Lock;
+use linsock::socket::Socket;
+use rustc_hash::FxHashMap;
 
 use crate::ddk::irp::{Irp, IrpPtr};
 use crate::status::{self, Status};
@@ -26,8 +27,13 @@ pub(crate) type Outcome = (Status, usize);
 /// Makes the outcome of a request out of the operation's.
 type Finish = Box<dyn FnOnce(Done) -> Outcome + Send>;
 
-/// Takes the operation with this key back.
-type Cancel = Box<dyn Fn(usize) + Send>;
+/// How IoCancelIrp takes a request back.
+enum Cancel {
+    /// Its operation on this socket, by its key.
+    Operation(Arc<Socket>, usize),
+    /// Something else; it is given the request's key.
+    Call(Box<dyn FnOnce(usize) + Send>),
+}
 
 /// How requests complete that are over at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,12 +87,15 @@ fn style() -> Style {
     }
 }
 
-/// The call has not returned.
+/// The call has not returned, and its operation is not over.
 const STARTING: u8 = 0;
-/// The call has said STATUS_PENDING.
+/// The call has said STATUS_PENDING: the packet, which is there or will come, has the request
+/// completed.
 const PENDED: u8 = 1;
-/// The operation is over.
+/// The operation was over before the call returned; its packet is there, unless it was refused.
 const FINISHED: u8 = 2;
+/// The same, and no packet is there: none was made, or the provider's thread came first.
+const DELIVERED: u8 = 3;
 
 /// See the module's documentation.
 pub struct Request {
@@ -97,7 +106,6 @@ pub struct Request {
     finish: Lock<Option<Finish>>,
     /// What is done once the completion routine has returned.
     afterwards: Lock<Option<Box<dyn FnOnce() + Send>>>,
-    /// Takes the operation back, for IoCancelIrp.
     cancel: Lock<Option<Cancel>>,
     own: Weak<Self>,
 }
@@ -109,7 +117,7 @@ impl std::fmt::Debug for Request {
 }
 
 /// The IRPs that the provider has.
-static IN_FLIGHT: LazyLock<Lock<HashMap<usize, Arc<Request>>>> = LazyLock::new(Lock::default);
+static IN_FLIGHT: LazyLock<Lock<FxHashMap<usize, Arc<Request>>>> = LazyLock::new(Lock::default);
 
 /// Whether the provider does not have this IRP; it is reported otherwise.
 pub(crate) fn check_idle(call: &str, irp: *mut Irp) -> bool {
@@ -176,7 +184,7 @@ impl Request {
     /// The operation to be started, whose end is the request's.
     pub(crate) fn operation(self: &Arc<Self>, buffers: Buffers) -> Operation {
         let sink = Arc::clone(self) as Arc<dyn Sink>;
-        Operation::new(Target::Sink { sink, packet: false }, buffers)
+        Operation::new(Target::Sink { sink, packet: true }, buffers)
     }
 
     /// What is done once the completion routine has returned.
@@ -184,28 +192,48 @@ impl Request {
         *self.afterwards.lock() = Some(Box::new(body));
     }
 
-    /// How IoCancelIrp takes the operation back: it is given the operation's key.
-    pub(crate) fn on_cancel(&self, cancel: impl Fn(usize) + Send + 'static) {
-        *self.cancel.lock() = Some(Box::new(cancel));
+    /// IoCancelIrp cancels the request's operation on this socket.
+    pub(crate) fn cancel_on(&self, socket: &Arc<Socket>) {
+        self.set_cancel(Cancel::Operation(Arc::clone(socket), self.key()));
+    }
+
+    /// IoCancelIrp cancels the operation on this socket that has this key.
+    pub(crate) fn cancel_other_on(&self, socket: &Arc<Socket>, key: usize) {
+        self.set_cancel(Cancel::Operation(Arc::clone(socket), key));
+    }
+
+    /// IoCancelIrp calls this, with the request's key.
+    pub(crate) fn on_cancel(&self, cancel: impl FnOnce(usize) + Send + 'static) {
+        self.set_cancel(Cancel::Call(Box::new(cancel)));
+    }
+
+    fn set_cancel(&self, cancel: Cancel) {
+        *self.cancel.lock() = Some(cancel);
         if self.irp.is_cancelled() {
             self.take_back();
         }
     }
 
+    /// The key of the request's operation.
+    fn key(&self) -> usize {
+        self.own.as_ptr().addr()
+    }
+
     fn take_back(&self) {
-        let key = self.own.as_ptr().addr();
         // Taken out for the time of the call: the operation may end inside it.
         let taken = self.cancel.lock().take();
-        if let Some(cancel) = taken {
-            cancel(key);
+        match taken {
+            Some(Cancel::Operation(socket, key)) => {
+                socket.cancel_operations(&|operation| operation.key() == key);
+            }
+            Some(Cancel::Call(cancel)) => cancel(self.key()),
+            None => {}
         }
     }
 
     /// The end of a request that no operation has.
     pub(crate) fn end(&self, status: NtStatus, buffers: Buffers, bytes: usize) {
-        if let Some(waker) = Sink::complete(self, Done { status, bytes, buffers }) {
-            waker.wake();
-        }
+        self.lose(Done { status, bytes, buffers });
     }
 
     /// As [`end`](Self::end), without octets.
@@ -220,11 +248,7 @@ impl Request {
         let pends = style() == Style::Pend && self.done.lock().as_ref().is_none_or(succeeded);
         // Before anybody else may complete it.
         self.irp.set_pending(true);
-        let open = self
-            .phase
-            .compare_exchange(STARTING, PENDED, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok();
-        if open {
+        if self.moves(STARTING, PENDED) || pends && self.moves(FINISHED, PENDED) {
             return status::PENDING;
         }
         if pends {
@@ -232,27 +256,36 @@ impl Request {
             return status::PENDING;
         }
         self.irp.set_pending(false);
-        self.complete()
+        self.hand_back()
     }
 
     /// As [`conclude`](Self::conclude), by the provider's thread whatever the style.
     pub(crate) fn conclude_later(self: &Arc<Self>) -> Status {
         self.irp.set_pending(true);
-        if self.phase.swap(PENDED, Ordering::AcqRel) == FINISHED {
+        if !self.moves(STARTING, PENDED) && !self.moves(FINISHED, PENDED) {
             self.post();
         }
         status::PENDING
     }
 
+    /// The provider's thread has the packet. A call that has not returned sees to it itself.
+    pub(crate) fn delivered(&self) {
+        if !self.moves(FINISHED, DELIVERED) {
+            self.hand_back();
+        }
+    }
+
+    fn moves(&self, from: u8, to: u8) -> bool {
+        self.phase.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
     fn post(self: &Arc<Self>) {
-        let request = Arc::clone(self);
-        worker::post(move || {
-            request.complete();
-        });
+        self.phase.store(PENDED, Ordering::Release);
+        worker::deliver(Arc::clone(self) as Arc<dyn Sink>);
     }
 
     /// Hands the IRP back.
-    fn complete(&self) -> Status {
+    fn hand_back(&self) -> Status {
         let (done, finish) = (self.done.lock().take(), self.finish.lock().take());
         let (Some(done), Some(finish)) = (done, finish) else {
             return status::PENDING;
@@ -270,21 +303,95 @@ impl Request {
 }
 
 impl Sink for Request {
+    /// The packet that follows has the request completed, if the call has not seen to it.
     fn complete(&self, done: Done) -> Option<Waker> {
         *self.done.lock() = Some(done);
-        // A refused operation ends inside its call, where nobody runs the waker.
-        let over = self
-            .phase
-            .compare_exchange(STARTING, FINISHED, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok();
-        if over { None } else { self.own.upgrade().map(Waker::from) }
+        self.moves(STARTING, FINISHED);
+        None
+    }
+
+    fn lose(&self, done: Done) -> Option<Waker> {
+        *self.done.lock() = Some(done);
+        if !self.moves(STARTING, DELIVERED)
+            && let Some(own) = self.own.upgrade()
+        {
+            own.post();
+        }
+        None
     }
 }
 
-impl Wake for Request {
-    fn wake(self: Arc<Self>) {
-        if self.phase.swap(FINISHED, Ordering::AcqRel) == PENDED {
-            self.post();
+#[cfg(test)]
+mod tests {
+    use std::ffi::c_void;
+    use std::sync::mpsc::{self, Receiver, Sender};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ddk::irp::{IoAllocateIrp, IoFreeIrp, tests::set_completion_routine};
+
+    unsafe extern "C" fn tell(_device: *mut c_void, irp: *mut Irp, context: *mut c_void) -> i32 {
+        // SAFETY: what `new_irp` has given.
+        let sender = unsafe { Box::from_raw(context.cast::<Sender<i32>>()) };
+        // SAFETY: the test's IRP, which lives until the test frees it.
+        let _ = sender.send(unsafe { (*irp).status() });
+        status::MORE_PROCESSING_REQUIRED
+    }
+
+    /// An IRP, and where its status comes when it completes.
+    fn new_irp() -> (*mut Irp, Receiver<i32>) {
+        let (sender, receiver) = mpsc::channel();
+        // SAFETY: no precondition.
+        let irp = unsafe { IoAllocateIrp(1, 0) };
+        set_completion_routine(irp, tell, Box::into_raw(Box::new(sender)).cast());
+        (irp, receiver)
+    }
+
+    fn outcome(done: Done) -> Outcome {
+        (status::of(done.status), done.bytes)
+    }
+
+    fn status_told(receiver: &Receiver<i32>) -> i32 {
+        receiver.recv_timeout(Duration::from_secs(10)).unwrap()
+    }
+
+    /// I4, as a panic would have it.
+    #[test]
+    fn a_lost_operation_completes_its_irp() {
+        let cancelled = status::of(NtStatus::CANCELLED);
+        for lost_inside in [false, true] {
+            let (irp, told) = new_irp();
+            let request = Request::accept("test", irp, outcome).unwrap();
+            let operation = request.operation(Buffers::empty());
+            if lost_inside {
+                drop(operation);
+                assert_eq!(request.conclude(), cancelled);
+            } else {
+                assert_eq!(request.conclude(), status::PENDING);
+                drop(operation);
+            }
+            assert_eq!(status_told(&told), cancelled);
+            // SAFETY: it has completed, and nobody else has it.
+            unsafe { IoFreeIrp(irp) };
         }
+    }
+
+    /// The provider's thread may have the packet before the call says STATUS_PENDING; the IRP
+    /// completes once, and only then.
+    #[test]
+    fn a_packet_that_overtakes_its_call_waits_for_it() {
+        let (irp, told) = new_irp();
+        let request = Request::accept("test", irp, outcome).unwrap();
+        let buffers = Buffers::empty();
+        let done = Done { status: NtStatus::SUCCESS, bytes: 7, buffers };
+        assert!(request.complete(done).is_none());
+        request.delivered();
+        assert!(told.try_recv().is_err(), "the call has not returned");
+        assert_eq!(request.conclude_later(), status::PENDING);
+        assert_eq!(status_told(&told), status::SUCCESS);
+        request.delivered();
+        assert!(told.try_recv().is_err(), "once");
+        // SAFETY: as above.
+        unsafe { IoFreeIrp(irp) };
     }
 }

@@ -13,6 +13,7 @@ use linsock::catalog::Provider;
 use linsock::iocp::file::File;
 use linsock::iocp::sync::Lock;
 use linsock::socket::Socket;
+use rustc_hash::FxHashMap;
 
 use crate::calls;
 use crate::client::Client;
@@ -167,7 +168,7 @@ pub(crate) struct Accept {
     pub(crate) slot: Arc<Lock<Option<Unclaimed>>>,
 }
 
-static SOCKETS: LazyLock<Lock<HashMap<usize, Arc<WskSocket>>>> = LazyLock::new(Lock::default);
+static SOCKETS: LazyLock<Lock<FxHashMap<usize, Arc<WskSocket>>>> = LazyLock::new(Lock::default);
 /// Closed sockets whose memory stays readable for a while, so that a late call can be told.
 static GRAVES: Lock<VecDeque<Arc<WskSocket>>> = Lock::new(VecDeque::new());
 const GRAVES_MAX: usize = 1024;
@@ -183,8 +184,6 @@ impl WskSocket {
         callbacks: Callbacks,
     ) -> Arc<Self> {
         let socket = socket.claim().expect("INVARIANT: nobody claims a socket twice");
-        // One that has a port already was accepted into the provider's.
-        let _ = socket.associate(worker::port(), 0);
         client.socket_made();
         let fixed = client.static_events();
         let made = Arc::new(Self {
@@ -276,7 +275,7 @@ pub(crate) fn names(client: &Arc<Client>) -> Vec<&'static str> {
     own.map(|socket| socket.made_by).collect()
 }
 
-/// A new socket of linsock for a client.
+/// A new socket of linsock for a client. The packets of its operations go to the provider's thread.
 pub(crate) fn create(
     category: Category,
     family: u16,
@@ -297,7 +296,10 @@ pub(crate) fn create(
         (_, SOCK_STREAM, TCP) => Provider::Tcp(family),
         _ => return Err(NtStatus::NOT_SUPPORTED),
     };
-    Socket::create(provider, true).map(Unclaimed::new)
+    let socket = Socket::create(provider, true)?;
+    // It is new, so it has no port yet.
+    let _ = socket.associate(worker::port(), 0);
+    Ok(Unclaimed::new(socket))
 }
 
 /// Reads the client's sockaddr.

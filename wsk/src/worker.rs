@@ -2,24 +2,68 @@
 //! and calls the clients' callbacks, one after the other. What is posted first is done first: a
 //! close that is posted behind everything else finds it done.
 
-use std::sync::{Arc, OnceLock};
+use std::any::Any;
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::Waker;
 use std::thread;
 
 use linsock::NtStatus;
+use linsock::iocp::buffer::Buffers;
 use linsock::iocp::clock::Deadline;
-use linsock::iocp::irp::{Deferred, Done, Sink};
+use linsock::iocp::irp::{Deferred, Done, Irp as Operation, Sink, Target};
 use linsock::iocp::port::{CompletionPort, Packet};
 use linsock::iocp::sync::Lock;
 
 use crate::ddk::object::in_callback;
+use crate::request::Request;
 
-/// Something for the provider's thread to do.
-struct Task(Lock<Option<Box<dyn FnOnce() + Send>>>);
+type Body = Box<dyn FnOnce(Done) + Send>;
+
+/// Something for the provider's thread to do. If it is about an operation, it is done when that is
+/// over, and sees how it ended.
+struct Task {
+    done: Lock<Option<Done>>,
+    body: Lock<Option<Body>>,
+    own: Weak<Self>,
+}
+
+impl Task {
+    fn new(done: Option<Done>, body: impl FnOnce(Done) + Send + 'static) -> Arc<Self> {
+        Arc::new_cyclic(|own| Self {
+            done: Lock::new(done),
+            body: Lock::new(Some(Box::new(body))),
+            own: Weak::clone(own),
+        })
+    }
+
+    fn run(&self) {
+        let (done, body) = (self.done.lock().take(), self.body.lock().take());
+        if let (Some(done), Some(body)) = (done, body) {
+            body(done);
+        }
+    }
+}
 
 impl Sink for Task {
-    fn complete(&self, _done: Done) -> Option<std::task::Waker> {
+    /// The packet that follows has it run.
+    fn complete(&self, done: Done) -> Option<Waker> {
+        *self.done.lock() = Some(done);
         None
     }
+
+    fn lose(&self, done: Done) -> Option<Waker> {
+        *self.done.lock() = Some(done);
+        if let Some(own) = self.own.upgrade() {
+            deliver(own);
+        }
+        None
+    }
+}
+
+/// An operation whose end `body` sees, on the provider's thread. If it is refused, nobody does.
+pub(crate) fn operation(buffers: Buffers, body: impl FnOnce(Done) + Send + 'static) -> Operation {
+    let sink = Task::new(None, body);
+    Operation::new(Target::Sink { sink, packet: true }, buffers)
 }
 
 /// The port of all sockets; its thread starts with it.
@@ -41,10 +85,8 @@ fn work(port: &Arc<CompletionPort>) {
     loop {
         // One at a time: a callback may post what others wait for.
         let taken = port.wait(1, Deadline::Never, false, |packet| {
-            if let Some(task) = packet.sink.and_then(as_task)
-                && let Some(body) = task.0.lock().take()
-            {
-                in_callback(body);
+            if let Some(sink) = packet.sink {
+                in_callback(|| run(sink));
             }
         });
         if taken.is_err() {
@@ -53,15 +95,27 @@ fn work(port: &Arc<CompletionPort>) {
     }
 }
 
-fn as_task(sink: Arc<dyn Sink>) -> Option<Arc<Task>> {
-    (sink as Arc<dyn std::any::Any + Send + Sync>).downcast().ok()
+fn run(sink: Arc<dyn Sink>) {
+    match (sink as Arc<dyn Any + Send + Sync>).downcast::<Request>() {
+        Ok(request) => request.delivered(),
+        Err(other) => {
+            if let Ok(task) = other.downcast::<Task>() {
+                task.run();
+            }
+        }
+    }
 }
 
 /// Has the provider's thread do something, behind everything that was posted before.
 pub(crate) fn post(body: impl FnOnce() + Send + 'static) {
-    let task: Arc<dyn Sink> = Arc::new(Task(Lock::new(Some(Box::new(body)))));
-    let packet =
-        Packet { key: 0, overlapped: 0, status: NtStatus::SUCCESS, bytes: 0, sink: Some(task) };
+    let done = Done { status: NtStatus::SUCCESS, bytes: 0, buffers: Buffers::empty() };
+    deliver(Task::new(Some(done), |_| body()));
+}
+
+/// Queues the packet of an operation that has none of its own.
+pub(crate) fn deliver(sink: Arc<dyn Sink>) {
+    let sink = Some(sink);
+    let packet = Packet { key: 0, overlapped: 0, status: NtStatus::SUCCESS, bytes: 0, sink };
     let mut after = Deferred::default();
     port().post(packet, &mut after);
     after.run();

@@ -11,9 +11,7 @@ use linsock::iocp::irp::Done;
 use linsock::iocp::sync::Lock;
 use linsock::socket::{RecvOptions, SenderArea};
 
-use super::{
-    INVALID_DEVICE_STATE, NOT_IMPLEMENTED, Socket, cancellable, memory, on_socket, plain, started,
-};
+use super::{INVALID_DEVICE_STATE, NOT_IMPLEMENTED, Socket, memory, on_socket, plain, started};
 use crate::ddk::irp::Irp;
 use crate::ddk::memory::WskBuf;
 use crate::socket::{WskSocket, read_address, write_address};
@@ -40,7 +38,7 @@ pub(super) unsafe extern "C" fn WskSendTo(
         let to = if remote.is_null() { None } else { read_address(remote)?.ip() };
         let operation = request.operation(memory("WskSendTo", buffer)?);
         let sent = started(socket.socket.send_to(operation, SendFlags::NONE, to));
-        cancellable(socket, request);
+        request.cancel_on(&socket.socket);
         sent
     })
 }
@@ -92,7 +90,7 @@ pub(super) unsafe extern "C" fn WskReceiveFrom(
         let operation = request.operation(memory("WskReceiveFrom", buffer)?);
         let area = Some(SenderArea::Slot(sender));
         let received = started(socket.socket.recv_from(operation, RecvOptions::default(), area));
-        cancellable(socket, request);
+        request.cancel_on(&socket.socket);
         received
     })
 }

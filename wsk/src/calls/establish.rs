@@ -11,8 +11,7 @@ use linsock::iocp::irp::Done;
 use linsock::iocp::sync::Lock;
 
 use super::{
-    INVALID_DEVICE_STATE, NOT_IMPLEMENTED, Socket, cancellable, end, memory, on_socket, plain,
-    started,
+    INVALID_DEVICE_STATE, NOT_IMPLEMENTED, Socket, end, memory, on_socket, plain, started,
 };
 use crate::ddk::irp::Irp;
 use crate::ddk::memory::WskBuf;
@@ -93,7 +92,7 @@ fn connect(
             return Err(INVALID_DEVICE_STATE);
         }
         let begun = started(socket.socket.connect_pending(request.operation(data), &remote));
-        cancellable(socket, request);
+        request.cancel_on(&socket.socket);
         begun
     })
 }

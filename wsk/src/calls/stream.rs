@@ -11,14 +11,13 @@ use linsock::iocp::buffer::{Buffers, RecvFlags, SendFlags};
 use linsock::iocp::irp::Done;
 use linsock::socket::RecvOptions;
 
-use super::{Socket, cancellable, end, memory, on_socket, outcome, started};
+use super::{Socket, end, memory, on_socket, outcome, started};
 use crate::ddk::irp::Irp;
 use crate::ddk::memory::WskBuf;
-use crate::events::internal;
-use crate::misuse;
 use crate::request::Request;
 use crate::socket::WskSocket;
 use crate::status::{self, Status};
+use crate::{misuse, worker};
 
 const MSG_OOB: u32 = 1;
 const NODELAY: u32 = 2;
@@ -49,7 +48,7 @@ pub(super) unsafe extern "C" fn WskSend(
         let operation = request.operation(memory("WskSend", buffer)?);
         let flags = SendFlags::new(flags & MSG_OOB != 0, false);
         let sent = started(socket.socket.send(operation, flags));
-        cancellable(socket, request);
+        request.cancel_on(&socket.socket);
         sent
     })
 }
@@ -85,7 +84,7 @@ pub(super) unsafe extern "C" fn WskReceive(
         if flags & !(WAITALL | DRAIN) != 0 || drains && (flags & WAITALL != 0 || room > 0) {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        cancellable(socket, request);
+        request.cancel_on(&socket.socket);
         if drains {
             drain(socket, request);
             return Ok(());
@@ -127,7 +126,7 @@ fn drain(socket: &Arc<WskSocket>, request: &Arc<Request>) {
     const SCRATCH: usize = 1 << 16;
     socket.state.lock().held.clear();
     let (own, waiting) = (Arc::clone(socket), Arc::clone(request));
-    let operation = internal(Buffers::from_vec(vec![0; SCRATCH]), move |done| {
+    let operation = worker::operation(Buffers::from_vec(vec![0; SCRATCH]), move |done| {
         if done.status.is_success() && done.bytes > 0 {
             drain(&own, &waiting);
         } else {
@@ -135,10 +134,7 @@ fn drain(socket: &Arc<WskSocket>, request: &Arc<Request>) {
         }
     });
     let key = operation.key();
-    let cancelled = Arc::clone(&socket.socket);
-    request.on_cancel(move |_| {
-        cancelled.cancel_operations(&|operation| operation.key() == key);
-    });
+    request.cancel_other_on(&socket.socket, key);
     if let Err(status) = socket.socket.recv(operation, RecvOptions::default()) {
         request.end_with(status);
     }
@@ -207,11 +203,11 @@ pub(super) unsafe extern "C" fn WskDisconnect(
         if length > 0 {
             let data = memory("WskDisconnect", buffer.as_ref().map_or(ptr::null(), ptr::from_ref))?;
             // The FIN goes behind it; what fails it fails the disconnect.
-            socket.socket.send(internal(data, drop), SendFlags::NONE)?;
+            socket.socket.send(worker::operation(data, drop), SendFlags::NONE)?;
         }
         let operation = request.operation(Buffers::empty());
         let begun = started(socket.socket.disconnect(operation, DisconnectMode::Delivered));
-        cancellable(socket, request);
+        request.cancel_on(&socket.socket);
         begun
     })
 }

@@ -303,3 +303,26 @@ pub unsafe extern "C" fn IofCompleteRequest(Irp: *mut Irp, _PriorityBoost: i8) {
         complete_request(irp);
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    impl Irp {
+        /// IoStatus.Status.
+        pub(crate) const fn status(&self) -> i32 {
+            self.status
+        }
+    }
+
+    /// IoSetCompletionRoutine, which is the header's, for every outcome.
+    pub(crate) fn set_completion_routine(
+        irp: *mut Irp,
+        routine: CompletionRoutine,
+        context: *mut c_void,
+    ) {
+        // SAFETY: the test's IRP, whose next stack location is inside its memory.
+        let next = unsafe { &mut *(*irp).current_stack.wrapping_sub(1) };
+        (next.routine, next.context, next.control) = (Some(routine), context, INVOKE_ALWAYS);
+    }
+}
