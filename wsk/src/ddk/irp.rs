@@ -321,8 +321,10 @@ pub(crate) mod tests {
         routine: CompletionRoutine,
         context: *mut c_void,
     ) {
-        // SAFETY: the test's IRP, whose next stack location is inside its memory.
-        let next = unsafe { &mut *(*irp).current_stack.wrapping_sub(1) };
+        // SAFETY: the test's IRP.
+        let next = unsafe { (*irp).current_stack }.wrapping_sub(1);
+        // SAFETY: the stack location below the current one, inside the IRP's memory.
+        let next = unsafe { &mut *next };
         (next.routine, next.context, next.control) = (Some(routine), context, INVOKE_ALWAYS);
     }
 }
