@@ -31,6 +31,15 @@ impl Deadline {
         matches!(self, Self::At(at) if at <= Instant::now())
     }
 
+    /// The same, or this long from now if that is sooner.
+    pub(crate) fn at_most(self, duration: Duration) -> Self {
+        match (self, Self::after(duration)) {
+            (Self::At(own), Self::At(other)) => Self::At(own.min(other)),
+            (Self::Never, other) => other,
+            (own, Self::Never) => own,
+        }
+    }
+
     /// What is left, for a poll; `None` is for ever.
     pub fn left(self) -> Option<Timespec> {
         self.timespec()

@@ -420,7 +420,7 @@ impl CompletionPort {
             PollFd::from_borrowed_fd(wake, PollFlags::IN),
             PollFd::from_borrowed_fd(self.driver.as_fd(), PollFlags::IN),
         ];
-        poll(&mut fds, deadline);
+        poll(&mut fds, thread.patience(deadline));
         thread.rearm(!fds[0].revents().is_empty());
     }
 

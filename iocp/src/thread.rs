@@ -5,10 +5,13 @@ use std::cell::{Cell, OnceCell};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use rustix::event::{EventfdFlags, eventfd};
+use rustix::io::Errno;
 
 use crate::apc::{Apc, ApcQueue};
+use crate::clock::Deadline;
 use crate::handle;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Lock, thread_local};
@@ -22,6 +25,13 @@ pub struct Thread {
     woken: AtomicBool,
     apcs: Lock<ApcQueue>,
     exited: AtomicBool,
+}
+
+/// How often a thread that cannot be woken looks.
+const TICK: Duration = Duration::from_millis(10);
+
+fn new_eventfd() -> Result<OwnedFd, Errno> {
+    eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
 }
 
 thread_local! {
@@ -114,13 +124,29 @@ impl Thread {
 
     /// The descriptor that becomes readable on [`wake`](Self::wake). Called before the last look at
     /// the state that is waited for, so that no wake falls between.
+    ///
+    /// While the process has no descriptor left it is one that never becomes readable, and the
+    /// thread looks for itself every [`TICK`]: see [`patience`](Self::patience).
     pub(crate) fn wake_fd(&self) -> BorrowedFd<'_> {
-        self.wake
-            .get_or_init(|| {
-                eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
-                    .expect("INVARIANT: a thread that waits needs one descriptor")
-            })
-            .as_fd()
+        static MUTE: OnceLock<OwnedFd> = OnceLock::new();
+        let mute = MUTE.get_or_init(|| {
+            new_eventfd().expect("INVARIANT: the process has a descriptor for its first wait")
+        });
+        if self.wake.get().is_none()
+            && let Ok(fd) = new_eventfd()
+        {
+            // Only the thread itself comes here.
+            let _ = self.wake.set(fd);
+        }
+        self.wake.get().unwrap_or(mute).as_fd()
+    }
+
+    /// How long one poll of [`wake_fd`](Self::wake_fd) may take of a wait until the deadline.
+    pub(crate) fn patience(&self, deadline: Deadline) -> Deadline {
+        match self.wake.get() {
+            Some(_) => deadline,
+            None => deadline.at_most(TICK),
+        }
     }
 
     /// Consumes wakes, so that the next [`wake`](Self::wake) is felt again. Called before each look
@@ -192,7 +218,6 @@ mod tests {
     use rustix::event::{PollFd, PollFlags, poll};
 
     use super::*;
-    use crate::clock::Deadline;
 
     fn is_readable(thread: &Thread) -> bool {
         let mut fds = [PollFd::from_borrowed_fd(thread.wake_fd(), PollFlags::IN)];

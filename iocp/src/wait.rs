@@ -104,7 +104,7 @@ fn block(
             }
             None => 1,
         };
-        poll(&mut fds[..count], deadline);
+        poll(&mut fds[..count], thread.patience(deadline));
         readable = !fds[0].revents().is_empty();
         if count == 2
             && !fds[1].revents().is_empty()
@@ -227,12 +227,12 @@ pub fn block_on(deadline: Deadline, mut step: impl FnMut(bool) -> Step) -> Block
         (woken, ready) = match &next {
             Step::Ready(fd, interest) => {
                 let mut fds = [wake, PollFd::new(fd, *interest)];
-                poll(&mut fds, deadline);
+                poll(&mut fds, thread.patience(deadline));
                 (!fds[0].revents().is_empty(), !fds[1].revents().is_empty())
             }
             Step::Woken | Step::Over => {
                 let mut fds = [wake];
-                poll(&mut fds, deadline);
+                poll(&mut fds, thread.patience(deadline));
                 (!fds[0].revents().is_empty(), false)
             }
         };
@@ -280,7 +280,7 @@ fn poll_until(
         if take(objects, Which::Any).is_some() {
             return vec![PollFlags::empty(); fds.len()];
         }
-        poll(&mut polled, deadline);
+        poll(&mut polled, thread.patience(deadline));
         woken = !polled[0].revents().is_empty();
         if any_ready(&polled[1..]) || deadline.is_over() {
             return polled[1..].iter().map(PollFd::revents).collect();

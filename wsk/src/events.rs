@@ -4,10 +4,12 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use linsock::NtStatus;
 use linsock::afd::endpoint::state::Phase;
 use linsock::iocp::buffer::Buffers;
+use linsock::iocp::guardian;
 use linsock::iocp::irp::Done;
 use linsock::socket::{AcceptLayout, RecvOptions, Socket};
 
@@ -26,6 +28,8 @@ const RECEIVE_FROM: u32 = 0x100;
 pub(crate) const ALL: u32 = SEND_BACKLOG | RECEIVE | DISCONNECT | RECEIVE_FROM | ACCEPT;
 pub(crate) const OF_CONNECTIONS: u32 = SEND_BACKLOG | RECEIVE | DISCONNECT;
 const ABORTIVE: u32 = 1;
+/// How long a listener rests when it could not wait for a connection.
+const ACCEPT_RETRY: Duration = Duration::from_millis(20);
 /// Octets of one indication.
 const READ: usize = 1 << 16;
 
@@ -160,12 +164,23 @@ impl WskSocket {
         }
     }
 
-    fn fail_accepts(&self, status: NtStatus) {
+    /// No connection can be had now. Whoever asked for one is told; a client that is told of
+    /// connections by an event asks for none, so it is tried again for it in a while.
+    fn fail_accepts(self: &Arc<Self>, status: NtStatus) {
         let mut state = self.state.lock();
         state.accepting = false;
         let accepts = std::mem::take(&mut state.accepts);
+        let told = state.events & ACCEPT != 0;
         drop(state);
         accepts.into_iter().for_each(|accept| accept.request.end_with(status));
+        if told && !self.is_closing() {
+            let own = Arc::downgrade(self);
+            guardian::call_after(ACCEPT_RETRY, move || {
+                if let Some(own) = own.upgrade() {
+                    own.pump_accepts();
+                }
+            });
+        }
     }
 
     fn take_in(self: &Arc<Self>, status: NtStatus, connection: Unclaimed) {

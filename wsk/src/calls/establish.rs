@@ -46,9 +46,7 @@ pub(super) unsafe extern "C" fn WskBind(
         if socket.socket.is_bound() {
             return Err(INVALID_DEVICE_STATE);
         }
-        socket.socket.bind(address)?;
-        // Bound for good, so that an address in use is told now and not by a later call.
-        socket.socket.local_address()?;
+        socket.socket.bind_now(address)?;
         if listens {
             socket.socket.listen(BACKLOG)?;
         }
