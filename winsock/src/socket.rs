@@ -413,12 +413,13 @@ impl File for Socket {
 
     #[inline]
     fn handle_ready(&self, readiness: Readiness, after: &mut Deferred) {
-        if self.provider.is_iso()
-            && (self.progress_embryo(readiness, after) || self.progress_remnant(readiness))
-        {
-            return;
-        }
         let mut inner = self.lock();
+        if let Some(listener) = inner.listener_of_embryo() {
+            return self.progress_embryo(inner, &listener, readiness, after);
+        }
+        if inner.is_remnant() {
+            return self.progress_remnant(inner, readiness);
+        }
         inner.tcp.note(readiness);
         match inner.endpoint.phase() {
             Phase::Connected | Phase::ConnectedRaw | Phase::AcceptedRaw | Phase::Disconnecting => {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Weak};
 use linsock_iocp::afd::address::{Address, TransportAddress};
 use linsock_iocp::driver::{Interest, Readiness};
 use linsock_iocp::irp::Deferred;
+use linsock_iocp::sync::Locked;
 
 use super::super::accept::Accepted;
 use super::super::{Inner, Socket};
@@ -29,19 +30,18 @@ impl Socket {
         self.lock().listener_of_embryo().is_some()
     }
 
-    /// The driver has reported something of a descriptor whose request has not come. False if this
-    /// socket is none of that kind.
+    /// The driver has reported something of a connection to `parent` whose request has not come.
     pub(in crate::socket) fn progress_embryo(
         &self,
+        mut inner: Locked<'_, Inner>,
+        parent: &Weak<Self>,
         readiness: Readiness,
         after: &mut Deferred,
-    ) -> bool {
-        let mut inner = self.lock();
-        let Some(parent) = inner.listener_of_embryo() else { return false };
+    ) {
         inner.tcp.note(readiness);
         while inner.iso.as_ref().is_some_and(|link| link.is_undecided()) && inner.read_more() {}
         if inner.iso.as_ref().is_some_and(|link| link.is_undecided()) {
-            return true;
+            return;
         }
         let born = inner.deliver_embryo(self);
         drop(inner);
@@ -50,7 +50,6 @@ impl Socket {
             listener.take_in(accepted, after);
         }
         self.end_embryo();
-        true
     }
 
     pub(super) fn end_embryo(&self) {
@@ -86,7 +85,7 @@ impl Socket {
 
 impl Inner {
     /// The listener that has accepted this descriptor, whose request has not come.
-    fn listener_of_embryo(&self) -> Option<Weak<Socket>> {
+    pub(in crate::socket) fn listener_of_embryo(&self) -> Option<Weak<Socket>> {
         match &self.iso.as_ref()?.role {
             Role::Embryo(listener) => Some(Weak::clone(listener)),
             Role::Owned | Role::Remnant(_) => None,

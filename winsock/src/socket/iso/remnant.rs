@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use linsock_iocp::clock::Deadline;
 use linsock_iocp::driver::Readiness;
+use linsock_iocp::sync::Locked;
 use linsock_iocp::wait::{self, Waited, Which};
 
 use super::super::{Inner, Socket};
@@ -60,7 +61,7 @@ impl Inner {
         unsent || !self.tcp.is_flushed()
     }
 
-    pub(super) fn is_remnant(&self) -> bool {
+    pub(in crate::socket) fn is_remnant(&self) -> bool {
         matches!(self.iso.as_deref(), Some(Link { role: Role::Remnant(_), .. }))
     }
 
@@ -115,8 +116,7 @@ impl Socket {
         let mut inner = self.lock();
         inner.await_answer(self, RELEASE_LIMIT);
         inner.watch_room(self);
-        drop(inner);
-        self.progress_remnant(Readiness::UNKNOWN);
+        self.progress_remnant(inner, Readiness::UNKNOWN);
         let Some(time) = linger else { return };
         let deadline = Deadline::after(time);
         if wait::wait(&[self.gone()], Which::Any, deadline, false) == Waited::TimedOut {
@@ -124,12 +124,12 @@ impl Socket {
         }
     }
 
-    /// The driver has reported something. False if this socket is no remnant.
-    pub(in crate::socket) fn progress_remnant(&self, readiness: Readiness) -> bool {
-        let mut inner = self.lock();
-        if !inner.is_remnant() {
-            return false;
-        }
+    /// The driver has reported something of a remnant.
+    pub(in crate::socket) fn progress_remnant(
+        &self,
+        mut inner: Locked<'_, Inner>,
+        readiness: Readiness,
+    ) {
         inner.tcp.note(readiness);
         inner.flush_remnant();
         while let Some(connection) = inner.connection()
@@ -148,7 +148,6 @@ impl Socket {
         if over {
             self.end_remnant();
         }
-        true
     }
 
     /// The peer has not confirmed in time. What is not sent yet goes on: a peer that is slow in
