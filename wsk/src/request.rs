@@ -270,7 +270,9 @@ impl Request {
 
     /// The provider's thread has the packet. A call that has not returned sees to it itself.
     pub(crate) fn delivered(&self) {
-        if !self.moves(FINISHED, DELIVERED) {
+        let pended =
+            !self.moves(FINISHED, DELIVERED) && self.phase.load(Ordering::Acquire) == PENDED;
+        if pended {
             self.hand_back();
         }
     }
