@@ -22,7 +22,8 @@ fn a_peer_that_never_closes_is_reset_when_the_delay_is_over() {
         .env(SETTING, "1")
         .output()
         .expect("the test starts itself");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
 }
 
 /// Source: design 4 ("TcpFinWait2Delay ends it with a reset and WSAETIMEDOUT"), our choice.
