@@ -222,3 +222,33 @@ impl Waitable for Mutant {
         &self.waiters
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `Waitable::is_signaled`, as an object has it that does not know better.
+    #[test]
+    fn a_look_at_an_object_changes_nothing() {
+        struct Plain(Event);
+
+        impl Waitable for Plain {
+            fn take(&self) -> bool {
+                self.0.take()
+            }
+            fn give_back(&self) {
+                self.0.give_back();
+            }
+            fn waiters(&self) -> &Waiters {
+                self.0.waiters()
+            }
+        }
+
+        let plain = Plain(Event::new(false, false));
+        assert!(!plain.is_signaled());
+        assert!(!plain.0.is_set());
+        plain.0.set();
+        assert!(plain.is_signaled());
+        assert!(plain.0.is_set(), "given back");
+    }
+}

@@ -265,6 +265,16 @@ fn a_wait_takes_its_time_and_no_signal() {
     assert!(since.elapsed() >= limit);
 }
 
+/// One that stays entered is woken for nothing from then on, and never freed.
+#[test]
+fn an_object_forgets_who_no_longer_waits() {
+    let (event, me) = (Event::new(AUTO, false), thread::current());
+    let held = Arc::strong_count(&me);
+    let waited = wait::wait(&[&event, &event], Which::Any, Deadline::after_ms(1), false);
+    assert_eq!(waited, Waited::TimedOut);
+    assert_eq!(Arc::strong_count(&me), held);
+}
+
 /// SetEvent page: a manual-reset event releases every waiter.
 #[test]
 fn a_manual_event_wakes_all() {

@@ -11,6 +11,7 @@ pub(crate) const LONG: Duration = Duration::from_secs(30);
 pub(crate) struct Sleeper<'scope, T> {
     handle: ScopedJoinHandle<'scope, T>,
     tid: Receiver<String>,
+    begun: Instant,
 }
 
 /// Starts a thread that calls `begin` right before the call that is to sleep.
@@ -19,8 +20,9 @@ pub(crate) fn spawn<'scope, T: Send + 'scope>(
     work: impl FnOnce(&Begin) -> T + Send + 'scope,
 ) -> Sleeper<'scope, T> {
     let (send, tid) = channel();
+    let begun = Instant::now();
     let handle = scope.spawn(move || work(&Begin(send)));
-    Sleeper { handle, tid }
+    Sleeper { handle, tid, begun }
 }
 
 /// How a [`Sleeper`] says that it is about to sleep.
@@ -51,8 +53,11 @@ impl<T> Sleeper<'_, T> {
         }
     }
 
-    /// What the thread returned.
+    /// What the thread returned. A wait looks once more when its time is up, so a wake-up that
+    /// never came shows in nothing but the time.
     pub(crate) fn join(self) -> T {
-        self.handle.join().expect("the thread did not panic")
+        let returned = self.handle.join().expect("the thread did not panic");
+        assert!(self.begun.elapsed() < LONG, "the thread was not woken");
+        returned
     }
 }
