@@ -269,8 +269,12 @@ mod tests {
 
     /// Inserts and removes until the slot comes up again; gives the new handle.
     fn reuse(table: &Table, index: usize) -> Handle {
+        reuse_for(&event(), table, index)
+    }
+
+    fn reuse_for(object: &Object, table: &Table, index: usize) -> Handle {
         loop {
-            let handle = table.insert(event()).unwrap();
+            let handle = table.insert(object.clone()).unwrap();
             if handle.index() == index {
                 return handle;
             }
@@ -407,6 +411,29 @@ mod tests {
         let (told, token) = given.unwrap();
         assert_eq!(told, handle, "the object learns its own handle");
         (handle, token)
+    }
+
+    /// As [`Table::get`], for the kinds that are asked for by name.
+    #[test]
+    fn files_and_ports_are_found_by_their_own_handles() {
+        let table = new_table();
+        let found = |handle| (table.file_of(handle).is_some(), table.port_of(handle).is_some());
+        let (stale, _) = insert_file(&table);
+        let file = table.remove(stale).unwrap();
+        let port = Object::Port(CompletionPort::new(1).unwrap());
+        let (mut known, index) = (vec![stale], stale.index());
+        for (object, expected) in [(file, (true, false)), (port, (false, true))] {
+            for _ in 0..3 {
+                let handle = reuse_for(&object, &table, index);
+                assert_eq!(found(handle), expected);
+                for &stale in &known {
+                    assert_eq!(found(stale), (false, false));
+                }
+                known.push(handle);
+                table.remove(handle).unwrap();
+            }
+        }
+        assert_eq!(found(reuse(&table, index)), (false, false), "an event");
     }
 
     /// I8: also when the nine bits in the handle have come round.
