@@ -118,16 +118,17 @@ impl Buffers {
 
     fn append_lent(&mut self, into: &mut Vec<u8>, count: usize) -> bool {
         into.reserve(count);
-        let spare = into.spare_capacity_mut();
-        let local = libc::iovec { iov_base: spare.as_mut_ptr().cast(), iov_len: count };
+        let spare = into.spare_capacity_mut().as_mut_ptr();
         let here = rustix::process::getpid().as_raw_pid();
-        let read = self.with_rest(|rest| {
-            let (to, from, vectors) = (&raw const local, rest.as_ptr(), rest.len() as u64);
-            // SAFETY: `local` is the room that was just reserved; the kernel checks the `rest`
-            // addresses and only reads them.
-            unsafe { libc::process_vm_readv(here, to, 1, from, vectors, 0) }
+        let whole = self.with_rest(|rest| {
+            by_parts(rest, count, |at, octets, part| {
+                let to = libc::iovec { iov_base: spare.wrapping_add(at).cast(), iov_len: octets };
+                let (to, from, vectors) = (&raw const to, part.as_ptr(), part.len() as u64);
+                // SAFETY: `to` lies in the room that was just reserved; the kernel checks the
+                // addresses of the `part` and only reads them.
+                unsafe { libc::process_vm_readv(here, to, 1, from, vectors, 0) }
+            })
         });
-        let whole = usize::try_from(read).ok() == Some(count);
         if whole {
             // SAFETY: the kernel has written `count` octets behind the vector's end.
             unsafe { into.set_len(into.len() + count) };
@@ -156,17 +157,18 @@ impl Buffers {
     }
 
     fn fill_lent(&mut self, from: &[u8]) -> bool {
-        // The kernel only reads it.
-        let base = from.as_ptr().cast_mut().cast();
-        let source = libc::iovec { iov_base: base, iov_len: from.len() };
         let here = rustix::process::getpid().as_raw_pid();
-        let written = self.with_rest(|rest| {
-            let (from, to, vectors) = (&raw const source, rest.as_ptr(), rest.len() as u64);
-            // SAFETY: `source` is a live slice, which is read; the memory it goes to is lent for
-            // writing (`from_raw`), and the kernel checks it.
-            unsafe { libc::process_vm_readv(here, to, vectors, from, 1, 0) }
-        });
-        usize::try_from(written).ok() == Some(from.len())
+        self.with_rest(|rest| {
+            by_parts(rest, from.len(), |at, octets, part| {
+                // The kernel only reads it.
+                let base = from[at..].as_ptr().cast_mut().cast();
+                let from = libc::iovec { iov_base: base, iov_len: octets };
+                let (from, to, vectors) = (&raw const from, part.as_ptr(), part.len() as u64);
+                // SAFETY: `from` lies in a live slice, which is read; the memory it goes to is lent
+                // for writing (`from_raw`), and the kernel checks it.
+                unsafe { libc::process_vm_readv(here, to, vectors, from, 1, 0) }
+            })
+        })
     }
 
     /// So many octets will come, for memory that grows.
@@ -519,6 +521,26 @@ fn header(vectors: &mut [libc::iovec]) -> libc::msghdr {
     message.msg_iov = vectors.as_mut_ptr();
     message.msg_iovlen = vectors.len().min(VECTORS_MAX);
     message
+}
+
+/// Has `copy` move `count` octets from or to the vectors, as many vectors at a time as the kernel
+/// takes; false unless all were moved. It is told how many octets were moved before, how many are
+/// to be now, and the vectors.
+fn by_parts(
+    vectors: &[libc::iovec],
+    count: usize,
+    mut copy: impl FnMut(usize, usize, &[libc::iovec]) -> libc::ssize_t,
+) -> bool {
+    let mut done = 0;
+    for part in vectors.chunks(VECTORS_MAX) {
+        let room: usize = part.iter().map(|iov| iov.iov_len).sum();
+        let octets = room.min(count - done);
+        if usize::try_from(copy(done, octets, part)) != Ok(octets) {
+            return false;
+        }
+        done += octets;
+    }
+    done == count
 }
 
 #[inline]
