@@ -227,6 +227,44 @@ impl Waitable for Mutant {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_look_tells_what_could_be_taken_and_takes_nothing() {
+        for signaled in [false, true] {
+            let semaphore = Semaphore::new(signaled.into(), 1).unwrap();
+            let events = [true, false].map(|manual_reset| Event::new(manual_reset, signaled));
+            let objects: [&dyn Waitable; 3] = [&semaphore, &events[0], &events[1]];
+            for object in objects {
+                assert_eq!(object.is_signaled(), signaled);
+                assert_eq!(object.take(), signaled);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mutex_object_could_be_taken_by_its_owner_or_if_it_is_free() {
+        let mutant = &Mutant::new(true);
+        let elsewhere =
+            || std::thread::scope(|scope| scope.spawn(|| mutant.is_signaled()).join().unwrap());
+        assert!(mutant.is_signaled() && !elsewhere());
+        assert!(mutant.release());
+        assert!(mutant.is_signaled() && elsewhere());
+    }
+
+    /// As a wait for all does that cannot have the last of them.
+    #[test]
+    fn what_was_taken_can_be_given_back() {
+        let (auto, manual) = (Event::new(false, true), Event::new(true, true));
+        let (semaphore, mutant) = (Semaphore::new(2, 2).unwrap(), Mutant::new(false));
+        let objects: [&dyn Waitable; 4] = [&auto, &manual, &semaphore, &mutant];
+        assert!(objects.iter().all(|object| object.take()));
+        manual.reset();
+        objects.iter().for_each(|object| object.give_back());
+        assert!(auto.is_set());
+        assert!(!manual.is_set(), "nothing was taken from it");
+        assert_eq!(semaphore.release(1), None, "as many as before");
+        assert!(!mutant.release(), "not held");
+    }
+
     /// `Waitable::is_signaled`, as an object has it that does not know better.
     #[test]
     fn a_look_at_an_object_changes_nothing() {
