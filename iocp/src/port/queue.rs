@@ -201,3 +201,129 @@ impl Taken {
         one.into_iter().chain(many)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use linsock_afd::NtStatus;
+
+    use super::*;
+
+    fn packet() -> Packet {
+        Packet { key: 0, overlapped: 0, status: NtStatus::SUCCESS, bytes: 0, sink: None }
+    }
+
+    fn queue(sleeping: usize, awake: usize, packets: usize) -> Queue {
+        let packets = (0..packets).map(|_| packet()).collect();
+        Queue { packets, sleeping, awake, ..Queue::default() }
+    }
+
+    fn post(queue: &mut Queue, relation: Relation, concurrency: usize) -> Duty {
+        queue.post(packet(), relation, concurrency).unwrap()
+    }
+
+    /// How many packets a look took, and what it left to do.
+    fn take(queue: &mut Queue, room: usize, concurrency: usize) -> (usize, Duty) {
+        let (taken, duty) = queue.take(room, concurrency).unwrap();
+        (taken.len(), duty)
+    }
+
+    #[test]
+    fn a_packet_from_outside_wakes_one_sleeper_at_a_time() {
+        let mut queue = queue(2, 0, 0);
+        assert_eq!(post(&mut queue, Relation::Stranger, 2), Duty::Wake);
+        assert_eq!(post(&mut queue, Relation::Stranger, 2), Duty::Neglect, "one is on its way");
+        queue.get_up();
+        assert_eq!(post(&mut queue, Relation::Stranger, 2), Duty::Wake, "it has arrived");
+    }
+
+    #[test]
+    fn nobody_is_woken_beyond_the_concurrency_value() {
+        for (awake, duty) in [(1, Duty::Wake), (2, Duty::Neglect), (3, Duty::Neglect)] {
+            assert_eq!(post(&mut queue(1, awake, 0), Relation::Stranger, 2), duty, "{awake}");
+        }
+    }
+
+    #[test]
+    fn a_worker_wakes_nobody_while_few_packets_are_queued() {
+        let mut queue = queue(1, 1, 0);
+        for _ in 0..LAZY_PACKETS {
+            assert_eq!(post(&mut queue, Relation::Awake, 2), Duty::Neglect);
+        }
+        assert_eq!(post(&mut queue, Relation::Awake, 2), Duty::Wake);
+    }
+
+    /// It takes them itself, or wakes one other for what it leaves.
+    #[test]
+    fn who_harvests_wakes_nobody() {
+        let mut queue = queue(1, 0, LAZY_PACKETS);
+        assert_eq!(post(&mut queue, Relation::Harvesting, 2), Duty::Nothing);
+        assert_eq!(post(&mut queue, Relation::Harvesting, 2), Duty::Nothing);
+        assert_eq!(take(&mut queue, 1, 2), (1, Duty::Wake));
+    }
+
+    /// A worker will be back; nobody knows of anyone else.
+    #[test]
+    fn without_sleepers_only_a_stranger_calls_the_guardian() {
+        let duty = |relation| post(&mut queue(0, 0, 0), relation, 1);
+        assert_eq!(duty(Relation::Stranger), Duty::Neglect);
+        assert_eq!(duty(Relation::Awake), Duty::Nothing);
+        assert_eq!(duty(Relation::Harvesting), Duty::Nothing);
+    }
+
+    #[test]
+    fn who_leaves_more_than_a_few_packets_wakes_another() {
+        let mut queue = queue(2, 0, LAZY_PACKETS + 2);
+        assert_eq!(take(&mut queue, 1, 3), (1, Duty::Wake));
+        assert_eq!(post(&mut queue, Relation::Stranger, 3), Duty::Neglect, "one is on its way");
+        assert_eq!(take(&mut queue, 2, 3), (2, Duty::Neglect));
+        assert_eq!(take(&mut queue, LAZY_PACKETS, 3), (LAZY_PACKETS, Duty::Nothing));
+        assert_eq!(queue.awake, 3, "each that took some");
+    }
+
+    #[test]
+    fn who_takes_the_last_packet_leaves_the_descriptors_to_a_sleeper_or_the_guardian() {
+        assert_eq!(take(&mut queue(1, 0, 1), 1, 1), (1, Duty::Nothing));
+        assert_eq!(take(&mut queue(0, 0, 1), 1, 1), (1, Duty::Neglect));
+        assert_eq!(take(&mut queue(1, 0, LAZY_PACKETS + 2), 1, 1), (1, Duty::Neglect), "no more");
+    }
+
+    #[test]
+    fn a_look_that_finds_nothing_counts_nobody() {
+        let mut queue = queue(0, 0, 0);
+        assert_eq!(take(&mut queue, 1, 1), (0, Duty::Nothing));
+        assert_eq!(queue.awake, 0);
+    }
+
+    /// Taking one is what nearly every wait does.
+    #[test]
+    fn one_packet_needs_no_allocation() {
+        let (taken, _) = queue(0, 0, 2).take(1, 1).unwrap();
+        assert!(matches!(taken, Taken::One(_)));
+        assert_eq!(taken.into_iter().count(), 1);
+        let (taken, _) = queue(0, 0, 2).take(3, 1).unwrap();
+        assert_eq!(taken.into_iter().count(), 2);
+    }
+
+    #[test]
+    fn nobody_falls_asleep_over_packets_or_on_a_closed_port() {
+        assert!(!queue(0, 0, 1).fall_asleep());
+        let mut queue = queue(0, 0, 0);
+        assert!(queue.fall_asleep());
+        assert_eq!(queue.sleeping, 1);
+        queue.close();
+        assert!(!queue.fall_asleep());
+        assert_eq!(queue.sleeping, 1);
+    }
+
+    #[test]
+    fn the_guardian_performs_where_nobody_was_and_wakes_who_sleeps_over_packets() {
+        let mut unattended = queue(0, 0, 1);
+        unattended.looked = true;
+        assert_eq!(unattended.tend(), Look::Later);
+        assert_eq!(unattended.tend(), Look::Perform);
+        assert_eq!(queue(1, 0, 0).tend(), Look::Attended);
+        let mut left_behind = queue(1, 1, 1);
+        assert_eq!(left_behind.tend(), Look::Wake);
+        assert_eq!(post(&mut left_behind, Relation::Stranger, 2), Duty::Neglect, "on its way");
+    }
+}
