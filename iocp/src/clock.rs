@@ -63,3 +63,41 @@ pub(crate) fn timespec(duration: Duration) -> Timespec {
         tv_nsec: duration.subsec_nanos().into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_deadline_is_over_once_its_time_has_come() {
+        assert!(Deadline::after_ms(0).is_over());
+        assert!(!Deadline::after(HOUR).is_over());
+        assert!(!Deadline::Never.is_over());
+    }
+
+    /// INFINITE, and what no clock reaches.
+    #[test]
+    fn what_is_too_far_away_is_never() {
+        assert_eq!(Deadline::after_ms(u32::MAX), Deadline::Never);
+        assert_ne!(Deadline::after_ms(u32::MAX - 1), Deadline::Never);
+        assert_eq!(Deadline::after(Duration::MAX), Deadline::Never);
+    }
+
+    #[test]
+    fn what_is_left_shrinks_to_nothing() {
+        let left = |deadline: Deadline| deadline.left().map(|left| (left.tv_sec, left.tv_nsec));
+        assert_eq!(left(Deadline::Never), None);
+        assert_eq!(left(Deadline::after_ms(0)), Some((0, 0)), "not negative");
+        let (seconds, _) = left(Deadline::after(2 * HOUR)).unwrap();
+        assert!((3600..=7200).contains(&seconds), "{seconds}");
+    }
+
+    #[test]
+    fn the_kernel_is_told_seconds_and_nanoseconds() {
+        let told = timespec(Duration::new(3, 7));
+        assert_eq!((told.tv_sec, told.tv_nsec), (3, 7));
+        assert_eq!(timespec(Duration::MAX).tv_sec, i64::MAX);
+    }
+}

@@ -195,3 +195,89 @@ impl AsFd for Driver {
         self.0.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::event::{EventfdFlags, eventfd};
+
+    use super::*;
+
+    fn readiness(flags: EventFlags) -> Readiness {
+        Readiness { flags, asked: Epoch::now() }
+    }
+
+    /// epoll_ctl(2): ERR and HUP are reported whatever is asked for, and make every call return.
+    #[test]
+    fn what_the_kernel_reports_is_what_it_means() {
+        let (out, failed) = (EventFlags::OUT, Readiness::FAILED);
+        let means = |flags| {
+            let it = readiness(flags);
+            let meanings = [
+                (it.readable(), 'r'),
+                (it.writable(), 'w'),
+                (it.is_plainly_writable(), 'p'),
+                (it.more_follows(), 'm'),
+                (it.error(), 'e'),
+            ];
+            meanings.iter().filter(|(is, _)| *is).map(|(_, letter)| *letter).collect::<String>()
+        };
+        assert_eq!(means(EventFlags::empty()), "");
+        assert_eq!(means(EventFlags::IN), "r");
+        assert_eq!(means(out), "wp");
+        assert_eq!(means(EventFlags::RDHUP), "rm");
+        assert_eq!(means(EventFlags::PRI), "m");
+        assert_eq!(means(EventFlags::HUP), "rwm");
+        assert_eq!(means(EventFlags::ERR), "rwe");
+        assert_eq!(means(out | EventFlags::HUP), "rwm");
+        assert_eq!(means(out | EventFlags::ERR), "rwe");
+        assert_eq!(means(out | failed | EventFlags::IN), "rwme");
+    }
+
+    /// I9.
+    #[test]
+    fn a_report_is_newer_than_a_connection_that_began_before_the_kernel_was_asked() {
+        let before = readiness(EventFlags::OUT);
+        let connection = Epoch::begin();
+        assert!(!before.is_newer_than(connection));
+        assert!(readiness(EventFlags::OUT).is_newer_than(connection));
+        assert!(!Readiness::UNKNOWN.is_newer_than(connection));
+    }
+
+    #[test]
+    fn edges_and_room_are_enough_for_who_wants_edges() {
+        use Interest::{Edges, EdgesAndRoom, Level, Paused};
+        for one in [Edges, EdgesAndRoom, Level, Paused] {
+            for other in [Edges, EdgesAndRoom, Level, Paused] {
+                let enough = one == other || one == EdgesAndRoom && other == Edges;
+                assert_eq!(one.covers(other), enough, "{one:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_descriptor_is_reported_as_it_is_watched() {
+        let driver = Driver::new().unwrap();
+        let (fd, token) = (eventfd(1, EventfdFlags::CLOEXEC).unwrap(), Token::from_value(7));
+        let reports = || {
+            let mut buffer = [const { MaybeUninit::uninit() }; HARVEST];
+            let reports = driver.wait(&mut buffer, Deadline::after_ms(0));
+            reports.map(|report| (report.token, report.readiness.writable())).collect::<Vec<_>>()
+        };
+        let watch = |interest| driver.modify(fd.as_fd(), token, interest);
+        assert_eq!(watch(Interest::Level), Err(Errno::NOENT), "not yet");
+        assert_eq!(driver.add(fd.as_fd(), token, Interest::Paused), Ok(()));
+        assert_eq!(driver.add(fd.as_fd(), token, Interest::Paused), Err(Errno::EXIST));
+        assert_eq!(reports(), []);
+        assert_eq!(watch(Interest::Level), Ok(()));
+        assert_eq!(reports(), [(token, false)]);
+        assert_eq!(reports(), [(token, false)], "as long as it is readable");
+        assert_eq!(watch(Interest::Edges), Ok(()));
+        assert_eq!(reports(), [(token, false)]);
+        assert_eq!(reports(), [], "once");
+        assert_eq!(watch(Interest::EdgesAndRoom), Ok(()));
+        assert_eq!(reports(), [(token, true)]);
+        assert_eq!(watch(Interest::Level), Ok(()));
+        driver.remove(fd.as_fd());
+        assert_eq!(reports(), []);
+    }
+}

@@ -170,3 +170,29 @@ impl Guardian {
 fn shielded(work: impl FnOnce() -> bool) -> bool {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_are_ordered_by_their_time() {
+        let now = Instant::now();
+        let timer = |at| Timer { at, call: Box::new(|| ()) };
+        let later = now + TICK;
+        assert!(timer(now) == timer(now));
+        assert!(timer(now) != timer(later));
+        assert!(timer(now) < timer(later));
+    }
+
+    /// Each new port makes room for itself.
+    #[test]
+    fn ports_are_watched_as_long_as_they_are_there() {
+        let port = CompletionPort::new(1).unwrap();
+        (0..200).for_each(|_| drop(CompletionPort::new(1).unwrap()));
+        let ports = GUARDIAN.ports.lock();
+        let is_it = |known: &Weak<_>| std::ptr::eq(known.as_ptr(), Arc::as_ptr(&port));
+        assert_eq!(ports.iter().filter(|known| is_it(known)).count(), 1);
+        assert!(ports.len() < 200, "those of other tests are few");
+    }
+}

@@ -35,3 +35,42 @@ fn spin_for(time: Duration, deadline: Deadline, mut look: impl FnMut() -> bool) 
         std::hint::spin_loop();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// How often a spin looks that finds something the third time.
+    fn looks(spin: impl FnOnce(&mut dyn FnMut() -> bool)) -> u32 {
+        let mut looks = 0;
+        spin(&mut || {
+            looks += 1;
+            assert!(looks <= 3, "there is something already");
+            looks == 3
+        });
+        looks
+    }
+
+    #[test]
+    fn a_spin_looks_until_there_is_something_or_its_time_is_over() {
+        assert_eq!(looks(|look| spin_for(HOUR, Deadline::Never, look)), 3);
+        assert_eq!(looks(|look| spin_for(HOUR, Deadline::after(HOUR), look)), 3);
+        assert_eq!(looks(|look| spin_for(Duration::ZERO, Deadline::Never, look)), 1);
+        assert_eq!(looks(|look| spin_for(HOUR, Deadline::after_ms(0), look)), 1);
+    }
+
+    /// Off by default; the setting is the process's, so this is one test, and short.
+    #[test]
+    fn a_wait_spins_only_if_it_was_asked_for_and_may_wait() {
+        assert_eq!(looks(|look| spin(Deadline::Never, look)), 0);
+        set(Duration::from_micros(1));
+        let looked = looks(|look| spin(Deadline::Never, look));
+        let over = looks(|look| spin(Deadline::after_ms(0), look));
+        set(Duration::from_nanos(999));
+        assert!(looked > 0);
+        assert_eq!(over, 0);
+        assert_eq!(looks(|look| spin(Deadline::Never, look)), 0, "cut off");
+    }
+}

@@ -107,3 +107,41 @@ fn reports(fds: &mut [PollFd<'_>]) -> bool {
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
     rustix::event::poll(fds, Some(&at_once)).unwrap_or(0) > 0
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use rustix::event::{EventfdFlags, PollFlags, eventfd};
+
+    use super::*;
+
+    #[test]
+    fn who_waits_for_a_condition_lets_go_of_the_lock_until_it_is_told() {
+        let (is_so, condition) = (&Lock::new(false), &Condition::new());
+        let (begun, has_begun) = channel();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(move || {
+                let mut is_so = is_so.lock();
+                begun.send(()).unwrap();
+                while !*is_so {
+                    condition.wait(&mut is_so);
+                }
+            });
+            has_begun.recv().unwrap();
+            *is_so.lock() = true;
+            condition.tell_all();
+            waiter.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_descriptor_reports_when_it_is_ready() {
+        let reports_of = |count| {
+            let fd = eventfd(count, EventfdFlags::CLOEXEC).unwrap();
+            reports(&mut [PollFd::new(&fd, PollFlags::IN)])
+        };
+        assert!(!reports_of(0));
+        assert!(reports_of(1));
+    }
+}

@@ -30,3 +30,45 @@ pub fn tcp_state(fd: BorrowedFd<'_>) -> Option<u8> {
     };
     (result == 0 && len == 1).then_some(state)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    fn connection() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let one = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (one, listener.accept().unwrap().0)
+    }
+
+    /// A peer that does not read acknowledges only what its buffer takes.
+    #[test]
+    fn what_the_peer_has_no_room_for_is_unacknowledged() {
+        let (mut one, _silent) = connection();
+        assert_eq!(unacknowledged(one.as_fd()), Some(0));
+        one.set_nonblocking(true).unwrap();
+        let error = loop {
+            if let Err(error) = one.write(&[0; 1 << 16]) {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        assert!(unacknowledged(one.as_fd()).unwrap() > 1);
+        let (reader, _writer) = std::io::pipe().unwrap();
+        assert_eq!(unacknowledged(reader.as_fd()), None);
+    }
+
+    /// TCP_ESTABLISHED is 1, TCP_LISTEN 10.
+    #[test]
+    fn the_state_is_the_kernels() {
+        let (one, _other) = connection();
+        assert_eq!(tcp_state(one.as_fd()), Some(1));
+        assert_eq!(tcp_state(TcpListener::bind("127.0.0.1:0").unwrap().as_fd()), Some(10));
+        assert_eq!(tcp_state(UnixStream::pair().unwrap().0.as_fd()), None);
+    }
+}
