@@ -287,3 +287,66 @@ fn poll_until(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::event::{EventfdFlags, eventfd};
+
+    use super::*;
+    use crate::event::{Event, Waiters};
+    use crate::port::CompletionPort;
+    use crate::sync::atomic::{AtomicUsize, Ordering};
+
+    /// An object that is signaled when it has been looked at so often.
+    struct SignaledAt(usize, AtomicUsize, Event);
+
+    impl Waitable for SignaledAt {
+        fn take(&self) -> bool {
+            self.1.fetch_add(1, Ordering::Relaxed) + 1 == self.0
+        }
+        fn give_back(&self) {}
+        fn waiters(&self) -> &Waiters {
+            self.2.waiters()
+        }
+    }
+
+    fn signaled_at(look: usize) -> SignaledAt {
+        SignaledAt(look, AtomicUsize::new(0), Event::new(false, false))
+    }
+
+    /// A blocking call whose second step is the last.
+    fn block_once(first: Step) {
+        let mut steps = [first, Step::Over].into_iter();
+        let blocked = block_on(Deadline::Never, |_| steps.next().unwrap());
+        assert_eq!(blocked, Blocked::Over);
+    }
+
+    /// A wake raises its flag and then writes. If a look comes in between, what it wrote is left,
+    /// and every wait would return at once from then on (`Thread::rearm`).
+    #[test]
+    fn every_wait_consumes_what_a_late_wake_has_written() {
+        let silent = || Arc::new(eventfd(0, EventfdFlags::CLOEXEC).unwrap());
+        let waits: [(&str, &dyn Fn()); 5] = [
+            ("objects", &|| {
+                wait(&[&signaled_at(3)], Which::Any, Deadline::Never, false);
+            }),
+            ("woken", &|| block_once(Step::Woken)),
+            ("descriptor", &|| block_once(Step::Ready(silent(), PollFlags::IN))),
+            ("descriptors", &|| {
+                poll_descriptors(&[(silent(), PollFlags::IN)], &[&signaled_at(2)], Deadline::Never);
+            }),
+            ("port", &|| {
+                let port = CompletionPort::new(1).unwrap();
+                assert!(port.wait(1, Deadline::after_ms(0), true, |_| {}).is_err());
+            }),
+        ];
+        let thread = thread::current();
+        for (name, wait) in waits {
+            rustix::io::write(thread.wake_fd(), &1_u64.to_ne_bytes()).unwrap();
+            wait();
+            let mut fds = [PollFd::from_borrowed_fd(thread.wake_fd(), PollFlags::IN)];
+            poll(&mut fds, Deadline::after_ms(0));
+            assert!(fds[0].revents().is_empty(), "{name}");
+        }
+    }
+}

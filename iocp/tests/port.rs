@@ -388,11 +388,13 @@ fn a_waiting_thread_performs_and_takes_the_completion() {
     std::thread::scope(|scope| {
         let waiter = spawn(scope, |begin| {
             begin.sleeping();
-            take(port, long())
+            (take(port, long()).unwrap(), thread::id())
         });
         waiter.until_asleep();
+        until_the_guardian_has_looked();
         write(&other);
-        let packet = waiter.join().unwrap();
+        let (packet, waiter) = waiter.join();
+        assert_eq!(pipe.performed_by(), waiter);
         assert_eq!((packet.key, packet.overlapped), (7, addr(overlapped)));
         assert_eq!((packet.status, packet.bytes), (NtStatus::SUCCESS, 1));
     });

@@ -10,13 +10,14 @@ mod asleep;
 mod pipe;
 
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use asleep::{LONG, spawn};
 use linsock_iocp::clock::Deadline;
-use linsock_iocp::event::{Event, Waitable};
+use linsock_iocp::event::{Event, Waitable, Waiters};
 use linsock_iocp::file::File;
 use linsock_iocp::guardian;
 use linsock_iocp::thread;
@@ -52,11 +53,62 @@ fn a_waiting_thread_performs_what_becomes_ready() {
     std::thread::scope(|scope| {
         let waiter = spawn(scope, |begin| {
             begin.sleeping();
-            wait_for(&event)
+            (wait_for(&event), thread::id())
         });
         waiter.until_asleep();
+        until_the_guardian_has_looked();
         write(&other);
-        assert_eq!(waiter.join(), Waited::Object(0));
+        assert_eq!(waiter.join(), (Waited::Object(0), pipe.performed_by()));
+    });
+    pipe.close_handle();
+}
+
+/// An event that counts how often it is looked at.
+struct Counted(Event, AtomicUsize);
+
+impl Waitable for Counted {
+    fn take(&self) -> bool {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.take()
+    }
+    fn give_back(&self) {
+        self.0.give_back();
+    }
+    fn waiters(&self) -> &Waiters {
+        self.0.waiters()
+    }
+}
+
+#[test]
+fn one_leads_and_the_others_sleep_on() {
+    let _turn = turn();
+    let (pipe, other, event) = pending();
+    let leads = &Event::new(false, false);
+    let follows = &Counted(Event::new(false, false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        let leader = spawn(scope, |begin| {
+            begin.sleeping();
+            (wait_for(leads), thread::id())
+        });
+        leader.until_asleep();
+        let follower = spawn(scope, |begin| {
+            begin.sleeping();
+            wait::wait(&[follows], Which::Any, long(), false)
+        });
+        follower.until_asleep();
+        until_the_guardian_has_looked();
+        write(&other);
+        let since = Instant::now();
+        while !event.is_set() {
+            assert!(since.elapsed() < LONG);
+            std::thread::yield_now();
+        }
+        until_the_guardian_has_looked();
+        follows.0.set();
+        assert_eq!(follower.join(), Waited::Object(0));
+        assert_eq!(follows.1.load(Ordering::Relaxed), 3, "twice before its sleep, once behind");
+        leads.set();
+        assert_eq!(leader.join(), (Waited::Object(0), pipe.performed_by()));
     });
     pipe.close_handle();
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use linsock_iocp::NtStatus;
@@ -28,6 +28,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 pub(crate) struct Pipe {
     core: FileCore,
     inner: Lock<Inner>,
+    performed_by: AtomicU64,
 }
 
 #[derive(Default)]
@@ -78,9 +79,9 @@ impl Pipe {
         let mut pipe = None;
         table()
             .insert_with(|handle, token| {
-                let inner = Inner { fd: Some(fd), ..Inner::default() };
-                let file =
-                    Arc::new(Self { core: FileCore::new(handle, token), inner: Lock::new(inner) });
+                let inner = Lock::new(Inner { fd: Some(fd), ..Inner::default() });
+                let (core, performed_by) = (FileCore::new(handle, token), AtomicU64::new(0));
+                let file = Arc::new(Self { core, inner, performed_by });
                 Object::File(Arc::clone(pipe.insert(file)) as Arc<dyn File>)
             })
             .unwrap();
@@ -127,6 +128,11 @@ impl Pipe {
         Some(overlapped)
     }
 
+    /// The thread that the last report reached.
+    pub(crate) fn performed_by(&self) -> u64 {
+        self.performed_by.load(Ordering::Relaxed)
+    }
+
     fn driver(&self) -> &Driver {
         match self.core.association() {
             Some(association) => association.port.driver(),
@@ -170,6 +176,7 @@ impl File for Pipe {
     }
 
     fn handle_ready(&self, _: Readiness, after: &mut Deferred) {
+        self.performed_by.store(thread::id(), Ordering::Relaxed);
         self.inner.lock().progress(&self.core, Timing::Pended, after);
     }
 
