@@ -349,4 +349,23 @@ mod tests {
             assert!(fds[0].revents().is_empty(), "{name}");
         }
     }
+
+    /// It need not probe a descriptor that was not reported.
+    #[test]
+    fn a_step_is_told_whether_its_descriptor_was_reported() {
+        for (count, was_reported) in [(0, false), (1, true)] {
+            let fd = Arc::new(eventfd(count, EventfdFlags::CLOEXEC).unwrap());
+            let mut told = Vec::new();
+            // A wake, so that the wait ends without a report too.
+            rustix::io::write(thread::current().wake_fd(), &1_u64.to_ne_bytes()).unwrap();
+            block_on(Deadline::Never, |is_ready| {
+                told.push(is_ready);
+                match told.len() {
+                    1 => Step::Ready(Arc::clone(&fd), PollFlags::IN),
+                    _ => Step::Over,
+                }
+            });
+            assert_eq!(told, [false, was_reported]);
+        }
+    }
 }

@@ -296,6 +296,17 @@ fn the_exit_of_a_thread_cancels_what_it_issued() {
     pipe.close_handle();
 }
 
+/// Also if it was the only one, and the thread has never been woken or waited.
+#[test]
+fn the_exit_of_a_thread_cancels_its_only_operation() {
+    let _turn = turn();
+    let (pipe, _silent) = Pipe::new();
+    let issuing = Arc::clone(&pipe);
+    let thread = std::thread::spawn(move || issuing.receive(Given::default()).unwrap());
+    assert_eq!(status(thread.join().unwrap()), CANCELLED);
+    pipe.close_handle();
+}
+
 #[test]
 fn the_guardian_calls_its_timers_in_their_order() {
     let _turn = turn();

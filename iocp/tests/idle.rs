@@ -1,0 +1,79 @@
+//! The guardian costs nothing while nobody needs it. Alone in its process: any other test would
+//! rouse it.
+
+#[path = "harness/asleep.rs"]
+mod asleep;
+#[allow(dead_code, reason = "shared with the tests of ports")]
+#[path = "harness/pipe.rs"]
+mod pipe;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use asleep::{LONG, spawn};
+use linsock_iocp::clock::Deadline;
+use linsock_iocp::event::Event;
+use linsock_iocp::port::{CompletionPort, NoPacket};
+use linsock_iocp::wait::{self, Waited, Which};
+use pipe::{Given, Pipe, take, until_the_guardian_has_looked};
+
+/// The guardian's directory in proc(5), which has room for 15 characters of its name.
+fn guardian() -> PathBuf {
+    let tasks = fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
+    let is_it = |task: &PathBuf| {
+        fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "linsock-guardia")
+    };
+    tasks.into_iter().find(is_it).expect("the guardian runs")
+}
+
+/// Whether it sleeps, and how often it was switched from.
+fn activity() -> (bool, Vec<String>) {
+    let status = fs::read_to_string(guardian().join("status")).unwrap();
+    let switches = status.lines().filter(|line| line.contains("ctxt_switches")).map(str::to_owned);
+    (status.contains("(sleeping)"), switches.collect())
+}
+
+/// Returns once the guardian has slept through four of its ticks.
+fn until_the_guardian_sleeps(why: &str) {
+    until_the_guardian_has_looked();
+    let since = Instant::now();
+    loop {
+        let before = activity();
+        std::thread::sleep(Duration::from_millis(20));
+        if before.0 && before == activity() {
+            return;
+        }
+        assert!(since.elapsed() < LONG, "{why}");
+    }
+}
+
+#[test]
+fn the_guardian_sleeps_while_everything_is_attended() {
+    until_the_guardian_sleeps("nothing to do");
+    let port = &CompletionPort::new(1).unwrap();
+    let (on_port, _silent) = Pipe::on(port, 7);
+    let (alone, _silent_too) = Pipe::new();
+    let over = &Event::new(true, false);
+    on_port.receive(Given::default()).unwrap();
+    alone.receive(Given::default()).unwrap();
+    std::thread::scope(|scope| {
+        let worker = spawn(scope, |begin| {
+            begin.sleeping();
+            take(port, Deadline::Never).map(|packet| packet.key)
+        });
+        let leader = spawn(scope, |begin| {
+            begin.sleeping();
+            wait::wait(&[over], Which::Any, Deadline::Never, false)
+        });
+        worker.until_asleep();
+        leader.until_asleep();
+        until_the_guardian_sleeps("one sleeps in the port, one leads");
+        port.close();
+        assert_eq!(worker.join(), Err(NoPacket::Closed));
+        over.set();
+        assert_eq!(leader.join(), Waited::Object(0));
+    });
+    on_port.close_handle();
+    alone.close_handle();
+}
