@@ -20,6 +20,8 @@
 mod queue;
 #[cfg(test)]
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
