@@ -147,6 +147,7 @@ mod tests {
         assert!(!reactor.lead_or_follow(&b));
         assert!(!reactor.lead_or_follow(&b), "still follows, once");
         assert!(!reactor.lead_or_follow(&c));
+        assert_eq!(reactor.followers.lock().len(), 2);
         reactor.leave(&a, true);
         let (next, other) = if was_woken(&b) { (&b, &c) } else { (&c, &b) };
         assert!(reactor.lead_or_follow(next));
