@@ -1,5 +1,5 @@
-//! The guardian costs nothing while nobody needs it. Alone in its process: any other test would
-//! rouse it.
+//! The guardian wakes for what nobody else looks at, and costs nothing otherwise. Alone in its
+//! process: the calls of any other test would wake it too.
 
 #[path = "harness/asleep.rs"]
 mod asleep;
@@ -16,7 +16,7 @@ use linsock_iocp::clock::Deadline;
 use linsock_iocp::event::Event;
 use linsock_iocp::port::{CompletionPort, NoPacket};
 use linsock_iocp::wait::{self, Waited, Which};
-use pipe::{Given, Pipe, take, until_the_guardian_has_looked};
+use pipe::{Given, PENDING, Pipe, status, take, until_the_guardian_has_looked, write};
 
 /// The guardian's directory in proc(5), which has room for 15 characters of its name.
 fn guardian() -> PathBuf {
@@ -49,14 +49,22 @@ fn until_the_guardian_sleeps(why: &str) {
 }
 
 #[test]
-fn the_guardian_sleeps_while_everything_is_attended() {
+fn the_guardian_wakes_for_what_nobody_attends_and_sleeps_otherwise() {
     until_the_guardian_sleeps("nothing to do");
     let port = &CompletionPort::new(1).unwrap();
-    let (on_port, _silent) = Pipe::on(port, 7);
-    let (alone, _silent_too) = Pipe::new();
+    let pipes = [Pipe::on(port, 7), Pipe::new()];
+    for (pipe, other) in &pipes {
+        let overlapped = pipe.receive(Given::default()).unwrap();
+        write(other);
+        let since = Instant::now();
+        while status(overlapped) == PENDING {
+            assert!(since.elapsed() < LONG, "the guardian was called");
+            std::thread::yield_now();
+        }
+        pipe.receive(Given::default()).unwrap();
+    }
+    assert_eq!(take(port, Deadline::Never).unwrap().key, 7);
     let over = &Event::new(true, false);
-    on_port.receive(Given::default()).unwrap();
-    alone.receive(Given::default()).unwrap();
     std::thread::scope(|scope| {
         let worker = spawn(scope, |begin| {
             begin.sleeping();
@@ -74,6 +82,5 @@ fn the_guardian_sleeps_while_everything_is_attended() {
         over.set();
         assert_eq!(leader.join(), Waited::Object(0));
     });
-    on_port.close_handle();
-    alone.close_handle();
+    pipes.iter().for_each(|(pipe, _)| pipe.close_handle());
 }
