@@ -3,6 +3,7 @@
 use super::*;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::time::Timespec;
 use std::net::{Ipv6Addr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -173,7 +174,8 @@ fn no_room_to_send_is_again() {
 
 /// Waits until the descriptor has that to report.
 fn until_ready(fd: &impl AsFd, flags: PollFlags) {
-    assert_eq!(poll(&mut [PollFd::new(fd, flags)], None), Ok(1));
+    let limit = Timespec { tv_sec: 10, tv_nsec: 0 };
+    assert_eq!(poll(&mut [PollFd::new(fd, flags)], Some(&limit)), Ok(1));
 }
 
 /// MSG_OOB; what the kernel has no flag for is not passed on.
