@@ -26,8 +26,8 @@ enum Memory {
     One(libc::iovec),
     /// Several caller buffers.
     Many(Box<[libc::iovec]>),
-    /// Memory of the operation's own, given back when it is over.
-    Owned(Vec<u8>),
+    /// Memory of the operation's own, given back when it is over, and how much of it takes part.
+    Owned(Vec<u8>, usize),
     /// A message, which grows with what is received.
     Message(Vec<u8>),
 }
@@ -75,7 +75,15 @@ impl Buffers {
     /// Memory of the operation's own: its length is what is sent, or how much may be received.
     #[inline]
     pub fn from_vec(vec: Vec<u8>) -> Self {
-        Self { memory: Memory::Owned(vec), done: 0 }
+        let all = vec.len();
+        Self::from_vec_part(vec, all)
+    }
+
+    /// The same; only the first octets take part, at most `part` of them.
+    #[inline]
+    pub fn from_vec_part(vec: Vec<u8>, part: usize) -> Self {
+        let part = part.min(vec.len());
+        Self { memory: Memory::Owned(vec, part), done: 0 }
     }
 
     /// Memory of the operation's own that takes one message, however long it is. Only
@@ -104,7 +112,7 @@ impl Buffers {
             return false;
         }
         let whole = match &self.memory {
-            Memory::Owned(own) | Memory::Message(own) => {
+            Memory::Owned(own, _) | Memory::Message(own) => {
                 into.extend_from_slice(&own[self.done..self.done + count]);
                 true
             }
@@ -140,7 +148,7 @@ impl Buffers {
     /// is not writable.
     pub fn fill(&mut self, from: &[u8]) -> bool {
         let whole = match &mut self.memory {
-            Memory::Owned(own) => {
+            Memory::Owned(own, _) => {
                 own[self.done..self.done + from.len()].copy_from_slice(from);
                 true
             }
@@ -181,7 +189,7 @@ impl Buffers {
     /// The operation's own memory, given back; empty if it was the caller's.
     pub fn into_vec(self) -> Vec<u8> {
         match self.memory {
-            Memory::Owned(vec) | Memory::Message(vec) => vec,
+            Memory::Owned(vec, _) | Memory::Message(vec) => vec,
             Memory::One(_) | Memory::Many(_) => Vec::new(),
         }
     }
@@ -192,7 +200,7 @@ impl Buffers {
         match &self.memory {
             Memory::One(one) => one.iov_len,
             Memory::Many(many) => many.iter().map(|iov| iov.iov_len).sum(),
-            Memory::Owned(vec) => vec.len(),
+            Memory::Owned(_, part) => *part,
             Memory::Message(_) => usize::MAX,
         }
     }
@@ -350,8 +358,8 @@ impl Buffers {
     fn with_rest<R>(&mut self, call: impl FnOnce(&mut [libc::iovec]) -> R) -> R {
         match &mut self.memory {
             Memory::One(one) => call(&mut [advance(*one, self.done)]),
-            Memory::Owned(vec) => {
-                let all = libc::iovec { iov_base: vec.as_mut_ptr().cast(), iov_len: vec.len() };
+            Memory::Owned(vec, part) => {
+                let all = libc::iovec { iov_base: vec.as_mut_ptr().cast(), iov_len: *part };
                 call(&mut [advance(all, self.done)])
             }
             Memory::Many(many) => call(&mut rest_of(many, self.done)),

@@ -92,6 +92,22 @@ fn half_close_goes_behind_queued_sends() {
 }
 
 #[test]
+fn the_first_of_a_buffer_is_sent_and_received_and_the_buffer_stays_whole() {
+    // Our choice: buffers of the safe API keep their length from one operation to the next.
+    let (server, mut plain) = accepted_from_plain();
+    let (sent, buffer) = server.send_owned(b"echo....".to_vec()).first(4).wait().unwrap();
+    assert_eq!((sent, &buffer[..]), (4, &b"echo...."[..]));
+    let mut read = [0; 4];
+    plain.read_exact(&mut read).unwrap();
+    assert_eq!(&read, b"echo");
+    plain.write_all(b"123456").unwrap();
+    let (received, buffer) = server.recv_owned(buffer).first(5).wait().unwrap();
+    assert_eq!((received, &buffer[..]), (5, &b"12345..."[..]));
+    let (received, buffer) = server.recv_owned(buffer).first(usize::MAX).wait().unwrap();
+    assert_eq!((received, &buffer[..]), (1, &b"62345..."[..]));
+}
+
+#[test]
 fn reuse_waits_until_the_data_is_read_and_the_fin_has_come() {
     // Source: TransmitFile page by winsock-semantics 2.2; design 4.
     let (server, mut plain) = accepted_from_plain();

@@ -41,6 +41,8 @@ pub struct Request {
     socket: Arc<Socket>,
     what: What,
     buffer: Vec<u8>,
+    /// How many of its octets take part.
+    part: usize,
 }
 
 /// An operation in progress: a future of its octets and its buffer.
@@ -100,7 +102,15 @@ pub(super) fn outcome(done: Done) -> Outcome {
 
 impl Request {
     pub(super) fn new(socket: &Arc<Socket>, what: What, buffer: Vec<u8>) -> Self {
-        Self { socket: Arc::clone(socket), what, buffer }
+        let part = buffer.len();
+        Self { socket: Arc::clone(socket), what, buffer, part }
+    }
+
+    /// Only the first `count` octets of the buffer take part, or all of them if it has fewer: what
+    /// was received can be sent without cutting the buffer, and the buffer keeps its length.
+    pub fn first(mut self, count: usize) -> Self {
+        self.part = count.min(self.buffer.len());
+        self
     }
 
     /// Starts the operation. A refusal is its result.
@@ -137,16 +147,16 @@ impl Request {
     }
 
     fn begin(self, state: &Arc<OperationState>, packet: bool) -> std::result::Result<(), NtStatus> {
-        let Self { socket, what, buffer } = self;
+        let Self { socket, what, buffer, part } = self;
         let sink = Arc::clone(state) as Arc<dyn Sink>;
-        let receive = buffer.len();
-        let irp = Irp::new(Target::Sink { sink, packet }, Buffers::from_vec(buffer));
+        let buffers = Buffers::from_vec_part(buffer, part);
+        let irp = Irp::new(Target::Sink { sink, packet }, buffers);
         match what {
             What::Recv => socket.recv(irp, RecvOptions::default()).map(drop),
             What::Send => socket.send(irp, SendFlags::NONE).map(drop),
             What::Connect(to) => socket.connect_pending(irp, &to),
             What::AcceptInto(acceptor) => {
-                let layout = AcceptLayout::without_addresses(socket.domain(), receive);
+                let layout = AcceptLayout::without_addresses(socket.domain(), part);
                 socket.accept_ex(&acceptor, irp, layout, None)
             }
             What::HalfClose => socket.disconnect(irp, DisconnectMode::HalfClose),

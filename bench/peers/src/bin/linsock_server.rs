@@ -106,11 +106,10 @@ impl Server {
             };
         }
         let (at, step, result) = (packet.key(), Step::of(&packet), packet.result());
-        let mut buffer = packet.into_buffer();
+        let buffer = packet.into_buffer();
         match (step, result) {
             (Step::Receive, Ok(received @ 1..)) => {
-                buffer.truncate(received);
-                self.queue(at, self.sockets[at].send_owned(buffer), Step::Send)
+                self.queue(at, self.sockets[at].send_owned(buffer).first(received), Step::Send)
             }
             (Step::Send, Ok(_)) => self.receive(at, buffer),
             (Step::Receive, Ok(0)) if self.reuse => {
