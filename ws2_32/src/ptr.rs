@@ -16,7 +16,10 @@ use std::cell::Cell;
 use crate::last_error::Error;
 
 const PAGE_BITS: u32 = 12;
-const REMEMBERED: usize = 1024;
+/// Pages that a thread remembers, two in each place: a program's stack and its heap may meet in
+/// one, and would oust each other with every call.
+const REMEMBERED: usize = 2 * PLACES;
+const PLACES: usize = 512;
 
 /// How memory is going to be used.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,8 +29,43 @@ enum Access {
 }
 
 thread_local! {
-    /// Pages that passed a check: the page number twice, plus one if writable; direct-mapped.
-    static PASSED: [Cell<usize>; REMEMBERED] = const { [const { Cell::new(0) }; REMEMBERED] };
+    static PASSED: [Place; PLACES] = const { [const { Place::new() }; PLACES] };
+}
+
+/// Two pages that passed a check, the one that was asked for last first. A page is its number
+/// twice, plus one if it is writable.
+struct Place {
+    last: Cell<usize>,
+    former: Cell<usize>,
+}
+
+impl Place {
+    const fn new() -> Self {
+        Self { last: Cell::new(0), former: Cell::new(0) }
+    }
+
+    #[inline]
+    fn has(&self, page: usize, access: Access) -> bool {
+        // A page that can be written can be read.
+        let grants = |kept: usize| kept == page << 1 | 1 || kept == entry(page, access);
+        if grants(self.last.get()) {
+            return true;
+        }
+        let found = grants(self.former.get());
+        if found {
+            self.last.swap(&self.former);
+        }
+        found
+    }
+
+    fn keep(&self, page: usize, access: Access) {
+        self.former.set(self.last.replace(entry(page, access)));
+    }
+}
+
+#[inline]
+const fn entry(page: usize, access: Access) -> usize {
+    page << 1 | matches!(access, Access::Write) as usize
 }
 
 /// Whether all of `at..at + len` can be accessed. No octets are always accessible.
@@ -59,21 +97,16 @@ fn page_accessible(page: usize, access: Access) -> bool {
     if page == 0 {
         return false;
     }
-    let entry = page << 1 | usize::from(access == Access::Write);
-    PASSED
-        .try_with(|passed| {
-            let remembered = &passed[page % REMEMBERED];
-            // A page that can be written can be read.
-            if remembered.get() == entry || remembered.get() == page << 1 | 1 {
-                return true;
-            }
-            let passes = probe(page, 1, access);
-            if passes {
-                remembered.set(entry);
-            }
-            passes
-        })
-        .unwrap_or_else(|_| probe(page, 1, access))
+    let remembered = PASSED.try_with(|passed| {
+        let place = &passed[page % PLACES];
+        let remembered = place.has(page, access);
+        if !remembered && probe(page, 1, access) {
+            place.keep(page, access);
+            return true;
+        }
+        remembered
+    });
+    remembered.unwrap_or_else(|_| probe(page, 1, access))
 }
 
 /// Asks the kernel. MADV_POPULATE faults the pages in as an access would, and changes nothing.
@@ -271,6 +304,8 @@ pub(crate) fn read_cstr(at: *const u8) -> Result<Vec<u8>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::c_void;
+
     use super::*;
 
     #[test]
@@ -293,12 +328,31 @@ mod tests {
         assert_eq!(write(at, 0), Err(Error::WSAEFAULT));
     }
 
-    #[test]
-    fn a_range_that_runs_into_nothing_is_a_fault() {
+    fn map_pages(count: usize) -> *mut c_void {
         let (prot, flags) =
             (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
         // SAFETY: asks for fresh memory.
-        let map = unsafe { libc::mmap(std::ptr::null_mut(), 8192, prot, flags, -1, 0) };
+        unsafe { libc::mmap(std::ptr::null_mut(), count << PAGE_BITS, prot, flags, -1, 0) }
+    }
+
+    /// Our choice; what is remembered passes even when it is gone, by which it is seen here.
+    #[test]
+    fn two_pages_that_meet_in_one_place_are_both_remembered() {
+        let map = map_pages(2 * PLACES + 1);
+        let page = |n: usize| map.wrapping_byte_add((n * PLACES) << PAGE_BITS).cast::<u8>();
+        for n in [0, 1, 0] {
+            assert_eq!(check_writable(page(n), 1), Ok(()));
+        }
+        // SAFETY: gives back what nothing uses.
+        unsafe { libc::munmap(map, (2 * PLACES + 1) << PAGE_BITS) };
+        for n in [1, 0, 1] {
+            assert_eq!(check_readable(page(n), 1), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_range_that_runs_into_nothing_is_a_fault() {
+        let map = map_pages(2);
         // SAFETY: gives back the second page, which nothing uses.
         unsafe { libc::munmap(map.wrapping_byte_add(4096), 4096) };
         let end = map.wrapping_byte_add(4092).cast::<u8>();
