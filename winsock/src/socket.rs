@@ -45,7 +45,7 @@ use crate::option::Options;
 use crate::transport::last_words;
 use crate::transport::tcp::{Detached, Next, Tcp};
 
-pub use accept::{AcceptLayout, Accepted, AddressArea, DeferredAddress};
+pub use accept::{ACCEPT_RETRY, AcceptLayout, Accepted, AddressArea, DeferredAddress};
 pub use blocking::SyncResult;
 pub use datagram::SenderArea;
 pub use iso::UserData;

@@ -4,14 +4,13 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use linsock::NtStatus;
 use linsock::afd::endpoint::state::Phase;
 use linsock::iocp::buffer::Buffers;
 use linsock::iocp::guardian;
 use linsock::iocp::irp::Done;
-use linsock::socket::{AcceptLayout, RecvOptions, Socket};
+use linsock::socket::{ACCEPT_RETRY, AcceptLayout, RecvOptions, Socket};
 
 use crate::control::ideal_backlog;
 use crate::ddk::memory::{Mdl, WskBuf};
@@ -28,8 +27,6 @@ const RECEIVE_FROM: u32 = 0x100;
 pub(crate) const ALL: u32 = SEND_BACKLOG | RECEIVE | DISCONNECT | RECEIVE_FROM | ACCEPT;
 pub(crate) const OF_CONNECTIONS: u32 = SEND_BACKLOG | RECEIVE | DISCONNECT;
 const ABORTIVE: u32 = 1;
-/// How long a listener rests when it could not wait for a connection.
-const ACCEPT_RETRY: Duration = Duration::from_millis(20);
 /// Octets of one indication.
 const READ: usize = 1 << 16;
 

@@ -326,6 +326,7 @@ impl Sink for Request {
 #[cfg(test)]
 mod tests {
     use std::ffi::c_void;
+    use std::sync::Barrier;
     use std::sync::mpsc::{self, Receiver, Sender};
     use std::time::Duration;
 
@@ -395,5 +396,44 @@ mod tests {
         assert!(told.try_recv().is_err(), "once");
         // SAFETY: as above.
         unsafe { IoFreeIrp(irp) };
+    }
+
+    unsafe extern "C" fn count(_device: *mut c_void, _irp: *mut Irp, context: *mut c_void) -> i32 {
+        // SAFETY: the test's counter, which is never freed.
+        unsafe { &*context.cast::<AtomicU8>() }.fetch_add(1, Ordering::SeqCst);
+        status::MORE_PROCESSING_REQUIRED
+    }
+
+    /// Whoever comes first, the call that returns or the packet of its operation.
+    #[test]
+    fn a_call_and_its_packet_complete_the_irp_once() {
+        for style in [INLINE, PEND] {
+            STYLE.store(style, Ordering::Relaxed);
+            for _ in 0..500 {
+                let told: &'static AtomicU8 = Box::leak(Box::default());
+                // SAFETY: no precondition.
+                let irp = unsafe { IoAllocateIrp(1, 0) };
+                set_completion_routine(irp, count, std::ptr::from_ref(told).cast_mut().cast());
+                let request = Request::accept("test", irp, outcome).unwrap();
+                let begin = Barrier::new(2);
+                std::thread::scope(|scope| {
+                    scope.spawn(|| {
+                        begin.wait();
+                        let buffers = Buffers::empty();
+                        request.complete(Done { status: NtStatus::SUCCESS, bytes: 0, buffers });
+                        request.delivered();
+                    });
+                    begin.wait();
+                    request.conclude();
+                });
+                // What was left to the provider's thread is done when this is.
+                let (done, is_done) = mpsc::channel();
+                worker::post(move || done.send(()).unwrap());
+                is_done.recv_timeout(Duration::from_secs(10)).unwrap();
+                assert_eq!(told.load(Ordering::SeqCst), 1);
+                // SAFETY: it has completed, and nobody else has it.
+                unsafe { IoFreeIrp(irp) };
+            }
+        }
     }
 }

@@ -88,12 +88,7 @@ fn ask(s: SOCKET, level: i32, name: i32) -> Option<Vec<u8>> {
 
 impl Run<'_> {
     fn option(&mut self) -> [i32; 2] {
-        let level = self.script.pick(LEVELS);
-        let name = match self.script.rarely(16) {
-            true => self.script.number().cast_signed(),
-            false => self.script.pick(NAMES),
-        };
-        [level, name]
+        [self.script.pick(LEVELS), self.script.pick_or_any(NAMES)]
     }
 
     fn value(&mut self) -> Vec<u8> {

@@ -31,6 +31,11 @@ impl<'a> Script<'a> {
         self.below(count) == count - 1
     }
 
+    /// One of these, and rarely any number.
+    pub(crate) fn pick_or_any(&mut self, from: &[i32]) -> i32 {
+        if self.rarely(16) { self.number().cast_signed() } else { self.pick(from) }
+    }
+
     pub(crate) fn number(&mut self) -> u32 {
         u32::from_le_bytes([0; 4].map(|_: u8| self.octet()))
     }

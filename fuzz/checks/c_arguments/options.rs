@@ -46,12 +46,7 @@ const GUIDS: [[u8; 12]; 4] = [
 
 impl Run<'_> {
     fn option(&mut self) -> [i32; 2] {
-        let level = self.script.pick(LEVELS);
-        let name = match self.script.rarely(16) {
-            true => self.script.number().cast_signed(),
-            false => self.script.pick(NAMES),
-        };
-        [level, name]
+        [self.script.pick(LEVELS), self.script.pick_or_any(NAMES)]
     }
 
     /// The value of an option: a handle, a small or a large number, or any octets.

@@ -25,8 +25,8 @@ use crate::transport::{status_of, tcp};
 
 pub use accepted::Accepted;
 
-/// How long a listener rests when descriptors have run out.
-const ACCEPT_RETRY: Duration = Duration::from_millis(20);
+/// How long a listener rests when descriptors, or handles, have run out.
+pub const ACCEPT_RETRY: Duration = Duration::from_millis(20);
 
 /// How an AcceptEx buffer is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

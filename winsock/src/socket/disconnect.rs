@@ -173,8 +173,9 @@ impl Inner {
     }
 
     /// Over the loopback the peer's host has nearly always acknowledged already. Otherwise the
-    /// kernel reports when it has; being watched for room begins with a report of its own, so that
-    /// an acknowledgement in between is not missed.
+    /// kernel reports when it has. An acknowledgement in between is not missed: where the
+    /// descriptor is watched for room already it is an edge, which waits for this lock, and being
+    /// watched anew begins with a report.
     pub(super) fn await_delivery(&mut self, socket: &Socket) {
         self.awaits_delivery = true;
         self.note_delivery();
