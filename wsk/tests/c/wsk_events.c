@@ -382,6 +382,50 @@ static void accepts(void)
     close_socket(listener);
 }
 
+/* Winsock's, which share the table of handles with the sockets here. */
+HANDLE WINAPI CreateEventW(void *security, int manual, int signaled, const void *name);
+int WINAPI CloseHandle(HANDLE handle);
+
+/* choice: a listener that could not wait for a connection, because the table of handles was full, tries again. */
+static void a_full_table(void)
+{
+    enum { ENOUGH = 1 << 20, CLIENTS = 3 };
+    HANDLE *events = calloc(ENOUGH, sizeof *events);
+    SIZE_T count = 0;
+    struct hall hall;
+    struct sockaddr_in at;
+    PWSK_SOCKET listener, clients[CLIENTS], accepted[CLIENTS];
+    struct call call;
+    int n;
+
+    hall_init(&hall);
+    listener = listener_with(&hall, &listen_dispatch, &at);
+    CHECK_EQ(set_events(listener, WSK_EVENT_ACCEPT), STATUS_SUCCESS, EVENTS);
+    for (n = 0; n < CLIENTS; n++) {
+        clients[n] = socket_of(WSK_FLAG_CONNECTION_SOCKET, NULL, NULL);
+        bind_socket(clients[n]);
+    }
+    while (count < ENOUGH && (events[count] = CreateEventW(NULL, TRUE, FALSE, NULL)) != NULL)
+        count++;
+    CHECK(count > 0 && count < ENOUGH, "setup: the table is full");
+    for (n = 0; n < CLIENTS; n++) {
+        CHECK_EQ(RUN(&call, CONNECTION(clients[n])->WskConnect(clients[n], (PSOCKADDR)&at, 0, call.irp)), STATUS_SUCCESS, "setup");
+        if (n == 1) { /* the first one had been waited for already */
+            CHECK(!within(&hall.told, 50), "choice: no handle, no connection");
+            while (count > 0)
+                CloseHandle(events[--count]);
+        }
+        REQUIRE(within(&hall.told, 5000));
+        accepted[n] = hall.accepted;
+    }
+    for (n = 0; n < CLIENTS; n++)
+        close_socket(accepted[n]);
+    for (n = 0; n < CLIENTS; n++)
+        close_socket(clients[n]);
+    close_socket(listener);
+    free(events);
+}
+
 static void inspections(void)
 {
     struct hall hall;
@@ -481,5 +525,6 @@ int main(void)
         inspections();
         close_waits_for_callbacks();
     }
+    a_full_table();
     return finish("wsk_events");
 }
