@@ -70,14 +70,15 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Takes the oldest.
+    /// Takes the oldest. Most looks find nothing, and then nothing is moved.
     #[inline]
     pub fn pop_front(&mut self) -> Option<T> {
-        let first = self.first.take()?;
-        if let Some(rest) = &mut self.rest {
-            self.first = rest.pop_front();
-        }
-        Some(first)
+        if self.is_empty() { None } else { self.advance() }
+    }
+
+    fn advance(&mut self) -> Option<T> {
+        let second = self.rest.as_mut().and_then(|rest| rest.pop_front());
+        core::mem::replace(&mut self.first, second)
     }
 
     /// Drops everything.

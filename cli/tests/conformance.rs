@@ -112,6 +112,7 @@ macro_rules! programs {
 
 programs![
     acceptex,
+    alone,
     apc,
     close_matrix,
     closesocket,

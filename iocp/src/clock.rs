@@ -55,6 +55,8 @@ impl Deadline {
     }
 }
 
+pub use crate::sys::coarse;
+
 /// A duration as the kernel wants it.
 #[inline]
 pub(crate) fn timespec(duration: Duration) -> Timespec {

@@ -38,8 +38,13 @@ impl Waiters {
     #[inline]
     fn wake(&self) {
         if self.count.load(Ordering::SeqCst) != 0 {
-            self.threads.lock().iter().for_each(|thread| thread.wake());
+            self.wake_all();
         }
+    }
+
+    #[cold]
+    fn wake_all(&self) {
+        self.threads.lock().iter().for_each(|thread| thread.wake());
     }
 }
 

@@ -78,6 +78,15 @@ pub enum Timing {
     Pended,
 }
 
+/// Who can tell whether a pending operation makes progress while the thread that issued it is busy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Witness {
+    /// The program alone.
+    Program,
+    /// The peer as well: it waits for what is sent.
+    Peer,
+}
+
 /// What is left to do once no lock is held: wake-ups, some of which run the program's code.
 ///
 /// Nearly always it is nothing, so it is one pointer, and null.
@@ -160,7 +169,7 @@ pub struct Irp {
 
 impl Irp {
     /// A new operation of the calling thread.
-    #[inline]
+    #[inline(always)]
     pub fn new(target: Target, buffers: Buffers) -> Self {
         Self { target: Some(target), thread: thread::id(), buffers }
     }
@@ -214,20 +223,28 @@ impl Irp {
     }
 
     /// Called when the operation did not finish inside its call.
-    #[inline]
-    pub fn pended(&self, file: &FileCore) {
+    pub fn pended(&self, file: &FileCore, witness: Witness) {
         if self.dies_with_thread(file) {
             thread::owes_cancel();
         }
         if let Some(association) = file.association()
             && !self.is_attended()
         {
-            association.port.note_pending();
+            match witness {
+                Witness::Program if self.is_told_by_us() => association.port.note_private(),
+                Witness::Program | Witness::Peer => association.port.note_pending(),
+            }
         }
     }
 
-    /// The operation is over (I4, I5). `bytes` is what the caller is told was transferred.
+    /// Whether the program learns of the end by a call of ours, or by `HasOverlappedIoCompleted`; a
+    /// future may be awaited by other means.
     #[inline]
+    fn is_told_by_us(&self) -> bool {
+        !matches!(&self.target, Some(Target::Sink { packet: false, .. }))
+    }
+
+    /// The operation is over (I4, I5). `bytes` is what the caller is told was transferred.
     pub fn complete(
         mut self,
         file: &FileCore,
@@ -246,11 +263,7 @@ impl Irp {
                 let overlapped = ptr.addr();
                 ptr.finish(status, bytes);
                 match (routine, event) {
-                    (Some(routine), _) => {
-                        let (thread, routine) = *routine;
-                        thread.queue_apc(Apc::new(move || routine(status, bytes)));
-                        return;
-                    }
+                    (Some(routine), _) => return call_later(*routine, status, bytes),
                     (None, Some(event)) => event.set(),
                     (None, None) if file.modes() & SKIP_SET_EVENT_ON_HANDLE != 0 => {}
                     (None, None) => file.signal().set(),
@@ -273,9 +286,27 @@ impl Irp {
         }
     }
 
+    #[cold]
+    fn lose(&mut self, target: Target) {
+        match target {
+            Target::Overlapped { ptr, event, .. } => {
+                ptr.finish(NtStatus::CANCELLED, 0);
+                if let Some(event) = event {
+                    event.set();
+                }
+            }
+            Target::Sink { sink, .. } => {
+                let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
+                let done = Done { status: NtStatus::CANCELLED, bytes: 0, buffers };
+                if let Some(waker) = sink.lose(done) {
+                    waker.wake();
+                }
+            }
+        }
+    }
+
     /// The call is refused: nobody is told but the caller, by the return value. A sink, which is
     /// the caller's own, gets back the memory that the operation owned.
-    #[inline]
     pub fn refuse(mut self, status: NtStatus) {
         if let Some(Target::Sink { sink, .. }) = self.target.take() {
             let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
@@ -285,25 +316,19 @@ impl Irp {
     }
 }
 
+/// Has the thread run the completion routine in its next alertable wait.
+#[cold]
+fn call_later(routine: (Arc<Thread>, Routine), status: NtStatus, bytes: usize) {
+    let (thread, routine) = routine;
+    thread.queue_apc(Apc::new(move || routine(status, bytes)));
+}
+
 impl Drop for Irp {
     /// The net under I4: an IRP that gets lost, as by a panic, still tells its program.
     #[inline]
     fn drop(&mut self) {
-        match self.target.take() {
-            None => {}
-            Some(Target::Overlapped { ptr, event, .. }) => {
-                ptr.finish(NtStatus::CANCELLED, 0);
-                if let Some(event) = event {
-                    event.set();
-                }
-            }
-            Some(Target::Sink { sink, .. }) => {
-                let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
-                let done = Done { status: NtStatus::CANCELLED, bytes: 0, buffers };
-                if let Some(waker) = sink.lose(done) {
-                    waker.wake();
-                }
-            }
+        if let Some(target) = self.target.take() {
+            self.lose(target);
         }
     }
 }

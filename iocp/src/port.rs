@@ -43,7 +43,7 @@ use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Lock, poll, thread_local};
 use crate::thread;
 
-use queue::{Duty, Look, Queue, Relation, Taken};
+use queue::{Duty, Look, Queue, Relation};
 
 /// One completion, as it waits on a port.
 #[cfg_attr(test, derive(Clone))]
@@ -89,6 +89,7 @@ pub struct CompletionPort {
     neglected: AtomicBool,
     /// Its handle is gone.
     is_closed: AtomicBool,
+    /// From 1.
     id: u64,
 }
 
@@ -125,6 +126,16 @@ impl Drop for Worker {
 }
 
 impl Worker {
+    /// The next packet, if one waits at its port and the worker is back from another; see
+    /// [`take_next`].
+    #[inline]
+    fn take_next(&self) -> Option<Packet> {
+        let port = self.port.as_ref().filter(|_| self.awake)?;
+        let (packet, duty) = port.queue.lock().take_next(port.concurrency)?;
+        port.fulfil(duty);
+        Some(packet)
+    }
+
     #[inline]
     fn rest(&mut self) {
         if let (Some(port), true) = (&self.port, std::mem::take(&mut self.awake)) {
@@ -156,6 +167,13 @@ impl std::ops::Deref for Found {
             Self::Other(port) => port,
         }
     }
+}
+
+/// The next packet for a worker that is back at its port, if one waits: what nearly every wait
+/// under load comes to. It looks at one thread-local, and at the queue once.
+#[inline]
+pub fn take_next(handle: Handle) -> Option<Packet> {
+    with_worker(|worker| if worker.handle == Some(handle) { worker.take_next() } else { None })?
 }
 
 /// The port behind a handle, for a wait. A worker that comes back to its port does not need the
@@ -212,16 +230,24 @@ impl CompletionPort {
     }
 
     /// Queues a packet and says, through `after`, whom to wake.
-    #[inline]
     pub fn post(self: &Arc<Self>, packet: Packet, after: &mut Deferred) {
         let relation = self.relation();
         let posted = self.queue.lock().post(packet, relation, self.concurrency);
         match posted {
             Ok(Duty::Nothing) => {}
             Ok(Duty::Wake) => after.wake_port(self),
-            Ok(Duty::Neglect) => self.neglect(),
+            Ok(Duty::Neglect) => self.leave_behind(),
             Err(packet) => after.discard(packet),
         }
+    }
+
+    /// Takes a packet, waiting for one until the deadline.
+    ///
+    /// # Errors
+    /// [`NoPacket`].
+    #[inline]
+    pub fn wait_one(self: &Arc<Self>, deadline: Deadline) -> Result<Packet, NoPacket> {
+        self.wait_for(deadline, false, |queue| queue.take_one(self.concurrency))
     }
 
     /// Takes up to `room` packets, waiting for the first until the deadline. `take` is given each
@@ -232,57 +258,49 @@ impl CompletionPort {
     ///
     /// # Errors
     /// [`NoPacket`].
-    #[inline]
     pub fn wait(
         self: &Arc<Self>,
         room: usize,
         deadline: Deadline,
         alertable: bool,
-        mut take: impl FnMut(Packet),
+        take: impl FnMut(Packet),
     ) -> Result<usize, NoPacket> {
-        let counted = self.enter();
-        match self.wait_taken(counted, room.max(1), deadline, alertable) {
-            Ok(Taken::One(packet)) => {
-                take(packet);
-                Ok(1)
-            }
-            Ok(taken) => {
-                let count = taken.len();
-                taken.into_iter().for_each(&mut take);
-                Ok(count)
-            }
-            Err(why) => {
-                self.leave(why);
-                Err(why)
-            }
-        }
+        let room = room.max(1);
+        let look = |queue: &mut Queue| queue.take(room, self.concurrency);
+        let packets = self.wait_for(deadline, alertable, look)?;
+        let count = packets.len();
+        packets.into_iter().for_each(take);
+        Ok(count)
     }
 
-    #[inline]
-    fn wait_taken(
+    /// Looks at the queue, and waits and looks again until there is something or a reason to stop.
+    fn wait_for<T>(
         self: &Arc<Self>,
-        mut counted: bool,
-        room: usize,
         deadline: Deadline,
         alertable: bool,
-    ) -> Result<Taken, NoPacket> {
+        mut look: impl FnMut(&mut Queue) -> Result<Option<(T, Duty)>, NoPacket>,
+    ) -> Result<T, NoPacket> {
+        let mut counted = self.enter();
         let mut last_look = deadline == Deadline::Never;
-        loop {
-            let taken = self.take(std::mem::take(&mut counted), room)?;
-            if !taken.is_empty() {
-                return Ok(taken);
+        let why = loop {
+            match self.take(std::mem::take(&mut counted), &mut look) {
+                Ok(Some(taken)) => return Ok(taken),
+                Ok(None) => {}
+                Err(why) => break why,
             }
             if alertable && thread::current().run_apcs() {
-                return Err(NoPacket::Alerted);
+                break NoPacket::Alerted;
             }
             if deadline.is_over() {
                 if last_look {
-                    return Err(NoPacket::TimedOut);
+                    break NoPacket::TimedOut;
                 }
                 last_look = true;
             }
             self.sleep(deadline, alertable);
-        }
+        };
+        self.leave(why);
+        Err(why)
     }
 
     /// Closes the port: every wait on it, now and later, fails with [`NoPacket::Closed`].
@@ -304,6 +322,15 @@ impl CompletionPort {
     pub fn note_pending(&self) {
         if self.relation() != Relation::Harvesting {
             self.neglect();
+        }
+    }
+
+    /// The same, for an operation of whose progress nobody outside the process can tell. A worker
+    /// has seen to the descriptors when it took its packet.
+    #[inline]
+    pub(crate) fn note_private(&self) {
+        if self.relation() == Relation::Stranger {
+            self.leave_behind();
         }
     }
 
@@ -332,35 +359,57 @@ impl CompletionPort {
     }
 
     fn neglect(&self) {
-        if !self.neglected.load(Ordering::SeqCst) {
-            self.neglected.store(true, Ordering::SeqCst);
-        }
+        self.raise_neglected();
         guardian::rouse();
     }
 
+    /// As [`neglect`](Self::neglect), for what only other threads of the process could miss.
     #[inline]
-    fn take(&self, counted: bool, room: usize) -> Result<Taken, NoPacket> {
+    fn leave_behind(&self) {
+        self.raise_neglected();
+        guardian::rouse_for_others(self.id);
+    }
+
+    #[inline]
+    fn raise_neglected(&self) {
+        if !self.neglected.load(Ordering::SeqCst) {
+            self.neglected.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[inline]
+    fn take<T>(
+        &self,
+        counted: bool,
+        look: impl FnOnce(&mut Queue) -> Result<Option<(T, Duty)>, NoPacket>,
+    ) -> Result<Option<T>, NoPacket> {
         let mut queue = self.queue.lock();
         if counted {
             queue.rest();
         }
-        let (taken, duty) = queue.take(room, self.concurrency)?;
+        let Some((taken, duty)) = look(&mut queue)? else { return Ok(None) };
         drop(queue);
-        if !taken.is_empty() && with_worker(|worker| worker.awake = true).is_none() {
+        if with_worker(|worker| worker.awake = true).is_none() {
             self.queue.lock().rest();
         }
+        self.fulfil(duty);
+        Ok(Some(taken))
+    }
+
+    /// What a look at the queue left to do.
+    #[inline]
+    fn fulfil(&self, duty: Duty) {
         match duty {
             Duty::Nothing => {}
             Duty::Wake => self.wake_one(),
-            Duty::Neglect => self.neglect(),
+            Duty::Neglect => self.leave_behind(),
         }
-        Ok(taken)
     }
 
     /// The calling thread leaves without a packet.
     fn leave(&self, why: NoPacket) {
         if self.queue.lock().leave() == Duty::Neglect {
-            self.neglect();
+            self.leave_behind();
         }
         if why == NoPacket::Closed {
             // Nobody works for a closed port, and its descriptors are not kept for the thread's
@@ -436,6 +485,7 @@ impl CompletionPort {
             } else {
                 worker.rest();
                 worker.handle = None;
+                guardian::rouse_if_owed_beside(self.id);
                 (false, worker.port.replace(Rc::new(Arc::clone(self))))
             }
         });
@@ -465,6 +515,7 @@ impl AsFd for CompletionPort {
 /// The calling thread is about to block outside its port: it does not count as awake meanwhile, and
 /// what it left behind is looked after.
 pub(crate) fn step_aside() {
+    guardian::rouse_if_owed();
     let _ = WORKER.try_with(|worker| {
         let mut worker = worker.borrow_mut();
         worker.rest();

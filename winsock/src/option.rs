@@ -1,6 +1,8 @@
 //! Socket options: Windows' numbers, what each means here, and which have to be applied again when
 //! a handle gets another descriptor.
 
+mod shared;
+
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use linsock_iocp::afd::address::{Domain, Family};
 use crate::catalog::Provider;
 use crate::socket::Socket;
 use crate::transport::status_of;
+
+pub use shared::SharedOptions;
 
 /// `SOL_SOCKET`, Windows' number.
 pub const SOL_SOCKET: i32 = 0xFFFF;
@@ -63,7 +67,7 @@ const DEFAULT_BUFFER: u32 = 65_536;
 
 /// The options a program has set. What a descriptor has to be told is told again to the next
 /// descriptor of the handle: options survive reuse.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     reuse_address: bool,
     exclusive_address: bool,
@@ -83,6 +87,12 @@ pub struct Options {
     send_timeout_ms: u32,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 /// `tcp_keepalive` of SIO_KEEPALIVE_VALS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeepAlive {
@@ -95,6 +105,32 @@ pub struct KeepAlive {
 }
 
 impl Options {
+    /// What a program has that has set nothing.
+    pub(crate) const NONE: Self = Self {
+        reuse_address: false,
+        exclusive_address: false,
+        keep_alive: None,
+        keep_alive_times: None,
+        no_delay: None,
+        ipv6_only: None,
+        dont_route: false,
+        broadcast: false,
+        debug: false,
+        oob_inline: false,
+        conditional_accept: false,
+        linger_seconds: None,
+        receive_buffer: None,
+        send_buffer: None,
+        receive_timeout_ms: 0,
+        send_timeout_ms: 0,
+    };
+
+    /// SO_RCVBUF, in octets.
+    #[inline]
+    pub fn receive_buffer(&self) -> usize {
+        usize::try_from(self.receive_buffer.unwrap_or(DEFAULT_BUFFER)).unwrap_or(usize::MAX)
+    }
+
     /// The linger time in seconds; `None` when SO_LINGER is off.
     pub const fn linger(&self) -> Option<u16> {
         self.linger_seconds
@@ -270,7 +306,7 @@ pub fn set(socket: &Socket, level: i32, name: i32, value: &[u8]) -> Result<(), N
             socket.with_user_data(|data| data.set_disconnect(value))?
         }
         (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IPV6, _) => {
-            socket.with_options(false, |options, fd| options.set(level, name, value, fd))
+            socket.with_options(|options, fd| options.make_mut().set(level, name, value, fd))
         }
         _ => Err(NtStatus::INVALID_PARAMETER),
     }
@@ -466,7 +502,7 @@ pub fn get(socket: &Socket, level: i32, name: i32) -> Result<Value, NtStatus> {
         (SOL_SOCKET, SO_CONNDATA..=SO_DISCOPTLEN) => return user_data(socket, name),
         (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IPV6, _) => {
             let v6 = socket.domain() == Domain::Ip(Family::Inet6);
-            return socket.with_options(false, |options, _| options.get(v6, level, name));
+            return socket.with_options(|options, _| options.get(v6, level, name));
         }
         _ => return Err(NtStatus::INVALID_PARAMETER),
     })

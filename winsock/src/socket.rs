@@ -21,7 +21,6 @@ mod time_wait;
 mod transfer;
 
 use std::any::Any;
-use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -41,7 +40,7 @@ use linsock_iocp::reactor;
 use linsock_iocp::sync::{Lock, Locked};
 
 use crate::catalog::Provider;
-use crate::option::Options;
+use crate::option::SharedOptions;
 use crate::transport::last_words;
 use crate::transport::tcp::{Detached, Next, Tcp};
 
@@ -82,7 +81,7 @@ pub struct Socket {
 struct Inner {
     endpoint: Endpoint<Operation>,
     tcp: Tcp,
-    options: Options,
+    options: SharedOptions,
     /// What the program bound to; `None` unless it did.
     bound: Option<Address>,
     /// The descriptor is bound to it (binding to any address and port 0 is put off until the port
@@ -90,15 +89,13 @@ struct Inner {
     really_bound: bool,
     peer: Option<Address>,
     /// The listener whose AcceptEx waits for this socket.
-    accepting_for: Weak<Socket>,
-    /// The handles that an AcceptEx of this listener brought a connection, and that waited for
-    /// their first data then.
-    first_receivers: BTreeSet<usize>,
-    /// Connections that no accept could take when they came, for the next ones.
-    deferred: VecDeque<Accepted>,
+    accepting_for: Option<Token>,
+    /// Boxed, as everything that few sockets have.
+    listening: Option<Box<accept::Listening>>,
     /// Why the last non-blocking connect failed, for SO_ERROR.
     connect_error: Option<NtStatus>,
-    connected_at: Option<Instant>,
+    /// By [`clock::coarse`].
+    connected_at: Option<Duration>,
     fin_wait: disconnect::FinWait,
     /// A disconnect waits for the peer's acknowledgement.
     awaits_delivery: bool,
@@ -159,7 +156,6 @@ impl Socket {
     ///
     /// # Errors
     /// WSAENOTSOCK.
-    #[inline]
     pub fn from_value(value: usize) -> Result<Arc<Self>, NtStatus> {
         Handle::from_value(value)
             .and_then(|handle| handle::table().file_of(handle))
@@ -262,7 +258,7 @@ impl Socket {
         let mut cancelled = inner.endpoint.cancel(|operation| chosen(&operation.irp));
         cancelled += inner.cancel_datagrams(self, chosen, &mut after);
         inner.settle(self, &mut after);
-        let receivers: Vec<_> = inner.first_receivers.iter().copied().collect();
+        let receivers = inner.first_receivers();
         drop(inner);
         cancelled += self.cancel_first_receives(&receivers, chosen, &mut after);
         after.run();
@@ -312,13 +308,12 @@ impl Default for Inner {
         Self {
             endpoint: Endpoint::new(),
             tcp: Tcp::default(),
-            options: Options::default(),
+            options: SharedOptions::default(),
             bound: None,
             really_bound: false,
             peer: None,
-            accepting_for: Weak::new(),
-            first_receivers: BTreeSet::new(),
-            deferred: VecDeque::new(),
+            accepting_for: None,
+            listening: None,
             connect_error: None,
             connected_at: None,
             fin_wait: disconnect::FinWait::default(),
@@ -465,8 +460,9 @@ impl File for Socket {
     fn close(&self) {
         let mut after = Deferred::default();
         let mut inner = self.lock();
-        let listener = inner.accepting_for.upgrade();
-        let receivers = std::mem::take(&mut inner.first_receivers);
+        let listener = inner.accepting_for.and_then(Self::from_token);
+        let receivers = inner.first_receivers();
+        inner.listening = None;
         let lingers = inner.options.linger().map(|seconds| Duration::from_secs(seconds.into()));
         let abort = lingers == Some(Duration::ZERO);
         let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
@@ -500,7 +496,6 @@ impl File for Socket {
         }
         let mut after = Deferred::default();
         self.release_accept(listener.as_deref(), &mut after);
-        let receivers: Vec<_> = receivers.into_iter().collect();
         self.cancel_first_receives(&receivers, &|_| true, &mut after);
         after.run();
     }

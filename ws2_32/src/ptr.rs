@@ -166,14 +166,15 @@ pub(crate) fn check_writable_opt<T>(at: *mut T) -> Result<(), Error> {
 
 /// Fails with WSAEFAULT unless the first and the last octet can be used: the check for data
 /// buffers, which the kernel checks in full when it transfers.
+#[inline]
 pub(crate) fn check_ends(at: *mut u8, len: usize, writable: bool) -> Result<(), Error> {
     let access = if writable { Access::Write } else { Access::Read };
-    if len > 0 {
-        let last = at.addr().checked_add(len - 1).ok_or(Error::WSAEFAULT)?;
-        check(at.addr(), 1, access)?;
-        check(last, 1, access)?;
+    if len == 0 {
+        return Ok(());
     }
-    Ok(())
+    let last = at.addr().checked_add(len - 1).ok_or(Error::WSAEFAULT)?;
+    check(at.addr(), 1, access)?;
+    if at.addr() >> PAGE_BITS == last >> PAGE_BITS { Ok(()) } else { check(last, 1, access) }
 }
 
 #[inline]
@@ -242,6 +243,39 @@ impl<T: Copy> Out<T> {
     pub(crate) fn new(at: *mut T) -> Result<Self, Error> {
         check_writable(at, 1)?;
         Ok(Self(at))
+    }
+
+    /// Checks the place; nearly always it is in the page of one that passed a moment ago.
+    ///
+    /// # Errors
+    /// WSAEFAULT.
+    #[inline]
+    pub(crate) fn beside<U>(passed: &Out<U>, at: *mut T) -> Result<Self, Error> {
+        let last = at.addr().wrapping_add(size_of::<T>() - 1);
+        let page = passed.0.addr() >> PAGE_BITS;
+        if at.addr() >> PAGE_BITS == page && last >> PAGE_BITS == page {
+            return Ok(Self(at));
+        }
+        Self::new(at)
+    }
+
+    /// Checks the place, if there is one.
+    ///
+    /// # Errors
+    /// WSAEFAULT.
+    #[inline]
+    pub(crate) fn optional(at: *mut T) -> Result<Option<Self>, Error> {
+        if at.is_null() { Ok(None) } else { Self::new(at).map(Some) }
+    }
+
+    /// Reads what is there: what can be written can be read.
+    #[inline]
+    pub(crate) fn get(&self) -> T
+    where
+        T: Plain,
+    {
+        // SAFETY: as in `put`, and `T` is valid whatever the memory holds.
+        unsafe { self.0.read_unaligned() }
     }
 
     /// Writes the value.

@@ -84,13 +84,9 @@ pub(crate) fn port() -> &'static Arc<CompletionPort> {
 fn work(port: &Arc<CompletionPort>) {
     loop {
         // One at a time: a callback may post what others wait for.
-        let taken = port.wait(1, Deadline::Never, false, |packet| {
-            if let Some(sink) = packet.sink {
-                in_callback(|| run(sink));
-            }
-        });
-        if taken.is_err() {
-            return;
+        let Ok(packet) = port.wait_one(Deadline::Never) else { return };
+        if let Some(sink) = packet.sink {
+            in_callback(|| run(sink));
         }
     }
 }

@@ -1,10 +1,11 @@
 //! listen, accept, AcceptEx from both sides.
 
+use alloc::collections::VecDeque;
+
 use super::state::{
     Accepting, Connected, Context, Link, Listening, Origin, State, Unconnected, Verb,
 };
 use super::{Endpoint, NtStatus};
-use crate::queue::Queue;
 
 /// How far the accepting side of an AcceptEx is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl<I> Endpoint<I> {
     pub fn listen(&mut self) -> Result<(), NtStatus> {
         self.check(Verb::Listen)?;
         if let State::Bound(_) = self.state {
-            self.state = State::Listening(Listening { accepts: Queue::new() });
+            self.state = State::Listening(Listening { accepts: VecDeque::new() });
         }
         Ok(())
     }

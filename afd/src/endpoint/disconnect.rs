@@ -153,27 +153,13 @@ impl<I> Endpoint<I> {
     pub fn close(&mut self, mode: CloseMode) -> Queue<I> {
         self.end_receives(NtStatus::CONNECTION_ABORTED);
         self.end_half_close(NtStatus::CANCELLED);
-        let state = mem::replace(&mut self.state, State::Open(Open { past: Past::New }));
-        let mut connected = state.link().is_some();
-        match state {
-            State::Listening(listening) => {
-                self.complete_all(listening.accepts, NtStatus::CANCELLED);
-            }
-            State::Accepting(accepting) => {
-                connected = accepting.first_receive.is_some();
-                self.complete_all(accepting.first_receive, NtStatus::CANCELLED);
-            }
-            State::Connecting(connecting) => {
-                self.reason = Some(CloseReason::LocalAbort(AbortCause::ConnectAbandoned));
-                self.complete_all(connecting.irp, NtStatus::CANCELLED);
-            }
-            State::Disconnecting(disconnecting) => {
-                self.complete(disconnecting.irp, NtStatus::CANCELLED);
-            }
-            State::Open(_) | State::Bound(_) | State::Connected(_) | State::Closed(_) => {}
-        }
+        let connected = match &self.state {
+            State::Accepting(accepting) => accepting.first_receive.is_some(),
+            state => state.link().is_some(),
+        };
+        self.end_state();
         self.requests.clear();
-        let sends = mem::take(&mut self.sends);
+        let sends = if self.has_sends() { mem::take(&mut self.sends) } else { Queue::new() };
         if connected {
             self.reason.get_or_insert(match mode {
                 CloseMode::Graceful => CloseReason::LocalGraceful,
@@ -186,6 +172,31 @@ impl<I> Endpoint<I> {
                 self.complete_all(sends, NtStatus::CONNECTION_ABORTED);
                 Queue::new()
             }
+        }
+    }
+
+    /// Leaves the state, with what waits in it completed.
+    fn end_state(&mut self) {
+        let new = State::Open(Open { past: Past::New });
+        if matches!(&self.state, State::Connected(_) | State::Closed(_)) {
+            self.state = new;
+            return;
+        }
+        match mem::replace(&mut self.state, new) {
+            State::Listening(listening) => {
+                self.complete_all(listening.accepts, NtStatus::CANCELLED);
+            }
+            State::Accepting(accepting) => {
+                self.complete_all(accepting.first_receive, NtStatus::CANCELLED);
+            }
+            State::Connecting(connecting) => {
+                self.reason = Some(CloseReason::LocalAbort(AbortCause::ConnectAbandoned));
+                self.complete_all(connecting.irp, NtStatus::CANCELLED);
+            }
+            State::Disconnecting(disconnecting) => {
+                self.complete(disconnecting.irp, NtStatus::CANCELLED);
+            }
+            State::Open(_) | State::Bound(_) | State::Connected(_) | State::Closed(_) => {}
         }
     }
 
@@ -447,7 +458,10 @@ const fn recycled<I>(origin: Origin) -> State<I> {
 }
 
 /// Takes out of `queue` what `chosen` picks; the rest keeps its order.
-fn split_off<I>(queue: &mut Queue<I>, chosen: &mut impl FnMut(&I) -> bool) -> Queue<I> {
+fn split_off<I, Q>(queue: &mut Q, chosen: &mut impl FnMut(&I) -> bool) -> Q
+where
+    Q: Default + Extend<I> + IntoIterator<Item = I>,
+{
     let (gone, kept) = mem::take(queue).into_iter().partition(|irp| chosen(irp));
     *queue = kept;
     gone

@@ -19,7 +19,8 @@
 //! status) and where it leads. The refusals are also data, [`Phase::refusals`], which the verbs
 //! consult and the tests enumerate.
 
-use crate::queue::Queue;
+use alloc::collections::VecDeque;
+
 use crate::reason::CloseReason;
 use crate::status::NtStatus;
 
@@ -116,7 +117,7 @@ pub struct Bound {
 #[derive(Debug)]
 pub struct Listening<I> {
     /// The accepts that wait for a connection, oldest first.
-    pub accepts: Queue<I>,
+    pub accepts: VecDeque<I>,
 }
 
 /// The accepting side of a pending AcceptEx.

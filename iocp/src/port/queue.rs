@@ -57,14 +57,6 @@ pub(super) enum Look {
     Wake,
 }
 
-/// What a look at the queue yielded; one packet needs no allocation.
-#[derive(Debug)]
-pub(super) enum Taken {
-    None,
-    One(Packet),
-    Many(VecDeque<Packet>),
-}
-
 impl Queue {
     /// Adds a packet; gives it back if the port is closed.
     pub(super) fn post(
@@ -89,32 +81,59 @@ impl Queue {
         Ok(if wake { Duty::Wake } else { Duty::Neglect })
     }
 
-    /// Takes up to `room` packets; the taker counts as awake if there were any.
+    /// Takes a packet; then the taker counts as awake. A wake-up that was on its way has arrived.
+    #[inline]
+    pub(super) fn take_one(
+        &mut self,
+        concurrency: usize,
+    ) -> Result<Option<(Packet, Duty)>, NoPacket> {
+        self.arrive()?;
+        let Some(packet) = self.packets.pop_front() else { return Ok(None) };
+        self.awake += 1;
+        Ok(Some((packet, self.duty_of_taker(concurrency))))
+    }
+
+    /// As [`take_one`](Self::take_one), up to `room` packets.
     pub(super) fn take(
         &mut self,
         room: usize,
         concurrency: usize,
-    ) -> Result<(Taken, Duty), NoPacket> {
-        self.waking = false;
-        if self.closed {
-            return Err(NoPacket::Closed);
+    ) -> Result<Option<(VecDeque<Packet>, Duty)>, NoPacket> {
+        self.arrive()?;
+        if self.packets.is_empty() {
+            return Ok(None);
         }
-        let taken = match self.packets.len() {
-            0 => return Ok((Taken::None, Duty::Nothing)),
-            _ if room == 1 => self.packets.pop_front().map_or(Taken::None, Taken::One),
-            waiting => Taken::Many(self.packets.drain(..waiting.min(room)).collect()),
-        };
+        let taken = self.packets.drain(..self.packets.len().min(room)).collect();
         self.awake += 1;
+        Ok(Some((taken, self.duty_of_taker(concurrency))))
+    }
+
+    fn arrive(&mut self) -> Result<(), NoPacket> {
+        self.waking = false;
+        if self.closed { Err(NoPacket::Closed) } else { Ok(()) }
+    }
+
+    /// As [`rest`](Self::rest) and then [`take_one`](Self::take_one); `None`, with nothing done, if
+    /// that would find none.
+    #[inline]
+    pub(super) fn take_next(&mut self, concurrency: usize) -> Option<(Packet, Duty)> {
+        if self.closed {
+            return None;
+        }
+        let packet = self.packets.pop_front()?;
+        self.waking = false;
+        Some((packet, self.duty_of_taker(concurrency)))
+    }
+
+    /// What somebody owes who has taken packets and is counted as awake.
+    #[inline]
+    fn duty_of_taker(&mut self, concurrency: usize) -> Duty {
+        if self.packets.is_empty() {
+            return self.leave();
+        }
         let wake = self.packets.len() > LAZY_PACKETS && self.may_wake(concurrency);
         self.waking |= wake;
-        let duty = if wake {
-            Duty::Wake
-        } else if self.packets.is_empty() {
-            self.leave()
-        } else {
-            Duty::Neglect
-        };
-        Ok((taken, duty))
+        if wake { Duty::Wake } else { Duty::Neglect }
     }
 
     /// The taker is back, or will not come back.
@@ -179,29 +198,6 @@ impl Queue {
     }
 }
 
-impl Taken {
-    pub(super) const fn is_empty(&self) -> bool {
-        matches!(self, Self::None)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::One(_) => 1,
-            Self::Many(packets) => packets.len(),
-        }
-    }
-
-    pub(super) fn into_iter(self) -> impl Iterator<Item = Packet> {
-        let (one, many) = match self {
-            Self::None => (None, VecDeque::new()),
-            Self::One(packet) => (Some(packet), VecDeque::new()),
-            Self::Many(packets) => (None, packets),
-        };
-        one.into_iter().chain(many)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use linsock_afd::NtStatus;
@@ -223,8 +219,8 @@ mod tests {
 
     /// How many packets a look took, and what it left to do.
     fn take(queue: &mut Queue, room: usize, concurrency: usize) -> (usize, Duty) {
-        let (taken, duty) = queue.take(room, concurrency).unwrap();
-        (taken.len(), duty)
+        let taken = queue.take(room, concurrency).unwrap();
+        taken.map_or((0, Duty::Nothing), |(packets, duty)| (packets.len(), duty))
     }
 
     #[test]
@@ -294,14 +290,31 @@ mod tests {
         assert_eq!(queue.awake, 0);
     }
 
-    /// Taking one is what nearly every wait does.
+    /// `take_one` and `take_next` are `take` of one, for those who come back and for those who do
+    /// not.
     #[test]
-    fn one_packet_needs_no_allocation() {
-        let (taken, _) = queue(0, 0, 2).take(1, 1).unwrap();
-        assert!(matches!(taken, Taken::One(_)));
-        assert_eq!(taken.into_iter().count(), 1);
-        let (taken, _) = queue(0, 0, 2).take(3, 1).unwrap();
-        assert_eq!(taken.into_iter().count(), 2);
+    fn there_is_one_way_to_take() {
+        for packets in [0, 1, 2, LAZY_PACKETS + 1, LAZY_PACKETS + 2] {
+            for (sleeping, awake) in [(0, 1), (1, 1), (1, 2), (2, 1)] {
+                let fresh = || queue(sleeping, awake, packets);
+                let (mut one, mut next, mut many) = (fresh(), fresh(), fresh());
+                let duty = one.take_one(2).unwrap().map(|(_, duty)| duty);
+                assert_eq!(duty, many.take(1, 2).unwrap().map(|(_, duty)| duty));
+                assert_eq!(one.snapshot(), many.snapshot());
+                let mut back = fresh();
+                back.rest();
+                let duty = back.take_one(2).unwrap().map(|(_, duty)| duty);
+                assert_eq!(next.take_next(2).map(|(_, duty)| duty), duty);
+                if duty.is_some() {
+                    assert_eq!(next.snapshot(), back.snapshot());
+                } else {
+                    assert_eq!(next.snapshot(), fresh().snapshot(), "nothing was done");
+                }
+            }
+        }
+        let mut closed = queue(0, 1, 1);
+        closed.close();
+        assert!(closed.take_next(1).is_none());
     }
 
     #[test]

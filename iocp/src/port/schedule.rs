@@ -322,9 +322,9 @@ impl World {
 
     fn step_take(mut self, thread: usize) -> Vec<Self> {
         let role = self.threads[thread].0;
-        let next = match self.queue.take(1, self.concurrency) {
+        let next = match self.queue.take_one(self.concurrency) {
             Err(NoPacket::Closed | NoPacket::TimedOut | NoPacket::Alerted) => Place::Leave,
-            Ok((taken, _)) if taken.is_empty() => match role {
+            Ok(None) => match role {
                 // Its time may be up, or the APC be there.
                 Role::Visitor | Role::Alertable => {
                     return vec![
@@ -334,8 +334,8 @@ impl World {
                 }
                 _ => Place::LieDown,
             },
-            Ok((taken, duty)) => {
-                self.taken += taken.len();
+            Ok(Some((_, duty))) => {
+                self.taken += 1;
                 self.awake[thread] = true;
                 let then = match role {
                     Role::Worker(Handling::PostAndBlock(left)) => Next::Handle(left),

@@ -11,6 +11,7 @@ use linsock_iocp::afd::DisconnectMode;
 use linsock_iocp::buffer::{Buffers, SendFlags};
 use linsock_iocp::clock::Deadline;
 use linsock_iocp::event::Event;
+use linsock_iocp::guardian;
 use linsock_iocp::irp::{Done, Irp, Sink, Target};
 use linsock_iocp::sync::Lock;
 use linsock_iocp::wait::{self, Which};
@@ -180,7 +181,11 @@ impl IntoFuture for Request {
 impl Operation {
     /// Whether it is over.
     pub fn is_finished(&self) -> bool {
-        self.state.finished.is_set()
+        let finished = self.state.finished.is_set();
+        if !finished {
+            guardian::rouse_if_owed();
+        }
+        finished
     }
 
     /// Asks for the operation to be cancelled; it is over soon after, with the error cancelled or,
@@ -230,7 +235,7 @@ impl Future for Operation {
 
 impl Drop for Operation {
     fn drop(&mut self) {
-        if !self.is_finished() {
+        if !self.state.finished.is_set() {
             self.cancel();
         }
     }

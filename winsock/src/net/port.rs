@@ -83,10 +83,9 @@ impl CompletionPort {
     /// # Errors
     /// The port was [closed](Self::close).
     pub fn wait(&self, timeout: Option<Duration>) -> Result<Option<Packet>> {
-        let mut taken = None;
         let deadline = timeout.map_or(Deadline::Never, Deadline::after);
-        match self.inner().wait(1, deadline, false, |packet| taken = Some(packet)) {
-            Ok(_) => Ok(taken.map(Packet::from)),
+        match self.inner().wait_one(deadline) {
+            Ok(packet) => Ok(Some(packet.into())),
             Err(NoPacket::TimedOut | NoPacket::Alerted) => Ok(None),
             Err(NoPacket::Closed) => Err(Error::of(NtStatus::CANCELLED)),
         }

@@ -2,17 +2,19 @@
 
 mod accepted;
 
-use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::{Address, Domain};
 use linsock_iocp::afd::endpoint::state::{Context, Origin, Verb};
 use linsock_iocp::afd::{AcceptPhase, Indication};
 use linsock_iocp::buffer::CheckedMemory;
+use linsock_iocp::clock;
 use linsock_iocp::driver::Interest;
 use linsock_iocp::guardian;
-use linsock_iocp::irp::{Deferred, Irp, Timing};
+use linsock_iocp::irp::{Deferred, Irp, Timing, Witness};
 use linsock_iocp::sync::Lock;
 use rustix::net;
 
@@ -20,7 +22,7 @@ use super::network_events::Selection;
 use super::operation::{Kind, Operation};
 use super::transfer::{RecvOptions, Transfer};
 use super::{Inner, Socket};
-use crate::option::Options;
+use crate::option::SharedOptions;
 use crate::transport::{status_of, tcp};
 
 pub use accepted::Accepted;
@@ -73,6 +75,16 @@ impl DeferredAddress {
     pub const HEADER: usize = 8;
     /// Where the address family is.
     pub const FAMILY_AT: usize = 4;
+}
+
+/// What only a listener has, made when it is first needed.
+#[derive(Debug, Default)]
+pub(super) struct Listening {
+    /// The handles that an AcceptEx of this listener brought a connection, and that waited for
+    /// their first data then.
+    first_receivers: BTreeSet<usize>,
+    /// Connections that no accept could take when they came, for the next ones.
+    pub(super) deferred: VecDeque<Accepted>,
 }
 
 /// One accept in progress.
@@ -180,7 +192,8 @@ impl Socket {
             irp.refuse(status);
             return Err(status);
         }
-        irp.pended(&self.core);
+        // The kernel answers the peer's request; an ISO listener has to answer the one behind it.
+        irp.pended(&self.core, if inner.iso.is_some() { Witness::Peer } else { Witness::Program });
         let into = Into::Handle { acceptor: Arc::clone(acceptor), layout, area };
         let call = Box::new(AcceptCall { listener: Arc::clone(self), into });
         inner.endpoint.queue_accept(Operation::new(irp, Kind::Accept(call)));
@@ -202,7 +215,7 @@ impl Socket {
         }
         let mut accepting = acceptor.open()?;
         accepting.endpoint.begin_accept()?;
-        accepting.accepting_for = Arc::downgrade(self);
+        accepting.accepting_for = Some(self.token());
         Ok(())
     }
 
@@ -231,7 +244,7 @@ impl Socket {
     pub fn defer(&self, accepted: Accepted) {
         let mut after = Deferred::default();
         let mut inner = self.lock();
-        inner.deferred.push_front(accepted);
+        inner.listening().deferred.push_front(accepted);
         inner.place_deferred(self, &mut after);
         inner.settle(self, &mut after);
         drop(inner);
@@ -306,8 +319,23 @@ impl Socket {
 }
 
 impl Inner {
+    pub(super) fn listening(&mut self) -> &mut Listening {
+        self.listening.get_or_insert_default()
+    }
+
+    /// Whether a connection waits that an accept has seen already.
+    pub(super) fn has_deferred(&self) -> bool {
+        self.listening.as_ref().is_some_and(|listening| !listening.deferred.is_empty())
+    }
+
+    /// The handles that wait, or waited, for first data.
+    pub(super) fn first_receivers(&self) -> Vec<usize> {
+        let listening = self.listening.as_ref();
+        listening.map_or_else(Vec::new, |some| some.first_receivers.iter().copied().collect())
+    }
+
     /// What an accepted socket has from its listener.
-    fn inheritance(&self) -> (Options, Option<Box<Selection>>) {
+    fn inheritance(&self) -> (SharedOptions, Option<Box<Selection>>) {
         (self.options.clone(), self.selection.as_ref().map(|selection| selection.inherited()))
     }
 
@@ -321,12 +349,12 @@ impl Inner {
     /// The AcceptEx that had reserved this handle is over without a connection.
     fn give_up_accept(&mut self) {
         self.endpoint.abandon_accept();
-        self.accepting_for = Weak::new();
+        self.accepting_for = None;
     }
 
     /// Gives deferred connections to accepts that wait: the driver reports only the backlog.
     pub(super) fn place_deferred(&mut self, socket: &Socket, after: &mut Deferred) {
-        while !self.deferred.is_empty() && self.endpoint.next_accept().is_some() {
+        while self.has_deferred() && self.endpoint.next_accept().is_some() {
             self.accept_one(socket, after);
         }
     }
@@ -344,8 +372,8 @@ impl Inner {
             self.iso = Some(link);
             self.flush();
         }
-        self.connected_at = Some(Instant::now());
-        self.accepting_for = Weak::new();
+        self.connected_at = Some(clock::coarse());
+        self.accepting_for = None;
         self.forget_events();
         self.note_reopened();
     }
@@ -373,7 +401,7 @@ impl Inner {
         };
         if too_small(oldest) {
             // The connection stays in the backlog (test_AcceptEx).
-            let waiting = !self.deferred.is_empty() || self.tcp.fd().is_some_and(tcp::is_readable);
+            let waiting = self.has_deferred() || self.tcp.fd().is_some_and(tcp::is_readable);
             if waiting && let Some(operation) = self.endpoint.take_accept() {
                 self.finish(socket, operation, Timing::Pended, NtStatus::BUFFER_TOO_SMALL, after);
             }
@@ -416,7 +444,8 @@ impl Inner {
     }
 
     fn take_waiting(&mut self) -> Result<Option<Accepted>, NtStatus> {
-        if let Some(mut accepted) = self.deferred.pop_front() {
+        let deferred = self.listening.as_mut().and_then(|listening| listening.deferred.pop_front());
+        if let Some(mut accepted) = deferred {
             if let (Some(link), Some(own)) = (&mut accepted.link, &self.iso) {
                 // SO_CONNDATA and SO_DISCDATA of the listener are for all its connections.
                 link.data.connect.clone_from(&own.data.connect);
@@ -459,14 +488,14 @@ impl Inner {
         if inner.endpoint.accept_phase() != AcceptPhase::Waiting {
             // The accepting handle was closed under us: the connection waits for the next accept.
             drop(inner);
-            self.deferred.push_back(accepted);
+            self.listening().deferred.push_back(accepted);
             operation.complete(socket, Timing::Pended, NtStatus::CANCELLED, 0, after);
             return;
         }
         self.write_addresses(&operation, &accepted);
         // Options that the program set on the accepting handle before there was a connection, or
         // that a recycled one has from before.
-        let _ = inner.options.beyond(&self.options).apply_all(&accepted.fd);
+        let _ = inner.options.apply_beyond(&self.options, &accepted.fd);
         if operation.irp.buffers.is_empty() {
             inner.take_connection(accepted, context);
             inner.look_for_events(&acceptor);
@@ -477,7 +506,7 @@ impl Inner {
         inner.endpoint.queue_first_receive(operation);
         inner.progress_first_receive(&acceptor, after);
         if inner.endpoint.accept_phase() == AcceptPhase::FirstReceive {
-            self.first_receivers.insert(acceptor.handle().value());
+            self.listening().first_receivers.insert(acceptor.handle().value());
         }
     }
 
@@ -521,8 +550,8 @@ impl Inner {
         };
         let write = |at: usize, address: &Address| {
             address.with_octets(|octets| {
-                let header = u32::try_from(octets.len()).unwrap_or(0).to_ne_bytes();
-                area.0.write(at, &header);
+                let len = u32::try_from(octets.len()).unwrap_or(0);
+                area.0.write(at, &len.to_ne_bytes());
                 area.0.write(at + DeferredAddress::HEADER, octets);
             });
         };

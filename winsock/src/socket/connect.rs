@@ -2,14 +2,13 @@
 
 use std::os::fd::BorrowedFd;
 
-use std::time::Instant;
-
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::ConnectKind;
 use linsock_iocp::afd::address::{Address, Domain};
 use linsock_iocp::afd::endpoint::state::{Origin, Phase, Verb};
+use linsock_iocp::clock;
 use linsock_iocp::driver::Readiness;
-use linsock_iocp::irp::{Deferred, Irp, Timing};
+use linsock_iocp::irp::{Deferred, Irp, Timing, Witness};
 use rustix::net::sockopt;
 
 use super::operation::{Kind, Operation};
@@ -62,7 +61,7 @@ impl Socket {
     /// transport refuses at once.
     pub fn connect_ex(&self, irp: Irp, to: &Address) -> Result<(), NtStatus> {
         irp.begin(&self.core);
-        irp.pended(&self.core);
+        irp.pended(&self.core, Witness::Peer);
         let mut after = Deferred::default();
         let (mut inner, irp) = self.open_for(irp)?;
         let operation = Operation::new(irp, Kind::Connect);
@@ -90,7 +89,7 @@ impl Socket {
     /// # Errors
     /// As [`Self::connect_ex`].
     pub fn connect_pending(&self, irp: Irp, to: &Address) -> Result<(), NtStatus> {
-        irp.pended(&self.core);
+        irp.pended(&self.core, Witness::Peer);
         let (mut inner, irp) = self.open_for(irp)?;
         let operation = Operation::new(irp, Kind::Connect);
         inner.start_connect(self, ConnectKind::Connect, Some(operation), to)
@@ -222,7 +221,7 @@ impl Inner {
         match result {
             Ok(false) => {}
             Ok(true) => {
-                self.connected_at = Some(Instant::now());
+                self.connected_at = Some(clock::coarse());
                 self.indicate_connect(NtStatus::SUCCESS);
                 if let Some(operation) = self.endpoint.handle_connected() {
                     if operation.irp.buffers.remaining() == 0 {

@@ -7,7 +7,7 @@ use linsock_iocp::afd::address::Domain;
 use linsock_iocp::afd::endpoint::state::Origin;
 use linsock_iocp::afd::{DisconnectMode, Indication, Shutdown};
 use linsock_iocp::guardian;
-use linsock_iocp::irp::{Deferred, Irp};
+use linsock_iocp::irp::{Deferred, Irp, Witness};
 use rustix::net;
 
 use super::operation::{Kind, Operation};
@@ -100,7 +100,7 @@ impl Socket {
         admitted: impl FnOnce(&mut Inner),
     ) -> Result<(), NtStatus> {
         irp.begin(&self.core);
-        irp.pended(&self.core);
+        irp.pended(&self.core, Witness::Peer);
         let mut after = Deferred::default();
         let (mut inner, irp) = self.open_for(irp)?;
         inner.finish_connect(self);
@@ -127,7 +127,7 @@ impl Socket {
     pub fn abort(&self) -> Result<(), NtStatus> {
         {
             let mut inner = self.lock();
-            inner.options.set_linger(Some(0));
+            inner.options.make_mut().set_linger(Some(0));
             if let Some(fd) = inner.tcp.fd() {
                 tcp::arm_reset(fd);
             }

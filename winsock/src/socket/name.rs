@@ -7,9 +7,10 @@ use std::sync::Arc;
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::Receive;
 use linsock_iocp::afd::endpoint::state::{Link, Phase, RecvHalf, Verb};
+use linsock_iocp::clock;
 
 use super::{Inner, Socket};
-use crate::option::Options;
+use crate::option::SharedOptions;
 use crate::transport::tcp::{self, Next};
 use linsock_iocp::irp::Deferred;
 
@@ -81,7 +82,8 @@ impl Socket {
     pub fn connect_seconds(&self) -> Option<u32> {
         let inner = self.lock();
         let since = inner.connected_at.filter(|_| inner.is_connected())?;
-        Some(u32::try_from(since.elapsed().as_secs()).unwrap_or(u32::MAX))
+        let elapsed = clock::coarse().saturating_sub(since);
+        Some(u32::try_from(elapsed.as_secs()).unwrap_or(u32::MAX))
     }
 
     /// Octets that can be read now (FIONREAD).
@@ -91,20 +93,16 @@ impl Socket {
         octets.and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
     }
 
-    /// Looks at or changes the options, together with the descriptor they apply to, which is made
-    /// now if `need_fd`.
+    /// Looks at or changes the options, together with the descriptor they apply to, if there is
+    /// one.
     ///
     /// # Errors
-    /// What `access` says, or that no descriptor can be made.
+    /// WSAENOTSOCK, or what `access` says.
     pub fn with_options<R>(
         &self,
-        need_fd: bool,
-        access: impl FnOnce(&mut Options, Option<BorrowedFd<'_>>) -> Result<R, NtStatus>,
+        access: impl FnOnce(&mut SharedOptions, Option<BorrowedFd<'_>>) -> Result<R, NtStatus>,
     ) -> Result<R, NtStatus> {
         let mut inner = self.open()?;
-        if need_fd {
-            inner.ensure_fd(self.domain())?;
-        }
         let inner = &mut *inner;
         access(&mut inner.options, inner.tcp.fd())
     }
@@ -209,7 +207,7 @@ impl Socket {
     pub fn view(&self) -> SocketView {
         let mut inner = self.lock();
         let message = inner.next_message();
-        if let (Some(news), true) = (self.news(), inner.deferred.is_empty()) {
+        if let (Some(news), true) = (self.news(), !inner.has_deferred()) {
             news.reset();
         }
         SocketView {
@@ -218,7 +216,7 @@ impl Socket {
             recv: inner.endpoint.state().link().map(|link| link.recv),
             fd: inner.tcp.shared_fd(),
             connect_failed: inner.connect_error.is_some(),
-            deferred: !inner.deferred.is_empty(),
+            deferred: inner.has_deferred(),
             datagram: inner.traffic.is_some(),
             requested: self.provider().is_iso(),
             closed: inner.closed,

@@ -190,7 +190,7 @@ impl Inner {
             return;
         }
         let pending = || self.iso.is_none() && self.tcp.fd().is_some_and(tcp::is_readable);
-        if !self.deferred.is_empty() || pending() {
+        if self.has_deferred() || pending() {
             self.indicate(NetworkEvent::Accept, NtStatus::SUCCESS);
         } else {
             self.watch(socket, Interest::Level);

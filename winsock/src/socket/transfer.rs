@@ -5,7 +5,7 @@ use linsock_iocp::afd::network_events::NetworkEvent;
 use linsock_iocp::afd::{Indication, Receive, Start};
 use linsock_iocp::buffer::{RecvFlags, SendFlags};
 use linsock_iocp::driver::Readiness;
-use linsock_iocp::irp::{Deferred, Irp, Timing};
+use linsock_iocp::irp::{Deferred, Irp, Timing, Witness};
 use rustix::io::Errno;
 
 use super::operation::{Kind, Operation};
@@ -57,7 +57,6 @@ impl Socket {
     ///
     /// # Errors
     /// By the state of the endpoint; nobody but the caller is told.
-    #[inline]
     pub fn recv(&self, irp: Irp, options: RecvOptions) -> Result<Started, NtStatus> {
         if self.is_datagram() {
             return self.recv_from(irp, options, None);
@@ -77,7 +76,6 @@ impl Socket {
     ///
     /// # Errors
     /// By the state of the endpoint; nobody but the caller is told.
-    #[inline]
     pub fn send(&self, irp: Irp, flags: SendFlags) -> Result<Started, NtStatus> {
         if self.is_datagram() {
             return self.send_to(irp, flags, None);
@@ -180,13 +178,25 @@ impl Inner {
                 }
             }
         }
-        irp.pended(&socket.core);
+        irp.pended(&socket.core, self.witness(&irp));
         let attended = irp.is_attended();
         self.endpoint.queue_recv(Operation::new(irp, Kind::Recv(options)));
         if !attended {
             self.watch_edges(socket);
         }
         Ok(Started::Pending)
+    }
+
+    /// Who can tell that a receive makes progress: the peer too, if it is so large that it opens
+    /// the window much further than the buffer alone does.
+    #[inline]
+    fn witness(&self, irp: &Irp) -> Witness {
+        let is_small = irp.buffers.remaining() <= self.options.receive_buffer();
+        if is_small && !self.endpoint.has_receives() && self.iso.is_none() {
+            Witness::Program
+        } else {
+            Witness::Peer
+        }
     }
 
     /// Ends a receive whose first attempt has decided it.
@@ -207,7 +217,7 @@ impl Inner {
             }
             // A warning, not an error: it completes as what has pended does.
             Transfer::Cut(bytes) => {
-                irp.pended(&socket.core);
+                irp.pended(&socket.core, Witness::Peer);
                 irp.complete(&socket.core, Timing::Pended, NtStatus::BUFFER_OVERFLOW, bytes, after);
                 Ok(Started::Pending)
             }
@@ -294,7 +304,7 @@ impl Inner {
                 Transfer::Wait | Transfer::Fin | Transfer::Cut(_) => {}
             }
         }
-        irp.pended(&socket.core);
+        irp.pended(&socket.core, Witness::Peer);
         let attended = irp.is_attended();
         self.endpoint.queue_send(Operation::new(irp, Kind::Send(flags)));
         if !attended {

@@ -7,6 +7,7 @@ use linsock::NtStatus;
 use linsock::iocp::clock::Deadline;
 use linsock::iocp::event::Waitable;
 use linsock::iocp::file::{File, SKIP_PORT_ON_SUCCESS, SKIP_SET_EVENT_ON_HANDLE};
+use linsock::iocp::guardian;
 use linsock::iocp::handle::{self, Handle, Object};
 use linsock::iocp::irp::{Deferred, Irp};
 use linsock::iocp::overlapped::Overlapped;
@@ -74,6 +75,22 @@ fn failure(no_packet: NoPacket) -> Error {
     }
 }
 
+/// One packet of a port.
+#[inline]
+fn next_packet(port: HANDLE, ms: u32) -> Outcome<Packet> {
+    let handle = Handle::from_value(port).ok_or(Error::ERROR_INVALID_HANDLE)?;
+    match port::take_next(handle) {
+        Some(packet) => Ok(packet),
+        None => wait_for_packet(handle, ms),
+    }
+}
+
+#[cold]
+fn wait_for_packet(handle: Handle, ms: u32) -> Outcome<Packet> {
+    let port = port::find(handle).ok_or(Error::ERROR_INVALID_HANDLE)?;
+    port.wait_one(Deadline::after_ms(ms)).map_err(failure)
+}
+
 /// TRUE, or the Win32 code of the status.
 fn told(status: NtStatus) -> Outcome<BOOL> {
     if status.is_success() { Ok(TRUE) } else { Err(Error(status.win32())) }
@@ -104,20 +121,14 @@ export! {
     fn GetQueuedCompletionStatus(port: HANDLE, bytes: *mut u32, key: *mut usize, ov: *mut usize, ms: u32) -> BOOL, fail FALSE; {
         let bad = |_| Error::ERROR_NOACCESS;
         let bytes = Out::new(bytes).map_err(bad)?;
-        let key = Out::new(key).map_err(bad)?;
-        let ov = Out::new(ov).map_err(bad)?;
+        let key = Out::beside(&bytes, key).map_err(bad)?;
+        let ov = Out::beside(&bytes, ov).map_err(bad)?;
         ov.put(0);
-        let mut told = Ok(TRUE);
-        let take = |packet: Packet| {
-            bytes.put(dword(packet.bytes));
-            key.put(packet.key);
-            ov.put(packet.overlapped);
-            if !packet.status.is_success() {
-                told = Err(Error(packet.status.win32()));
-            }
-        };
-        find_port(port)?.wait(1, Deadline::after_ms(ms), false, take).map_err(failure)?;
-        told
+        let packet = next_packet(port, ms)?;
+        bytes.put(dword(packet.bytes));
+        key.put(packet.key);
+        ov.put(packet.overlapped);
+        told(packet.status)
     }
 
     /// Takes up to `count` packets, waiting for the first.
@@ -211,6 +222,7 @@ export! {
         ptr::check_writable(transferred, 1).map_err(|_| Error::ERROR_NOACCESS)?;
         if overlapped::result_of(at).0 == NtStatus::PENDING {
             if wait == 0 {
+                guardian::rouse_if_owed();
                 return Err(Error::ERROR_IO_INCOMPLETE);
             }
             wait_for(file, overlapped::event_of(at))?;
@@ -218,6 +230,17 @@ export! {
         let (status, bytes) = overlapped::result_of(at);
         ptr::write(transferred, dword(bytes))?;
         told(status)
+    }
+
+    /// HasOverlappedIoCompleted has found an operation in progress: a program that spins on it
+    /// makes no other call in which the operation could make progress.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-hasoverlappediocompleted>
+    ///
+    /// FALSE: as far as the caller has seen, it is not over.
+    fn linsock_still_pending() -> BOOL, fail FALSE; {
+        guardian::rouse_if_owed();
+        Ok(FALSE)
     }
 }
 

@@ -5,6 +5,7 @@ use linsock::NtStatus;
 use linsock::iocp::buffer::{Buffers, RawBuffer, RecvFlags, SendFlags};
 use linsock::iocp::clock::Deadline;
 use linsock::iocp::event::Waitable;
+use linsock::iocp::guardian;
 use linsock::iocp::irp::{Deferred, Irp, Target, Timing};
 use linsock::iocp::overlapped::Overlapped;
 use linsock::iocp::wait::{self, Which};
@@ -14,7 +15,7 @@ use super::overlapped::{self, CompletionRoutine};
 use crate::abi::{BOOL, FALSE, SOCKET, SOCKET_ERROR, TRUE, WSABUF};
 use crate::export::{Outcome, export};
 use crate::last_error::{self, Error};
-use crate::ptr;
+use crate::ptr::{self, Out};
 
 const MSG_OOB: u32 = 0x1;
 const MSG_PEEK: u32 = 0x2;
@@ -111,6 +112,14 @@ pub(super) fn octets(bytes: usize) -> i32 {
     i32::try_from(bytes).unwrap_or(i32::MAX)
 }
 
+/// Tells a count of octets to whoever wants it.
+#[inline]
+fn put(told: Option<Out<u32>>, bytes: usize) {
+    if let Some(told) = told {
+        told.put(dword(bytes));
+    }
+}
+
 pub(super) fn dword(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
@@ -152,19 +161,20 @@ export! {
     winsock fn WSASend(s: SOCKET, bufs: *const WSABUF, count: u32, sent: *mut u32, flags: u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         let (memory, flags) = (buffers(bufs, count, false)?, send_flags(flags)?);
+        let told;
         let bytes = if ov.is_null() {
-            ptr::check_writable(sent, 1)?;
+            told = Some(Out::new(sent)?);
             socket.send_blocking(memory, flags)?.0
         } else {
             let target = overlapped::target(&socket, ov, routine)?;
-            ptr::check_writable_opt(sent)?;
+            told = Out::optional(sent)?;
             if socket.is_overlapped() {
                 started(socket.send(Irp::new(target, memory), flags)?)?
             } else {
                 waited(&socket, target, || socket.send_waiting(memory, flags))?
             }
         };
-        ptr::write_opt(sent, dword(bytes))?;
+        put(told, bytes);
         Ok(0)
     }
 
@@ -176,22 +186,23 @@ export! {
     winsock fn WSARecv(s: SOCKET, bufs: *const WSABUF, count: u32, received: *mut u32, flags: *mut u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         let memory = buffers(bufs, count, true)?;
-        let options = recv_options(ptr::read(flags)?)?;
-        ptr::check_writable(flags, 1)?;
+        let flags = Out::new(flags)?;
+        let options = recv_options(flags.get())?;
+        let told;
         let bytes = if ov.is_null() {
-            ptr::check_writable(received, 1)?;
+            told = Some(Out::new(received)?);
             socket.recv_blocking(memory, options)?.0
         } else {
             let target = overlapped::target(&socket, ov, routine)?;
-            ptr::check_writable_opt(received)?;
+            told = Out::optional(received)?;
             if socket.is_overlapped() {
                 started(socket.recv(Irp::new(target, memory), options)?)?
             } else {
                 waited(&socket, target, || socket.recv_waiting(memory, options))?
             }
         };
-        ptr::write_opt(received, dword(bytes))?;
-        ptr::write(flags, 0)?;
+        put(told, bytes);
+        flags.put(0);
         Ok(0)
     }
 
@@ -208,6 +219,7 @@ export! {
         ptr::check_writable(flags, 1)?;
         if overlapped::result_of(at).0 == NtStatus::PENDING {
             if wait == 0 {
+                guardian::rouse_if_owed();
                 return Err(Error::ERROR_IO_INCOMPLETE);
             }
             wait_for_result(&socket, at)?;

@@ -67,14 +67,14 @@ impl Socket {
     fn take_in(&self, accepted: Accepted, after: &mut Deferred) {
         let mut inner = self.lock();
         let backlog = inner.iso.as_ref().map_or(0, |link| link.backlog);
-        if inner.closed || inner.deferred.len() >= backlog {
+        if inner.closed || inner.listening().deferred.len() >= backlog {
             drop(inner);
             return accepted.reject();
         }
-        inner.deferred.push_back(accepted);
+        inner.listening().deferred.push_back(accepted);
         inner.place_deferred(self, after);
         if let Some(news) = self.news()
-            && !inner.deferred.is_empty()
+            && inner.has_deferred()
         {
             news.set();
         }

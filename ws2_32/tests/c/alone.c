@@ -1,0 +1,307 @@
+/*
+ * A process of one thread, which has work under way on a completion port and does not wait there. On Windows the
+ * system finishes the work. linsock has a thread for that, and starts it only when somebody could tell: each row is
+ * one way to tell, in a process of its own.
+ */
+#include "check.h"
+
+#ifdef __MINGW32__
+#define popen _popen
+#else
+#include <dirent.h>
+extern unsigned alarm(unsigned seconds);
+#endif
+
+/* More than a send buffer takes, and more than a receive buffer. */
+enum { SENT = 16 << 20, RECEIVED = 1 << 20 };
+
+static const char *self;
+
+struct work {
+    HANDLE port;
+    SOCKET client, server;
+    OVERLAPPED ov;
+    char buffer[8];
+};
+
+/* The only thread has taken a packet from the port and not come back. */
+static void leave_port(HANDLE port)
+{
+    DWORD bytes;
+    ULONG_PTR key;
+    OVERLAPPED *ov;
+
+    REQUIRE(PostQueuedCompletionStatus(port, 0, 0, NULL));
+    REQUIRE(GetQueuedCompletionStatus(port, &bytes, &key, &ov, 0));
+}
+
+/* A connection whose accepted end has a receive under way on a port; then the data comes. */
+static struct work *receive(HANDLE event)
+{
+    static struct work w;
+    struct sockaddr_in at;
+    SOCKET l = listener(&at);
+    WSABUF buffer = {sizeof w.buffer, w.buffer};
+    DWORD flags = 0;
+
+    w.client = tcp_socket();
+    REQUIRE(connect(w.client, (struct sockaddr *)&at, sizeof at) == 0);
+    w.server = accept_one(l);
+    w.port = CreateIoCompletionPort((HANDLE)w.server, NULL, 0, 0);
+    REQUIRE(w.port != NULL);
+    leave_port(w.port);
+    w.ov.hEvent = event;
+    CHECK_WSA_PENDS(WSARecv(w.server, &buffer, 1, NULL, &flags, &w.ov, NULL), "setup");
+    REQUIRE(send(w.client, "x", 1, 0) == 1);
+    return &w;
+}
+
+/* The number of threads, where it can be told; accepting and connecting above may have waited in the library. */
+static void one_thread_stays_one(void)
+{
+#ifndef __MINGW32__
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    int threads = 0;
+    DIR *tasks;
+
+    leave_port(port);
+    leave_port(port);
+    tasks = opendir("/proc/self/task");
+    REQUIRE(tasks != NULL);
+    for (struct dirent *task; (task = readdir(tasks)) != NULL;)
+        threads += task->d_name[0] != '.';
+    CHECK_EQ(threads, 1, "choice: a second thread costs a server of one");
+#endif
+}
+
+static void has_completed(void)
+{
+    struct work *w = receive(NULL);
+
+    while (!HasOverlappedIoCompleted(&w->ov))
+        ;
+    CHECK_EQ(w->ov.InternalHigh, 1, "D HasOverlappedIoCompleted: it tests for completion without waiting");
+}
+
+static void sleeps(void)
+{
+    struct work *w = receive(NULL);
+
+    while (*(volatile ULONG_PTR *)&w->ov.Internal == ST_PENDING)
+        Sleep(1);
+    CHECK_EQ(w->ov.InternalHigh, 1, "D OVERLAPPED");
+}
+
+static void result_without_waiting(void)
+{
+    struct work *w = receive(NULL);
+    DWORD bytes = 0;
+
+    while (!GetOverlappedResult((HANDLE)w->server, &w->ov, &bytes, FALSE))
+        REQUIRE(GetLastError() == ERROR_IO_INCOMPLETE);
+    CHECK_EQ(bytes, 1, "D GetOverlappedResult: bWait FALSE");
+}
+
+static void wsa_result_without_waiting(void)
+{
+    struct work *w = receive(NULL);
+    DWORD bytes = 0, flags = 0;
+
+    while (!WSAGetOverlappedResult(w->server, &w->ov, &bytes, FALSE, &flags))
+        REQUIRE(GetLastError() == WSA_IO_INCOMPLETE);
+    CHECK_EQ(bytes, 1, "D WSAGetOverlappedResult: fWait FALSE");
+}
+
+static void wsa_result_with_waiting(void)
+{
+    struct work *w = receive(NULL);
+    DWORD bytes = 0, flags = 0;
+
+    CHECK(WSAGetOverlappedResult(w->server, &w->ov, &bytes, TRUE, &flags), "D WSAGetOverlappedResult: fWait TRUE");
+    CHECK_EQ(bytes, 1, "D WSAGetOverlappedResult");
+}
+
+static void looks_at_event(void)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+
+    receive(event);
+    while (WaitForSingleObject(event, 0) != WAIT_OBJECT_0)
+        ;
+    CHECK(TRUE, "D OVERLAPPED: hEvent");
+}
+
+static void waits_for_event(void)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+
+    receive(event);
+    CHECK_EQ(WaitForSingleObject(event, CHECK_WAIT_MS), WAIT_OBJECT_0, "D OVERLAPPED: hEvent");
+}
+
+/* Another port, where nothing happens: it waits, though not where the work is. */
+static void waits_on_another_port(void)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    HANDLE other = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    struct work *w = receive(event);
+    DWORD bytes;
+    ULONG_PTR key;
+    OVERLAPPED *ov;
+
+    CHECK_FALSE(GetQueuedCompletionStatus(other, &bytes, &key, &ov, 200), WAIT_TIMEOUT, "setup");
+    CHECK_EQ(w->ov.Internal, ST_SUCCESS, "D OVERLAPPED");
+}
+
+static DWORD WINAPI wait_and_leave(void *event)
+{
+    CHECK_EQ(WaitForSingleObject((HANDLE)event, CHECK_WAIT_MS), WAIT_OBJECT_0, "D OVERLAPPED: hEvent");
+    exit(check_books()->failed ? 1 : 0);
+}
+
+/* The first thread started the work and spins for ever; a second one waits for it. */
+static void another_thread_waits(void)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    static volatile int turns;
+
+    receive(event);
+    CreateThread(NULL, 0, wait_and_leave, event, 0, NULL);
+    for (;;)
+        turns = turns + 1;
+}
+
+/* The connection of a peer in another process, which then says how it fared. */
+static SOCKET connection_of(const char *role, FILE **peer)
+{
+    struct sockaddr_in at;
+    SOCKET l = listener(&at), s;
+    char command[512];
+
+    snprintf(command, sizeof command, "\"%s\" %s %d", self, role, ntohs(at.sin_port));
+    *peer = popen(command, "r");
+    REQUIRE(*peer != NULL);
+    s = accept_one(l);
+    leave_port(CreateIoCompletionPort((HANDLE)s, NULL, 0, 0));
+    return s;
+}
+
+/* Waits for the peer where linsock knows nothing of it. */
+static void peer_is_content(FILE *peer, const char *source)
+{
+    char line[16] = "";
+
+    CHECK(fgets(line, sizeof line, peer) != NULL && line[0] == '+', source);
+}
+
+static void peer_waits_for_data(void)
+{
+    static char data[SENT];
+    static OVERLAPPED ov;
+    WSABUF buffer = {sizeof data, data};
+    FILE *peer;
+    SOCKET s = connection_of("reads", &peer);
+
+    CHECK_WSA_PENDS(WSASend(s, &buffer, 1, NULL, 0, &ov, NULL), "setup");
+    peer_is_content(peer, "D WSASend: the transport goes on sending");
+}
+
+static void peer_waits_for_room(void)
+{
+    static char data[RECEIVED];
+    static OVERLAPPED ov;
+    WSABUF buffer = {sizeof data, data};
+    DWORD flags = MSG_WAITALL;
+    FILE *peer;
+    SOCKET s = connection_of("writes", &peer);
+
+    CHECK_WSA_PENDS(WSARecv(s, &buffer, 1, NULL, &flags, &ov, NULL), "setup");
+    peer_is_content(peer, "D WSARecv: the transport fills the buffer");
+}
+
+static SOCKET connect_to(const char *port)
+{
+    struct sockaddr_in at = loopback(htons((u_short)atoi(port)));
+    SOCKET s = tcp_socket();
+    int none = 0;
+
+    REQUIRE(setsockopt(s, SOL_SOCKET, SO_SNDBUF, (char *)&none, sizeof none) == 0);
+    REQUIRE(connect(s, (struct sockaddr *)&at, sizeof at) == 0);
+    return s;
+}
+
+static int peer(const char *role, const char *port)
+{
+    static char data[SENT];
+    SOCKET s = connect_to(port);
+    int whole = strcmp(role, "reads") == 0 ? SENT : RECEIVED, done = 0, some = 1;
+
+    Sleep(100); /* until the operation is under way; nothing depends on it but what the row shows */
+    if (whole == SENT) {
+        while (done < whole && (some = recv(s, data, sizeof data, 0)) > 0)
+            done += some;
+    } else {
+        done = send(s, data, whole, 0);
+    }
+    printf("%s\n", done == whole ? "+" : "-");
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} rows[] = {
+    {"one_thread_stays_one", one_thread_stays_one},
+    {"has_completed", has_completed},
+    {"sleeps", sleeps},
+    {"result_without_waiting", result_without_waiting},
+    {"wsa_result_without_waiting", wsa_result_without_waiting},
+    {"wsa_result_with_waiting", wsa_result_with_waiting},
+    {"looks_at_event", looks_at_event},
+    {"waits_for_event", waits_for_event},
+    {"waits_on_another_port", waits_on_another_port},
+    {"another_thread_waits", another_thread_waits},
+    {"peer_waits_for_data", peer_waits_for_data},
+    {"peer_waits_for_room", peer_waits_for_room},
+};
+
+/* In its own process, without the watchdog of the others, which is a thread. */
+static int run_row(const char *name)
+{
+    WSADATA data;
+    size_t i;
+
+#ifndef __MINGW32__
+    alarm(CHECK_WATCHDOG_MS / 1000);
+#endif
+    check_books()->name = name;
+    REQUIRE(WSAStartup(MAKEWORD(2, 2), &data) == 0);
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            rows[i].run();
+    return check_books()->failed ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    size_t i;
+
+    self = argv[0];
+    if (argc == 2)
+        return run_row(argv[1]);
+    if (argc == 3) {
+        WSADATA data;
+        REQUIRE(WSAStartup(MAKEWORD(2, 2), &data) == 0);
+        return peer(argv[1], argv[2]);
+    }
+    check_begin("alone");
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char command[512];
+
+        snprintf(command, sizeof command, "\"%s\" %s", self, rows[i].name);
+        fflush(stdout);
+        if (!CHECK_EQ(system(command), 0, "the rows of this file"))
+            printf("    %s\n", rows[i].name);
+    }
+    return check_end();
+}
