@@ -11,7 +11,6 @@ use linsock_iocp::afd::DisconnectMode;
 use linsock_iocp::buffer::{Buffers, SendFlags};
 use linsock_iocp::clock::Deadline;
 use linsock_iocp::event::Event;
-use linsock_iocp::guardian;
 use linsock_iocp::irp::{Done, Irp, Sink, Target};
 use linsock_iocp::sync::Lock;
 use linsock_iocp::wait::{self, Which};
@@ -181,11 +180,7 @@ impl IntoFuture for Request {
 impl Operation {
     /// Whether it is over.
     pub fn is_finished(&self) -> bool {
-        let finished = self.state.finished.is_set();
-        if !finished {
-            guardian::rouse_if_owed();
-        }
-        finished
+        self.state.finished.is_set()
     }
 
     /// Asks for the operation to be cancelled; it is over soon after, with the error cancelled or,
@@ -235,7 +230,7 @@ impl Future for Operation {
 
 impl Drop for Operation {
     fn drop(&mut self) {
-        if !self.state.finished.is_set() {
+        if !self.is_finished() {
             self.cancel();
         }
     }

@@ -153,6 +153,57 @@ static void waits_on_another_port(void)
     CHECK_EQ(w->ov.Internal, ST_SUCCESS, "D OVERLAPPED");
 }
 
+/* It works for one port, and has work at another where it never was. */
+static void has_work_at_two_ports(void)
+{
+    struct work *w = receive(NULL);
+    HANDLE other = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    static OVERLAPPED ov;
+    static char octet;
+    WSABUF buffer = {1, &octet};
+    DWORD bytes, flags = 0;
+    ULONG_PTR key;
+    OVERLAPPED *taken;
+
+    REQUIRE(CreateIoCompletionPort((HANDLE)w->client, other, 0, 0) == other);
+    CHECK_WSA_PENDS(WSARecv(w->client, &buffer, 1, NULL, &flags, &ov, NULL), "setup");
+    REQUIRE(send(w->server, "x", 1, 0) == 1);
+    CHECK(GetQueuedCompletionStatus(w->port, &bytes, &key, &taken, CHECK_WAIT_MS), "setup");
+    CHECK_FALSE(GetQueuedCompletionStatus(w->port, &bytes, &key, &taken, 200), WAIT_TIMEOUT, "setup");
+    CHECK_EQ(ov.Internal, ST_SUCCESS, "D OVERLAPPED");
+}
+
+static HANDLE begun;
+
+static DWORD WINAPI spin(void *ov)
+{
+    SetEvent(begun);
+    while (*(volatile ULONG_PTR *)&((OVERLAPPED *)ov)->Internal != ST_SUCCESS)
+        ;
+    exit(0);
+}
+
+/* The first thread spins for ever, and the second one spins for the result. */
+static void another_thread_spins(void)
+{
+    static struct work w;
+    static volatile int turns;
+    WSABUF buffer = {sizeof w.buffer, w.buffer};
+    DWORD flags = 0;
+
+    begun = CreateEventW(NULL, TRUE, FALSE, NULL);
+    w.ov.Internal = ST_PENDING;
+    CreateThread(NULL, 0, spin, &w.ov, 0, NULL);
+    REQUIRE(WaitForSingleObject(begun, CHECK_WAIT_MS) == WAIT_OBJECT_0);
+    tcp_pair(&w.client, &w.server);
+    w.port = CreateIoCompletionPort((HANDLE)w.server, NULL, 0, 0);
+    leave_port(w.port);
+    CHECK_WSA_PENDS(WSARecv(w.server, &buffer, 1, NULL, &flags, &w.ov, NULL), "setup");
+    REQUIRE(send(w.client, "x", 1, 0) == 1);
+    for (;;)
+        turns = turns + 1;
+}
+
 static DWORD WINAPI wait_and_leave(void *event)
 {
     CHECK_EQ(WaitForSingleObject((HANDLE)event, CHECK_WAIT_MS), WAIT_OBJECT_0, "D OVERLAPPED: hEvent");
@@ -260,7 +311,9 @@ static const struct {
     {"looks_at_event", looks_at_event},
     {"waits_for_event", waits_for_event},
     {"waits_on_another_port", waits_on_another_port},
+    {"has_work_at_two_ports", has_work_at_two_ports},
     {"another_thread_waits", another_thread_waits},
+    {"another_thread_spins", another_thread_spins},
     {"peer_waits_for_data", peer_waits_for_data},
     {"peer_waits_for_room", peer_waits_for_room},
 };
