@@ -74,11 +74,9 @@ typedef struct _OVERLAPPED_ENTRY {
     DWORD dwNumberOfBytesTransferred;
 } OVERLAPPED_ENTRY, *LPOVERLAPPED_ENTRY;
 
-/* winbase/nf-winbase-hasoverlappediocompleted. Programs spin on it, so it is an acquiring load; and a program
- * of one thread that spins does nothing else for the operation, so the library is told that it is asked for. */
+/* winbase/nf-winbase-hasoverlappediocompleted. Programs spin on it, so it is an acquiring load. */
 #define HasOverlappedIoCompleted(lpOverlapped)                                                             \
-    ((DWORD)__atomic_load_n(&(lpOverlapped)->Internal, __ATOMIC_ACQUIRE) != STATUS_PENDING ||                \
-     linsock_still_pending())
+    ((DWORD)__atomic_load_n(&(lpOverlapped)->Internal, __ATOMIC_ACQUIRE) != STATUS_PENDING)
 
 /* minwinbase/nc-minwinbase-lpoverlapped_completion_routine */
 typedef VOID(WINAPI *LPOVERLAPPED_COMPLETION_ROUTINE)(DWORD dwErrorCode, DWORD dwNumberOfBytesTransfered,
@@ -160,8 +158,6 @@ BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped);
 /* ioapiset/nf-ioapiset-getoverlappedresult */
 BOOL WINAPI GetOverlappedResult(HANDLE hFile, LPOVERLAPPED lpOverlapped, LPDWORD lpNumberOfBytesTransferred,
                                 BOOL bWait);
-/* for HasOverlappedIoCompleted; FALSE */
-BOOL WINAPI linsock_still_pending(VOID);
 
 /* synchapi/nf-synchapi-createeventa */
 HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES lpEventAttributes, BOOL bManualReset, BOOL bInitialState,

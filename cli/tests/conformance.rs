@@ -112,7 +112,6 @@ macro_rules! programs {
 
 programs![
     acceptex,
-    alone,
     apc,
     close_matrix,
     closesocket,
@@ -120,6 +119,7 @@ programs![
     connectex,
     disconnect_data,
     disconnectex,
+    elsewhere,
     events_waits,
     extension,
     hostile,

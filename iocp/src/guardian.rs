@@ -1,11 +1,5 @@
 //! The guardian: one lazily started thread that makes sure that nothing waits for ever.
 //!
-//! A process of one thread does without it as long as nobody could tell: what is left behind is
-//! performed when that thread comes back, and until then only a peer, a wait or a look at an
-//! operation could show the difference. Those have the guardian started first ([`rouse`],
-//! [`rouse_if_owed`]). A second thread costs the first one: the kernel counts references to
-//! descriptors, the C library locks.
-//!
 //! It looks, every few milliseconds while somebody asked for it and not at all otherwise, at what
 //! no other thread is looking at: ports with packets or pending operations and no thread in them,
 //! and the reactor without a leader. It also keeps the timers.
@@ -24,22 +18,16 @@ use std::time::{Duration, Instant};
 use crate::port::CompletionPort;
 use crate::reactor;
 use crate::sync::Lock;
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sys;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// How often the guardian looks while it is needed.
 const TICK: Duration = Duration::from_millis(5);
-
-/// No port has this number.
-const NOWHERE: u64 = 0;
 
 /// Called when its time comes; returns nothing and may take locks, but not the guardian's.
 pub type TimerCall = Box<dyn FnOnce() + Send>;
 
 struct Guardian {
     awake: AtomicBool,
-    /// The port at which the only thread left something behind, for which nobody was roused.
-    owed_at: AtomicU64,
     thread: OnceLock<Thread>,
     ports: Lock<Vec<Weak<CompletionPort>>>,
     timers: Lock<BinaryHeap<Reverse<Timer>>>,
@@ -72,7 +60,6 @@ impl Ord for Timer {
 
 static GUARDIAN: Guardian = Guardian {
     awake: AtomicBool::new(false),
-    owed_at: AtomicU64::new(NOWHERE),
     thread: OnceLock::new(),
     ports: Lock::new(Vec::new()),
     timers: Lock::new(BinaryHeap::new()),
@@ -83,35 +70,6 @@ static GUARDIAN: Guardian = Guardian {
 pub(crate) fn rouse() {
     if !GUARDIAN.awake.load(Ordering::SeqCst) && !GUARDIAN.awake.swap(true, Ordering::SeqCst) {
         unpark();
-    }
-}
-
-/// The same, unless the calling thread is the only one and nobody outside the process can tell that
-/// it left something behind at this port.
-#[inline]
-pub(crate) fn rouse_for_others(port: u64) {
-    let owed = GUARDIAN.owed_at.load(Ordering::Relaxed);
-    if sys::is_only_thread() && (owed == port || owed == NOWHERE) {
-        GUARDIAN.owed_at.store(port, Ordering::Relaxed);
-    } else {
-        rouse();
-    }
-}
-
-/// The calling thread waits, or looks at an operation without performing any: what a lone thread
-/// left behind has to make progress from now on.
-#[inline]
-pub fn rouse_if_owed() {
-    rouse_if_owed_beside(NOWHERE);
-}
-
-/// The same, of a thread that waits at this port and so performs what it left behind there.
-#[inline]
-pub(crate) fn rouse_if_owed_beside(port: u64) {
-    let owed = GUARDIAN.owed_at.load(Ordering::Relaxed);
-    if owed != NOWHERE && owed != port {
-        GUARDIAN.owed_at.store(NOWHERE, Ordering::Relaxed);
-        rouse();
     }
 }
 

@@ -78,15 +78,6 @@ pub enum Timing {
     Pended,
 }
 
-/// Who can tell whether a pending operation makes progress while the thread that issued it is busy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Witness {
-    /// The program alone.
-    Program,
-    /// The peer as well: it waits for what is sent.
-    Peer,
-}
-
 /// What is left to do once no lock is held: wake-ups, some of which run the program's code.
 ///
 /// Nearly always it is nothing, so it is one pointer, and null.
@@ -223,25 +214,15 @@ impl Irp {
     }
 
     /// Called when the operation did not finish inside its call.
-    pub fn pended(&self, file: &FileCore, witness: Witness) {
+    pub fn pended(&self, file: &FileCore) {
         if self.dies_with_thread(file) {
             thread::owes_cancel();
         }
         if let Some(association) = file.association()
             && !self.is_attended()
         {
-            match witness {
-                Witness::Program if self.is_told_by_us() => association.port.note_private(),
-                Witness::Program | Witness::Peer => association.port.note_pending(),
-            }
+            association.port.note_pending();
         }
-    }
-
-    /// Whether the program learns of the end by a call of ours, or by `HasOverlappedIoCompleted`; a
-    /// future may be awaited by other means.
-    #[inline]
-    fn is_told_by_us(&self) -> bool {
-        !matches!(&self.target, Some(Target::Sink { packet: false, .. }))
     }
 
     /// The operation is over (I4, I5). `bytes` is what the caller is told was transferred.

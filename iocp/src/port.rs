@@ -89,7 +89,6 @@ pub struct CompletionPort {
     neglected: AtomicBool,
     /// Its handle is gone.
     is_closed: AtomicBool,
-    /// From 1.
     id: u64,
 }
 
@@ -103,6 +102,11 @@ impl std::fmt::Debug for Packet {
     }
 }
 
+/// A worker looks at the descriptors, without waiting, when it has found packets so often: calls
+/// that finish at once could keep the queue from ever being empty, and then nobody else would be
+/// served. A prime, so that it falls into no step with the program's own rounds.
+const LOOK_EVERY: u32 = 61;
+
 /// The port that the calling thread works for.
 #[derive(Default)]
 struct Worker {
@@ -115,6 +119,8 @@ struct Worker {
     handle: Option<Handle>,
     /// It took a packet and has not come back: it counts as awake.
     awake: bool,
+    /// How often it took packets since it looked at the descriptors.
+    unlooked: u32,
     /// It is performing its port's events right now.
     harvesting: bool,
 }
@@ -129,10 +135,11 @@ impl Worker {
     /// The next packet, if one waits at its port and the worker is back from another; see
     /// [`take_next`].
     #[inline]
-    fn take_next(&self) -> Option<Packet> {
-        let port = self.port.as_ref().filter(|_| self.awake)?;
+    fn take_next(&mut self) -> Option<Packet> {
+        let port = self.port.as_ref().filter(|_| self.awake && self.unlooked < LOOK_EVERY)?;
         let (packet, duty) = port.queue.lock().take_next(port.concurrency)?;
         port.fulfil(duty);
+        self.unlooked += 1;
         Some(packet)
     }
 
@@ -236,7 +243,7 @@ impl CompletionPort {
         match posted {
             Ok(Duty::Nothing) => {}
             Ok(Duty::Wake) => after.wake_port(self),
-            Ok(Duty::Neglect) => self.leave_behind(),
+            Ok(Duty::Neglect) => self.neglect(),
             Err(packet) => after.discard(packet),
         }
     }
@@ -280,6 +287,7 @@ impl CompletionPort {
         alertable: bool,
         mut look: impl FnMut(&mut Queue) -> Result<Option<(T, Duty)>, NoPacket>,
     ) -> Result<T, NoPacket> {
+        self.look_if_due();
         let mut counted = self.enter();
         let mut last_look = deadline == Deadline::Never;
         let why = loop {
@@ -325,15 +333,6 @@ impl CompletionPort {
         }
     }
 
-    /// The same, for an operation of whose progress nobody outside the process can tell. A worker
-    /// has seen to the descriptors when it took its packet.
-    #[inline]
-    pub(crate) fn note_private(&self) {
-        if self.relation() == Relation::Stranger {
-            self.leave_behind();
-        }
-    }
-
     /// The guardian's look: performs what is ready if nobody sleeps in the port, and wakes a
     /// sleeper if packets wait. True if the port wants another look.
     pub(crate) fn tend(self: &Arc<Self>) -> bool {
@@ -358,23 +357,12 @@ impl CompletionPort {
         true
     }
 
+    #[inline]
     fn neglect(&self) {
-        self.raise_neglected();
-        guardian::rouse();
-    }
-
-    /// As [`neglect`](Self::neglect), for what only other threads of the process could miss.
-    #[inline]
-    fn leave_behind(&self) {
-        self.raise_neglected();
-        guardian::rouse_for_others(self.id);
-    }
-
-    #[inline]
-    fn raise_neglected(&self) {
         if !self.neglected.load(Ordering::SeqCst) {
             self.neglected.store(true, Ordering::SeqCst);
         }
+        guardian::rouse();
     }
 
     #[inline]
@@ -389,11 +377,32 @@ impl CompletionPort {
         }
         let Some((taken, duty)) = look(&mut queue)? else { return Ok(None) };
         drop(queue);
-        if with_worker(|worker| worker.awake = true).is_none() {
+        let note = |worker: &mut Worker| {
+            worker.awake = true;
+            worker.unlooked += 1;
+        };
+        if with_worker(note).is_none() {
             self.queue.lock().rest();
         }
         self.fulfil(duty);
         Ok(Some(taken))
+    }
+
+    /// See [`LOOK_EVERY`].
+    fn look_if_due(self: &Arc<Self>) {
+        let is_due = |worker: &mut Worker| {
+            let own = worker.port.as_ref().is_some_and(|port| port.id == self.id);
+            let due = own && worker.unlooked >= LOOK_EVERY;
+            if due {
+                worker.unlooked = 0;
+            }
+            due
+        };
+        if with_worker(is_due).unwrap_or(false) {
+            let mut after = Deferred::default();
+            self.perform_reports(Deadline::after_ms(0), || {}, &mut after);
+            after.run();
+        }
     }
 
     /// What a look at the queue left to do.
@@ -402,14 +411,14 @@ impl CompletionPort {
         match duty {
             Duty::Nothing => {}
             Duty::Wake => self.wake_one(),
-            Duty::Neglect => self.leave_behind(),
+            Duty::Neglect => self.neglect(),
         }
     }
 
     /// The calling thread leaves without a packet.
     fn leave(&self, why: NoPacket) {
         if self.queue.lock().leave() == Duty::Neglect {
-            self.leave_behind();
+            self.neglect();
         }
         if why == NoPacket::Closed {
             // Nobody works for a closed port, and its descriptors are not kept for the thread's
@@ -437,26 +446,29 @@ impl CompletionPort {
     /// Harvests while counted as sleeping until the kernel has answered.
     #[inline]
     fn perform_asleep(self: &Arc<Self>, deadline: Deadline, after: &mut Deferred) {
+        self.perform_reports(deadline, || self.queue.lock().get_up(), after);
+    }
+
+    /// Asks the kernel, calls `then`, and performs what was reported as a worker of this port.
+    #[inline]
+    fn perform_reports(
+        self: &Arc<Self>,
+        deadline: Deadline,
+        then: impl FnOnce(),
+        after: &mut Deferred,
+    ) {
         let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; HARVEST];
         let mut reports = self.driver.wait(&mut buffer, deadline).peekable();
-        self.queue.lock().get_up();
+        then();
         if reports.peek().is_some() {
-            self.perform_reports(reports, after);
+            let _harvest = Harvest::begin();
+            perform_files(reports, after);
         }
     }
 
     fn perform(self: &Arc<Self>, deadline: Deadline, after: &mut Deferred) {
         let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; HARVEST];
         let reports = self.driver.wait(&mut buffer, deadline);
-        perform_files(reports, after);
-    }
-
-    fn perform_reports(
-        self: &Arc<Self>,
-        reports: impl Iterator<Item = Report>,
-        after: &mut Deferred,
-    ) {
-        let _harvest = Harvest::begin();
         perform_files(reports, after);
     }
 
@@ -485,7 +497,6 @@ impl CompletionPort {
             } else {
                 worker.rest();
                 worker.handle = None;
-                guardian::rouse_if_owed_beside(self.id);
                 (false, worker.port.replace(Rc::new(Arc::clone(self))))
             }
         });
@@ -515,7 +526,6 @@ impl AsFd for CompletionPort {
 /// The calling thread is about to block outside its port: it does not count as awake meanwhile, and
 /// what it left behind is looked after.
 pub(crate) fn step_aside() {
-    guardian::rouse_if_owed();
     let _ = WORKER.try_with(|worker| {
         let mut worker = worker.borrow_mut();
         worker.rest();
@@ -536,7 +546,7 @@ struct Harvest;
 
 impl Harvest {
     fn begin() -> Self {
-        with_worker(|worker| worker.harvesting = true);
+        with_worker(|worker| (worker.harvesting, worker.unlooked) = (true, 0));
         Self
     }
 }

@@ -44,43 +44,6 @@ pub fn coarse() -> Duration {
     Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0))
 }
 
-/// Whether the calling thread is certainly the only one of the process, as the C library knows it
-/// (`<sys/single_threaded.h>`, glibc 2.32); where the library does not tell, it is not certain.
-#[inline]
-pub(crate) fn is_only_thread() -> bool {
-    #[cfg(not(shuttle))]
-    return ONLY_THREAD.get_or_init(find_only_thread).as_ref().is_some_and(|flag| {
-        // SAFETY: `find_only_thread` gives the address of a variable of the C library's, which is
-        // there as long as the process; it changes when a thread starts another, and a thread sees
-        // its own changes and those of whoever started it.
-        unsafe { flag.0.read_volatile() != 0 }
-    });
-    // The schedule tests run all their threads on one.
-    #[cfg(shuttle)]
-    false
-}
-
-/// The C library's variable.
-#[cfg(not(shuttle))]
-struct Flag(*const libc::c_char);
-
-// SAFETY: the address of a static variable, which is only read.
-#[cfg(not(shuttle))]
-unsafe impl Send for Flag {}
-// SAFETY: as above.
-#[cfg(not(shuttle))]
-unsafe impl Sync for Flag {}
-
-#[cfg(not(shuttle))]
-static ONLY_THREAD: std::sync::OnceLock<Option<Flag>> = std::sync::OnceLock::new();
-
-#[cfg(not(shuttle))]
-fn find_only_thread() -> Option<Flag> {
-    // SAFETY: the name is a C string; the call looks it up and changes nothing.
-    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) };
-    (!found.is_null()).then(|| Flag(found.cast_const().cast()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{ErrorKind, Write};

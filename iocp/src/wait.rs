@@ -11,7 +11,6 @@ use rustix::event::{PollFd, PollFlags};
 
 use crate::clock::Deadline;
 use crate::event::Waitable;
-use crate::guardian;
 use crate::port;
 use crate::reactor;
 use crate::sync::{poll, thread_local};
@@ -53,7 +52,6 @@ pub fn wait(
     }
     if deadline.is_over() {
         // Somebody has to perform pending I/O for a program that only ever polls its events.
-        guardian::rouse_if_owed();
         if let Some(reactor) = reactor::existing() {
             reactor.perform();
         }

@@ -125,12 +125,6 @@ impl Options {
         send_timeout_ms: 0,
     };
 
-    /// SO_RCVBUF, in octets.
-    #[inline]
-    pub fn receive_buffer(&self) -> usize {
-        usize::try_from(self.receive_buffer.unwrap_or(DEFAULT_BUFFER)).unwrap_or(usize::MAX)
-    }
-
     /// The linger time in seconds; `None` when SO_LINGER is off.
     pub const fn linger(&self) -> Option<u16> {
         self.linger_seconds

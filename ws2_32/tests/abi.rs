@@ -782,7 +782,6 @@ const NO_SIGNATURE: &[(&str, &str)] = &[
     ("ExitThread", "does not return, and stable Rust cannot look into such a type"),
     ("_endthreadex", "does not return, and stable Rust cannot look into such a type"),
     ("linsock_panic_in_next_call", "not Windows'"),
-    ("linsock_still_pending", "not Windows'"),
 ];
 
 #[test]

@@ -15,7 +15,7 @@ use linsock_iocp::event::Event;
 use linsock_iocp::file::{AlreadyAssociated, File, FileCore};
 use linsock_iocp::guardian;
 use linsock_iocp::handle::{Object, table};
-use linsock_iocp::irp::{Deferred, Irp, Routine, Target, Timing, Witness};
+use linsock_iocp::irp::{Deferred, Irp, Routine, Target, Timing};
 use linsock_iocp::overlapped::{Overlapped, OverlappedPtr};
 use linsock_iocp::port::{CompletionPort, NoPacket, Packet};
 use linsock_iocp::reactor;
@@ -117,7 +117,7 @@ impl Pipe {
         inner.receives.push_back(irp);
         inner.progress(&self.core, Timing::Inline, &mut after);
         if let Some(irp) = inner.receives.back() {
-            irp.pended(&self.core, Witness::Peer);
+            irp.pended(&self.core);
             if self.core.association().is_none() {
                 reactor::reactor().note_pending();
             }

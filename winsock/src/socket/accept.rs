@@ -14,7 +14,7 @@ use linsock_iocp::buffer::CheckedMemory;
 use linsock_iocp::clock;
 use linsock_iocp::driver::Interest;
 use linsock_iocp::guardian;
-use linsock_iocp::irp::{Deferred, Irp, Timing, Witness};
+use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sync::Lock;
 use rustix::net;
 
@@ -192,8 +192,7 @@ impl Socket {
             irp.refuse(status);
             return Err(status);
         }
-        // The kernel answers the peer's request; an ISO listener has to answer the one behind it.
-        irp.pended(&self.core, if inner.iso.is_some() { Witness::Peer } else { Witness::Program });
+        irp.pended(&self.core);
         let into = Into::Handle { acceptor: Arc::clone(acceptor), layout, area };
         let call = Box::new(AcceptCall { listener: Arc::clone(self), into });
         inner.endpoint.queue_accept(Operation::new(irp, Kind::Accept(call)));

@@ -8,7 +8,7 @@ use linsock_iocp::afd::address::{Address, Domain};
 use linsock_iocp::afd::endpoint::state::{Origin, Phase, Verb};
 use linsock_iocp::clock;
 use linsock_iocp::driver::Readiness;
-use linsock_iocp::irp::{Deferred, Irp, Timing, Witness};
+use linsock_iocp::irp::{Deferred, Irp, Timing};
 use rustix::net::sockopt;
 
 use super::operation::{Kind, Operation};
@@ -61,7 +61,7 @@ impl Socket {
     /// transport refuses at once.
     pub fn connect_ex(&self, irp: Irp, to: &Address) -> Result<(), NtStatus> {
         irp.begin(&self.core);
-        irp.pended(&self.core, Witness::Peer);
+        irp.pended(&self.core);
         let mut after = Deferred::default();
         let (mut inner, irp) = self.open_for(irp)?;
         let operation = Operation::new(irp, Kind::Connect);
@@ -89,7 +89,7 @@ impl Socket {
     /// # Errors
     /// As [`Self::connect_ex`].
     pub fn connect_pending(&self, irp: Irp, to: &Address) -> Result<(), NtStatus> {
-        irp.pended(&self.core, Witness::Peer);
+        irp.pended(&self.core);
         let (mut inner, irp) = self.open_for(irp)?;
         let operation = Operation::new(irp, Kind::Connect);
         inner.start_connect(self, ConnectKind::Connect, Some(operation), to)

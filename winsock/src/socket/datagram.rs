@@ -17,7 +17,7 @@ use linsock_iocp::afd::address::{self, Address, Family};
 use linsock_iocp::afd::datagram::Datagrams;
 use linsock_iocp::afd::{Shutdown, Start};
 use linsock_iocp::buffer::{Buffers, CheckedMemory, SendFlags};
-use linsock_iocp::irp::{Deferred, Irp, Timing, Witness};
+use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sync::Lock;
 use rustix::io::Errno;
 use rustix::net;
@@ -312,7 +312,7 @@ impl Inner {
             }
             Ok(None) => {}
         }
-        irp.pended(&socket.core, Witness::Peer);
+        irp.pended(&socket.core);
         let attended = irp.is_attended();
         let operation = Operation::new(irp, Kind::SendTo(flags, to.map(Box::new)));
         if let Some(traffic) = &mut self.traffic {
@@ -383,7 +383,7 @@ impl Inner {
             }
             // A warning, not an error: it completes as what has pended does, and is told once.
             Received::Cut(octets) => {
-                irp.pended(&socket.core, Witness::Peer);
+                irp.pended(&socket.core);
                 let status = NtStatus::BUFFER_OVERFLOW;
                 irp.complete(&socket.core, Timing::Pended, status, octets, after);
                 return Ok(Started::Pending);
@@ -394,7 +394,7 @@ impl Inner {
             }
             Received::Nothing => {}
         }
-        irp.pended(&socket.core, Witness::Peer);
+        irp.pended(&socket.core);
         let attended = irp.is_attended();
         let operation = Operation::new(irp, Kind::RecvFrom(options, from.map(Box::new)));
         if let Some(traffic) = &mut self.traffic {

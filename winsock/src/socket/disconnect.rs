@@ -7,7 +7,7 @@ use linsock_iocp::afd::address::Domain;
 use linsock_iocp::afd::endpoint::state::Origin;
 use linsock_iocp::afd::{DisconnectMode, Indication, Shutdown};
 use linsock_iocp::guardian;
-use linsock_iocp::irp::{Deferred, Irp, Witness};
+use linsock_iocp::irp::{Deferred, Irp};
 use rustix::net;
 
 use super::operation::{Kind, Operation};
@@ -100,7 +100,7 @@ impl Socket {
         admitted: impl FnOnce(&mut Inner),
     ) -> Result<(), NtStatus> {
         irp.begin(&self.core);
-        irp.pended(&self.core, Witness::Peer);
+        irp.pended(&self.core);
         let mut after = Deferred::default();
         let (mut inner, irp) = self.open_for(irp)?;
         inner.finish_connect(self);

@@ -5,7 +5,7 @@ use linsock_iocp::afd::network_events::NetworkEvent;
 use linsock_iocp::afd::{Indication, Receive, Start};
 use linsock_iocp::buffer::{RecvFlags, SendFlags};
 use linsock_iocp::driver::Readiness;
-use linsock_iocp::irp::{Deferred, Irp, Timing, Witness};
+use linsock_iocp::irp::{Deferred, Irp, Timing};
 use rustix::io::Errno;
 
 use super::operation::{Kind, Operation};
@@ -178,25 +178,13 @@ impl Inner {
                 }
             }
         }
-        irp.pended(&socket.core, self.witness(&irp));
+        irp.pended(&socket.core);
         let attended = irp.is_attended();
         self.endpoint.queue_recv(Operation::new(irp, Kind::Recv(options)));
         if !attended {
             self.watch_edges(socket);
         }
         Ok(Started::Pending)
-    }
-
-    /// Who can tell that a receive makes progress: the peer too, if it is so large that it opens
-    /// the window much further than the buffer alone does.
-    #[inline]
-    fn witness(&self, irp: &Irp) -> Witness {
-        let is_small = irp.buffers.remaining() <= self.options.receive_buffer();
-        if is_small && !self.endpoint.has_receives() && self.iso.is_none() {
-            Witness::Program
-        } else {
-            Witness::Peer
-        }
     }
 
     /// Ends a receive whose first attempt has decided it.
@@ -217,7 +205,7 @@ impl Inner {
             }
             // A warning, not an error: it completes as what has pended does.
             Transfer::Cut(bytes) => {
-                irp.pended(&socket.core, Witness::Peer);
+                irp.pended(&socket.core);
                 irp.complete(&socket.core, Timing::Pended, NtStatus::BUFFER_OVERFLOW, bytes, after);
                 Ok(Started::Pending)
             }
@@ -304,7 +292,7 @@ impl Inner {
                 Transfer::Wait | Transfer::Fin | Transfer::Cut(_) => {}
             }
         }
-        irp.pended(&socket.core, Witness::Peer);
+        irp.pended(&socket.core);
         let attended = irp.is_attended();
         self.endpoint.queue_send(Operation::new(irp, Kind::Send(flags)));
         if !attended {

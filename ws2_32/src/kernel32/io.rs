@@ -7,7 +7,6 @@ use linsock::NtStatus;
 use linsock::iocp::clock::Deadline;
 use linsock::iocp::event::Waitable;
 use linsock::iocp::file::{File, SKIP_PORT_ON_SUCCESS, SKIP_SET_EVENT_ON_HANDLE};
-use linsock::iocp::guardian;
 use linsock::iocp::handle::{self, Handle, Object};
 use linsock::iocp::irp::{Deferred, Irp};
 use linsock::iocp::overlapped::Overlapped;
@@ -222,7 +221,6 @@ export! {
         ptr::check_writable(transferred, 1).map_err(|_| Error::ERROR_NOACCESS)?;
         if overlapped::result_of(at).0 == NtStatus::PENDING {
             if wait == 0 {
-                guardian::rouse_if_owed();
                 return Err(Error::ERROR_IO_INCOMPLETE);
             }
             wait_for(file, overlapped::event_of(at))?;
@@ -230,17 +228,6 @@ export! {
         let (status, bytes) = overlapped::result_of(at);
         ptr::write(transferred, dword(bytes))?;
         told(status)
-    }
-
-    /// HasOverlappedIoCompleted has found an operation in progress: a program that spins on it
-    /// makes no other call in which the operation could make progress.
-    ///
-    /// <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-hasoverlappediocompleted>
-    ///
-    /// FALSE: as far as the caller has seen, it is not over.
-    fn linsock_still_pending() -> BOOL, fail FALSE; {
-        guardian::rouse_if_owed();
-        Ok(FALSE)
     }
 }
 

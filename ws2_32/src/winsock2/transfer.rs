@@ -5,7 +5,6 @@ use linsock::NtStatus;
 use linsock::iocp::buffer::{Buffers, RawBuffer, RecvFlags, SendFlags};
 use linsock::iocp::clock::Deadline;
 use linsock::iocp::event::Waitable;
-use linsock::iocp::guardian;
 use linsock::iocp::irp::{Deferred, Irp, Target, Timing};
 use linsock::iocp::overlapped::Overlapped;
 use linsock::iocp::wait::{self, Which};
@@ -219,7 +218,6 @@ export! {
         ptr::check_writable(flags, 1)?;
         if overlapped::result_of(at).0 == NtStatus::PENDING {
             if wait == 0 {
-                guardian::rouse_if_owed();
                 return Err(Error::ERROR_IO_INCOMPLETE);
             }
             wait_for_result(&socket, at)?;

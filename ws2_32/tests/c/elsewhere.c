@@ -1,14 +1,12 @@
 /*
  * A process of one thread, which has work under way on a completion port and does not wait there. On Windows the
- * system finishes the work. linsock has a thread for that, and starts it only when somebody could tell: each row is
- * one way to tell, in a process of its own.
+ * system finishes the work, and each row is one way to tell, in a process of its own.
  */
 #include "check.h"
 
 #ifdef __MINGW32__
 #define popen _popen
 #else
-#include <dirent.h>
 extern unsigned alarm(unsigned seconds);
 #endif
 
@@ -54,24 +52,6 @@ static struct work *receive(HANDLE event)
     CHECK_WSA_PENDS(WSARecv(w.server, &buffer, 1, NULL, &flags, &w.ov, NULL), "setup");
     REQUIRE(send(w.client, "x", 1, 0) == 1);
     return &w;
-}
-
-/* The number of threads, where it can be told; accepting and connecting above may have waited in the library. */
-static void one_thread_stays_one(void)
-{
-#ifndef __MINGW32__
-    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
-    int threads = 0;
-    DIR *tasks;
-
-    leave_port(port);
-    leave_port(port);
-    tasks = opendir("/proc/self/task");
-    REQUIRE(tasks != NULL);
-    for (struct dirent *task; (task = readdir(tasks)) != NULL;)
-        threads += task->d_name[0] != '.';
-    CHECK_EQ(threads, 1, "choice: a second thread costs a server of one");
-#endif
 }
 
 static void has_completed(void)
@@ -270,6 +250,56 @@ static void peer_waits_for_room(void)
     peer_is_content(peer, "D WSARecv: the transport fills the buffer");
 }
 
+/* The backlog takes two; the other peers are taken by the AcceptEx calls that wait. */
+static void peers_wait_to_be_accepted(void)
+{
+    enum { PEERS = 5 };
+    static OVERLAPPED ovs[PEERS];
+    static char buffers[PEERS][2 * ADDRESS_SIZE];
+    struct sockaddr_in at;
+    SOCKET l = bound_socket();
+    HANDLE port = CreateIoCompletionPort((HANDLE)l, NULL, 0, 0);
+    DWORD bytes;
+    FILE *peer;
+    char command[512];
+    int i;
+
+    REQUIRE(listen(l, 1) == 0);
+    at = name_of(l);
+    for (i = 0; i < PEERS; i++)
+        CHECK_PENDS(ext()->accept_ex(l, tcp_socket(), buffers[i], 0, ADDRESS_SIZE, ADDRESS_SIZE, &bytes, &ovs[i]), "setup");
+    leave_port(port);
+    snprintf(command, sizeof command, "\"%s\" connects %d", self, ntohs(at.sin_port));
+    peer = popen(command, "r");
+    REQUIRE(peer != NULL);
+    peer_is_content(peer, "D AcceptEx: a connection that comes is accepted");
+}
+
+/* It is at its port all the time, where a packet of its own always waits. */
+static void queue_is_never_empty(void)
+{
+    static OVERLAPPED ov;
+    static char buffer[2 * ADDRESS_SIZE];
+    struct sockaddr_in at;
+    SOCKET l = listener(&at), c = tcp_socket();
+    HANDLE port = CreateIoCompletionPort((HANDLE)l, NULL, 0, 0);
+    OVERLAPPED *taken = NULL;
+    ULONG_PTR key;
+    DWORD bytes;
+    int turns = 0;
+
+    CHECK_PENDS(ext()->accept_ex(l, tcp_socket(), buffer, 0, ADDRESS_SIZE, ADDRESS_SIZE, &bytes, &ov), "setup");
+    leave_port(port);
+    REQUIRE(connect(c, (struct sockaddr *)&at, sizeof at) == 0);
+    REQUIRE(PostQueuedCompletionStatus(port, 0, 0, NULL));
+    while (taken != &ov && turns < 1000) {
+        REQUIRE(PostQueuedCompletionStatus(port, 0, 0, NULL));
+        REQUIRE(GetQueuedCompletionStatus(port, &bytes, &key, &taken, INFINITE));
+        turns++;
+    }
+    CHECK(turns < 200, "choice: every 61 packets; Windows: first come, first served");
+}
+
 static SOCKET connect_to(const char *port)
 {
     struct sockaddr_in at = loopback(htons((u_short)atoi(port)));
@@ -285,12 +315,17 @@ static int peer(const char *role, const char *port)
 {
     static char data[SENT];
     SOCKET s = connect_to(port);
+    int more = strcmp(role, "connects") == 0 ? 4 : 0;
     int whole = strcmp(role, "reads") == 0 ? SENT : RECEIVED, done = 0, some = 1;
 
     Sleep(100); /* until the operation is under way; nothing depends on it but what the row shows */
     if (whole == SENT) {
         while (done < whole && (some = recv(s, data, sizeof data, 0)) > 0)
             done += some;
+    } else if (more > 0) {
+        while (more-- > 0)
+            connect_to(port);
+        done = whole;
     } else {
         done = send(s, data, whole, 0);
     }
@@ -302,7 +337,6 @@ static const struct {
     const char *name;
     void (*run)(void);
 } rows[] = {
-    {"one_thread_stays_one", one_thread_stays_one},
     {"has_completed", has_completed},
     {"sleeps", sleeps},
     {"result_without_waiting", result_without_waiting},
@@ -316,6 +350,8 @@ static const struct {
     {"another_thread_spins", another_thread_spins},
     {"peer_waits_for_data", peer_waits_for_data},
     {"peer_waits_for_room", peer_waits_for_room},
+    {"peers_wait_to_be_accepted", peers_wait_to_be_accepted},
+    {"queue_is_never_empty", queue_is_never_empty},
 };
 
 /* In its own process, without the watchdog of the others, which is a thread. */
@@ -347,7 +383,7 @@ int main(int argc, char **argv)
         REQUIRE(WSAStartup(MAKEWORD(2, 2), &data) == 0);
         return peer(argv[1], argv[2]);
     }
-    check_begin("alone");
+    check_begin("elsewhere");
     for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char command[512];
 
