@@ -91,18 +91,30 @@ pub fn call_after(delay: Duration, call: impl FnOnce() + Send + 'static) {
 }
 
 /// The guardian's thread. The schedule tests have their own, which calls [`look`].
+///
+/// While the process cannot start a thread there is none, and the next who rouses it tries again:
+/// the caller is in the middle of something, a packet in its hands, and must not fail.
 fn unpark() {
     #[cfg(not(shuttle))]
-    thread().unpark();
+    match thread() {
+        Some(thread) => thread.unpark(),
+        None => GUARDIAN.awake.store(false, Ordering::SeqCst),
+    }
 }
 
 #[cfg(not(shuttle))]
-fn thread() -> &'static Thread {
-    GUARDIAN.thread.get_or_init(|| {
-        let builder = std::thread::Builder::new().name("linsock-guardian".into());
-        let spawned = builder.spawn(|| GUARDIAN.run());
-        spawned.expect("INVARIANT: the process can start one thread").thread().clone()
-    })
+fn thread() -> Option<&'static Thread> {
+    static STARTING: Lock<()> = Lock::new(());
+    if GUARDIAN.thread.get().is_none() {
+        let _one_at_a_time = STARTING.lock();
+        if GUARDIAN.thread.get().is_none() {
+            let builder = std::thread::Builder::new().name("linsock-guardian".into());
+            let started = builder.spawn(|| GUARDIAN.run()).ok()?;
+            // Nobody else sets it.
+            let _ = GUARDIAN.thread.set(started.thread().clone());
+        }
+    }
+    GUARDIAN.thread.get()
 }
 
 /// What the guardian does when it wakes, for the schedule tests.

@@ -130,11 +130,6 @@ impl Options {
         self.linger_seconds
     }
 
-    /// Sets the linger time.
-    pub fn set_linger(&mut self, seconds: Option<u16>) {
-        self.linger_seconds = seconds;
-    }
-
     /// SO_EXCLUSIVEADDRUSE.
     pub const fn is_exclusive(&self) -> bool {
         self.exclusive_address
@@ -299,9 +294,9 @@ pub fn set(socket: &Socket, level: i32, name: i32, value: &[u8]) -> Result<(), N
         (SOL_SOCKET, SO_DISCDATA) if socket.provider().has_disconnect_data() => {
             socket.with_user_data(|data| data.set_disconnect(value))?
         }
-        (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IPV6, _) => {
-            socket.with_options(|options, fd| options.make_mut().set(level, name, value, fd))
-        }
+        (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IPV6, _) => socket.with_options(|options, fd| {
+            options.change(|options| options.set(level, name, value, fd))
+        }),
         _ => Err(NtStatus::INVALID_PARAMETER),
     }
 }

@@ -26,9 +26,30 @@ impl Deref for SharedOptions {
 }
 
 impl SharedOptions {
-    /// For a change, which is this socket's own.
-    pub fn make_mut(&mut self) -> &mut Options {
+    /// Changes them, which makes them this socket's own. A change that is refused leaves them as
+    /// they were.
+    ///
+    /// # Errors
+    /// What `change` says.
+    pub fn change<R>(
+        &mut self,
+        change: impl FnOnce(&mut Options) -> Result<R, NtStatus>,
+    ) -> Result<R, NtStatus> {
+        let before = self.clone();
+        let changed = change(self.make_mut());
+        if changed.is_err() {
+            *self = before;
+        }
+        changed
+    }
+
+    fn make_mut(&mut self) -> &mut Options {
         Arc::make_mut(self.0.get_or_insert_default())
+    }
+
+    /// Sets the linger time.
+    pub fn set_linger(&mut self, seconds: Option<u16>) {
+        self.make_mut().linger_seconds = seconds;
     }
 
     /// Takes over a listener's options, except where this socket's were set.
@@ -66,7 +87,7 @@ mod tests {
 
     fn lingering(seconds: u16) -> SharedOptions {
         let mut options = SharedOptions::default();
-        options.make_mut().set_linger(Some(seconds));
+        options.set_linger(Some(seconds));
         options
     }
 
@@ -78,8 +99,21 @@ mod tests {
         accepted.inherit(listener.clone());
         assert!(accepted.is_same(&listener));
         assert_eq!(accepted.linger(), Some(1));
-        accepted.make_mut().set_linger(Some(2));
+        accepted.set_linger(Some(2));
         assert_eq!((listener.linger(), accepted.linger()), (Some(1), Some(2)));
+    }
+
+    /// A refused call changes nothing.
+    #[test]
+    fn a_refused_change_leaves_them_as_they_were() {
+        let mut options = lingering(1);
+        let same = options.clone();
+        let refused = options.change(|options| {
+            options.linger_seconds = Some(2);
+            Err::<(), _>(NtStatus::INVALID_PARAMETER)
+        });
+        assert_eq!(refused, Err(NtStatus::INVALID_PARAMETER));
+        assert!(options.is_same(&same));
     }
 
     /// `Options::inherit`: what the accepting socket has set stays.

@@ -127,7 +127,7 @@ impl Socket {
     pub fn abort(&self) -> Result<(), NtStatus> {
         {
             let mut inner = self.lock();
-            inner.options.make_mut().set_linger(Some(0));
+            inner.options.set_linger(Some(0));
             if let Some(fd) = inner.tcp.fd() {
                 tcp::arm_reset(fd);
             }

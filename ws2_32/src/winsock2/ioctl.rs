@@ -60,7 +60,9 @@ fn perform(socket: &Socket, code: u32, buffers: &Buffers) -> Outcome<u32> {
             let [on, time, interval]: [u32; 3] = buffers.read()?;
             let ms = |value: u32| Duration::from_millis(value.into());
             let times = KeepAlive { on: on != 0, time: ms(time), interval: ms(interval) };
-            socket.with_options(|options, fd| options.make_mut().set_keep_alive(times, fd))?;
+            socket.with_options(|options, fd| {
+                options.change(|options| options.set_keep_alive(times, fd))
+            })?;
             Ok(0)
         }
         SIO_BASE_HANDLE => buffers.write(socket.handle().value()),

@@ -7,6 +7,7 @@
 #ifdef __MINGW32__
 #define popen _popen
 #else
+#include <sys/resource.h>
 extern unsigned alarm(unsigned seconds);
 #endif
 
@@ -333,11 +334,34 @@ static int peer(const char *role, const char *port)
     return 0;
 }
 
+/* A limit of memory that leaves no room for another thread's stack, and then none. */
+static void no_thread_can_be_started(void)
+{
+#ifndef __MINGW32__
+    struct rlimit none;
+    struct work *w;
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    int i;
+
+    REQUIRE(getrlimit(RLIMIT_AS, &none) == 0);
+    REQUIRE(setrlimit(RLIMIT_AS, &(struct rlimit){1, none.rlim_max}) == 0);
+    for (i = 0; i < 3; i++)
+        leave_port(port);
+    REQUIRE(setrlimit(RLIMIT_AS, &none) == 0);
+    CHECK_EQ(i, 3, "D GetQueuedCompletionStatus: the packet is delivered");
+    w = receive(NULL);
+    while (!HasOverlappedIoCompleted(&w->ov))
+        ;
+    CHECK_EQ(w->ov.InternalHigh, 1, "D OVERLAPPED");
+#endif
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } rows[] = {
     {"has_completed", has_completed},
+    {"no_thread_can_be_started", no_thread_can_be_started},
     {"sleeps", sleeps},
     {"result_without_waiting", result_without_waiting},
     {"wsa_result_without_waiting", wsa_result_without_waiting},
