@@ -1,8 +1,8 @@
 //! The guardian: one lazily started thread that makes sure that nothing waits for ever.
 //!
-//! It looks, every few milliseconds while somebody asked for it and not at all otherwise, at what
-//! no other thread is looking at: ports with packets or pending operations and no thread in them,
-//! and the reactor without a leader. It also keeps the timers.
+//! It looks at what no other thread is looking at: ports with packets or pending operations and no
+//! thread in them, and the reactor without a leader. Every 5 ms while it finds such, every 20 ms
+//! while it is called and others do the work, and not at all otherwise. It also keeps the timers.
 //!
 //! Whoever leaves work behind first raises the object's flag and then calls `rouse`. The guardian
 //! first lowers its own flag and then looks at all objects, so either it sees the object's flag or
@@ -20,8 +20,47 @@ use crate::reactor;
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
-/// How often the guardian looks while it is needed.
+/// How soon the guardian looks again at what nobody else has seen to, and at what it is called for.
 const TICK: Duration = Duration::from_millis(5);
+/// How soon at the latest, while others do its work. A look takes the processor from a server for
+/// longer than the server needs for a connection: two hundred a second were 2 % of its time.
+const TICK_MAX: Duration = Duration::from_millis(20);
+/// After so many looks that found nothing left behind it sleeps until it is called, which costs the
+/// caller a system call.
+const IDLE_LOOKS: u32 = 8;
+
+/// What a look found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Found {
+    /// Nobody has left anything behind since the last look.
+    Nothing,
+    /// Somebody has, and others see to it, or did a moment ago.
+    Attended,
+    /// Nobody else saw to it.
+    Neglected,
+}
+
+/// When the guardian looks again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Pace {
+    tick: Duration,
+    /// Looks in a row that found nothing.
+    idle: u32,
+}
+
+impl Pace {
+    const BRISK: Self = Self { tick: TICK, idle: 0 };
+
+    /// The time until the next look; `None` until somebody calls.
+    fn after(&mut self, found: Found) -> Option<Duration> {
+        match found {
+            Found::Neglected => *self = Self::BRISK,
+            Found::Attended => *self = Self { tick: TICK_MAX.min(2 * self.tick), idle: 0 },
+            Found::Nothing => self.idle = self.idle.saturating_add(1),
+        }
+        (self.idle < IDLE_LOOKS).then_some(self.tick)
+    }
+}
 
 /// Called when its time comes; returns nothing and may take locks, but not the guardian's.
 pub type TimerCall = Box<dyn FnOnce() + Send>;
@@ -86,7 +125,6 @@ pub fn call_after(delay: Duration, call: impl FnOnce() + Send + 'static) {
         return;
     };
     GUARDIAN.timers.lock().push(Reverse(Timer { at, call: Box::new(call) }));
-    GUARDIAN.awake.store(true, Ordering::SeqCst);
     unpark();
 }
 
@@ -126,35 +164,35 @@ pub fn look() {
 impl Guardian {
     #[cfg(not(shuttle))]
     fn run(&self) {
+        let mut pace = Pace::BRISK;
+        std::thread::park_timeout(TICK);
         loop {
-            if self.awake.load(Ordering::SeqCst) {
-                std::thread::sleep(TICK);
+            let (found, next_timer) = self.look();
+            let timer = next_timer.map(|at| at.saturating_duration_since(Instant::now()));
+            if let Some(tick) = pace.after(found) {
+                self.awake.store(true, Ordering::SeqCst);
+                rest(Some(timer.map_or(tick, |timer| timer.min(tick))));
+                continue;
             }
-            match self.look() {
-                _ if self.awake.load(Ordering::SeqCst) => {}
-                Some(at) => std::thread::park_timeout(at.saturating_duration_since(Instant::now())),
-                None => std::thread::park(),
+            rest(timer);
+            if self.awake.load(Ordering::SeqCst) {
+                pace = Pace::BRISK;
+                std::thread::park_timeout(TICK);
             }
         }
     }
 
-    /// One look at everything; returns when the next timer is due.
-    fn look(&self) -> Option<Instant> {
+    /// One look at everything; gives what it found and when the next timer is due.
+    fn look(&self) -> (Found, Option<Instant>) {
         self.awake.store(false, Ordering::SeqCst);
         let next_timer = self.fire_timers();
-        if shielded(|| self.tend()) {
-            self.awake.store(true, Ordering::SeqCst);
-        }
-        next_timer
+        (shielded(|| self.tend()).unwrap_or(Found::Neglected), next_timer)
     }
 
-    fn tend(&self) -> bool {
+    fn tend(&self) -> Found {
         let ports: Vec<_> = self.ports.lock().iter().filter_map(Weak::upgrade).collect();
-        let mut again = reactor::existing().is_some_and(reactor::Reactor::tend);
-        for port in ports {
-            again |= port.tend();
-        }
-        again
+        let reactor = reactor::existing().map_or(Found::Nothing, reactor::Reactor::tend);
+        ports.iter().map(CompletionPort::tend).fold(reactor, Found::max)
     }
 
     /// Calls the timers that are due; returns when the next one is.
@@ -168,24 +206,45 @@ impl Guardian {
             let due = timers.pop();
             drop(timers);
             if let Some(Reverse(timer)) = due {
-                shielded(|| {
-                    (timer.call)();
-                    false
-                });
+                let _ = shielded(timer.call);
             }
         }
     }
 }
 
-/// Runs `work`, which may reach the program's own code; true if that panicked, for another look.
-/// The guardian lives on: everything else relies on it.
-fn shielded(work: impl FnOnce() -> bool) -> bool {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(true)
+/// Runs `work`, which may reach the program's own code; `None` if that panicked. The guardian lives
+/// on: everything else relies on it.
+fn shielded<R>(work: impl FnOnce() -> R) -> Option<R> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
+}
+
+/// Until the thread is called, or the time is up.
+#[cfg(not(shuttle))]
+fn rest(time: Option<Duration>) {
+    match time {
+        Some(time) => std::thread::park_timeout(time),
+        None => std::thread::park(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Our choice: 5, 10 and then 20 ms while others do the work; eight looks in vain.
+    #[test]
+    fn the_less_there_is_to_do_the_less_it_looks() {
+        let ms = |ms| Some(Duration::from_millis(ms));
+        let mut pace = Pace::BRISK;
+        assert_eq!([Found::Attended; 3].map(|found| pace.after(found)), [ms(10), ms(20), ms(20)]);
+        assert_eq!([Found::Neglected; 2].map(|found| pace.after(found)), [ms(5); 2]);
+        assert_eq!(pace.after(Found::Attended), ms(10));
+        assert_eq!([Found::Nothing; 7].map(|found| pace.after(found)), [ms(10); 7]);
+        assert_eq!(pace.after(Found::Attended), ms(20), "counts anew");
+        let idle = [Found::Nothing; 9].map(|found| pace.after(found));
+        assert_eq!(idle[..7], [ms(20); 7]);
+        assert_eq!(idle[7..], [None; 2]);
+    }
 
     #[test]
     fn timers_are_ordered_by_their_time() {

@@ -36,7 +36,7 @@ use rustix::io::Errno;
 
 use crate::clock::Deadline;
 use crate::driver::{Driver, HARVEST, Interest, Report};
-use crate::guardian;
+use crate::guardian::{self, Found};
 use crate::handle::{self, Handle, Token};
 use crate::irp::{Deferred, Sink};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -157,14 +157,14 @@ thread_local! {
 
 /// A port to wait on, as found behind a handle.
 #[derive(Debug)]
-pub enum Found {
+pub enum Known {
     /// The one that the calling thread works for.
     Own(Rc<Arc<CompletionPort>>),
     /// Any other.
     Other(Arc<CompletionPort>),
 }
 
-impl std::ops::Deref for Found {
+impl std::ops::Deref for Known {
     type Target = Arc<CompletionPort>;
 
     #[inline]
@@ -186,25 +186,25 @@ pub fn take_next(handle: Handle) -> Option<Packet> {
 /// The port behind a handle, for a wait. A worker that comes back to its port does not need the
 /// handle table to find it.
 #[inline]
-pub fn find(handle: Handle) -> Option<Found> {
+pub fn find(handle: Handle) -> Option<Known> {
     let own = with_worker(|worker| {
         let known = worker.port.as_ref().filter(|_| worker.handle == Some(handle));
         known.filter(|port| !port.is_closed.load(Ordering::Acquire)).cloned()
     });
     match own.flatten() {
-        Some(port) => Some(Found::Own(port)),
+        Some(port) => Some(Known::Own(port)),
         None => find_other(handle),
     }
 }
 
-fn find_other(handle: Handle) -> Option<Found> {
+fn find_other(handle: Handle) -> Option<Known> {
     let found = handle::table().port_of(handle)?;
     with_worker(|worker| {
         if worker.port.as_ref().is_some_and(|port| Arc::ptr_eq(port, &found)) {
             worker.handle = Some(handle);
         }
     });
-    Some(Found::Other(found))
+    Some(Known::Other(found))
 }
 
 impl CompletionPort {
@@ -334,19 +334,19 @@ impl CompletionPort {
     }
 
     /// The guardian's look: performs what is ready if nobody sleeps in the port, and wakes a
-    /// sleeper if packets wait. True if the port wants another look.
-    pub(crate) fn tend(self: &Arc<Self>) -> bool {
+    /// sleeper if packets wait.
+    pub(crate) fn tend(self: &Arc<Self>) -> Found {
         if !self.neglected.swap(false, Ordering::SeqCst) {
-            return false;
+            return Found::Nothing;
         }
         let look = self.queue.lock().tend();
         if look == Look::Attended {
-            return false;
+            return Found::Attended;
         }
         // Raised before the files are performed: one of them might panic.
         self.neglected.store(true, Ordering::SeqCst);
         match look {
-            Look::Attended | Look::Later => {}
+            Look::Attended | Look::Later => return Found::Attended,
             Look::Perform => {
                 let mut after = Deferred::default();
                 self.perform(Deadline::after_ms(0), &mut after);
@@ -354,7 +354,7 @@ impl CompletionPort {
             }
             Look::Wake => self.wake_one(),
         }
-        true
+        Found::Neglected
     }
 
     #[inline]

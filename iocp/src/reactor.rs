@@ -12,7 +12,7 @@ use rustix::event::epoll;
 
 use crate::clock::Deadline;
 use crate::driver::{Driver, HARVEST};
-use crate::guardian;
+use crate::guardian::{self, Found};
 use crate::irp::Deferred;
 use crate::port;
 use crate::sync::Lock;
@@ -95,15 +95,18 @@ impl Reactor {
         after.run();
     }
 
-    /// The guardian's look. True if the reactor wants another.
-    pub(crate) fn tend(&self) -> bool {
+    /// The guardian's look.
+    pub(crate) fn tend(&self) -> Found {
         // Lowered before the look at the leader: one that leaves in between raises it again.
-        if !self.neglected.swap(false, Ordering::SeqCst) || self.led.load(Ordering::SeqCst) {
-            return false;
+        if !self.neglected.swap(false, Ordering::SeqCst) {
+            return Found::Nothing;
+        }
+        if self.led.load(Ordering::SeqCst) {
+            return Found::Attended;
         }
         self.neglected.store(true, Ordering::SeqCst);
         self.perform();
-        true
+        Found::Neglected
     }
 }
 
@@ -190,15 +193,15 @@ mod tests {
     #[test]
     fn the_guardian_looks_until_somebody_leads() {
         let (reactor, [a]) = (new_reactor(), threads());
-        assert!(!reactor.tend(), "nothing was ever neglected");
+        assert_eq!(reactor.tend(), Found::Nothing, "nothing was ever neglected");
         reactor.note_pending();
-        assert!(reactor.tend());
-        assert!(reactor.tend(), "again and again");
+        assert_eq!(reactor.tend(), Found::Neglected);
+        assert_eq!(reactor.tend(), Found::Neglected, "again and again");
         assert!(reactor.lead_or_follow(&a));
-        assert!(!reactor.tend());
+        assert_eq!(reactor.tend(), Found::Attended);
         reactor.note_pending();
-        assert!(!reactor.tend(), "the leader looks");
+        assert_eq!(reactor.tend(), Found::Nothing, "the leader looks");
         reactor.leave(&a, true);
-        assert!(reactor.tend());
+        assert_eq!(reactor.tend(), Found::Neglected);
     }
 }

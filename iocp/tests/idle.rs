@@ -35,13 +35,13 @@ fn activity() -> (bool, Vec<String>) {
     (status.contains("(sleeping)"), switches.collect())
 }
 
-/// Returns once the guardian has slept through four of its ticks.
+/// Returns once the guardian has slept through four of its longest ticks.
 fn until_the_guardian_sleeps(why: &str) {
     until_the_guardian_has_looked();
     let since = Instant::now();
     loop {
         let before = activity();
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(80));
         if before.0 && before == activity() {
             return;
         }

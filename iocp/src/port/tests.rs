@@ -101,7 +101,7 @@ fn a_worker_finds_its_own_port_without_the_table() {
         (port, handle)
     });
     let finds = |handle| {
-        find(handle).map(|found| (Arc::ptr_eq(&found, &port), matches!(found, Found::Own(_))))
+        find(handle).map(|found| (Arc::ptr_eq(&found, &port), matches!(found, Known::Own(_))))
     };
     assert_eq!(finds(handle), Some((true, false)), "works for none");
     assert_eq!(poll_port(&port), Err(NoPacket::TimedOut));
@@ -146,13 +146,13 @@ fn is_woken(port: &CompletionPort) -> bool {
 #[test]
 fn the_guardian_looks_until_somebody_sleeps_in_the_port() {
     let port = untended();
-    assert!(!port.tend(), "nothing was ever neglected");
+    assert_eq!(port.tend(), Found::Nothing, "nothing was ever neglected");
     port.note_pending();
-    assert!(port.tend());
-    assert!(port.tend(), "again and again");
+    assert_eq!(port.tend(), Found::Neglected);
+    assert_eq!(port.tend(), Found::Neglected, "again and again");
     assert!(port.queue.lock().fall_asleep());
-    assert!(!port.tend(), "attended");
-    assert!(!port.tend());
+    assert_eq!(port.tend(), Found::Attended);
+    assert_eq!(port.tend(), Found::Nothing);
 }
 
 #[test]
@@ -164,9 +164,9 @@ fn the_guardian_wakes_who_sleeps_over_packets() {
     let mut reports = [const { MaybeUninit::uninit() }; HARVEST];
     assert_eq!(port.driver.wait(&mut reports, Deadline::after_ms(0)).count(), 1);
     assert!(!is_woken(&port), "lost to another");
-    assert!(!port.tend(), "not told of");
+    assert_eq!(port.tend(), Found::Nothing, "not told of");
     port.note_pending();
-    assert!(port.tend());
+    assert_eq!(port.tend(), Found::Neglected);
     assert!(is_woken(&port));
 }
 

@@ -10,7 +10,7 @@ use linsock::iocp::file::{File, SKIP_PORT_ON_SUCCESS, SKIP_SET_EVENT_ON_HANDLE};
 use linsock::iocp::handle::{self, Handle, Object};
 use linsock::iocp::irp::{Deferred, Irp};
 use linsock::iocp::overlapped::Overlapped;
-use linsock::iocp::port::{self, CompletionPort, Found, NoPacket, Packet};
+use linsock::iocp::port::{self, CompletionPort, Known, NoPacket, Packet};
 use linsock::iocp::thread;
 use linsock::iocp::wait::{self, Which};
 
@@ -20,7 +20,7 @@ use crate::last_error::Error;
 use crate::ptr::{self, Out};
 use crate::winsock2::overlapped;
 
-fn find_port(value: HANDLE) -> Outcome<Found> {
+fn find_port(value: HANDLE) -> Outcome<Known> {
     Handle::from_value(value).and_then(port::find).ok_or(Error::ERROR_INVALID_HANDLE)
 }
 
