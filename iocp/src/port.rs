@@ -102,9 +102,9 @@ impl std::fmt::Debug for Packet {
     }
 }
 
-/// A worker looks at the descriptors, without waiting, when it has found packets so often: calls
-/// that finish at once could keep the queue from ever being empty, and then nobody else would be
-/// served. A prime, so that it falls into no step with the program's own rounds.
+/// A worker looks at the descriptors, without waiting, when it has taken so many packets since the
+/// last time: calls that finish at once could keep the queue from ever being empty, and then nobody
+/// else would be served. A prime, so that it falls into no step with the program's own rounds.
 const LOOK_EVERY: u32 = 61;
 
 /// The port that the calling thread works for.
@@ -119,7 +119,7 @@ struct Worker {
     handle: Option<Handle>,
     /// It took a packet and has not come back: it counts as awake.
     awake: bool,
-    /// How often it took packets since it looked at the descriptors.
+    /// Packets that it took since it looked at the descriptors.
     unlooked: u32,
     /// It is performing its port's events right now.
     harvesting: bool,
@@ -254,7 +254,9 @@ impl CompletionPort {
     /// [`NoPacket`].
     #[inline]
     pub fn wait_one(self: &Arc<Self>, deadline: Deadline) -> Result<Packet, NoPacket> {
-        self.wait_for(deadline, false, |queue| queue.take_one(self.concurrency))
+        let packet = self.wait_for(deadline, false, |queue| queue.take_one(self.concurrency))?;
+        note_taken(1);
+        Ok(packet)
     }
 
     /// Takes up to `room` packets, waiting for the first until the deadline. `take` is given each
@@ -276,6 +278,7 @@ impl CompletionPort {
         let look = |queue: &mut Queue| queue.take(room, self.concurrency);
         let packets = self.wait_for(deadline, alertable, look)?;
         let count = packets.len();
+        note_taken(count);
         packets.into_iter().for_each(take);
         Ok(count)
     }
@@ -377,11 +380,7 @@ impl CompletionPort {
         }
         let Some((taken, duty)) = look(&mut queue)? else { return Ok(None) };
         drop(queue);
-        let note = |worker: &mut Worker| {
-            worker.awake = true;
-            worker.unlooked += 1;
-        };
-        if with_worker(note).is_none() {
+        if with_worker(|worker| worker.awake = true).is_none() {
             self.queue.lock().rest();
         }
         self.fulfil(duty);
@@ -533,6 +532,13 @@ pub(crate) fn step_aside() {
             port.neglect();
         }
     });
+}
+
+/// The calling thread took so many packets; see [`LOOK_EVERY`].
+#[inline]
+fn note_taken(count: usize) {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    with_worker(|worker| worker.unlooked = worker.unlooked.saturating_add(count));
 }
 
 /// What the calling thread is to ports; `None` while the thread is being torn down.
