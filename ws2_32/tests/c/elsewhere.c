@@ -238,6 +238,7 @@ static void peer_waits_for_data(void)
     peer_is_content(peer, "D WSASend: the transport goes on sending");
 }
 
+#ifndef __MINGW32__
 static void peer_waits_for_room(void)
 {
     static char data[RECEIVED];
@@ -250,6 +251,7 @@ static void peer_waits_for_room(void)
     CHECK_WSA_PENDS(WSARecv(s, &buffer, 1, NULL, &flags, &ov, NULL), "setup");
     peer_is_content(peer, "D WSARecv: the transport fills the buffer");
 }
+#endif
 
 /* The backlog takes two; the other peers are taken by the AcceptEx calls that wait. */
 static void peers_wait_to_be_accepted(void)
@@ -390,7 +392,9 @@ static const struct {
     {"another_thread_waits", another_thread_waits},
     {"another_thread_spins", another_thread_spins},
     {"peer_waits_for_data", peer_waits_for_data},
+#ifndef __MINGW32__ /* Wine 8.0 never fills the buffer */
     {"peer_waits_for_room", peer_waits_for_room},
+#endif
     {"peers_wait_to_be_accepted", peers_wait_to_be_accepted},
     {"queue_is_never_empty", queue_is_never_empty},
     {"queue_is_never_empty_for_many", queue_is_never_empty_for_many},
