@@ -178,6 +178,7 @@ impl<I> Endpoint<I> {
     /// Leaves the state, with what waits in it completed.
     fn end_state(&mut self) {
         let new = State::Open(Open { past: Past::New });
+        // Nothing waits in these, in which nearly every socket is closed: nothing is moved.
         if matches!(&self.state, State::Connected(_) | State::Closed(_)) {
             self.state = new;
             return;
