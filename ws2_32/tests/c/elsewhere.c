@@ -73,6 +73,33 @@ static void sleeps(void)
     CHECK_EQ(w->ov.InternalHigh, 1, "D OVERLAPPED");
 }
 
+static void yields(void)
+{
+    struct work *w = receive(NULL);
+
+    while (*(volatile ULONG_PTR *)&w->ov.Internal == ST_PENDING)
+        SwitchToThread();
+    CHECK_EQ(w->ov.InternalHigh, 1, "D OVERLAPPED");
+}
+
+/* The page of AcceptEx has a server ask this of its accepting sockets. */
+static void looks_at_connect_time(void)
+{
+    static OVERLAPPED ov;
+    static char buffer[2 * ADDRESS_SIZE];
+    struct sockaddr_in at;
+    SOCKET l = listener(&at), s = tcp_socket(), c = tcp_socket();
+    DWORD bytes, seconds = MAXDWORD;
+    int length = sizeof seconds;
+
+    leave_port(CreateIoCompletionPort((HANDLE)l, NULL, 0, 0));
+    CHECK_PENDS(ext()->accept_ex(l, s, buffer, 0, ADDRESS_SIZE, ADDRESS_SIZE, &bytes, &ov), "setup");
+    REQUIRE(connect(c, (struct sockaddr *)&at, sizeof at) == 0);
+    while (seconds == MAXDWORD)
+        REQUIRE(getsockopt(s, SOL_SOCKET, SO_CONNECT_TIME, (char *)&seconds, &length) == 0);
+    CHECK(seconds < 60, "D AcceptEx: SO_CONNECT_TIME");
+}
+
 static void result_without_waiting(void)
 {
     struct work *w = receive(NULL);
@@ -382,6 +409,8 @@ static const struct {
     {"has_completed", has_completed},
     {"no_thread_can_be_started", no_thread_can_be_started},
     {"sleeps", sleeps},
+    {"yields", yields},
+    {"looks_at_connect_time", looks_at_connect_time},
     {"result_without_waiting", result_without_waiting},
     {"wsa_result_without_waiting", wsa_result_without_waiting},
     {"wsa_result_with_waiting", wsa_result_with_waiting},
