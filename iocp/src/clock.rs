@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use rustix::time::Timespec;
 
+pub use crate::sys::coarse;
+
 /// When a wait gives up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deadline {
@@ -54,8 +56,6 @@ impl Deadline {
         }
     }
 }
-
-pub use crate::sys::coarse;
 
 /// A duration as the kernel wants it.
 #[inline]

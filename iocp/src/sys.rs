@@ -50,6 +50,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
+    use std::time::Instant;
 
     use super::*;
 
@@ -74,6 +75,21 @@ mod tests {
         assert!(unacknowledged(one.as_fd()).unwrap() > 1);
         let (reader, _writer) = std::io::pipe().unwrap();
         assert_eq!(unacknowledged(reader.as_fd()), None);
+    }
+
+    /// CLOCK_MONOTONIC_COARSE (clock_gettime(2)): the monotonic clock, as of the last tick.
+    #[test]
+    fn the_coarse_clock_goes_as_fast_as_the_exact_one() {
+        let (before, begun) = (coarse(), Instant::now());
+        let now = loop {
+            let now = coarse();
+            assert!(begun.elapsed() < Duration::from_secs(10), "it stands still");
+            if now > before + Duration::from_millis(50) {
+                break now;
+            }
+        };
+        // The first reading is late by a tick of the kernel, 10 ms where it is longest.
+        assert!(now - before <= begun.elapsed() + Duration::from_millis(10));
     }
 
     /// TCP_ESTABLISHED is 1, TCP_LISTEN 10.

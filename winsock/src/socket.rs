@@ -462,7 +462,7 @@ impl File for Socket {
         let mut inner = self.lock();
         let listener = inner.accepting_for.and_then(Self::from_token);
         let receivers = inner.first_receivers();
-        inner.listening = None;
+        let listening = inner.listening.take();
         let lingers = inner.options.linger().map(|seconds| Duration::from_secs(seconds.into()));
         let abort = lingers == Some(Duration::ZERO);
         let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
@@ -482,6 +482,8 @@ impl File for Socket {
         let owed = owed.or_else(|| inner.owed_by_link());
         let fd = inner.tcp.detach();
         drop(inner);
+        // Connections that no accept took: their descriptors close with no lock held.
+        drop(listening);
         for embryo in embryos.iter().filter_map(Weak::upgrade) {
             let _ = embryo.close_handle();
         }

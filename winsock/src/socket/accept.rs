@@ -549,8 +549,8 @@ impl Inner {
         };
         let write = |at: usize, address: &Address| {
             address.with_octets(|octets| {
-                let len = u32::try_from(octets.len()).unwrap_or(0);
-                area.0.write(at, &len.to_ne_bytes());
+                let header = u32::try_from(octets.len()).unwrap_or(0).to_ne_bytes();
+                area.0.write(at, &header);
                 area.0.write(at + DeferredAddress::HEADER, octets);
             });
         };
