@@ -22,7 +22,7 @@ mod transfer;
 
 use alloc::boxed::Box;
 
-use crate::queue::Queue;
+use crate::queue::{Queue, RareQueue};
 use crate::reason::CloseReason;
 use crate::status::NtStatus;
 
@@ -95,11 +95,12 @@ pub struct Completion<I> {
 pub struct Endpoint<I> {
     state: State<I>,
     receives: Queue<I>,
-    sends: Queue<I>,
+    sends: RareQueue<I>,
     /// Boxed: it is rare, and every connection would carry its room.
     half_close: Option<Box<disconnect::HalfClose<I>>>,
     requests: Queue<Request>,
-    completions: Queue<Completion<I>>,
+    /// Boxed, as in the state: most connections end without.
+    completions: Queue<(Box<I>, NtStatus)>,
     reason: Option<CloseReason>,
 }
 
@@ -115,7 +116,7 @@ impl<I> Endpoint<I> {
         Self {
             state: State::Open(Open { past: Past::New }),
             receives: Queue::new(),
-            sends: Queue::new(),
+            sends: RareQueue::new(),
             half_close: None,
             requests: Queue::new(),
             completions: Queue::new(),
@@ -159,7 +160,7 @@ impl<I> Endpoint<I> {
     /// The next operation that is over.
     #[inline]
     pub fn poll_completion(&mut self) -> Option<Completion<I>> {
-        self.completions.pop_front()
+        self.completions.pop_front().map(|(irp, status)| Completion { irp: *irp, status })
     }
 
     /// True when neither requests nor completions wait: the check of the hot path.
@@ -168,11 +169,15 @@ impl<I> Endpoint<I> {
         self.requests.is_empty() && self.completions.is_empty()
     }
 
-    fn complete(&mut self, irp: I, status: NtStatus) {
-        self.completions.push_back(Completion { irp, status });
+    fn complete(&mut self, irp: impl Into<Box<I>>, status: NtStatus) {
+        self.completions.push_back((irp.into(), status));
     }
 
-    fn complete_all(&mut self, irps: impl IntoIterator<Item = I>, status: NtStatus) {
-        self.completions.extend(irps.into_iter().map(|irp| Completion { irp, status }));
+    fn complete_all<T: Into<Box<I>>>(
+        &mut self,
+        irps: impl IntoIterator<Item = T>,
+        status: NtStatus,
+    ) {
+        self.completions.extend(irps.into_iter().map(|irp| (irp.into(), status)));
     }
 }

@@ -30,6 +30,6 @@ pub use endpoint::{
     AcceptPhase, CloseMode, Completion, ConnectKind, DisconnectMode, Endpoint, Indication, Receive,
     Request, Shutdown, Start,
 };
-pub use queue::Queue;
+pub use queue::{Queue, RareQueue};
 pub use reason::{AbortCause, CloseReason};
 pub use status::NtStatus;

@@ -13,6 +13,8 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::io::Errno;
 
+use crate::cache;
+
 /// The memory of one transfer, and how much of it is done.
 #[derive(Debug)]
 pub struct Buffers {
@@ -459,6 +461,12 @@ impl CheckedMemory {
     /// Rust reference to it lives meanwhile.
     pub const unsafe fn new(base: *mut u8, len: usize) -> Self {
         Self { base, len }
+    }
+
+    /// Asks the processor for the memory.
+    #[inline]
+    pub fn fetch(&self) {
+        cache::fetch_range(self.base.addr(), self.len);
     }
 
     /// Writes `octets` at an offset; what does not fit is left out.

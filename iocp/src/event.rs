@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::sync::Lock;
-use crate::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use crate::thread::{self, Thread};
 
 /// The threads that wait for an object.
@@ -13,23 +13,27 @@ use crate::thread::{self, Thread};
 /// state, all sequentially consistent, so one of them sees the other.
 #[derive(Debug, Default)]
 pub struct Waiters {
-    count: AtomicUsize,
-    threads: Lock<Vec<Arc<Thread>>>,
+    count: AtomicU32,
+    /// Made for the first who waits: every socket has two events, and nearly nobody waits for them.
+    #[expect(clippy::box_collection, reason = "an empty one is to be small")]
+    threads: Lock<Option<Box<Vec<Arc<Thread>>>>>,
 }
 
 impl Waiters {
     const fn new() -> Self {
-        Self { count: AtomicUsize::new(0), threads: Lock::new(Vec::new()) }
+        Self { count: AtomicU32::new(0), threads: Lock::new(None) }
     }
 
     pub(crate) fn add(&self, thread: &Arc<Thread>) {
-        self.threads.lock().push(Arc::clone(thread));
+        self.threads.lock().get_or_insert_default().push(Arc::clone(thread));
         self.count.fetch_add(1, Ordering::SeqCst);
     }
 
     pub(crate) fn remove(&self, thread: &Arc<Thread>) {
         let mut threads = self.threads.lock();
-        if let Some(at) = threads.iter().position(|t| Arc::ptr_eq(t, thread)) {
+        if let Some(threads) = &mut *threads
+            && let Some(at) = threads.iter().position(|t| Arc::ptr_eq(t, thread))
+        {
             threads.swap_remove(at);
             self.count.fetch_sub(1, Ordering::SeqCst);
         }
@@ -44,7 +48,11 @@ impl Waiters {
 
     #[cold]
     fn wake_all(&self) {
-        self.threads.lock().iter().for_each(|thread| thread.wake());
+        self.threads
+            .lock()
+            .iter()
+            .flat_map(|threads| threads.iter())
+            .for_each(|thread| thread.wake());
     }
 }
 

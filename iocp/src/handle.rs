@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
+use crate::cache;
 use crate::event::{Event, Mutant, Semaphore, Waitable};
 use crate::file::File;
 use crate::port::CompletionPort;
@@ -63,6 +64,10 @@ impl Token {
 
     const fn new(index: usize, generation: u32) -> Self {
         Self((generation as u64) << 32 | index as u64)
+    }
+
+    const fn index(self) -> usize {
+        (self.0 & 0xFFFF_FFFF) as usize
     }
 }
 
@@ -181,13 +186,31 @@ impl Table {
     /// The file behind a driver token; `None` once the handle was closed.
     #[inline]
     pub fn file(&self, token: Token) -> Option<Arc<dyn File>> {
-        let index = usize::try_from(token.0 & 0xFFFF_FFFF).ok()?;
+        let index = token.index();
         let entry = self.slot(index)?.0.lock();
         match &entry.object {
             Some(Object::File(file)) if Token::new(index, entry.generation) == token => {
                 Some(Arc::clone(file))
             }
             _ => None,
+        }
+    }
+
+    /// Asks the processor for the file behind a driver token, which is needed soon.
+    #[inline]
+    pub(crate) fn fetch(&self, token: Token) {
+        if let Some(slot) = self.slot(token.index())
+            && let Some(Object::File(file)) = &slot.0.lock().object
+        {
+            cache::fetch_shared(file);
+        }
+    }
+
+    /// Asks the processor for the table's own memory of a handle, which is looked up soon.
+    #[inline]
+    pub fn fetch_slot(&self, handle: Handle) {
+        if let Some(slot) = self.slot(handle.index()) {
+            cache::fetch(slot);
         }
     }
 
@@ -224,6 +247,8 @@ impl Table {
         if free.len() > RESTING
             && let Some(index) = free.pop_front()
         {
+            // The next one has rested long enough to be cold.
+            free.front().and_then(|&next| self.slot(next)).inspect(|slot| cache::fetch(*slot));
             return Ok(index);
         }
         let index = self.used.load(Ordering::Relaxed);

@@ -214,6 +214,14 @@ impl Irp {
         }
     }
 
+    /// Asks the processor for what the end of the operation writes: the program's OVERLAPPED.
+    #[inline]
+    pub fn fetch(&self) {
+        if let Some(Target::Overlapped { ptr, .. }) = &self.target {
+            ptr.fetch();
+        }
+    }
+
     /// Called when the operation did not finish inside its call.
     pub fn pended(&self, file: &FileCore) {
         if self.dies_with_thread(file) {

@@ -24,6 +24,7 @@
 
 pub mod apc;
 pub mod buffer;
+pub mod cache;
 pub mod clock;
 pub mod driver;
 pub mod event;

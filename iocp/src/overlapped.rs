@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 
 use linsock_afd::NtStatus;
 
+use crate::cache;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// `OVERLAPPED` as Windows lays it out (x64: 32 octets).
@@ -54,6 +55,12 @@ impl OverlappedPtr {
     #[inline]
     pub fn addr(&self) -> usize {
         self.0.addr().get()
+    }
+
+    /// Asks the processor for the structure.
+    #[inline]
+    pub(crate) fn fetch(&self) {
+        cache::fetch_range(self.addr(), size_of::<Overlapped>());
     }
 
     /// The operation starts: `Internal` reads STATUS_PENDING. It stays so when the call is refused

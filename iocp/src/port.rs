@@ -566,8 +566,13 @@ impl Drop for Harvest {
 /// Lets every reported file perform what is pending.
 #[inline]
 pub(crate) fn perform_files(reports: impl Iterator<Item = Report>, after: &mut Deferred) {
-    for report in reports {
-        if let Some(file) = handle::table().file(report.token) {
+    let table = handle::table();
+    let mut reports = reports.peekable();
+    while let Some(report) = reports.next() {
+        if let Some(next) = reports.peek() {
+            table.fetch(next.token);
+        }
+        if let Some(file) = table.file(report.token) {
             file.handle_ready(report.readiness, after);
         }
     }

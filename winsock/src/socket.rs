@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::{Address, Domain};
 use linsock_iocp::afd::endpoint::state::Phase;
-use linsock_iocp::afd::{CloseMode, Completion, Endpoint, Indication, Queue, Request};
+use linsock_iocp::afd::{CloseMode, Completion, Endpoint, Indication, RareQueue, Request};
 use linsock_iocp::clock::Deadline;
 use linsock_iocp::driver::{Driver, Interest, Readiness};
 use linsock_iocp::event::Event;
@@ -519,7 +519,7 @@ impl Inner {
     fn take_over(
         &mut self,
         socket: &Socket,
-        sends: Queue<Operation>,
+        sends: RareQueue<Operation>,
         after: &mut Deferred,
     ) -> Option<Vec<u8>> {
         let mut owed = None;

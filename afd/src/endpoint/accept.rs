@@ -1,5 +1,6 @@
 //! listen, accept, AcceptEx from both sides.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use super::state::{
@@ -40,12 +41,20 @@ impl<I> Endpoint<I> {
         }
     }
 
-    /// The oldest waiting accept.
-    pub fn next_accept(&self) -> Option<&I> {
-        match &self.state {
-            State::Listening(listening) => listening.accepts.front(),
+    /// The waiting accepts, oldest first.
+    #[inline]
+    pub fn accepts(&self) -> impl Iterator<Item = &I> {
+        let accepts = match &self.state {
+            State::Listening(listening) => Some(&listening.accepts),
             _ => None,
-        }
+        };
+        accepts.into_iter().flatten()
+    }
+
+    /// The oldest waiting accept.
+    #[inline]
+    pub fn next_accept(&self) -> Option<&I> {
+        self.accepts().next()
     }
 
     /// Takes the oldest waiting accept; the caller completes it.
@@ -100,7 +109,7 @@ impl<I> Endpoint<I> {
     pub fn queue_first_receive(&mut self, irp: I) {
         match &mut self.state {
             State::Accepting(Accepting { first_receive: waiting @ None, .. }) => {
-                *waiting = Some(irp);
+                *waiting = Some(Box::new(irp));
             }
             _ => self.complete(irp, NtStatus::CANCELLED),
         }
@@ -111,7 +120,7 @@ impl<I> Endpoint<I> {
     /// [`handle_accepted`](Self::handle_accepted).
     pub fn take_first_receive(&mut self) -> Option<I> {
         match &mut self.state {
-            State::Accepting(accepting) => accepting.first_receive.take(),
+            State::Accepting(accepting) => accepting.first_receive.take().map(|irp| *irp),
             _ => None,
         }
     }

@@ -1,5 +1,7 @@
 //! bind, connect, ConnectEx.
 
+use alloc::boxed::Box;
+
 use super::state::{
     Bound, ConnectKind, Connected, Connecting, Context, Link, Origin, RecvHalf, SendHalf, State,
     Unconnected, Verb,
@@ -37,7 +39,7 @@ impl<I> Endpoint<I> {
             }
         };
         self.reason = None;
-        self.state = State::Connecting(Connecting { kind, before, irp });
+        self.state = State::Connecting(Connecting { kind, before, irp: irp.map(Box::new) });
         Ok(())
     }
 
@@ -51,7 +53,7 @@ impl<I> Endpoint<I> {
             ConnectKind::ConnectEx => Context::AwaitsUpdate,
         };
         self.state = State::Connected(Connected { link: Link::new(Origin::Connected, context) });
-        irp
+        irp.map(|irp| *irp)
     }
 
     /// The connection could not be made: the endpoint is as before and may try again (ConnectEx

@@ -9,7 +9,7 @@ use super::state::{
     Then, Verb,
 };
 use super::{Endpoint, Indication, NtStatus, Request};
-use crate::queue::Queue;
+use crate::queue::RareQueue;
 use crate::reason::{AbortCause, CloseReason};
 
 /// What `shutdown` closes.
@@ -98,8 +98,8 @@ impl<I> Endpoint<I> {
                 self.half_close = Some(Box::new(HalfClose { irp, until_delivered }));
                 self.close_send();
             }
-            DisconnectMode::Graceful => self.disconnect_both(link, irp, Then::Stay),
-            DisconnectMode::Reuse => self.disconnect_both(link, irp, Then::Recycle),
+            DisconnectMode::Graceful => self.disconnect_both(link, Box::new(irp), Then::Stay),
+            DisconnectMode::Reuse => self.disconnect_both(link, Box::new(irp), Then::Recycle),
         }
         Ok(())
     }
@@ -115,7 +115,7 @@ impl<I> Endpoint<I> {
         }
     }
 
-    fn disconnect_both(&mut self, link: Link, irp: I, then: Then) {
+    fn disconnect_both(&mut self, link: Link, irp: Box<I>, then: Then) {
         let recycling = false;
         self.state = State::Disconnecting(Disconnecting { link, irp, then, recycling });
         // With the peer's FIN here and nothing queued, recycling sends our FIN by itself.
@@ -150,7 +150,7 @@ impl<I> Endpoint<I> {
     /// out", `test_send_buffering`). A pending receive of a connection completes with
     /// STATUS_CONNECTION_ABORTED (`test_iocp`), everything else with STATUS_CANCELLED
     /// (`test_AcceptEx`).
-    pub fn close(&mut self, mode: CloseMode) -> Queue<I> {
+    pub fn close(&mut self, mode: CloseMode) -> RareQueue<I> {
         self.end_receives(NtStatus::CONNECTION_ABORTED);
         self.end_half_close(NtStatus::CANCELLED);
         let connected = match &self.state {
@@ -159,7 +159,7 @@ impl<I> Endpoint<I> {
         };
         self.end_state();
         self.requests.clear();
-        let sends = if self.has_sends() { mem::take(&mut self.sends) } else { Queue::new() };
+        let sends = mem::take(&mut self.sends);
         if connected {
             self.reason.get_or_insert(match mode {
                 CloseMode::Graceful => CloseReason::LocalGraceful,
@@ -170,7 +170,7 @@ impl<I> Endpoint<I> {
             CloseMode::Graceful => sends,
             CloseMode::Abort => {
                 self.complete_all(sends, NtStatus::CONNECTION_ABORTED);
-                Queue::new()
+                RareQueue::new()
             }
         }
     }

@@ -19,6 +19,7 @@
 //! status) and where it leads. The refusals are also data, [`Phase::refusals`], which the verbs
 //! consult and the tests enumerate.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use crate::reason::CloseReason;
@@ -131,7 +132,7 @@ pub struct Accepting<I> {
     /// Where the endpoint returns when no connection comes.
     pub before: Unconnected,
     /// Set once a connection is here and its first data is awaited.
-    pub first_receive: Option<I>,
+    pub first_receive: Option<Box<I>>,
 }
 
 /// The two states a connection can start from.
@@ -165,7 +166,7 @@ pub struct Connecting<I> {
     /// Where the endpoint returns when the connection cannot be made.
     pub before: Unconnected,
     /// The operation that waits; `None` for a non-blocking `connect`.
-    pub irp: Option<I>,
+    pub irp: Option<Box<I>>,
 }
 
 /// Which side of the connection this endpoint was.
@@ -267,7 +268,7 @@ pub struct Disconnecting<I> {
     /// The connection.
     pub link: Link,
     /// The disconnect.
-    pub irp: I,
+    pub irp: Box<I>,
     /// What follows the end of both directions.
     pub then: Then,
     /// True from the request to recycle until the provider has done it.

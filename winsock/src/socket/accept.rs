@@ -11,9 +11,11 @@ use linsock_iocp::afd::address::{Address, Domain};
 use linsock_iocp::afd::endpoint::state::{Context, Origin, Verb};
 use linsock_iocp::afd::{AcceptPhase, Indication};
 use linsock_iocp::buffer::CheckedMemory;
+use linsock_iocp::cache;
 use linsock_iocp::clock;
 use linsock_iocp::driver::Interest;
 use linsock_iocp::guardian;
+use linsock_iocp::handle;
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sync::Lock;
 use rustix::net;
@@ -111,6 +113,16 @@ impl AcceptCall {
             && !std::ptr::eq(Arc::as_ptr(acceptor), holder)
         {
             acceptor.lock().give_up_accept();
+        }
+    }
+
+    /// Asks the processor for what the accept will write when its connection is there.
+    pub(super) fn fetch(&self) {
+        if let Into::Handle { acceptor, area, .. } = &self.into {
+            cache::fetch_shared(acceptor);
+            if let Some(area) = area {
+                area.0.fetch();
+            }
         }
     }
 
@@ -406,14 +418,28 @@ impl Inner {
             }
             return;
         }
+        oldest.fetch();
         match self.take_waiting() {
             Ok(None) => {}
             Ok(Some(accepted)) => {
                 if let Some(operation) = self.endpoint.take_accept() {
                     self.deliver(socket, operation, accepted, after);
+                    self.fetch_accepts();
                 }
             }
             Err(status) => self.fail_accept(socket, status, after),
+        }
+    }
+
+    /// Asks the processor for the accepts that come next; the second's call is known when it is
+    /// there itself.
+    fn fetch_accepts(&self) {
+        let mut accepts = self.endpoint.accepts();
+        if let Some(Operation { kind: Kind::Accept(call), .. }) = accepts.next() {
+            cache::fetch(&**call);
+        }
+        if let Some(second) = accepts.next() {
+            cache::fetch(second);
         }
     }
 
@@ -491,6 +517,7 @@ impl Inner {
             operation.complete(socket, Timing::Pended, NtStatus::CANCELLED, 0, after);
             return;
         }
+        handle::table().fetch_slot(acceptor.handle());
         self.write_addresses(&operation, &accepted);
         // Options that the program set on the accepting handle before there was a connection, or
         // that a recycled one has from before.

@@ -46,6 +46,15 @@ impl Operation {
         Self { irp, kind }
     }
 
+    /// Asks the processor for what the end of the operation writes, a system call ahead.
+    #[inline]
+    pub(super) fn fetch(&self) {
+        self.irp.fetch();
+        if let Kind::Accept(call) = &self.kind {
+            call.fetch();
+        }
+    }
+
     /// Tells the end of an operation of `socket` (for an accept: of its listener, whose port and
     /// key the packet goes to).
     #[inline]

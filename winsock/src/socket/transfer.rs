@@ -424,6 +424,7 @@ impl Inner {
                 Kind::Recv(options) => options,
                 _ => RecvOptions::default(),
             };
+            operation.fetch();
             let tried = self.try_recv(&mut operation.irp, options);
             let (status, bytes) = match self.verify_fin(tried, !readiness.error()) {
                 Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
