@@ -126,6 +126,7 @@ programs![
     kernel32,
     names,
     network_events,
+    no_descriptors,
     options,
     protocols,
     resolve,
@@ -144,6 +145,7 @@ programs![
     wsk_disconnect,
     wsk_events,
     wsk_irp,
+    wsk_no_descriptors,
     wsk_sockets,
     wsk_stress,
 ];

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 
 use rustix::event::epoll;
+use rustix::io::Errno;
 
 use crate::clock::Deadline;
 use crate::driver::{Driver, HARVEST};
@@ -30,14 +31,26 @@ pub struct Reactor {
 
 static REACTOR: OnceLock<Reactor> = OnceLock::new();
 
+/// Makes the process's reactor if there is none yet. Whoever makes a file calls it first, so that
+/// the want of a descriptor is met where a call can say so, and [`reactor`] has nothing to refuse.
+///
+/// # Errors
+/// When the process has no descriptor left.
+#[inline]
+pub fn prepare() -> Result<(), Errno> {
+    if REACTOR.get().is_none() {
+        let driver = Driver::new()?;
+        REACTOR.get_or_init(|| Reactor::new(driver));
+    }
+    Ok(())
+}
+
 /// The process's reactor.
+///
+/// # Panics
+/// Before [`prepare`] has succeeded.
 pub fn reactor() -> &'static Reactor {
-    REACTOR.get_or_init(|| Reactor {
-        driver: Driver::new().expect("INVARIANT: the first I/O needs one descriptor"),
-        led: AtomicBool::new(false),
-        followers: Lock::default(),
-        neglected: AtomicBool::new(false),
-    })
+    REACTOR.get().expect("INVARIANT: no file is made before `prepare` has succeeded")
 }
 
 /// The reactor, if any descriptor was ever given to it.
@@ -46,6 +59,15 @@ pub(crate) fn existing() -> Option<&'static Reactor> {
 }
 
 impl Reactor {
+    fn new(driver: Driver) -> Self {
+        Self {
+            driver,
+            led: AtomicBool::new(false),
+            followers: Lock::default(),
+            neglected: AtomicBool::new(false),
+        }
+    }
+
     /// The driver.
     pub const fn driver(&self) -> &Driver {
         &self.driver
@@ -118,12 +140,7 @@ mod tests {
     use rustix::event::{PollFd, PollFlags, poll};
 
     fn new_reactor() -> Reactor {
-        Reactor {
-            driver: Driver::new().unwrap(),
-            led: AtomicBool::new(false),
-            followers: Lock::default(),
-            neglected: AtomicBool::new(false),
-        }
+        Reactor::new(Driver::new().unwrap())
     }
 
     fn threads<const N: usize>() -> [Arc<Thread>; N] {

@@ -27,6 +27,8 @@ pub struct Thread {
     exited: AtomicBool,
 }
 
+/// Stands for a descriptor that is not there: a negative number, which poll(2) passes over.
+const MUTE: BorrowedFd<'static> = rustix::fs::CWD;
 /// How often a thread that cannot be woken looks.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -125,20 +127,16 @@ impl Thread {
     /// The descriptor that becomes readable on [`wake`](Self::wake). Called before the last look at
     /// the state that is waited for, so that no wake falls between.
     ///
-    /// While the process has no descriptor left it is one that never becomes readable, and the
-    /// thread looks for itself every [`TICK`]: see [`patience`](Self::patience).
+    /// While the process has no descriptor left it is [`MUTE`], which never becomes readable, and
+    /// the thread looks for itself every [`TICK`]: see [`patience`](Self::patience).
     pub(crate) fn wake_fd(&self) -> BorrowedFd<'_> {
-        static MUTE: OnceLock<OwnedFd> = OnceLock::new();
-        let mute = MUTE.get_or_init(|| {
-            new_eventfd().expect("INVARIANT: the process has a descriptor for its first wait")
-        });
         if self.wake.get().is_none()
             && let Ok(fd) = new_eventfd()
         {
             // Only the thread itself comes here.
             let _ = self.wake.set(fd);
         }
-        self.wake.get().unwrap_or(mute).as_fd()
+        self.wake.get().map_or(MUTE, AsFd::as_fd)
     }
 
     /// How long one poll of [`wake_fd`](Self::wake_fd) may take of a wait until the deadline.

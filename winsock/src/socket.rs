@@ -132,6 +132,7 @@ impl Socket {
         overlapped: bool,
         prepare: impl FnOnce(&mut Inner),
     ) -> Result<Arc<Self>, NtStatus> {
+        reactor::prepare().map_err(|_| NtStatus::TOO_MANY_OPENED_FILES)?;
         let mut created = None;
         handle::table()
             .insert_with(|handle, token| {

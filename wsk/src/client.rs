@@ -9,7 +9,7 @@ use linsock::settings;
 
 use crate::calls::PROVIDER_DISPATCH;
 use crate::status::{self, Status};
-use crate::{misuse, socket};
+use crate::{misuse, socket, worker};
 
 /// The version of the interface that is provided: 1.0.
 const VERSION_LOW: u16 = 0x0100;
@@ -143,7 +143,8 @@ fn registration<'a>(registration: *mut Registration) -> &'a mut Registration {
 /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nf-wsk-wskregister>
 ///
 /// # Errors
-/// STATUS_INVALID_PARAMETER for null pointers.
+/// STATUS_INVALID_PARAMETER for null pointers; STATUS_INSUFFICIENT_RESOURCES when the descriptors
+/// and the thread that the provider needs, which the first registration makes, cannot be had.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn WskRegister(Npi: *const ClientNpi, Reg: *mut Registration) -> Status {
     // SAFETY: the client's structure, or null.
@@ -152,6 +153,9 @@ pub unsafe extern "C" fn WskRegister(Npi: *const ClientNpi, Reg: *mut Registrati
     let (Some(dispatch), false) = (unsafe { dispatch.as_ref() }, Reg.is_null()) else {
         return status::INVALID_PARAMETER;
     };
+    if worker::prepare().is_err() {
+        return status::INSUFFICIENT_RESOURCES;
+    }
     settings::begin();
     let version = dispatch.version;
     let client = Client { version, use_: Lock::default(), changed: Condition::new() };

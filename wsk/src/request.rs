@@ -343,6 +343,7 @@ mod tests {
 
     /// An IRP, and where its status comes when it completes.
     fn new_irp() -> (*mut Irp, Receiver<i32>) {
+        worker::prepare().unwrap();
         let (sender, receiver) = mpsc::channel();
         // SAFETY: no precondition.
         let irp = unsafe { IoAllocateIrp(1, 0) };
@@ -407,6 +408,7 @@ mod tests {
     /// Whoever comes first, the call that returns or the packet of its operation.
     #[test]
     fn a_call_and_its_packet_complete_the_irp_once() {
+        worker::prepare().unwrap();
         for style in [INLINE, PEND] {
             STYLE.store(style, Ordering::Relaxed);
             for _ in 0..500 {

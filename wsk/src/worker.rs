@@ -66,19 +66,30 @@ pub(crate) fn operation(buffers: Buffers, body: impl FnOnce(Done) + Send + 'stat
     Operation::new(Target::Sink { sink, packet: true }, buffers)
 }
 
-/// The port of all sockets; its thread starts with it.
+static PORT: OnceLock<Arc<CompletionPort>> = OnceLock::new();
+
+/// Makes the port of all sockets and its thread, if they are not there yet. A registration does it,
+/// so that the want of a descriptor or a thread is met where a call can say so.
+///
+/// # Errors
+/// STATUS_INSUFFICIENT_RESOURCES.
+pub(crate) fn prepare() -> Result<(), NtStatus> {
+    static ONE_AT_A_TIME: Lock<()> = Lock::new(());
+    let _turn = ONE_AT_A_TIME.lock();
+    if PORT.get().is_some() {
+        return Ok(());
+    }
+    let port = CompletionPort::new(1).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+    let worked = Arc::clone(&port);
+    let named = thread::Builder::new().name("linsock-wsk".into());
+    named.spawn(move || work(&worked)).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+    PORT.get_or_init(|| port);
+    Ok(())
+}
+
+/// The port of all sockets.
 pub(crate) fn port() -> &'static Arc<CompletionPort> {
-    static PORT: OnceLock<Arc<CompletionPort>> = OnceLock::new();
-    PORT.get_or_init(|| {
-        let port = CompletionPort::new(1)
-            .expect("INVARIANT: WSK needs a few descriptors before anything else works");
-        let worked = Arc::clone(&port);
-        thread::Builder::new()
-            .name("linsock-wsk".into())
-            .spawn(move || work(&worked))
-            .expect("INVARIANT: WSK needs its thread before anything else works");
-        port
-    })
+    PORT.get().expect("INVARIANT: nobody has a provider before WskRegister has prepared it")
 }
 
 fn work(port: &Arc<CompletionPort>) {

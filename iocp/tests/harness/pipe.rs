@@ -74,6 +74,7 @@ pub(crate) fn addr(overlapped: Shared) -> usize {
 impl Pipe {
     /// A new pipe, and the end to write to.
     pub(crate) fn new() -> (Arc<Self>, OwnedFd) {
+        reactor::prepare().unwrap();
         let flags = SocketFlags::CLOEXEC;
         let (fd, other) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
         let mut pipe = None;
