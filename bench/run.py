@@ -248,8 +248,8 @@ def record(done):
 # ---- the programme --------------------------------------------------------------------------------------------------------
 
 
-def epoll(load):
-    return [PROGRAMS / "epoll_server", load.size]
+def epoll(load, *how):
+    return [PROGRAMS / "epoll_server", load.size, *how]
 
 
 def iocp(load, ending="close", threads=1):
@@ -272,12 +272,18 @@ def against_epoll(bench, report):
         for placement in ["one core", "two cores"]:
             if not bench.options.wanted(load, placement):
                 continue
-            runs = bench.servers(load, placement, {"epoll": epoll(load)} | subjects)
+            servers = {"epoll": epoll(load)} | subjects
+            textbook = load.kind == "cycle" and placement == "one core" and not noise
+            if textbook:
+                servers["textbook"] = epoll(load, "textbook")
+            runs = bench.servers(load, placement, servers)
             for subject in subjects:
                 judged = placement == "one core" and subject != "iocp reuse"
                 report.row(load, placement, figure if placement == "one core" else RATE, runs, "epoll", subject, target if judged else None)
                 if placement == "one core" and figure is RATE:
                     report.row(load, placement, CPU, runs, "epoll", subject)
+            if textbook:
+                report.row(load, placement, figure, runs, "textbook", "iocp")
 
 
 def against_before(bench, report):
