@@ -26,6 +26,8 @@ pub struct Readiness {
     flags: EventFlags,
     /// The epoch when the kernel was asked.
     asked: Epoch,
+    /// See [`is_alone`](Self::is_alone).
+    alone: bool,
 }
 
 /// A moment in the order of waits and of connections that begin.
@@ -54,6 +56,7 @@ impl Readiness {
     pub const UNKNOWN: Self = Self {
         flags: EventFlags::IN.union(EventFlags::OUT).union(EventFlags::ERR),
         asked: Epoch(0),
+        alone: false,
     };
 
     /// Data, a connection, or the end of data.
@@ -81,6 +84,11 @@ impl Readiness {
     /// Room to send and neither error nor hang-up: a connect has succeeded.
     pub const fn is_plainly_writable(self) -> bool {
         self.flags.contains(EventFlags::OUT) && !self.flags.intersects(Self::FAILED)
+    }
+
+    /// Nothing else was reported: who does more than was asked for keeps nobody waiting.
+    pub const fn is_alone(self) -> bool {
+        self.alone
     }
 
     /// An error waits.
@@ -183,9 +191,11 @@ impl Driver {
             Ok((taken, _)) => taken,
             Err(_) => &mut [],
         };
+        let alone = taken.len() == 1;
         taken.iter().map(move |event| {
             let (data, flags) = (event.data, event.flags);
-            Report { token: Token::from_value(data.u64()), readiness: Readiness { flags, asked } }
+            let readiness = Readiness { flags, asked, alone };
+            Report { token: Token::from_value(data.u64()), readiness }
         })
     }
 }
@@ -203,7 +213,7 @@ mod tests {
     use super::*;
 
     fn readiness(flags: EventFlags) -> Readiness {
-        Readiness { flags, asked: Epoch::now() }
+        Readiness { flags, asked: Epoch::now(), alone: false }
     }
 
     /// epoll_ctl(2): ERR and HUP are reported whatever is asked for, and make every call return.

@@ -32,6 +32,26 @@ pub fn tcp_state(fd: BorrowedFd<'_>) -> Option<u8> {
     (result == 0 && len == 1).then_some(state)
 }
 
+/// How many connections wait to be accepted from a listener; 0 if the descriptor is none of TCP's.
+pub fn backlog(fd: BorrowedFd<'_>) -> u32 {
+    // The words of struct tcp_info up to tcpi_unacked, which tells it of a listener.
+    let mut words = [0_u32; 7];
+    let size = u32::try_from(size_of_val(&words)).unwrap_or(0);
+    let mut len: libc::socklen_t = size;
+    // SAFETY: the kernel writes no more than the `len` octets that `words` has; both outlive the
+    // call.
+    let result = unsafe {
+        libc::getsockopt(
+            fd.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut words).cast(),
+            &raw mut len,
+        )
+    };
+    if result == 0 && len == size { words[6] } else { 0 }
+}
+
 /// The time since some moment, a few milliseconds late: what is told in seconds need not read the
 /// processor's counter.
 #[inline]
@@ -58,6 +78,21 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let one = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         (one, listener.accept().unwrap().0)
+    }
+
+    /// `inet_diag`'s documentation of the queue of a listener, and tcp(7): TCP_INFO.
+    #[test]
+    fn a_listener_tells_how_many_wait() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = listener.local_addr().unwrap();
+        for waiting in 0..3 {
+            assert_eq!(backlog(listener.as_fd()), waiting);
+            // Left to the listener, which resets it in the end.
+            drop(TcpStream::connect(at).unwrap());
+        }
+        drop(listener.accept().unwrap());
+        assert_eq!(backlog(listener.as_fd()), 2);
+        assert_eq!(backlog(UnixStream::pair().unwrap().0.as_fd()), 0);
     }
 
     /// A peer that does not read acknowledges only what its buffer takes.

@@ -422,7 +422,7 @@ impl File for Socket {
                 inner.progress(self, readiness, after)
             }
             Phase::Listening if self.provider.is_iso() => inner.raise_embryos(self),
-            Phase::Listening => inner.progress_accepts(self, after),
+            Phase::Listening => inner.progress_accepts(self, readiness, after),
             Phase::Accepting => inner.progress_first_receive(self, after),
             Phase::Connecting | Phase::ConnectingEx => {
                 inner.progress_connect(self, readiness, after)

@@ -1,6 +1,7 @@
 //! listen, accept, AcceptEx.
 
 mod accepted;
+mod crowd;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use linsock_iocp::afd::{AcceptPhase, Indication};
 use linsock_iocp::buffer::CheckedMemory;
 use linsock_iocp::cache;
 use linsock_iocp::clock;
-use linsock_iocp::driver::Interest;
+use linsock_iocp::driver::{Interest, Readiness};
 use linsock_iocp::guardian;
 use linsock_iocp::handle;
 use linsock_iocp::irp::{Deferred, Irp, Timing};
@@ -26,6 +27,7 @@ use super::transfer::{RecvOptions, Transfer};
 use super::{Inner, Socket};
 use crate::option::SharedOptions;
 use crate::transport::{status_of, tcp};
+use crowd::Crowd;
 
 pub use accepted::Accepted;
 
@@ -87,6 +89,7 @@ pub(super) struct Listening {
     first_receivers: BTreeSet<usize>,
     /// Connections that no accept could take when they came, for the next ones.
     pub(super) deferred: VecDeque<Accepted>,
+    crowd: Crowd,
 }
 
 /// One accept in progress.
@@ -246,7 +249,7 @@ impl Socket {
         let into = Into::Slot(Arc::clone(slot));
         let call = Box::new(AcceptCall { listener: Arc::clone(self), into });
         inner.endpoint.queue_accept(Operation::new(irp, Kind::Accept(call)));
-        inner.progress_accepts(self, after);
+        inner.progress_accepts(self, Readiness::UNKNOWN, after);
         inner.settle(self, after);
         Ok(())
     }
@@ -389,14 +392,7 @@ impl Inner {
         self.note_reopened();
     }
 
-    /// Gives the oldest accept a connection, and deferred ones to all accepts that wait.
-    pub(super) fn progress_accepts(&mut self, socket: &Socket, after: &mut Deferred) {
-        self.accept_one(socket, after);
-        self.place_deferred(socket, after);
-    }
-
-    /// Takes one connection for the oldest accept: one per report, so that a flood of connections
-    /// does not starve those already in. The driver reports the next one by itself.
+    /// Takes one connection for the oldest accept.
     fn accept_one(&mut self, socket: &Socket, after: &mut Deferred) {
         let too_small = |operation: &Operation| match &operation.kind {
             Kind::Accept(call) => {
@@ -428,18 +424,6 @@ impl Inner {
                 }
             }
             Err(status) => self.fail_accept(socket, status, after),
-        }
-    }
-
-    /// Asks the processor for the accepts that come next; the second's call is known when it is
-    /// there itself.
-    fn fetch_accepts(&self) {
-        let mut accepts = self.endpoint.accepts();
-        if let Some(Operation { kind: Kind::Accept(call), .. }) = accepts.next() {
-            cache::fetch(&**call);
-        }
-        if let Some(second) = accepts.next() {
-            cache::fetch(second);
         }
     }
 
