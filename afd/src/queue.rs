@@ -1,8 +1,8 @@
 //! First-in, first-out queues for what an endpoint has little of.
 //!
 //! The receives of nearly every endpoint are none or one: [`Queue`] holds one element without the
-//! heap. Sends that wait and operations that were given up are rare: a [`RareQueue`] is one pointer
-//! while it is empty, because every connection carries its room and pays for it in cache lines.
+//! heap. Sends that wait are rare: a [`RareQueue`] is one pointer while it is empty, because every
+//! connection carries its room and pays for it in cache lines.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;

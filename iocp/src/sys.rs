@@ -16,28 +16,21 @@ pub fn unacknowledged(fd: BorrowedFd<'_>) -> Option<u32> {
 /// The state of a TCP socket by the kernel's numbers (`TCP_ESTABLISHED` is 1); `None` if the
 /// descriptor is no such socket.
 pub fn tcp_state(fd: BorrowedFd<'_>) -> Option<u8> {
-    let mut state = 0_u8;
-    let mut len: libc::socklen_t = 1;
-    // SAFETY: the kernel writes no more than the one octet that `len` allows, the first of struct
-    // tcp_info, which is the state; both outlive the call.
-    let result = unsafe {
-        libc::getsockopt(
-            fd.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            (&raw mut state).cast(),
-            &raw mut len,
-        )
-    };
-    (result == 0 && len == 1).then_some(state)
+    let [first] = tcp_info(fd)?;
+    Some(first.to_ne_bytes()[0])
 }
 
 /// How many connections wait to be accepted from a listener; 0 if the descriptor is none of TCP's.
 pub fn backlog(fd: BorrowedFd<'_>) -> u32 {
-    // The words of struct tcp_info up to tcpi_unacked, which tells it of a listener.
-    let mut words = [0_u32; 7];
-    let size = u32::try_from(size_of_val(&words)).unwrap_or(0);
-    let mut len: libc::socklen_t = size;
+    // tcpi_unacked, of a listener.
+    tcp_info(fd).map_or(0, |[.., unacknowledged]: [u32; 7]| unacknowledged)
+}
+
+/// The first words of the kernel's struct tcp_info.
+fn tcp_info<const N: usize>(fd: BorrowedFd<'_>) -> Option<[u32; N]> {
+    let mut words = [0; N];
+    let size = libc::socklen_t::try_from(size_of_val(&words)).ok()?;
+    let mut len = size;
     // SAFETY: the kernel writes no more than the `len` octets that `words` has; both outlive the
     // call.
     let result = unsafe {
@@ -49,7 +42,7 @@ pub fn backlog(fd: BorrowedFd<'_>) -> u32 {
             &raw mut len,
         )
     };
-    if result == 0 && len == size { words[6] } else { 0 }
+    (result == 0 && len == size).then_some(words)
 }
 
 /// The time since some moment, a few milliseconds late: what is told in seconds need not read the

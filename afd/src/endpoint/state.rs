@@ -299,7 +299,8 @@ pub struct Closed {
     pub reason: CloseReason,
 }
 
-/// The state of an endpoint.
+/// The state of an endpoint. Operations are boxed: few states have one, and every connection
+/// carries the room of the largest state.
 #[derive(Debug)]
 pub enum State<I> {
     /// See [`Open`].
