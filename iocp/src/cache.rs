@@ -3,7 +3,7 @@
 //! A server finds most of its connections cold: between two visits the kernel has had the caches to
 //! itself, and the first look at a socket waits for the last-level cache, line after line. Which
 //! sockets come next is known a system call ahead, and memory that is asked for then has arrived
-//! when the call returns. (Measured: BENCHMARKS, "Where the time goes".)
+//! when the call returns. (What it gains: BENCHMARKS, "Peers".)
 //!
 //! Nothing here changes what the program does; where the processor has no such request, or none
 //! that we know of, nothing happens.

@@ -264,6 +264,21 @@ mod tests {
         }
     }
 
+    /// Our choice (ARCHITECTURE): who is reported alone may take more time.
+    #[test]
+    fn a_report_is_alone_when_it_is_the_only_one() {
+        let driver = Driver::new().unwrap();
+        let fds = [1, 2].map(|_| eventfd(1, EventfdFlags::CLOEXEC).unwrap());
+        let mut alone = Vec::new();
+        for (value, fd) in (1..).zip(&fds) {
+            driver.add(fd.as_fd(), Token::from_value(value), Interest::Level).unwrap();
+            let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; HARVEST];
+            let reports = driver.wait(&mut buffer, Deadline::after_ms(0));
+            alone.push(reports.map(|report| report.readiness.is_alone()).collect::<Vec<_>>());
+        }
+        assert_eq!(alone, [vec![true], vec![false, false]]);
+    }
+
     #[test]
     fn a_descriptor_is_reported_as_it_is_watched() {
         let driver = Driver::new().unwrap();

@@ -53,7 +53,7 @@ pub fn reactor() -> &'static Reactor {
     REACTOR.get().expect("INVARIANT: no file is made before `prepare` has succeeded")
 }
 
-/// The reactor, if any descriptor was ever given to it.
+/// The reactor, if a file was ever made.
 pub(crate) fn existing() -> Option<&'static Reactor> {
     REACTOR.get()
 }

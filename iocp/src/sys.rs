@@ -73,7 +73,7 @@ mod tests {
         (one, listener.accept().unwrap().0)
     }
 
-    /// `inet_diag`'s documentation of the queue of a listener, and tcp(7): TCP_INFO.
+    /// What Linux 6.18 does; sock_diag(7) documents the same number of a listener as `idiag_rqueue`.
     #[test]
     fn a_listener_tells_how_many_wait() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
