@@ -51,6 +51,9 @@ pub trait Sink: std::any::Any + Send + Sync {
         self.complete(done)
     }
 
+    /// Its packet was taken by a thread that runs what its port brings.
+    fn run(self: Arc<Self>) {}
+
     /// True when a thread blocks for the operation and polls its descriptor itself, so that no
     /// driver has to watch it.
     fn is_attended(&self) -> bool {

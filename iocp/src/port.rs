@@ -248,6 +248,13 @@ impl CompletionPort {
         }
     }
 
+    /// The next packet for a worker that is back at this port, as [`take_next`] of its handle.
+    #[inline]
+    pub fn take_next(&self) -> Option<Packet> {
+        let own = |worker: &Worker| worker.port.as_ref().is_some_and(|port| port.id == self.id);
+        with_worker(|worker| if own(worker) { worker.take_next() } else { None })?
+    }
+
     /// Takes a packet, waiting for one until the deadline.
     ///
     /// # Errors

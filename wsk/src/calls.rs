@@ -19,7 +19,7 @@ use crate::ddk::memory::WskBuf;
 use crate::events::{ListenEvents, StreamEvents};
 use crate::misuse;
 use crate::names::{WskFreeAddressInfo, WskGetAddressInfo, WskGetNameInfo};
-use crate::request::{Outcome, Request};
+use crate::request::{Outcome, Request, outcome};
 use crate::socket::{Callbacks, Category, WskSocket, create, read_address};
 use crate::status::{self, Status};
 use datagram::{WskReceiveFrom, WskSendMessages, WskSendTo};
@@ -81,11 +81,6 @@ fn plain(_socket: &Arc<WskSocket>, done: Done) -> Outcome {
     outcome(done)
 }
 
-fn outcome(done: Done) -> Outcome {
-    let status = status::of(done.status);
-    (status, if status::is_success(status) { done.bytes } else { 0 })
-}
-
 /// Runs a call on an open socket: `body` starts what the request waits for; a refusal ends it.
 /// `finish` makes the outcome.
 fn on_socket(
@@ -96,12 +91,11 @@ fn on_socket(
     body: impl FnOnce(&Arc<WskSocket>, &Arc<Request>) -> Result<(), NtStatus>,
 ) -> Status {
     let found = WskSocket::find(call, socket);
-    let own = found.clone();
-    let finish = move |done| match own {
-        Some(socket) => finish(&socket, done),
+    let finish = move |socket: Option<&Arc<WskSocket>>, done| match socket {
+        Some(socket) => finish(socket, done),
         None => outcome(done),
     };
-    let request = match Request::accept(call, irp, finish) {
+    let request = match Request::accept(call, irp, found.clone(), finish) {
         Ok(request) => request,
         Err(status) => return status,
     };
@@ -127,6 +121,10 @@ fn end(request: &Arc<Request>, result: Result<usize, NtStatus>) {
 /// The memory that a WSK_BUF describes.
 fn memory(call: &str, buffer: *const WskBuf) -> Result<Buffers, NtStatus> {
     let buffer = WskBuf::read(buffer).ok_or(NtStatus::INVALID_PARAMETER)?;
+    if let Some(whole) = buffer.in_one() {
+        // SAFETY: the client keeps the MDL and its memory until the completion (the pages' rule).
+        return Ok(unsafe { Buffers::from_raw(&[whole]) });
+    }
     let Some(parts) = buffer.buffers() else {
         misuse::report(call, format_args!("the WSK_BUF is longer than its MDLs"));
         return Err(NtStatus::INVALID_PARAMETER);
@@ -174,7 +172,7 @@ pub(crate) unsafe extern "C" fn WskSocket(
         let made = WskSocket::make("WskSocket", &client, category, socket, context, callbacks);
         (status::SUCCESS, made.addr())
     };
-    let request = match Request::accept("WskSocket", irp, finish) {
+    let request = match Request::accept("WskSocket", irp, None, |_, done| finish(done)) {
         Ok(request) => request,
         Err(status) => return status,
     };
@@ -242,7 +240,7 @@ pub(crate) unsafe extern "C" fn WskSocketConnect(
         }
         _ => (status::of(done.status), 0),
     };
-    let request = match Request::accept("WskSocketConnect", irp, finish) {
+    let request = match Request::accept("WskSocketConnect", irp, None, |_, done| finish(done)) {
         Ok(request) => request,
         Err(status) => return status,
     };
@@ -250,7 +248,7 @@ pub(crate) unsafe extern "C" fn WskSocketConnect(
         Ok((socket, remote)) => {
             // A refusal ends the request too.
             let _ = socket.connect_pending(request.operation(Buffers::empty()), &remote);
-            request.cancel_on(&socket);
+            request.waits_for(&socket, request.key());
         }
         Err(status) => request.end_with(status),
     }

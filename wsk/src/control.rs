@@ -5,7 +5,6 @@ use std::os::fd::AsRawFd;
 
 use linsock::NtStatus;
 use linsock::iocp::buffer::Buffers;
-use linsock::iocp::irp::Done;
 use linsock::option;
 use std::sync::Arc;
 
@@ -95,11 +94,11 @@ fn conclude(
             Ok((status, _)) | Err(status) => status::of(status),
         };
     }
-    let finish = |done: Done| (status::of(done.status), done.bytes);
-    let request = match Request::accept(call, irp, finish) {
-        Ok(request) => request,
-        Err(status) => return status,
-    };
+    let request =
+        match Request::accept(call, irp, None, |_, done| (status::of(done.status), done.bytes)) {
+            Ok(request) => request,
+            Err(status) => return status,
+        };
     match body() {
         Ok((status, bytes)) => request.end(status, Buffers::empty(), bytes),
         Err(status) => request.end_with(status),

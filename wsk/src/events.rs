@@ -27,6 +27,8 @@ const RECEIVE_FROM: u32 = 0x100;
 pub(crate) const ALL: u32 = SEND_BACKLOG | RECEIVE | DISCONNECT | RECEIVE_FROM | ACCEPT;
 pub(crate) const OF_CONNECTIONS: u32 = SEND_BACKLOG | RECEIVE | DISCONNECT;
 const ABORTIVE: u32 = 1;
+/// How many connections are waited for at once: as many as one report of a listener brings.
+const AHEAD: usize = 8;
 /// Octets of one indication.
 const READ: usize = 1 << 16;
 
@@ -115,38 +117,51 @@ impl Indication {
 impl WskSocket {
     // ---- connections ----
 
-    /// Hands out connections, and waits for the next if anybody wants one.
+    /// Hands out the connections that are there, and waits for as many more as are wanted.
     pub(crate) fn pump_accepts(self: &Arc<Self>) {
-        loop {
-            let mut state = self.state.lock();
-            let told = state.events & ACCEPT != 0;
-            if state.accepts.is_empty() && !told || self.is_closing() {
-                return;
-            }
-            let Some(connection) = state.backlog.pop_front() else {
-                let waits = std::mem::replace(&mut state.accepting, true);
-                drop(state);
-                if !waits {
-                    self.await_connection();
-                }
-                return;
-            };
-            let taken = state.accepts.pop_front();
-            drop(state);
-            match taken {
+        self.pump(|own, connection| {
+            let own = Arc::clone(own);
+            worker::post(move || own.tell_connection(connection));
+        });
+    }
+
+    fn pump(self: &Arc<Self>, tell: impl Fn(&Arc<Self>, Unclaimed)) {
+        while let Some((connection, taker)) = self.next_pair() {
+            match taker {
                 Some(Accept { request, slot }) => {
                     *slot.lock() = Some(connection);
                     request.end_with(NtStatus::SUCCESS);
                 }
-                None => {
-                    let own = Arc::clone(self);
-                    worker::post(move || own.tell_connection(connection));
-                }
+                None => tell(self, connection),
             }
         }
+        while self.wants_connection() && self.await_connection() {}
     }
 
-    fn await_connection(self: &Arc<Self>) {
+    /// A connection, and the request that gets it; without one the client is told of it.
+    fn next_pair(&self) -> Option<(Unclaimed, Option<Accept>)> {
+        let mut state = self.state.lock();
+        let told = state.events & ACCEPT != 0;
+        if state.accepts.is_empty() && !told || self.is_closing() {
+            return None;
+        }
+        let connection = state.backlog.pop_front()?;
+        Some((connection, state.accepts.pop_front()))
+    }
+
+    /// Whether one more connection has to be waited for, which the caller then does: as many as are
+    /// asked for, and for a client that is told of connections as many as one report brings.
+    fn wants_connection(&self) -> bool {
+        let mut state = self.state.lock();
+        let told = state.events & ACCEPT != 0;
+        let asked = if told { AHEAD } else { state.accepts.len().min(AHEAD) };
+        let wants = state.awaited < asked && !self.is_closing();
+        state.awaited += usize::from(wants);
+        wants
+    }
+
+    /// False if no connection can be waited for now.
+    fn await_connection(self: &Arc<Self>) -> bool {
         let family = self.socket.domain().number();
         let (own, made) = (Arc::clone(self), create(Category::Connection, family, 1, 6));
         let started = made.and_then(|accepted| {
@@ -156,16 +171,14 @@ impl WskSocket {
                 worker::operation(Buffers::empty(), move |done| own.take_in(done.status, accepted));
             self.socket.accept_ex(&acceptor, operation, layout, None)
         });
-        if let Err(status) = started {
-            self.fail_accepts(status);
-        }
+        started.inspect_err(|status| self.fail_accepts(*status)).is_ok()
     }
 
     /// No connection can be had now. Whoever asked for one is told; a client that is told of
     /// connections by an event asks for none, so it is tried again for it in a while.
     fn fail_accepts(self: &Arc<Self>, status: NtStatus) {
         let mut state = self.state.lock();
-        state.accepting = false;
+        state.awaited -= 1;
         let accepts = std::mem::take(&mut state.accepts);
         let told = state.events & ACCEPT != 0;
         drop(state);
@@ -186,12 +199,13 @@ impl WskSocket {
         }
         let conditional = {
             let mut state = self.state.lock();
-            state.accepting = false;
+            state.awaited -= 1;
             state.conditional
         };
         let admitted = if conditional { self.inspect(connection) } else { Some(connection) };
         self.state.lock().backlog.extend(admitted);
-        self.pump_accepts();
+        // This is the provider's thread.
+        self.pump(Self::tell_connection);
     }
 
     /// Asks the client about a connection. Gives it back if it is accepted; one that is not decided

@@ -5,12 +5,11 @@ use std::ptr;
 
 use linsock::NtStatus;
 use linsock::afd::address::{self, Family};
-use linsock::iocp::irp::Done;
 
 use crate::client::Client;
 use crate::ddk::irp::Irp;
 use crate::ddk::misc::UnicodeString;
-use crate::request::Request;
+use crate::request::{Request, outcome};
 use crate::socket::read_address;
 use crate::status::{self, Status};
 use crate::worker;
@@ -188,8 +187,7 @@ pub(crate) unsafe extern "C" fn WskGetAddressInfo(
     _thread: *mut c_void,
     irp: *mut Irp,
 ) -> Status {
-    let finish = |done: Done| (status::of(done.status), 0);
-    let request = match Request::accept("WskGetAddressInfo", irp, finish) {
+    let request = match Request::accept("WskGetAddressInfo", irp, None, |_, done| outcome(done)) {
         Ok(request) => request,
         Err(status) => return status,
     };
@@ -254,8 +252,7 @@ pub(crate) unsafe extern "C" fn WskGetNameInfo(
     _thread: *mut c_void,
     irp: *mut Irp,
 ) -> Status {
-    let finish = |done: Done| (status::of(done.status), 0);
-    let request = match Request::accept("WskGetNameInfo", irp, finish) {
+    let request = match Request::accept("WskGetNameInfo", irp, None, |_, done| outcome(done)) {
         Ok(request) => request,
         Err(status) => return status,
     };

@@ -6,8 +6,9 @@
 //! by that thread.
 
 use std::collections::hash_map::Entry;
+use std::ptr;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Weak};
+use std::sync::{Arc, LazyLock};
 use std::task::Waker;
 
 use linsock::NtStatus;
@@ -17,22 +18,18 @@ use linsock::iocp::sync::Lock;
 use linsock::socket::Socket;
 use rustc_hash::FxHashMap;
 
+use crate::client::Client;
 use crate::ddk::irp::{Irp, IrpPtr};
+use crate::socket::WskSocket;
 use crate::status::{self, Status};
 use crate::{misuse, worker};
 
 /// What a request ends with: IoStatus.Status and IoStatus.Information.
 pub(crate) type Outcome = (Status, usize);
 
-/// Makes the outcome of a request out of the operation's.
-type Finish = Box<dyn FnOnce(Done) -> Outcome + Send>;
-
-/// How IoCancelIrp takes a request back.
-enum Cancel {
-    /// Its operation on this socket, by its key.
-    Operation(Arc<Socket>, usize),
-    /// Something else; it is given the request's key.
-    Call(Box<dyn FnOnce(usize) + Send>),
+pub(crate) fn outcome(done: Done) -> Outcome {
+    let status = status::of(done.status);
+    (status, if status::is_success(status) { done.bytes } else { 0 })
 }
 
 /// How requests complete that are over at once.
@@ -97,22 +94,46 @@ const FINISHED: u8 = 2;
 /// The same, and no packet is there: none was made, or the provider's thread came first.
 const DELIVERED: u8 = 3;
 
-/// See the module's documentation.
-pub struct Request {
+/// See the module's documentation. What its call makes of the end differs in type from call to
+/// call, so that a request is one piece of memory.
+pub(crate) type Request = dyn InProgress;
+
+/// A [`Request`], which has the methods.
+pub(crate) trait InProgress: Sink {
+    fn head(&self) -> &Head;
+
+    /// Makes the outcome, once.
+    fn finish(&self, done: Done) -> Option<Outcome>;
+}
+
+/// What every request has.
+pub(crate) struct Head {
     irp: IrpPtr,
     call: &'static str,
+    /// The socket of the call.
+    socket: Option<Arc<WskSocket>>,
     phase: AtomicU8,
-    done: Lock<Option<Done>>,
-    finish: Lock<Option<Finish>>,
-    /// What is done once the completion routine has returned.
-    afterwards: Lock<Option<Box<dyn FnOnce() + Send>>>,
-    cancel: Lock<Option<Cancel>>,
-    own: Weak<Self>,
+    rest: Lock<Rest>,
+}
+
+#[derive(Default)]
+struct Rest {
+    done: Option<Done>,
+    /// The operation that IoCancelIrp cancels, if it is not the request's own on its own socket.
+    other: Option<(Arc<Socket>, usize)>,
+    /// A client that has one socket less when the completion routine has returned.
+    leaves: Option<Arc<Client>>,
+}
+
+struct Whole<F> {
+    head: Head,
+    finish: Lock<Option<F>>,
 }
 
 impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Request").field("call", &self.call).field("irp", &self.irp).finish()
+        let Head { call, irp, .. } = self.head();
+        f.debug_struct("Request").field("call", call).field("irp", irp).finish()
     }
 }
 
@@ -121,7 +142,7 @@ static IN_FLIGHT: LazyLock<Lock<FxHashMap<usize, Arc<Request>>>> = LazyLock::new
 
 /// Whether the provider does not have this IRP; it is reported otherwise.
 pub(crate) fn check_idle(call: &str, irp: *mut Irp) -> bool {
-    let user = IN_FLIGHT.lock().get(&irp.addr()).map(|request| request.call);
+    let user = IN_FLIGHT.lock().get(&irp.addr()).map(|request| request.head().call);
     if let Some(user) = user {
         report_busy(call, irp, user);
     }
@@ -140,30 +161,27 @@ unsafe extern "C" fn cancel(_device: *mut std::ffi::c_void, irp: *mut Irp) {
 }
 
 impl Request {
-    /// Accepts an IRP for a call; `finish` makes its outcome.
+    /// Accepts an IRP for a call, on a socket or none; `finish` makes its outcome.
     ///
     /// # Errors
     /// STATUS_INVALID_PARAMETER, with nothing completed, for null or an IRP that another call has
     /// (Wine's test, which ran on Windows; wsk 2.1).
-    pub(crate) fn accept(
+    pub(crate) fn accept<F>(
         call: &'static str,
         irp: *mut Irp,
-        finish: impl FnOnce(Done) -> Outcome + Send + 'static,
-    ) -> Result<Arc<Self>, Status> {
+        socket: Option<Arc<WskSocket>>,
+        finish: F,
+    ) -> Result<Arc<Self>, Status>
+    where
+        F: FnOnce(Option<&Arc<WskSocket>>, Done) -> Outcome + Send + 'static,
+    {
         let ptr = IrpPtr::new(irp).ok_or(status::INVALID_PARAMETER)?;
-        let request = Arc::new_cyclic(|own| Self {
-            irp: ptr,
-            call,
-            phase: AtomicU8::new(STARTING),
-            done: Lock::default(),
-            finish: Lock::new(Some(Box::new(finish))),
-            afterwards: Lock::default(),
-            cancel: Lock::default(),
-            own: Weak::clone(own),
-        });
+        let phase = AtomicU8::new(STARTING);
+        let head = Head { irp: ptr, call, socket, phase, rest: Lock::default() };
+        let request: Arc<Self> = Arc::new(Whole { head, finish: Lock::new(Some(finish)) });
         // One look and one step: two calls may be given the same IRP at once.
         let user = match IN_FLIGHT.lock().entry(ptr.addr()) {
-            Entry::Occupied(taken) => Some(taken.get().call),
+            Entry::Occupied(taken) => Some(taken.get().head().call),
             Entry::Vacant(free) => {
                 free.insert(Arc::clone(&request));
                 None
@@ -183,51 +201,45 @@ impl Request {
 
     /// The operation to be started, whose end is the request's.
     pub(crate) fn operation(self: &Arc<Self>, buffers: Buffers) -> Operation {
-        let sink = Arc::clone(self) as Arc<dyn Sink>;
-        Operation::new(Target::Sink { sink, packet: true }, buffers)
+        Operation::new(Target::Sink { sink: self.sink(), packet: true }, buffers)
     }
 
-    /// What is done once the completion routine has returned.
-    pub(crate) fn afterwards(&self, body: impl FnOnce() + Send + 'static) {
-        *self.afterwards.lock() = Some(Box::new(body));
+    fn sink(self: &Arc<Self>) -> Arc<dyn Sink> {
+        Arc::<Self>::clone(self)
     }
 
-    /// IoCancelIrp cancels the request's operation on this socket.
-    pub(crate) fn cancel_on(&self, socket: &Arc<Socket>) {
-        self.set_cancel(Cancel::Operation(Arc::clone(socket), self.key()));
+    /// The client has one socket less when the completion routine has returned.
+    pub(crate) fn leaves(&self, client: Arc<Client>) {
+        self.head().rest.lock().leaves = Some(client);
     }
 
-    /// IoCancelIrp cancels the operation on this socket that has this key.
-    pub(crate) fn cancel_other_on(&self, socket: &Arc<Socket>, key: usize) {
-        self.set_cancel(Cancel::Operation(Arc::clone(socket), key));
+    /// The operation on this socket that has this key is what IoCancelIrp cancels, instead of the
+    /// request's own on its own socket.
+    pub(crate) fn waits_for(&self, socket: &Arc<Socket>, key: usize) {
+        self.head().rest.lock().other = Some((Arc::clone(socket), key));
+        self.heed_cancel();
     }
 
-    /// IoCancelIrp calls this, with the request's key.
-    pub(crate) fn on_cancel(&self, cancel: impl FnOnce(usize) + Send + 'static) {
-        self.set_cancel(Cancel::Call(Box::new(cancel)));
+    /// The key of the request's operation.
+    pub(crate) fn key(&self) -> usize {
+        ptr::from_ref(self).addr()
     }
 
-    fn set_cancel(&self, cancel: Cancel) {
-        *self.cancel.lock() = Some(cancel);
-        if self.irp.is_cancelled() {
+    /// IoCancelIrp may have been called when there was nothing to cancel yet.
+    fn heed_cancel(&self) {
+        if self.head().irp.is_cancelled() {
             self.take_back();
         }
     }
 
-    /// The key of the request's operation.
-    fn key(&self) -> usize {
-        self.own.as_ptr().addr()
-    }
-
     fn take_back(&self) {
-        // Taken out for the time of the call: the operation may end inside it.
-        let taken = self.cancel.lock().take();
-        match taken {
-            Some(Cancel::Operation(socket, key)) => {
+        let other = self.head().rest.lock().other.clone();
+        match (other, &self.head().socket) {
+            (Some((socket, key)), _) => {
                 socket.cancel_operations(&|operation| operation.key() == key);
             }
-            Some(Cancel::Call(cancel)) => cancel(self.key()),
-            None => {}
+            (None, Some(socket)) => socket.take_back(self.key()),
+            (None, None) => {}
         }
     }
 
@@ -243,83 +255,111 @@ impl Request {
 
     /// The call returns: with the result, or with STATUS_PENDING.
     pub(crate) fn conclude(self: &Arc<Self>) -> Status {
+        self.heed_cancel();
+        // Before anybody else may complete it.
+        self.head().irp.set_pending(true);
+        if self.moves(STARTING, PENDED) {
+            return status::PENDING;
+        }
         // A refusal is told at once, on Windows too (wsk 2.2, WskConnect before WskBind).
         let succeeded = |done: &Done| done.status.is_success();
-        let pends = style() == Style::Pend && self.done.lock().as_ref().is_none_or(succeeded);
-        // Before anybody else may complete it.
-        self.irp.set_pending(true);
-        if self.moves(STARTING, PENDED) || pends && self.moves(FINISHED, PENDED) {
-            return status::PENDING;
-        }
+        let pends =
+            style() == Style::Pend && self.head().rest.lock().done.as_ref().is_none_or(succeeded);
         if pends {
-            self.post();
+            self.leave_to_packet();
             return status::PENDING;
         }
-        self.irp.set_pending(false);
+        self.head().irp.set_pending(false);
         self.hand_back()
     }
 
     /// As [`conclude`](Self::conclude), by the provider's thread whatever the style.
     pub(crate) fn conclude_later(self: &Arc<Self>) -> Status {
-        self.irp.set_pending(true);
-        if !self.moves(STARTING, PENDED) && !self.moves(FINISHED, PENDED) {
-            self.post();
+        self.heed_cancel();
+        self.head().irp.set_pending(true);
+        if !self.moves(STARTING, PENDED) {
+            self.leave_to_packet();
         }
         status::PENDING
     }
 
-    /// The provider's thread has the packet. A call that has not returned sees to it itself.
-    pub(crate) fn delivered(&self) {
-        let pended =
-            !self.moves(FINISHED, DELIVERED) && self.phase.load(Ordering::Acquire) == PENDED;
-        if pended {
-            self.hand_back();
+    /// The operation is over: its packet, or another where there is none, has the IRP completed.
+    fn leave_to_packet(self: &Arc<Self>) {
+        if !self.moves(FINISHED, PENDED) {
+            self.post();
         }
     }
 
     fn moves(&self, from: u8, to: u8) -> bool {
-        self.phase.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.head().phase.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     fn post(self: &Arc<Self>) {
-        self.phase.store(PENDED, Ordering::Release);
-        worker::deliver(Arc::clone(self) as Arc<dyn Sink>);
+        self.head().phase.store(PENDED, Ordering::Release);
+        worker::deliver(self.sink());
     }
 
     /// Hands the IRP back.
     fn hand_back(&self) -> Status {
-        let (done, finish) = (self.done.lock().take(), self.finish.lock().take());
-        let (Some(done), Some(finish)) = (done, finish) else {
+        let head = self.head();
+        let rest = std::mem::take(&mut *head.rest.lock());
+        let Some((status, information)) = rest.done.and_then(|done| self.finish(done)) else {
             return status::PENDING;
         };
-        *self.cancel.lock() = None;
-        let (status, information) = finish(done);
-        IN_FLIGHT.lock().remove(&self.irp.addr());
-        self.irp.complete(status, information);
-        let afterwards = self.afterwards.lock().take();
-        if let Some(afterwards) = afterwards {
-            afterwards();
+        IN_FLIGHT.lock().remove(&head.irp.addr());
+        head.irp.complete(status, information);
+        if let Some(client) = rest.leaves {
+            client.socket_gone();
         }
         status
     }
 }
 
-impl Sink for Request {
+impl<F> InProgress for Whole<F>
+where
+    F: FnOnce(Option<&Arc<WskSocket>>, Done) -> Outcome + Send + 'static,
+{
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn finish(&self, done: Done) -> Option<Outcome> {
+        let finish = self.finish.lock().take()?;
+        Some(finish(self.head.socket.as_ref(), done))
+    }
+}
+
+impl<F> Sink for Whole<F>
+where
+    F: FnOnce(Option<&Arc<WskSocket>>, Done) -> Outcome + Send + 'static,
+{
     /// The packet that follows has the request completed, if the call has not seen to it.
     fn complete(&self, done: Done) -> Option<Waker> {
-        *self.done.lock() = Some(done);
-        self.moves(STARTING, FINISHED);
+        self.head.rest.lock().done = Some(done);
+        let request: &Request = self;
+        request.moves(STARTING, FINISHED);
         None
     }
 
     fn lose(&self, done: Done) -> Option<Waker> {
-        *self.done.lock() = Some(done);
-        if !self.moves(STARTING, DELIVERED)
-            && let Some(own) = self.own.upgrade()
-        {
-            own.post();
+        self.head.rest.lock().done = Some(done);
+        let request: &Request = self;
+        if !request.moves(STARTING, DELIVERED) {
+            let own = IN_FLIGHT.lock().get(&self.head.irp.addr()).cloned();
+            if let Some(own) = own {
+                own.post();
+            }
         }
         None
+    }
+
+    /// A call that has not returned sees to it itself.
+    fn run(self: Arc<Self>) {
+        let request: &Request = &*self;
+        let overtaken = request.moves(FINISHED, DELIVERED);
+        if !overtaken && self.head.phase.load(Ordering::Acquire) == PENDED {
+            request.hand_back();
+        }
     }
 }
 
@@ -351,7 +391,7 @@ mod tests {
         (irp, receiver)
     }
 
-    fn outcome(done: Done) -> Outcome {
+    fn outcome(_socket: Option<&Arc<WskSocket>>, done: Done) -> Outcome {
         (status::of(done.status), done.bytes)
     }
 
@@ -365,7 +405,7 @@ mod tests {
         let cancelled = status::of(NtStatus::CANCELLED);
         for lost_inside in [false, true] {
             let (irp, told) = new_irp();
-            let request = Request::accept("test", irp, outcome).unwrap();
+            let request = Request::accept("test", irp, None, outcome).unwrap();
             let operation = request.operation(Buffers::empty());
             if lost_inside {
                 drop(operation);
@@ -385,15 +425,15 @@ mod tests {
     #[test]
     fn a_packet_that_overtakes_its_call_waits_for_it() {
         let (irp, told) = new_irp();
-        let request = Request::accept("test", irp, outcome).unwrap();
+        let request = Request::accept("test", irp, None, outcome).unwrap();
         let buffers = Buffers::empty();
         let done = Done { status: NtStatus::SUCCESS, bytes: 7, buffers };
         assert!(request.complete(done).is_none());
-        request.delivered();
+        Arc::clone(&request).run();
         assert!(told.try_recv().is_err(), "the call has not returned");
         assert_eq!(request.conclude_later(), status::PENDING);
         assert_eq!(status_told(&told), status::SUCCESS);
-        request.delivered();
+        Arc::clone(&request).run();
         assert!(told.try_recv().is_err(), "once");
         // SAFETY: as above.
         unsafe { IoFreeIrp(irp) };
@@ -416,14 +456,14 @@ mod tests {
                 // SAFETY: no precondition.
                 let irp = unsafe { IoAllocateIrp(1, 0) };
                 set_completion_routine(irp, count, std::ptr::from_ref(told).cast_mut().cast());
-                let request = Request::accept("test", irp, outcome).unwrap();
+                let request = Request::accept("test", irp, None, outcome).unwrap();
                 let begin = Barrier::new(2);
                 std::thread::scope(|scope| {
                     scope.spawn(|| {
                         begin.wait();
                         let buffers = Buffers::empty();
                         request.complete(Done { status: NtStatus::SUCCESS, bytes: 0, buffers });
-                        request.delivered();
+                        Arc::clone(&request).run();
                     });
                     begin.wait();
                     request.conclude();

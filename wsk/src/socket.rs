@@ -1,7 +1,7 @@
 //! What a `WSK_SOCKET` is: a socket of linsock, what the client gave with it, and what the provider
 //! holds for it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -140,12 +140,12 @@ pub(crate) struct State {
     /// SO_CONDITIONAL_ACCEPT.
     pub(crate) conditional: bool,
     pub(crate) accepts: VecDeque<Accept>,
-    /// A connection is being waited for.
-    pub(crate) accepting: bool,
+    /// Connections that are being waited for.
+    pub(crate) awaited: usize,
     /// Connections that nobody has taken.
     pub(crate) backlog: VecDeque<Unclaimed>,
     /// Connections that wait for WskInspectComplete.
-    pub(crate) inspected: HashMap<u32, Unclaimed>,
+    pub(crate) inspected: FxHashMap<u32, Unclaimed>,
     pub(crate) inspections: u32,
     /// Data that was indicated and not accepted.
     pub(crate) held: VecDeque<u8>,
@@ -158,7 +158,7 @@ pub(crate) struct State {
     /// The peer's disconnect has been told.
     pub(crate) end_told: bool,
     /// What the client retains, by the address of its list.
-    pub(crate) retained: HashMap<usize, Box<Indication>>,
+    pub(crate) retained: FxHashMap<usize, Box<Indication>>,
 }
 
 /// A WskAccept that waits.
@@ -242,6 +242,22 @@ impl WskSocket {
             graves.push_back(buried);
             if graves.len() > GRAVES_MAX {
                 graves.pop_front();
+            }
+        }
+    }
+
+    /// IoCancelIrp: what the request with this key waits for here, an accept or an operation of the
+    /// same key, is cancelled.
+    pub(crate) fn take_back(&self, key: usize) {
+        let accept = {
+            let accepts = &mut self.state.lock().accepts;
+            let at = accepts.iter().position(|accept| accept.request.key() == key);
+            at.and_then(|at| accepts.remove(at))
+        };
+        match accept {
+            Some(accept) => accept.request.end_with(NtStatus::CANCELLED),
+            None => {
+                self.socket.cancel_operations(&|operation| operation.key() == key);
             }
         }
     }

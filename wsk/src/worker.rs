@@ -2,8 +2,7 @@
 //! and calls the clients' callbacks, one after the other. What is posted first is done first: a
 //! close that is posted behind everything else finds it done.
 
-use std::any::Any;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::thread;
 
@@ -15,54 +14,35 @@ use linsock::iocp::port::{CompletionPort, Packet};
 use linsock::iocp::sync::Lock;
 
 use crate::ddk::object::in_callback;
-use crate::request::Request;
-
-type Body = Box<dyn FnOnce(Done) + Send>;
 
 /// Something for the provider's thread to do. If it is about an operation, it is done when that is
 /// over, and sees how it ended.
-struct Task {
-    done: Lock<Option<Done>>,
-    body: Lock<Option<Body>>,
-    own: Weak<Self>,
-}
+struct Task<F>(Lock<(Option<Done>, Option<F>)>);
 
-impl Task {
-    fn new(done: Option<Done>, body: impl FnOnce(Done) + Send + 'static) -> Arc<Self> {
-        Arc::new_cyclic(|own| Self {
-            done: Lock::new(done),
-            body: Lock::new(Some(Box::new(body))),
-            own: Weak::clone(own),
-        })
+impl<F: FnOnce(Done) + Send + 'static> Sink for Task<F> {
+    /// The packet that follows has it run.
+    fn complete(&self, done: Done) -> Option<Waker> {
+        self.0.lock().0 = Some(done);
+        None
     }
 
-    fn run(&self) {
-        let (done, body) = (self.done.lock().take(), self.body.lock().take());
-        if let (Some(done), Some(body)) = (done, body) {
+    fn lose(&self, done: Done) -> Option<Waker> {
+        let body = self.0.lock().1.take();
+        deliver(Arc::new(Self(Lock::new((Some(done), body)))));
+        None
+    }
+
+    fn run(self: Arc<Self>) {
+        let taken = std::mem::take(&mut *self.0.lock());
+        if let (Some(done), Some(body)) = taken {
             body(done);
         }
     }
 }
 
-impl Sink for Task {
-    /// The packet that follows has it run.
-    fn complete(&self, done: Done) -> Option<Waker> {
-        *self.done.lock() = Some(done);
-        None
-    }
-
-    fn lose(&self, done: Done) -> Option<Waker> {
-        *self.done.lock() = Some(done);
-        if let Some(own) = self.own.upgrade() {
-            deliver(own);
-        }
-        None
-    }
-}
-
 /// An operation whose end `body` sees, on the provider's thread. If it is refused, nobody does.
 pub(crate) fn operation(buffers: Buffers, body: impl FnOnce(Done) + Send + 'static) -> Operation {
-    let sink = Task::new(None, body);
+    let sink = Arc::new(Task(Lock::new((None, Some(body)))));
     Operation::new(Target::Sink { sink, packet: true }, buffers)
 }
 
@@ -95,20 +75,10 @@ pub(crate) fn port() -> &'static Arc<CompletionPort> {
 fn work(port: &Arc<CompletionPort>) {
     loop {
         // One at a time: a callback may post what others wait for.
-        let Ok(packet) = port.wait_one(Deadline::Never) else { return };
+        let next = port.take_next().map_or_else(|| port.wait_one(Deadline::Never), Ok);
+        let Ok(packet) = next else { return };
         if let Some(sink) = packet.sink {
-            in_callback(|| run(sink));
-        }
-    }
-}
-
-fn run(sink: Arc<dyn Sink>) {
-    match (sink as Arc<dyn Any + Send + Sync>).downcast::<Request>() {
-        Ok(request) => request.delivered(),
-        Err(other) => {
-            if let Ok(task) = other.downcast::<Task>() {
-                task.run();
-            }
+            in_callback(|| sink.run());
         }
     }
 }
@@ -116,7 +86,8 @@ fn run(sink: Arc<dyn Sink>) {
 /// Has the provider's thread do something, behind everything that was posted before.
 pub(crate) fn post(body: impl FnOnce() + Send + 'static) {
     let done = Done { status: NtStatus::SUCCESS, bytes: 0, buffers: Buffers::empty() };
-    deliver(Task::new(Some(done), |_| body()));
+    let body = |_| body();
+    deliver(Arc::new(Task(Lock::new((Some(done), Some(body))))));
 }
 
 /// Queues the packet of an operation that has none of its own.

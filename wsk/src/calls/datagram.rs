@@ -37,9 +37,7 @@ pub(super) unsafe extern "C" fn WskSendTo(
         }
         let to = if remote.is_null() { None } else { read_address(remote)?.ip() };
         let operation = request.operation(memory("WskSendTo", buffer)?);
-        let sent = started(socket.socket.send_to(operation, SendFlags::NONE, to));
-        request.cancel_on(&socket.socket);
-        sent
+        started(socket.socket.send_to(operation, SendFlags::NONE, to))
     })
 }
 
@@ -89,8 +87,6 @@ pub(super) unsafe extern "C" fn WskReceiveFrom(
         }
         let operation = request.operation(memory("WskReceiveFrom", buffer)?);
         let area = Some(SenderArea::Slot(sender));
-        let received = started(socket.socket.recv_from(operation, RecvOptions::default(), area));
-        request.cancel_on(&socket.socket);
-        received
+        started(socket.socket.recv_from(operation, RecvOptions::default(), area))
     })
 }

@@ -89,9 +89,7 @@ fn connect(
         if socket.socket.phase() != Phase::Bound {
             return Err(INVALID_DEVICE_STATE);
         }
-        let begun = started(socket.socket.connect_pending(request.operation(data), &remote));
-        request.cancel_on(&socket.socket);
-        begun
+        started(socket.socket.connect_pending(request.operation(data), &remote))
     })
 }
 
@@ -162,17 +160,6 @@ pub(super) unsafe extern "C" fn WskAccept(
         }
         let accept = Accept { request: Arc::clone(request), slot: Arc::clone(&slot) };
         socket.state.lock().accepts.push_back(accept);
-        let own = Arc::downgrade(socket);
-        request.on_cancel(move |key| {
-            let Some(socket) = own.upgrade() else { return };
-            let mut state = socket.state.lock();
-            let at = state.accepts.iter().position(|a| Arc::as_ptr(&a.request).addr() == key);
-            let gone = at.and_then(|at| state.accepts.remove(at));
-            drop(state);
-            if let Some(accept) = gone {
-                accept.request.end_with(NtStatus::CANCELLED);
-            }
-        });
         socket.pump_accepts();
         Ok(())
     })

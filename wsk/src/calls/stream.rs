@@ -47,9 +47,7 @@ pub(super) unsafe extern "C" fn WskSend(
         }
         let operation = request.operation(memory("WskSend", buffer)?);
         let flags = SendFlags::new(flags & MSG_OOB != 0, false);
-        let sent = started(socket.socket.send(operation, flags));
-        request.cancel_on(&socket.socket);
-        sent
+        started(socket.socket.send(operation, flags))
     })
 }
 
@@ -84,7 +82,6 @@ pub(super) unsafe extern "C" fn WskReceive(
         if flags & !(WAITALL | DRAIN) != 0 || drains && (flags & WAITALL != 0 || room > 0) {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        request.cancel_on(&socket.socket);
         if drains {
             drain(socket, request);
             return Ok(());
@@ -134,7 +131,7 @@ fn drain(socket: &Arc<WskSocket>, request: &Arc<Request>) {
         }
     });
     let key = operation.key();
-    request.cancel_other_on(&socket.socket, key);
+    request.waits_for(&socket.socket, key);
     if let Err(status) = socket.socket.recv(operation, RecvOptions::default()) {
         request.end_with(status);
     }
@@ -206,9 +203,7 @@ pub(super) unsafe extern "C" fn WskDisconnect(
             socket.socket.send(worker::operation(data, drop), SendFlags::NONE)?;
         }
         let operation = request.operation(Buffers::empty());
-        let begun = started(socket.socket.disconnect(operation, DisconnectMode::Delivered));
-        request.cancel_on(&socket.socket);
-        begun
+        started(socket.socket.disconnect(operation, DisconnectMode::Delivered))
     })
 }
 
@@ -229,8 +224,7 @@ fn abort(socket: &Arc<WskSocket>, request: &Arc<Request>) -> Result<(), NtStatus
 /// unless both directions are disconnected. Complete when no request and no callback is left.
 /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wsk/nc-wsk-pfn_wsk_close_socket>
 pub(super) unsafe extern "C" fn WskCloseSocket(socket: Socket, irp: *mut Irp) -> Status {
-    let finish = |done: Done| (status::of(done.status), 0);
-    let request = match Request::accept("WskCloseSocket", irp, finish) {
+    let request = match Request::accept("WskCloseSocket", irp, None, |_, done| outcome(done)) {
         Ok(request) => request,
         Err(status) => return status,
     };
@@ -239,9 +233,8 @@ pub(super) unsafe extern "C" fn WskCloseSocket(socket: Socket, irp: *mut Irp) ->
         return request.conclude();
     };
     socket.bury();
-    let client = Arc::clone(&socket.client);
     // WskDeregister waits for the completion routine too.
-    request.afterwards(move || client.socket_gone());
+    request.leaves(Arc::clone(&socket.client));
     let (accepts, left, retained) = {
         let state = &mut *socket.state.lock();
         let left: Vec<_> = state

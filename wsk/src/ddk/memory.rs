@@ -70,6 +70,15 @@ impl WskBuf {
         (!buffer.is_null()).then(|| unsafe { buffer.read() })
     }
 
+    /// The memory, where it is all in the first MDL.
+    pub(crate) fn in_one(&self) -> Option<RawBuffer> {
+        let skip = usize::try_from(self.offset).ok()?;
+        // SAFETY: the client's chain, which stays until the completion.
+        let RawBuffer { base, len } = unsafe { self.mdl.as_ref() }?.buffer();
+        let is_in = self.length > 0 && len.checked_sub(skip)? >= self.length;
+        is_in.then(|| RawBuffer { base: base.wrapping_add(skip), len: self.length })
+    }
+
     /// The memory, MDL by MDL; `None` if the MDLs have less than the length says.
     pub(crate) fn buffers(&self) -> Option<Vec<RawBuffer>> {
         let mut buffers = Vec::new();
