@@ -97,7 +97,7 @@ pub struct Endpoint<I> {
     receives: Queue<I>,
     sends: RareQueue<I>,
     /// Boxed: it is rare, and every connection would carry its room.
-    half_close: Option<Box<disconnect::HalfClose<I>>>,
+    half_close: Option<disconnect::HalfClose<I>>,
     requests: Queue<Request>,
     /// Boxed, as in the state: most connections end without.
     completions: Queue<(Box<I>, NtStatus)>,

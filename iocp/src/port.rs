@@ -24,6 +24,7 @@ mod schedule;
 mod tests;
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
@@ -248,13 +249,6 @@ impl CompletionPort {
         }
     }
 
-    /// The next packet for a worker that is back at this port, as [`take_next`] of its handle.
-    #[inline]
-    pub fn take_next(&self) -> Option<Packet> {
-        let own = |worker: &Worker| worker.port.as_ref().is_some_and(|port| port.id == self.id);
-        with_worker(|worker| if own(worker) { worker.take_next() } else { None })?
-    }
-
     /// Takes a packet, waiting for one until the deadline.
     ///
     /// # Errors
@@ -288,6 +282,21 @@ impl CompletionPort {
         note_taken(count);
         packets.into_iter().for_each(take);
         Ok(count)
+    }
+
+    /// Takes all packets there are into `room`, which is empty, waiting for the first until the
+    /// deadline.
+    ///
+    /// # Errors
+    /// [`NoPacket`].
+    pub fn wait_all(
+        self: &Arc<Self>,
+        deadline: Deadline,
+        room: &mut VecDeque<Packet>,
+    ) -> Result<(), NoPacket> {
+        self.wait_for(deadline, false, |queue| queue.take_all(room, self.concurrency))?;
+        note_taken(room.len());
+        Ok(())
     }
 
     /// Looks at the queue, and waits and looks again until there is something or a reason to stop.

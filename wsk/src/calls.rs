@@ -90,18 +90,17 @@ fn on_socket(
     finish: impl FnOnce(&Arc<WskSocket>, Done) -> Outcome + Send + 'static,
     body: impl FnOnce(&Arc<WskSocket>, &Arc<Request>) -> Result<(), NtStatus>,
 ) -> Status {
-    let found = WskSocket::find(call, socket);
     let finish = move |socket: Option<&Arc<WskSocket>>, done| match socket {
         Some(socket) => finish(socket, done),
         None => outcome(done),
     };
-    let request = match Request::accept(call, irp, found.clone(), finish) {
+    let request = match Request::accept(call, irp, WskSocket::find(call, socket), finish) {
         Ok(request) => request,
         Err(status) => return status,
     };
-    let started = match found {
-        Some(socket) if socket.state.lock().silent => Err(INVALID_DEVICE_STATE),
-        Some(socket) => body(&socket, &request),
+    let started = match request.socket() {
+        Some(socket) if socket.is_silent() => Err(INVALID_DEVICE_STATE),
+        Some(socket) => body(socket, &request),
         None => Err(NtStatus::INVALID_HANDLE),
     };
     if let Err(status) = started {

@@ -2,11 +2,12 @@
 
 use std::ffi::c_void;
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use linsock::NtStatus;
 use linsock::iocp::buffer::Buffers;
 use linsock::option;
-use std::sync::Arc;
 
 use crate::client::{Client, Guid, NPI_WSK_INTERFACE_ID};
 use crate::ddk::irp::Irp;
@@ -123,7 +124,7 @@ pub(crate) unsafe extern "C" fn WskControlSocket(
     let areas = Areas { input, input_len, output, output_len, returned };
     conclude("WskControlSocket", irp, || {
         let socket = WskSocket::find("WskControlSocket", socket).ok_or(NtStatus::INVALID_HANDLE)?;
-        if socket.state.lock().silent {
+        if socket.is_silent() {
             return Err(INVALID_DEVICE_STATE);
         }
         match (kind, level, code) {
@@ -195,7 +196,7 @@ fn silence(socket: &WskSocket) -> Result<(), NtStatus> {
     if failed != 0 {
         return Err(NtStatus::NOT_SUPPORTED);
     }
-    socket.state.lock().silent = true;
+    socket.silent.store(true, Ordering::Release);
     Ok(())
 }
 

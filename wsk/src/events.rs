@@ -114,6 +114,18 @@ impl Indication {
     }
 }
 
+/// What is to be done for those who want connections.
+enum Step {
+    /// A WskAccept gets a connection.
+    Give(Accept, Unclaimed),
+    /// The client is told of it.
+    Tell(Unclaimed),
+    /// One more is waited for; it is counted already.
+    Await,
+    /// Nothing.
+    Nothing,
+}
+
 impl WskSocket {
     // ---- connections ----
 
@@ -126,38 +138,39 @@ impl WskSocket {
     }
 
     fn pump(self: &Arc<Self>, tell: impl Fn(&Arc<Self>, Unclaimed)) {
-        while let Some((connection, taker)) = self.next_pair() {
-            match taker {
-                Some(Accept { request, slot }) => {
+        loop {
+            match self.next_step() {
+                Step::Give(Accept { request, slot }, connection) => {
                     *slot.lock() = Some(connection);
                     request.end_with(NtStatus::SUCCESS);
                 }
-                None => tell(self, connection),
+                Step::Tell(connection) => tell(self, connection),
+                Step::Await if self.await_connection() => {}
+                Step::Await | Step::Nothing => return,
             }
         }
-        while self.wants_connection() && self.await_connection() {}
     }
 
-    /// A connection, and the request that gets it; without one the client is told of it.
-    fn next_pair(&self) -> Option<(Unclaimed, Option<Accept>)> {
-        let mut state = self.state.lock();
-        let told = state.events & ACCEPT != 0;
-        if state.accepts.is_empty() && !told || self.is_closing() {
-            return None;
-        }
-        let connection = state.backlog.pop_front()?;
-        Some((connection, state.accepts.pop_front()))
-    }
-
-    /// Whether one more connection has to be waited for, which the caller then does: as many as are
-    /// asked for, and for a client that is told of connections as many as one report brings.
-    fn wants_connection(&self) -> bool {
+    /// What to do next for those who want connections. As many are waited for as are asked for, and
+    /// for a client that is told of connections as many as one report brings.
+    fn next_step(&self) -> Step {
         let mut state = self.state.lock();
         let told = state.events & ACCEPT != 0;
         let asked = if told { AHEAD } else { state.accepts.len().min(AHEAD) };
-        let wants = state.awaited < asked && !self.is_closing();
-        state.awaited += usize::from(wants);
-        wants
+        if asked == 0 || self.is_closing() {
+            return Step::Nothing;
+        }
+        if let Some(connection) = state.backlog.pop_front() {
+            return match state.accepts.pop_front() {
+                Some(accept) => Step::Give(accept, connection),
+                None => Step::Tell(connection),
+            };
+        }
+        if state.awaited < asked {
+            state.awaited += 1;
+            return Step::Await;
+        }
+        Step::Nothing
     }
 
     /// False if no connection can be waited for now.
@@ -197,13 +210,19 @@ impl WskSocket {
         if !status.is_success() {
             return self.fail_accepts(status);
         }
-        let conditional = {
+        let asked_about = {
             let mut state = self.state.lock();
             state.awaited -= 1;
-            state.conditional
+            if state.conditional {
+                Some(connection)
+            } else {
+                state.backlog.push_back(connection);
+                None
+            }
         };
-        let admitted = if conditional { self.inspect(connection) } else { Some(connection) };
-        self.state.lock().backlog.extend(admitted);
+        if let Some(admitted) = asked_about.and_then(|connection| self.inspect(connection)) {
+            self.state.lock().backlog.push_back(admitted);
+        }
         // This is the provider's thread.
         self.pump(Self::tell_connection);
     }
@@ -274,8 +293,7 @@ impl WskSocket {
     }
 
     fn tell_connection(self: &Arc<Self>, connection: Unclaimed) {
-        let (listen, inherited) =
-            (self.callbacks.lock().listen, self.state.lock().inherited_events);
+        let listen = self.callbacks.lock().listen;
         // SAFETY: the client's table, which outlives the socket.
         let accept = unsafe { listen.as_ref() }.and_then(|events| events.accept);
         let Some(accept) = accept.filter(|_| !self.is_closing()) else { return };
@@ -305,6 +323,7 @@ impl WskSocket {
         }
         made.set_client(context, events);
         {
+            let inherited = self.state.lock().inherited_events;
             let mut state = made.state.lock();
             state.events |= inherited;
             state.fixed_events |= inherited;

@@ -7,7 +7,7 @@
 
 use std::collections::hash_map::Entry;
 use std::ptr;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::Waker;
 
@@ -102,8 +102,11 @@ pub(crate) type Request = dyn InProgress;
 pub(crate) trait InProgress: Sink {
     fn head(&self) -> &Head;
 
-    /// Makes the outcome, once.
-    fn finish(&self, done: Done) -> Option<Outcome>;
+    /// Changes what IoCancelIrp cancels, and what follows the completion routine.
+    fn change(&self, change: &mut dyn FnMut(&mut Attached));
+
+    /// Makes the outcome, once. It comes with what is left to be done.
+    fn finish(&self) -> Option<(Outcome, Attached)>;
 }
 
 /// What every request has.
@@ -113,12 +116,13 @@ pub(crate) struct Head {
     /// The socket of the call.
     socket: Option<Arc<WskSocket>>,
     phase: AtomicU8,
-    rest: Lock<Rest>,
+    /// Its operation was refused, or failed: known with the phase.
+    failed: AtomicBool,
 }
 
+/// What few requests have.
 #[derive(Default)]
-struct Rest {
-    done: Option<Done>,
+pub(crate) struct Attached {
     /// The operation that IoCancelIrp cancels, if it is not the request's own on its own socket.
     other: Option<(Arc<Socket>, usize)>,
     /// A client that has one socket less when the completion routine has returned.
@@ -127,7 +131,13 @@ struct Rest {
 
 struct Whole<F> {
     head: Head,
-    finish: Lock<Option<F>>,
+    rest: Lock<Rest<F>>,
+}
+
+struct Rest<F> {
+    done: Option<Done>,
+    finish: Option<F>,
+    attached: Attached,
 }
 
 impl std::fmt::Debug for Request {
@@ -176,9 +186,10 @@ impl Request {
         F: FnOnce(Option<&Arc<WskSocket>>, Done) -> Outcome + Send + 'static,
     {
         let ptr = IrpPtr::new(irp).ok_or(status::INVALID_PARAMETER)?;
-        let phase = AtomicU8::new(STARTING);
-        let head = Head { irp: ptr, call, socket, phase, rest: Lock::default() };
-        let request: Arc<Self> = Arc::new(Whole { head, finish: Lock::new(Some(finish)) });
+        let (phase, failed) = (AtomicU8::new(STARTING), AtomicBool::new(false));
+        let head = Head { irp: ptr, call, socket, phase, failed };
+        let rest = Rest { done: None, finish: Some(finish), attached: Attached::default() };
+        let request: Arc<Self> = Arc::new(Whole { head, rest: Lock::new(rest) });
         // One look and one step: two calls may be given the same IRP at once.
         let user = match IN_FLIGHT.lock().entry(ptr.addr()) {
             Entry::Occupied(taken) => Some(taken.get().head().call),
@@ -195,8 +206,13 @@ impl Request {
             IN_FLIGHT.lock().remove(&ptr.addr());
             return Err(status::INVALID_PARAMETER);
         }
-        ptr.set_cancel_routine(Some(cancel));
+        ptr.set_cancel_routine(cancel);
         Ok(request)
+    }
+
+    /// The socket of the call.
+    pub(crate) fn socket(&self) -> Option<&Arc<WskSocket>> {
+        self.head().socket.as_ref()
     }
 
     /// The operation to be started, whose end is the request's.
@@ -209,14 +225,14 @@ impl Request {
     }
 
     /// The client has one socket less when the completion routine has returned.
-    pub(crate) fn leaves(&self, client: Arc<Client>) {
-        self.head().rest.lock().leaves = Some(client);
+    pub(crate) fn leaves(&self, client: &Arc<Client>) {
+        self.change(&mut |attached| attached.leaves = Some(Arc::clone(client)));
     }
 
     /// The operation on this socket that has this key is what IoCancelIrp cancels, instead of the
     /// request's own on its own socket.
     pub(crate) fn waits_for(&self, socket: &Arc<Socket>, key: usize) {
-        self.head().rest.lock().other = Some((Arc::clone(socket), key));
+        self.change(&mut |attached| attached.other = Some((Arc::clone(socket), key)));
         self.heed_cancel();
     }
 
@@ -233,7 +249,8 @@ impl Request {
     }
 
     fn take_back(&self) {
-        let other = self.head().rest.lock().other.clone();
+        let mut other = None;
+        self.change(&mut |attached| other.clone_from(&attached.other));
         match (other, &self.head().socket) {
             (Some((socket, key)), _) => {
                 socket.cancel_operations(&|operation| operation.key() == key);
@@ -262,9 +279,7 @@ impl Request {
             return status::PENDING;
         }
         // A refusal is told at once, on Windows too (wsk 2.2, WskConnect before WskBind).
-        let succeeded = |done: &Done| done.status.is_success();
-        let pends =
-            style() == Style::Pend && self.head().rest.lock().done.as_ref().is_none_or(succeeded);
+        let pends = style() == Style::Pend && !self.head().failed.load(Ordering::Relaxed);
         if pends {
             self.leave_to_packet();
             return status::PENDING;
@@ -291,7 +306,10 @@ impl Request {
     }
 
     fn moves(&self, from: u8, to: u8) -> bool {
-        self.head().phase.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        let phase = &self.head().phase;
+        // A look first: an attempt costs ten times as much, and many fail.
+        phase.load(Ordering::Acquire) == from
+            && phase.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     fn post(self: &Arc<Self>) {
@@ -302,13 +320,12 @@ impl Request {
     /// Hands the IRP back.
     fn hand_back(&self) -> Status {
         let head = self.head();
-        let rest = std::mem::take(&mut *head.rest.lock());
-        let Some((status, information)) = rest.done.and_then(|done| self.finish(done)) else {
+        let Some(((status, information), attached)) = self.finish() else {
             return status::PENDING;
         };
         IN_FLIGHT.lock().remove(&head.irp.addr());
         head.irp.complete(status, information);
-        if let Some(client) = rest.leaves {
+        if let Some(client) = attached.leaves {
             client.socket_gone();
         }
         status
@@ -323,9 +340,23 @@ where
         &self.head
     }
 
-    fn finish(&self, done: Done) -> Option<Outcome> {
-        let finish = self.finish.lock().take()?;
-        Some(finish(self.head.socket.as_ref(), done))
+    fn change(&self, change: &mut dyn FnMut(&mut Attached)) {
+        change(&mut self.rest.lock().attached);
+    }
+
+    fn finish(&self) -> Option<(Outcome, Attached)> {
+        let (done, finish, attached) = {
+            let rest = &mut *self.rest.lock();
+            (rest.done.take()?, rest.finish.take()?, std::mem::take(&mut rest.attached))
+        };
+        Some((finish(self.head.socket.as_ref(), done), attached))
+    }
+}
+
+impl<F> Whole<F> {
+    fn note(&self, done: Done) {
+        self.head.failed.store(!done.status.is_success(), Ordering::Relaxed);
+        self.rest.lock().done = Some(done);
     }
 }
 
@@ -335,14 +366,14 @@ where
 {
     /// The packet that follows has the request completed, if the call has not seen to it.
     fn complete(&self, done: Done) -> Option<Waker> {
-        self.head.rest.lock().done = Some(done);
+        self.note(done);
         let request: &Request = self;
         request.moves(STARTING, FINISHED);
         None
     }
 
     fn lose(&self, done: Done) -> Option<Waker> {
-        self.head.rest.lock().done = Some(done);
+        self.note(done);
         let request: &Request = self;
         if !request.moves(STARTING, DELIVERED) {
             let own = IN_FLIGHT.lock().get(&self.head.irp.addr()).cloned();
@@ -455,7 +486,7 @@ mod tests {
                 let told: &'static AtomicU8 = Box::leak(Box::default());
                 // SAFETY: no precondition.
                 let irp = unsafe { IoAllocateIrp(1, 0) };
-                set_completion_routine(irp, count, std::ptr::from_ref(told).cast_mut().cast());
+                set_completion_routine(irp, count, ptr::from_ref(told).cast_mut().cast());
                 let request = Request::accept("test", irp, None, outcome).unwrap();
                 let begin = Barrier::new(2);
                 std::thread::scope(|scope| {

@@ -87,6 +87,8 @@ pub struct WskSocket {
     pub(crate) callbacks: Lock<Callbacks>,
     pub(crate) state: Lock<State>,
     pub(crate) closing: AtomicBool,
+    /// SIO_WSK_SET_TCP_SILENT_MODE: it can only be closed.
+    pub(crate) silent: AtomicBool,
     /// The call that made it.
     made_by: &'static str,
 }
@@ -129,8 +131,6 @@ impl Drop for Unclaimed {
 /// What the provider holds for a socket.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// SIO_WSK_SET_TCP_SILENT_MODE: it can only be closed.
-    pub(crate) silent: bool,
     /// The events that are enabled.
     pub(crate) events: u32,
     /// Those that cannot be disabled.
@@ -195,6 +195,7 @@ impl WskSocket {
             callbacks: Lock::new(callbacks),
             state: Lock::new(State { events: fixed, fixed_events: fixed, ..State::default() }),
             closing: AtomicBool::new(false),
+            silent: AtomicBool::new(false),
             made_by: call,
         });
         SOCKETS.lock().insert(made.addr(), Arc::clone(&made));
@@ -230,6 +231,10 @@ impl WskSocket {
 
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Acquire)
     }
 
     /// The client may not use it any more.

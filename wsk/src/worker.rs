@@ -2,6 +2,7 @@
 //! and calls the clients' callbacks, one after the other. What is posted first is done first: a
 //! close that is posted behind everything else finds it done.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::thread;
@@ -73,12 +74,12 @@ pub(crate) fn port() -> &'static Arc<CompletionPort> {
 }
 
 fn work(port: &Arc<CompletionPort>) {
-    loop {
-        // One at a time: a callback may post what others wait for.
-        let next = port.take_next().map_or_else(|| port.wait_one(Deadline::Never), Ok);
-        let Ok(packet) = next else { return };
-        if let Some(sink) = packet.sink {
-            in_callback(|| sink.run());
+    let mut packets = VecDeque::new();
+    while port.wait_all(Deadline::Never, &mut packets).is_ok() {
+        while let Some(packet) = packets.pop_front() {
+            if let Some(sink) = packet.sink {
+                in_callback(|| sink.run());
+            }
         }
     }
 }

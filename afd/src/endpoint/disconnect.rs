@@ -41,7 +41,7 @@ pub enum DisconnectMode {
 /// A disconnect of the sending half in progress.
 #[derive(Debug)]
 pub(super) struct HalfClose<I> {
-    irp: I,
+    irp: Box<I>,
     /// It waits for the peer's acknowledgement too.
     until_delivered: bool,
 }
@@ -95,7 +95,7 @@ impl<I> Endpoint<I> {
         match mode {
             DisconnectMode::HalfClose | DisconnectMode::Delivered => {
                 let until_delivered = mode == DisconnectMode::Delivered;
-                self.half_close = Some(Box::new(HalfClose { irp, until_delivered }));
+                self.half_close = Some(HalfClose { irp: Box::new(irp), until_delivered });
                 self.close_send();
             }
             DisconnectMode::Graceful => self.disconnect_both(link, Box::new(irp), Then::Stay),

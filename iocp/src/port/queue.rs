@@ -108,6 +108,22 @@ impl Queue {
         Ok(Some((taken, self.duty_of_taker(concurrency))))
     }
 
+    /// As [`take_one`](Self::take_one), all packets: they change places with `room`, which is
+    /// empty.
+    pub(super) fn take_all(
+        &mut self,
+        room: &mut VecDeque<Packet>,
+        concurrency: usize,
+    ) -> Result<Option<((), Duty)>, NoPacket> {
+        self.arrive()?;
+        if self.packets.is_empty() {
+            return Ok(None);
+        }
+        std::mem::swap(&mut self.packets, room);
+        self.awake += 1;
+        Ok(Some(((), self.duty_of_taker(concurrency))))
+    }
+
     fn arrive(&mut self) -> Result<(), NoPacket> {
         self.waking = false;
         if self.closed { Err(NoPacket::Closed) } else { Ok(()) }
@@ -301,6 +317,10 @@ mod tests {
                 let duty = one.take_one(2).unwrap().map(|(_, duty)| duty);
                 assert_eq!(duty, many.take(1, 2).unwrap().map(|(_, duty)| duty));
                 assert_eq!(one.snapshot(), many.snapshot());
+                let (mut some, mut all, mut room) = (fresh(), fresh(), VecDeque::new());
+                let duty = all.take_all(&mut room, 2).unwrap().map(|((), duty)| duty);
+                assert_eq!(duty, some.take(usize::MAX, 2).unwrap().map(|(_, duty)| duty));
+                assert_eq!((room.len(), all.snapshot()), (packets, some.snapshot()));
                 let mut back = fresh();
                 back.rest();
                 let duty = back.take_one(2).unwrap().map(|(_, duty)| duty);

@@ -195,8 +195,8 @@ impl Inner {
             return;
         }
         self.awaits_delivery = false;
-        // A reset empties the queue too.
-        match self.tcp.take_error() {
+        let failed = self.tcp.was_fin_refused();
+        match failed.then(|| self.tcp.take_error()).flatten() {
             Some(errno) => self.handle_failure(errno),
             None => self.endpoint.handle_indication(Indication::Delivered),
         }

@@ -39,6 +39,8 @@ pub struct Tcp {
     began: Epoch,
     /// The FIN was given to the kernel.
     fin_sent: bool,
+    /// It was refused: a reset came first.
+    fin_refused: bool,
     /// Data was sent whose fate is not known: an end of data may be a reset behind a FIN.
     pub unverified: bool,
 }
@@ -194,7 +196,7 @@ impl Tcp {
             && let Some(fd) = self.fd()
         {
             // ENOTCONN means that a reset came first; the next transfer will tell.
-            let _ = net::shutdown(fd, net::Shutdown::Write);
+            self.fin_refused = net::shutdown(fd, net::Shutdown::Write).is_err();
         }
     }
 
@@ -235,9 +237,15 @@ impl Tcp {
         usize::try_from(octets).unwrap_or(usize::MAX)
     }
 
-    /// True when everything that was sent, FIN included, was acknowledged.
+    /// True when everything that was sent was acknowledged, and so was the FIN unless it was
+    /// refused. A reset that comes later leaves what was not.
     pub fn is_flushed(&self) -> bool {
         self.fd().and_then(sys::unacknowledged) == Some(0)
+    }
+
+    /// True when a reset came before the FIN could be sent.
+    pub const fn was_fin_refused(&self) -> bool {
+        self.fin_refused
     }
 }
 

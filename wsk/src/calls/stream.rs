@@ -234,7 +234,7 @@ pub(super) unsafe extern "C" fn WskCloseSocket(socket: Socket, irp: *mut Irp) ->
     };
     socket.bury();
     // WskDeregister waits for the completion routine too.
-    request.leaves(Arc::clone(&socket.client));
+    request.leaves(&socket.client);
     let (accepts, left, retained) = {
         let state = &mut *socket.state.lock();
         let left: Vec<_> = state

@@ -107,15 +107,21 @@ impl IrpPtr {
         unsafe { &mut *self.irp().current_stack }
     }
 
+    /// Whether it is the client's own, and no driver has it.
+    pub fn is_at_rest(self) -> bool {
+        let irp = self.irp();
+        irp.current_location == irp.stack_count + 1
+    }
+
     /// Moves to the next stack location, as the driver below the client. False when the IRP has
     /// none.
     pub fn take_location(self, call: &str) -> bool {
+        let self_made = self.is_at_rest();
         let irp = self.irp();
         if irp.current_location <= 1 {
             misuse::report(call, format_args!("the IRP {self:?} has no free stack location"));
             return false;
         }
-        let self_made = irp.current_location == irp.stack_count + 1;
         irp.current_location -= 1;
         irp.current_stack = irp.current_stack.wrapping_sub(1);
         irp.pending_returned = 0;
@@ -144,9 +150,8 @@ impl IrpPtr {
     }
 
     /// IoSetCancelRoutine. What was set before is forgotten.
-    pub fn set_cancel_routine(self, routine: Option<CancelRoutine>) {
-        let routine = routine.map_or(ptr::null_mut(), |routine| routine as *mut c_void);
-        self.irp().cancel_routine.store(routine, Ordering::SeqCst);
+    pub fn set_cancel_routine(self, routine: CancelRoutine) {
+        self.irp().cancel_routine.store(routine as *mut c_void, Ordering::SeqCst);
     }
 
     /// Whether IoCancelIrp was called.
@@ -156,8 +161,9 @@ impl IrpPtr {
 
     /// Sets the result and completes. The IRP is the client's again.
     pub fn complete(self, status: i32, information: usize) {
-        self.set_cancel_routine(None);
         let irp = self.irp();
+        // Who cancels from now on finds nothing of ours; who has begun to finds no request.
+        irp.cancel_routine.store(ptr::null_mut(), Ordering::Release);
         irp.status = status;
         irp.information = information;
         complete_request(self);
@@ -209,7 +215,7 @@ fn size_of_irp(stack: i8) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn IoAllocateIrp(StackSize: i8, _ChargeQuota: u8) -> *mut Irp {
     // SAFETY: a size above zero; null is handled below.
-    let memory = unsafe { libc::calloc(1, size_of_irp(StackSize)) }.cast::<Irp>();
+    let memory = unsafe { libc::malloc(size_of_irp(StackSize)) }.cast::<Irp>();
     if !memory.is_null() {
         initialize(memory, StackSize);
     }
@@ -235,7 +241,14 @@ fn initialize(irp: *mut Irp, stack: i8) {
 /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ioinitializeirp>
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn IoInitializeIrp(Irp: *mut Irp, _PacketSize: u16, StackSize: i8) {
-    initialize(Irp, StackSize);
+    if request::check_idle("IoInitializeIrp", Irp) {
+        initialize(Irp, StackSize);
+    }
+}
+
+/// As [`request::check_idle`], of an initialized IRP: what lies at rest is in nobody's hands.
+fn is_idle(call: &str, irp: *mut Irp) -> bool {
+    IrpPtr::new(irp).is_some_and(IrpPtr::is_at_rest) || request::check_idle(call, irp)
 }
 
 /// Ends the use of an IRP that IoInitializeIrp made.
@@ -249,7 +262,7 @@ pub unsafe extern "C" fn IoCleanupIrp(Irp: *mut Irp) {
 /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iofreeirp>
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn IoFreeIrp(Irp: *mut Irp) {
-    if request::check_idle("IoFreeIrp", Irp) {
+    if is_idle("IoFreeIrp", Irp) {
         // SAFETY: IoAllocateIrp allocated it.
         unsafe { libc::free(Irp.cast()) };
     }
@@ -260,7 +273,7 @@ pub unsafe extern "C" fn IoFreeIrp(Irp: *mut Irp) {
 /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ioreuseirp>
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn IoReuseIrp(Irp: *mut Irp, Iostatus: i32) {
-    if !request::check_idle("IoReuseIrp", Irp) {
+    if !is_idle("IoReuseIrp", Irp) {
         return;
     }
     // SAFETY: the caller's IRP.

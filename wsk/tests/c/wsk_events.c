@@ -389,7 +389,7 @@ int WINAPI CloseHandle(HANDLE handle);
 /* choice: a listener that could not wait for a connection, because the table of handles was full, tries again. */
 static void a_full_table(void)
 {
-    enum { ENOUGH = 1 << 20, CLIENTS = 3 };
+    enum { ENOUGH = 1 << 20, AHEAD = 8 /* connections are waited for before they come */, CLIENTS = AHEAD + 2 };
     HANDLE *events = calloc(ENOUGH, sizeof *events);
     SIZE_T count = 0;
     struct hall hall;
@@ -410,7 +410,7 @@ static void a_full_table(void)
     CHECK(count > 0 && count < ENOUGH, "setup: the table is full");
     for (n = 0; n < CLIENTS; n++) {
         CHECK_EQ(RUN(&call, CONNECTION(clients[n])->WskConnect(clients[n], (PSOCKADDR)&at, 0, call.irp)), STATUS_SUCCESS, "setup");
-        if (n == 1) { /* the first one had been waited for already */
+        if (n == AHEAD) {
             CHECK(!within(&hall.told, 50), "choice: no handle, no connection");
             while (count > 0)
                 CloseHandle(events[--count]);

@@ -167,6 +167,7 @@ static void misuses(void)
     START(&call, CONNECTION(server)->WskReceive(server, &buffer, 0, call.irp));
     REPORTED(IoFreeIrp(call.irp), "an IRP is freed while it is pending");
     REPORTED(IoReuseIrp(call.irp, STATUS_SUCCESS), "an IRP is reused while it is pending");
+    REPORTED(IoInitializeIrp(call.irp, IoSizeOfIrp(1), 1), "an IRP is initialized while it is pending");
     REPORTED(IoCompleteRequest(call.irp, IO_NO_INCREMENT), "an IRP is completed while it is pending");
     REPORTED(CHECK_EQ(CONNECTION(server)->WskReceive(server, &buffer, 0, call.irp), STATUS_INVALID_PARAMETER, "choice"),
              "an IRP is given to two calls");

@@ -162,7 +162,7 @@ static void cancelled(void)
     PWSK_SOCKET listener = listener_with(NULL, NULL, &at), client, server;
     char octet;
     WSK_BUF buffer = buffer_of(&octet, 1);
-    struct call call, another;
+    struct call call, another, third;
 
     START(&call, LISTEN(listener)->WskAccept(listener, 0, NULL, NULL, NULL, NULL, call.irp));
     CHECK(IoCancelIrp(call.irp), "D IoCancelIrp");
@@ -170,6 +170,10 @@ static void cancelled(void)
     CHECK_EQ(call.information, 0, "T driver_netio");
     START(&call, LISTEN(listener)->WskAccept(listener, 0, NULL, NULL, NULL, NULL, call.irp));
     START(&another, LISTEN(listener)->WskAccept(listener, 0, NULL, NULL, NULL, NULL, another.irp));
+    call_begin(&third);
+    IoCancelIrp(third.irp);
+    third.returned = LISTEN(listener)->WskAccept(listener, 0, NULL, NULL, NULL, NULL, third.irp);
+    CHECK_EQ(call_end(&third), STATUS_CANCELLED, "choice: who is handed a cancelled IRP cancels it");
     close_socket(listener);
     CHECK_EQ(call_end(&call), STATUS_CANCELLED, "T driver_netio: close cancels a pending accept");
     CHECK_EQ(call_end(&another), STATUS_CANCELLED, "T driver_netio: close cancels a pending accept");
@@ -177,6 +181,10 @@ static void cancelled(void)
     START(&call, CONNECTION(server)->WskReceive(server, &buffer, 0, call.irp));
     CHECK(IoCancelIrp(call.irp), "D IoCancelIrp");
     CHECK_EQ(call_end(&call), STATUS_CANCELLED, "D IoCancelIrp: WskReceive");
+    call_begin(&call);
+    CHECK(!IoCancelIrp(call.irp), "D IoCancelIrp: nobody has it, so it has no cancel routine");
+    call.returned = CONNECTION(server)->WskReceive(server, &buffer, 0, call.irp);
+    CHECK_EQ(call_end(&call), STATUS_CANCELLED, "choice: who is handed a cancelled IRP cancels it");
     CHECK_EQ(send_all(client, "x", 1), STATUS_SUCCESS, "a cancelled receive takes nothing");
     CHECK_EQ(RUN(&call, CONNECTION(server)->WskReceive(server, &buffer, 0, call.irp)), STATUS_SUCCESS, "and the next has it");
     IoFreeMdl(buffer.Mdl);
