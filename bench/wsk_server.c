@@ -3,8 +3,9 @@
  *
  *     wsk_server SIZE
  *
- * A static accept callback; one IRP and one buffer for each connection; each completion makes the next call. At the end of the
- * stream the connection is disconnected (WskDisconnect) and closed, as a server that wants no reset has to. Prints its port.
+ * A static accept callback; one IRP and one buffer for each connection, kept for the next one as the Winsock server's are; each
+ * completion makes the next call. At the end of the stream the connection is disconnected (WskDisconnect) and closed, as a server
+ * that wants no reset has to. Prints its port.
  */
 #include <ntddk.h>
 #include <wsk.h>
@@ -17,11 +18,13 @@ struct connection {
     PIRP irp;
     WSK_BUF buffer;
     void (*next)(struct connection *);
+    struct connection *below; /* in the pile of spare ones */
     char data[];
 };
 
 static WSK_PROVIDER_NPI provider;
 static size_t buffer_size;
+static struct connection *spare; /* the provider's thread has it to itself */
 
 static NTSTATUS NTAPI completed(PDEVICE_OBJECT device, PIRP irp, PVOID context) {
     struct connection *c = context;
@@ -38,9 +41,24 @@ static PIRP then(struct connection *c, void (*next)(struct connection *)) {
 }
 
 static void closed(struct connection *c) {
-    IoFreeMdl(c->buffer.Mdl);
-    IoFreeIrp(c->irp);
-    free(c);
+    c->below = spare;
+    spare = c;
+}
+
+static struct connection *new_connection(void) {
+    struct connection *c = malloc(sizeof *c + buffer_size);
+    c->irp = IoAllocateIrp(1, FALSE);
+    c->buffer.Mdl = IoAllocateMdl(c->data, (ULONG)buffer_size, FALSE, FALSE, NULL);
+    c->buffer.Offset = 0;
+    MmBuildMdlForNonPagedPool(c->buffer.Mdl);
+    c->below = NULL;
+    return c;
+}
+
+static struct connection *a_connection(void) {
+    struct connection *c = spare != NULL ? spare : new_connection();
+    spare = c->below;
+    return c;
 }
 
 static void disconnected(struct connection *c) {
@@ -67,14 +85,10 @@ static void sent(struct connection *c) {
 
 static NTSTATUS NTAPI on_accept(PVOID context, ULONG flags, PSOCKADDR local, PSOCKADDR remote, PWSK_SOCKET socket, PVOID *own,
                                 CONST WSK_CLIENT_CONNECTION_DISPATCH **dispatch) {
-    struct connection *c = malloc(sizeof *c + buffer_size);
+    struct connection *c = a_connection();
     (void)context, (void)flags, (void)local, (void)remote;
     c->socket = socket;
     c->calls = socket->Dispatch;
-    c->irp = IoAllocateIrp(1, FALSE);
-    c->buffer.Mdl = IoAllocateMdl(c->data, (ULONG)buffer_size, FALSE, FALSE, NULL);
-    c->buffer.Offset = 0;
-    MmBuildMdlForNonPagedPool(c->buffer.Mdl);
     *own = c;
     *dispatch = NULL;
     sent(c);

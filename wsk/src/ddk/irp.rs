@@ -222,6 +222,9 @@ pub unsafe extern "C" fn IoAllocateIrp(StackSize: i8, _ChargeQuota: u8) -> *mut 
     memory
 }
 
+// Never inlined: the compiler would make a calloc of an allocation and this, and glibc's does not
+// look into the thread's own cache.
+#[inline(never)]
 fn initialize(irp: *mut Irp, stack: i8) {
     let size = size_of_irp(stack);
     // SAFETY: the caller's memory, which has room for the IRP and its stack locations.

@@ -189,7 +189,7 @@ pub unsafe extern "C" fn IoAllocateMdl(
     _ChargeQuota: u8,
     Irp: *mut Irp,
 ) -> *mut Mdl {
-    let memory = allocate(size_of::<Mdl>(), true).cast::<Mdl>();
+    let memory = allocate(size_of::<Mdl>(), false).cast::<Mdl>();
     if memory.is_null() {
         return memory;
     }
