@@ -297,6 +297,7 @@ mod tests {
         assert_eq!(take(&mut queue(1, 0, 1), 1, 1), (1, Duty::Nothing));
         assert_eq!(take(&mut queue(0, 0, 1), 1, 1), (1, Duty::Neglect));
         assert_eq!(take(&mut queue(1, 0, LAZY_PACKETS + 2), 1, 1), (1, Duty::Neglect), "no more");
+        assert_eq!(take(&mut queue(0, 0, LAZY_PACKETS + 2), 1, 3), (1, Duty::Neglect), "nobody");
     }
 
     #[test]
