@@ -96,7 +96,7 @@ pub struct Endpoint<I> {
     state: State<I>,
     receives: Queue<I>,
     sends: RareQueue<I>,
-    /// Boxed: it is rare, and every connection would carry its room.
+    /// Its IRP is boxed: it is rare, and every connection would carry its room.
     half_close: Option<disconnect::HalfClose<I>>,
     requests: Queue<Request>,
     /// Boxed, as in the state: most connections end without.

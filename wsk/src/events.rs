@@ -2,8 +2,8 @@
 //! thread, one after the other.
 
 use std::ffi::c_void;
-use std::ptr;
 use std::sync::Arc;
+use std::{mem, ptr};
 
 use linsock::NtStatus;
 use linsock::afd::endpoint::state::Phase;
@@ -187,19 +187,22 @@ impl WskSocket {
         started.inspect_err(|status| self.fail_accepts(*status)).is_ok()
     }
 
-    /// No connection can be had now. Whoever asked for one is told; a client that is told of
-    /// connections by an event asks for none, so it is tried again for it in a while.
+    /// No connection can be had now. Who asked for one that is not waited for is told; a client
+    /// that is told of connections by an event asks for none, so it is tried again in a while.
     fn fail_accepts(self: &Arc<Self>, status: NtStatus) {
         let mut state = self.state.lock();
         state.awaited -= 1;
-        let accepts = std::mem::take(&mut state.accepts);
-        let told = state.events & ACCEPT != 0;
+        let kept = state.awaited.min(state.accepts.len());
+        let failed = state.accepts.split_off(kept);
+        let told = state.events & ACCEPT != 0 && !self.is_closing();
+        let tries_again = told && state.awaited == 0 && !mem::replace(&mut state.retries, true);
         drop(state);
-        accepts.into_iter().for_each(|accept| accept.request.end_with(status));
-        if told && !self.is_closing() {
+        failed.into_iter().for_each(|accept| accept.request.end_with(status));
+        if tries_again {
             let own = Arc::downgrade(self);
             guardian::call_after(ACCEPT_RETRY, move || {
                 if let Some(own) = own.upgrade() {
+                    own.state.lock().retries = false;
                     own.pump_accepts();
                 }
             });
@@ -210,21 +213,27 @@ impl WskSocket {
         if !status.is_success() {
             return self.fail_accepts(status);
         }
-        let asked_about = {
+        let conditional = {
             let mut state = self.state.lock();
             state.awaited -= 1;
-            if state.conditional {
-                Some(connection)
-            } else {
-                state.backlog.push_back(connection);
-                None
-            }
+            state.conditional && !self.is_closing()
         };
-        if let Some(admitted) = asked_about.and_then(|connection| self.inspect(connection)) {
-            self.state.lock().backlog.push_back(admitted);
+        let admitted = if conditional { self.inspect(connection) } else { Some(connection) };
+        if let Some(admitted) = admitted {
+            self.keep(admitted);
         }
         // This is the provider's thread.
         self.pump(Self::tell_connection);
+    }
+
+    /// Keeps a connection for who takes it. One that comes behind the close goes.
+    pub(crate) fn keep(&self, connection: Unclaimed) {
+        let mut state = self.state.lock();
+        if self.is_closing() {
+            drop(state);
+            return;
+        }
+        state.backlog.push_back(connection);
     }
 
     /// Asks the client about a connection. Gives it back if it is accepted; one that is not decided
@@ -243,6 +252,10 @@ impl WskSocket {
         let watched = Arc::clone(&connection);
         let serial = {
             let mut state = self.state.lock();
+            if self.is_closing() {
+                drop(state);
+                return None;
+            }
             state.inspections += 1;
             let serial = state.inspections;
             // Known before it is asked about: the answer may come at once.

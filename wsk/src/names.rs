@@ -203,7 +203,7 @@ pub(crate) unsafe extern "C" fn WskGetAddressInfo(
     match query {
         Ok(query) => {
             let (waiting, result) = (request.clone(), result.expose_provenance());
-            worker::system_thread(move || match resolve(&query) {
+            let started = worker::system_thread(move || match resolve(&query) {
                 Ok(list) => {
                     // SAFETY: the client's pointer, which stays until the completion.
                     unsafe {
@@ -213,6 +213,9 @@ pub(crate) unsafe extern "C" fn WskGetAddressInfo(
                 }
                 Err(status) => waiting.end_with(status),
             });
+            if let Err(status) = started {
+                request.end_with(status);
+            }
         }
         Err(status) => request.end_with(status),
     }
@@ -260,7 +263,7 @@ pub(crate) unsafe extern "C" fn WskGetNameInfo(
         Ok(Some(address)) => {
             let waiting = request.clone();
             let (node, service) = (node.expose_provenance(), service.expose_provenance());
-            worker::system_thread(move || {
+            let started = worker::system_thread(move || {
                 let named =
                     name(address, translate(flags, &NAME_FLAGS)).and_then(|(host, port)| {
                         write(ptr::with_exposed_provenance_mut(node), &host)?;
@@ -268,6 +271,9 @@ pub(crate) unsafe extern "C" fn WskGetNameInfo(
                     });
                 waiting.end_with(named.err().unwrap_or(NtStatus::SUCCESS));
             });
+            if let Err(status) = started {
+                request.end_with(status);
+            }
         }
         Ok(None) => request.end_with(NtStatus::INVALID_PARAMETER),
         Err(status) => request.end_with(status),

@@ -233,7 +233,6 @@ impl Request {
     /// request's own on its own socket.
     pub(crate) fn waits_for(&self, socket: &Arc<Socket>, key: usize) {
         self.change(&mut |attached| attached.other = Some((Arc::clone(socket), key)));
-        self.heed_cancel();
     }
 
     /// The key of the request's operation.
@@ -241,8 +240,9 @@ impl Request {
         ptr::from_ref(self).addr()
     }
 
-    /// IoCancelIrp may have been called when there was nothing to cancel yet.
-    fn heed_cancel(&self) {
+    /// IoCancelIrp may have been called when there was nothing to cancel yet. The IRP has to be the
+    /// provider's: the caller is its thread, or the call that has not returned.
+    pub(crate) fn heed_cancel(&self) {
         if self.head().irp.is_cancelled() {
             self.take_back();
         }

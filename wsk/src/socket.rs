@@ -142,6 +142,8 @@ pub(crate) struct State {
     pub(crate) accepts: VecDeque<Accept>,
     /// Connections that are being waited for.
     pub(crate) awaited: usize,
+    /// None could be, and it is tried again in a while.
+    pub(crate) retries: bool,
     /// Connections that nobody has taken.
     pub(crate) backlog: VecDeque<Unclaimed>,
     /// Connections that wait for WskInspectComplete.

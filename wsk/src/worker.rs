@@ -101,9 +101,17 @@ pub(crate) fn deliver(sink: Arc<dyn Sink>) {
 }
 
 /// Has a thread of its own do something that may wait.
-pub(crate) fn system_thread(body: impl FnOnce() + Send + 'static) {
+///
+/// # Errors
+/// STATUS_INSUFFICIENT_RESOURCES, with nothing done, when no thread can be had.
+pub(crate) fn system_thread(body: impl FnOnce() + Send + 'static) -> Result<(), NtStatus> {
     let started = thread::Builder::new().name("linsock-system".into()).spawn(body);
-    if let Err(error) = started {
-        crate::misuse::report("IoQueueWorkItem", format_args!("no thread: {error}"));
+    started.map(drop).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)
+}
+
+/// As [`system_thread`], for a call that cannot say that there is none.
+pub(crate) fn queue_work(call: &str, body: impl FnOnce() + Send + 'static) {
+    if system_thread(body).is_err() {
+        crate::misuse::report(call, format_args!("no thread can be had"));
     }
 }

@@ -159,7 +159,14 @@ pub(super) unsafe extern "C" fn WskAccept(
             return Err(INVALID_DEVICE_STATE);
         }
         let accept = Accept { request: Arc::clone(request), slot: Arc::clone(&slot) };
-        socket.state.lock().accepts.push_back(accept);
+        {
+            let mut state = socket.state.lock();
+            // Closed meanwhile: nobody would end it.
+            if socket.is_closing() {
+                return Err(NtStatus::INVALID_HANDLE);
+            }
+            state.accepts.push_back(accept);
+        }
         socket.pump_accepts();
         Ok(())
     })
@@ -179,7 +186,7 @@ pub(super) unsafe extern "C" fn WskInspectComplete(
         let known = serial.and_then(|serial| socket.state.lock().inspected.remove(&serial));
         let connection = known.ok_or(NtStatus::INVALID_PARAMETER)?;
         if action == 1 {
-            socket.state.lock().backlog.push_back(connection);
+            socket.keep(connection);
             socket.pump_accepts();
         }
         end(request, Ok(0));

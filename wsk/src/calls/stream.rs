@@ -132,8 +132,10 @@ fn drain(socket: &Arc<WskSocket>, request: &Arc<Request>) {
     });
     let key = operation.key();
     request.waits_for(&socket.socket, key);
-    if let Err(status) = socket.socket.recv(operation, RecvOptions::default()) {
-        request.end_with(status);
+    match socket.socket.recv(operation, RecvOptions::default()) {
+        // It may have been cancelled before it waited.
+        Ok(_) => request.heed_cancel(),
+        Err(status) => request.end_with(status),
     }
 }
 

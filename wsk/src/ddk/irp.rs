@@ -156,7 +156,10 @@ impl IrpPtr {
 
     /// Whether IoCancelIrp was called.
     pub fn is_cancelled(self) -> bool {
-        self.irp().cancel.load(Ordering::SeqCst) != 0
+        // SAFETY: the client's memory, alive until the completion; an atomic, which other threads
+        // touch, so the rest is left out.
+        let cancel = unsafe { &(*self.0.as_ptr()).cancel };
+        cancel.load(Ordering::SeqCst) != 0
     }
 
     /// Sets the result and completes. The IRP is the client's again.

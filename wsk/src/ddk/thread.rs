@@ -252,7 +252,7 @@ pub unsafe extern "C" fn IoQueueWorkItem(
     let Some(routine) = Routine else {
         return misuse::report("IoQueueWorkItem", format_args!("there is no routine"));
     };
-    worker::system_thread(move || {
+    worker::queue_work("IoQueueWorkItem", move || {
         let (device, context) =
             (ptr::with_exposed_provenance_mut(device), ptr::with_exposed_provenance_mut(context));
         // SAFETY: the client's function, with the argument it asked for.
@@ -269,7 +269,7 @@ pub unsafe extern "C" fn ExQueueWorkItem(Item: *mut QueueItem, _QueueType: u32) 
     let Some(routine) = item.routine else {
         return misuse::report("ExQueueWorkItem", format_args!("there is no routine"));
     };
-    worker::system_thread(move || {
+    worker::queue_work("ExQueueWorkItem", move || {
         // SAFETY: the client's function, with the argument it asked for.
         unsafe { routine(ptr::with_exposed_provenance_mut(parameter)) };
     });

@@ -426,6 +426,32 @@ static void a_full_table(void)
     free(events);
 }
 
+/* choice: who asks for a connection that cannot be waited for is told; who is waited for already is not. */
+static void one_that_is_waited_for(void)
+{
+    enum { ENOUGH = 1 << 20 };
+    HANDLE *events = calloc(ENOUGH, sizeof *events);
+    SIZE_T count = 0;
+    struct sockaddr_in at;
+    PWSK_SOCKET listener = listener_with(NULL, NULL, &at), client = socket_of(WSK_FLAG_CONNECTION_SOCKET, NULL, NULL);
+    struct call first, second, call;
+
+    bind_socket(client);
+    START(&first, LISTEN(listener)->WskAccept(listener, 0, NULL, NULL, NULL, NULL, first.irp));
+    while (count < ENOUGH && (events[count] = CreateEventW(NULL, TRUE, FALSE, NULL)) != NULL)
+        count++;
+    START(&second, LISTEN(listener)->WskAccept(listener, 0, NULL, NULL, NULL, NULL, second.irp));
+    CHECK(!NT_SUCCESS(call_end(&second)), "choice: no handle for it");
+    CHECK_EQ(RUN(&call, CONNECTION(client)->WskConnect(client, (PSOCKADDR)&at, 0, call.irp)), STATUS_SUCCESS, "setup");
+    CHECK_EQ(call_end(&first), STATUS_SUCCESS, "choice: this one was waited for");
+    while (count > 0)
+        CloseHandle(events[--count]);
+    close_socket((PWSK_SOCKET)first.information);
+    close_socket(client);
+    close_socket(listener);
+    free(events);
+}
+
 static void inspections(void)
 {
     struct hall hall;
@@ -526,5 +552,6 @@ int main(void)
         close_waits_for_callbacks();
     }
     a_full_table();
+    one_that_is_waited_for();
     return finish("wsk_events");
 }

@@ -162,6 +162,31 @@ static VOID NTAPI stress(PVOID seed)
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
 
+/* WSK_FLAG_DRAIN waits again for each piece of data: it is cancelled before, between and behind. */
+static void drains(void)
+{
+    PWSK_SOCKET client, server;
+    char octet = 'x';
+    WSK_BUF sending = buffer_of(&octet, 1), none = {NULL, 0, 0};
+    struct call drained, sent;
+    volatile int spin;
+    int i;
+
+    pair(&client, &server);
+    for (i = 0; i < 2000; i++) {
+        START(&drained, CONNECTION(server)->WskReceive(server, &none, WSK_FLAG_DRAIN, drained.irp));
+        START(&sent, CONNECTION(client)->WskSend(client, &sending, 0, sent.irp));
+        for (spin = 0; spin < i % 100 * 50; spin++)
+            ;
+        IoCancelIrp(drained.irp);
+        CHECK_EQ(call_end(&drained), STATUS_CANCELLED, "D IoCancelIrp");
+        call_end(&sent);
+    }
+    IoFreeMdl(sending.Mdl);
+    close_socket(client);
+    close_socket(server);
+}
+
 int main(void)
 {
     ULONG style;
@@ -195,6 +220,8 @@ int main(void)
         if (InterlockedDecrement(&peers) != 0)
             KeWaitForSingleObject(&all_gone, Executive, KernelMode, FALSE, NULL);
     }
+    linsock_wsk_completion(0, 2026);
+    drains();
     CHECK_EQ(linsock_wsk_misuses(), 0, "no rule was broken");
     return finish("wsk_stress");
 }
