@@ -376,6 +376,7 @@ where
         self.note(done);
         let request: &Request = self;
         if !request.moves(STARTING, DELIVERED) {
+            // It is there until the IRP is handed back.
             let own = IN_FLIGHT.lock().get(&self.head.irp.addr()).cloned();
             if let Some(own) = own {
                 own.post();

@@ -109,8 +109,13 @@ impl IrpPtr {
 
     /// Whether it is the client's own, and no driver has it.
     pub fn is_at_rest(self) -> bool {
-        let irp = self.irp();
-        irp.current_location == irp.stack_count + 1
+        let irp = self.0.as_ptr();
+        // SAFETY: the client's memory, read where it lies without a reference to the whole: against
+        // the rules, another thread may have the IRP.
+        let at = unsafe { (*irp).current_location };
+        // SAFETY: as above.
+        let count = unsafe { (*irp).stack_count };
+        at == count.wrapping_add(1)
     }
 
     /// Moves to the next stack location, as the driver below the client. False when the IRP has
