@@ -113,6 +113,22 @@ impl<T> Queue<T> {
         self.first.as_ref()
     }
 
+    /// The oldest, to work on.
+    #[inline]
+    pub const fn front_mut(&mut self) -> Option<&mut T> {
+        self.first.as_mut()
+    }
+
+    /// Drops the oldest where it is.
+    #[inline]
+    pub fn drop_front(&mut self) {
+        if self.rest.is_empty() {
+            self.first = None;
+        } else {
+            drop(self.advance());
+        }
+    }
+
     /// Every element, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.first.iter().chain(self.rest.iter())
@@ -139,9 +155,10 @@ impl<T> Queue<T> {
     /// Takes the oldest. Most looks find nothing, and then nothing is moved.
     #[inline]
     pub fn pop_front(&mut self) -> Option<T> {
-        if self.is_empty() { None } else { self.advance() }
+        if self.rest.is_empty() { self.first.take() } else { self.advance() }
     }
 
+    #[cold]
     fn advance(&mut self) -> Option<T> {
         core::mem::replace(&mut self.first, self.rest.pop_front())
     }

@@ -19,17 +19,19 @@ use crate::cache;
 #[derive(Debug)]
 pub struct Buffers {
     memory: Memory,
+    /// Octets in all.
+    len: usize,
     done: usize,
 }
 
 #[derive(Debug)]
 enum Memory {
     /// One caller buffer: nearly every call.
-    One(libc::iovec),
+    One(*mut u8),
     /// Several caller buffers.
     Many(Box<[libc::iovec]>),
-    /// Memory of the operation's own, given back when it is over, and how much of it takes part.
-    Owned(Vec<u8>, usize),
+    /// Memory of the operation's own, given back when it is over; the first octets take part.
+    Owned(Vec<u8>),
     /// A message, which grows with what is received.
     Message(Vec<u8>),
 }
@@ -67,11 +69,16 @@ impl Buffers {
     /// progress. It may be invalid (then the transfer fails with EFAULT).
     #[inline]
     pub unsafe fn from_raw(buffers: &[RawBuffer]) -> Self {
-        let memory = match buffers {
-            [one] => Memory::One(one.iovec()),
-            many => Memory::Many(many.iter().map(|b| b.iovec()).collect()),
-        };
-        Self { memory, done: 0 }
+        match buffers {
+            [one] => Self { memory: Memory::One(one.base), len: one.len, done: 0 },
+            many => Self::from_many(many.iter().map(|buffer| buffer.iovec()).collect()),
+        }
+    }
+
+    #[cold]
+    fn from_many(many: Box<[libc::iovec]>) -> Self {
+        let len = many.iter().map(|iov| iov.iov_len).sum();
+        Self { memory: Memory::Many(many), len, done: 0 }
     }
 
     /// Memory of the operation's own: its length is what is sent, or how much may be received.
@@ -84,20 +91,20 @@ impl Buffers {
     /// The same; only the first octets take part, at most `part` of them.
     #[inline]
     pub fn from_vec_part(vec: Vec<u8>, part: usize) -> Self {
-        let part = part.min(vec.len());
-        Self { memory: Memory::Owned(vec, part), done: 0 }
+        let len = part.min(vec.len());
+        Self { memory: Memory::Owned(vec), len, done: 0 }
     }
 
     /// Memory of the operation's own that takes one message, however long it is. Only
     /// [`fill`](Self::fill) puts octets there.
     pub const fn for_message() -> Self {
-        Self { memory: Memory::Message(Vec::new()), done: 0 }
+        Self { memory: Memory::Message(Vec::new()), len: usize::MAX, done: 0 }
     }
 
     /// No memory.
     #[inline]
-    pub fn empty() -> Self {
-        Self::from_vec(Vec::new())
+    pub const fn empty() -> Self {
+        Self { memory: Memory::One(std::ptr::null_mut()), len: 0, done: 0 }
     }
 
     /// A copy of what is left, for a graceful close that outlives the caller's memory; `None` when
@@ -114,7 +121,7 @@ impl Buffers {
             return false;
         }
         let whole = match &self.memory {
-            Memory::Owned(own, _) | Memory::Message(own) => {
+            Memory::Owned(own) | Memory::Message(own) => {
                 into.extend_from_slice(&own[self.done..self.done + count]);
                 true
             }
@@ -150,7 +157,7 @@ impl Buffers {
     /// is not writable.
     pub fn fill(&mut self, from: &[u8]) -> bool {
         let whole = match &mut self.memory {
-            Memory::Owned(own, _) => {
+            Memory::Owned(own) => {
                 own[self.done..self.done + from.len()].copy_from_slice(from);
                 true
             }
@@ -191,26 +198,27 @@ impl Buffers {
     /// The operation's own memory, given back; empty if it was the caller's.
     pub fn into_vec(self) -> Vec<u8> {
         match self.memory {
-            Memory::Owned(vec, _) | Memory::Message(vec) => vec,
+            Memory::Owned(vec) | Memory::Message(vec) => vec,
             Memory::One(_) | Memory::Many(_) => Vec::new(),
         }
     }
 
+    /// Whether it is one caller buffer or none: nothing is owned.
+    #[inline]
+    pub(crate) const fn is_lent(&self) -> bool {
+        matches!(self.memory, Memory::One(_))
+    }
+
     /// Octets in all.
     #[inline]
-    pub fn len(&self) -> usize {
-        match &self.memory {
-            Memory::One(one) => one.iov_len,
-            Memory::Many(many) => many.iter().map(|iov| iov.iov_len).sum(),
-            Memory::Owned(_, part) => *part,
-            Memory::Message(_) => usize::MAX,
-        }
+    pub const fn len(&self) -> usize {
+        self.len
     }
 
     /// True when there is no room at all.
     #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// Octets transferred so far.
@@ -221,11 +229,12 @@ impl Buffers {
 
     /// Octets still to be transferred.
     #[inline]
-    pub fn remaining(&self) -> usize {
-        self.len() - self.done
+    pub const fn remaining(&self) -> usize {
+        self.len - self.done
     }
 
     /// How much of what is left one receive can fill: the kernel takes no more vectors at once.
+    #[inline]
     pub fn offered(&self) -> usize {
         match &self.memory {
             Memory::Many(many) if many.len() > VECTORS_MAX => {
@@ -242,24 +251,29 @@ impl Buffers {
     #[inline]
     pub fn recv(&mut self, fd: BorrowedFd<'_>, flags: RecvFlags) -> Result<usize, Errno> {
         let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        let received = self.with_rest(|rest| match rest {
-            [one] => {
+        let received = match self.rest_in_one() {
+            Some((to, len)) => {
                 let (fd, none) = (fd.as_raw_fd(), std::ptr::null::<libc::c_void>());
-                let (to, len) = (one.iov_base, one.iov_len);
                 // SAFETY: the kernel checks the address; the memory is lent for writing
                 // (`from_raw`) or our own and exclusively borrowed.
                 let received =
                     unsafe { libc::syscall(libc::SYS_recvfrom, fd, to, len, flags, none, none) };
                 usize::try_from(received).ok()
             }
-            many => {
-                let mut message = header(many);
-                // SAFETY: as above; `message` and the vector it points at live through the call.
-                let received = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };
-                usize::try_from(received).ok()
-            }
-        });
+            None => self.recv_many(fd, flags),
+        };
         self.count(received, flags & libc::MSG_PEEK == 0)
+    }
+
+    #[cold]
+    fn recv_many(&mut self, fd: BorrowedFd<'_>, flags: i32) -> Option<usize> {
+        self.with_rest(|rest| {
+            let mut message = header(rest);
+            // SAFETY: the kernel checks the addresses of the vectors, whose memory is lent for
+            // writing (`from_raw`); `message` and the vectors live through the call.
+            let received = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };
+            usize::try_from(received).ok()
+        })
     }
 
     /// Sends once, without waiting, from what is left; counts what was taken.
@@ -269,24 +283,29 @@ impl Buffers {
     #[inline]
     pub fn send(&mut self, fd: BorrowedFd<'_>, flags: SendFlags) -> Result<usize, Errno> {
         let flags = flags.0 & !PARTIAL | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        let sent = self.with_rest(|rest| match rest {
-            [one] => {
+        let sent = match self.rest_in_one() {
+            Some((from, len)) => {
                 let (fd, none) = (fd.as_raw_fd(), std::ptr::null::<libc::c_void>());
-                let (from, len) = (one.iov_base, one.iov_len);
                 // SAFETY: the kernel checks the address and only reads; the memory is lent
                 // (`from_raw`) or our own.
                 let sent =
                     unsafe { libc::syscall(libc::SYS_sendto, fd, from, len, flags, none, 0) };
                 usize::try_from(sent).ok()
             }
-            many => {
-                let message = header(many);
-                // SAFETY: as above; `message` and the vector it points at live through the call.
-                let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, flags) };
-                usize::try_from(sent).ok()
-            }
-        });
+            None => self.send_many(fd, flags),
+        };
         self.count(sent, true)
+    }
+
+    #[cold]
+    fn send_many(&mut self, fd: BorrowedFd<'_>, flags: i32) -> Option<usize> {
+        self.with_rest(|rest| {
+            let message = header(rest);
+            // SAFETY: the kernel checks the addresses of the vectors and only reads; `message` and
+            // the vectors live through the call.
+            let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, flags) };
+            usize::try_from(sent).ok()
+        })
     }
 
     /// Receives one datagram, without waiting, and tells who sent it.
@@ -355,17 +374,25 @@ impl Buffers {
         Ok(moved)
     }
 
-    /// Hands `call` the vectors of what is left.
+    /// Where what is left lies, and how long it is, if it is in one piece.
     #[inline]
+    fn rest_in_one(&mut self) -> Option<(*mut u8, usize)> {
+        let base = match &mut self.memory {
+            Memory::One(base) => *base,
+            Memory::Owned(vec) => vec.as_mut_ptr(),
+            Memory::Many(_) | Memory::Message(_) => return None,
+        };
+        Some((base.wrapping_add(self.done), self.len - self.done))
+    }
+
+    /// Hands `call` the vectors of what is left.
     fn with_rest<R>(&mut self, call: impl FnOnce(&mut [libc::iovec]) -> R) -> R {
-        match &mut self.memory {
-            Memory::One(one) => call(&mut [advance(*one, self.done)]),
-            Memory::Owned(vec, part) => {
-                let all = libc::iovec { iov_base: vec.as_mut_ptr().cast(), iov_len: *part };
-                call(&mut [advance(all, self.done)])
-            }
+        if let Some((base, len)) = self.rest_in_one() {
+            return call(&mut [RawBuffer { base, len }.iovec()]);
+        }
+        match &self.memory {
             Memory::Many(many) => call(&mut rest_of(many, self.done)),
-            Memory::Message(_) => call(&mut []),
+            _ => call(&mut []),
         }
     }
 }

@@ -11,11 +11,15 @@
 
 use std::sync::Arc;
 
+use crate::file::File;
+
 const LINE: usize = 64;
 /// The most that is asked for at once: the processor keeps about so many requests.
 const LINES_MAX: usize = 16;
 /// Octets before the value that an [`Arc`] keeps its counts in.
 const COUNTS: usize = 2 * size_of::<usize>();
+/// Octets of a file that are asked for: about the length of a stream socket, the largest there is.
+const FILE: usize = 592;
 
 /// Asks for a value.
 #[inline]
@@ -23,10 +27,10 @@ pub fn fetch<T: ?Sized>(value: &T) {
     fetch_range(std::ptr::from_ref(value).addr(), size_of_val(value));
 }
 
-/// Asks for a shared value and its counts.
+/// Asks for a file and its counts.
 #[inline]
-pub fn fetch_shared<T: ?Sized>(value: &Arc<T>) {
-    fetch_range(Arc::as_ptr(value).addr() - COUNTS, size_of_val(&**value) + COUNTS);
+pub fn fetch_file<T: File + ?Sized>(file: &Arc<T>) {
+    fetch_range(Arc::as_ptr(file).addr() - COUNTS, COUNTS + FILE);
 }
 
 /// Asks for the memory at an address, which need not be there.
@@ -67,11 +71,10 @@ mod tests {
             fetch_range(address, 0);
             fetch_range(address, 3 * LINE);
         }
-        let value = Arc::new([7_u8; 3 * LINE]);
+        let value = Box::new([7_u8; 3 * LINE]);
         fetch(&*value);
-        fetch_shared(&value);
-        let nothing: Arc<[u8]> = Arc::new([]);
-        fetch_shared(&nothing);
+        let nothing: Box<[u8]> = Box::new([]);
+        fetch(&*nothing);
         assert_eq!((value.iter().copied().min(), value.len()), (Some(7), 3 * LINE));
     }
 }

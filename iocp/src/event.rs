@@ -103,6 +103,7 @@ impl Event {
     }
 
     /// Whether the event is signaled now.
+    #[inline]
     pub fn is_set(&self) -> bool {
         self.signaled.load(Ordering::SeqCst)
     }

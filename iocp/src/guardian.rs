@@ -104,10 +104,16 @@ static GUARDIAN: Guardian = Guardian {
     timers: Lock::new(BinaryHeap::new()),
 };
 
+/// Whether the guardian is going to look anyway.
+#[inline]
+pub(crate) fn is_awake() -> bool {
+    GUARDIAN.awake.load(Ordering::SeqCst)
+}
+
 /// Makes the guardian look at everything, soon.
 #[inline]
 pub(crate) fn rouse() {
-    if !GUARDIAN.awake.load(Ordering::SeqCst) && !GUARDIAN.awake.swap(true, Ordering::SeqCst) {
+    if !is_awake() && !GUARDIAN.awake.swap(true, Ordering::SeqCst) {
         unpark();
     }
 }

@@ -34,6 +34,7 @@ impl Handle {
     /// The handle in a value from the program. The low two bits are ignored, as Windows does.
     ///
     /// `None` when no handle can have this value.
+    #[inline]
     pub fn from_value(value: usize) -> Option<Self> {
         let value = u32::try_from(value & !3).ok()?;
         (value != 0 && value < 1 << 31).then_some(Self(value))
@@ -193,16 +194,6 @@ impl Table {
                 Some(Arc::clone(file))
             }
             _ => None,
-        }
-    }
-
-    /// Asks the processor for the file behind a driver token, which is needed soon.
-    #[inline]
-    pub(crate) fn fetch(&self, token: Token) {
-        if let Some(slot) = self.slot(token.index())
-            && let Some(Object::File(file)) = &slot.0.lock().object
-        {
-            cache::fetch_shared(file);
         }
     }
 

@@ -226,6 +226,7 @@ impl Irp {
     }
 
     /// Called when the operation did not finish inside its call.
+    #[inline]
     pub fn pended(&self, file: &FileCore) {
         if self.dies_with_thread(file) {
             thread::owes_cancel();
@@ -237,21 +238,21 @@ impl Irp {
         }
     }
 
-    /// The operation is over (I4, I5). `bytes` is what the caller is told was transferred.
+    /// The operation is over (I4, I5). `bytes` is what the caller is told was transferred. The IRP
+    /// is spent: it tells nobody again.
     pub fn complete(
-        mut self,
+        &mut self,
         file: &FileCore,
         timing: Timing,
         status: NtStatus,
         bytes: usize,
         after: &mut Deferred,
     ) {
-        let Some(target) = self.target.take() else {
-            return;
-        };
+        let Some(target) = self.target.take() else { return };
+        // Before the program can know, and change them.
         let skip = timing == Timing::Inline && file.modes() & SKIP_PORT_ON_SUCCESS != 0;
         let association = file.association().filter(|_| !skip);
-        match target {
+        let (overlapped, sink, packet) = match target {
             Target::Overlapped { ptr, event, packet, routine } => {
                 let overlapped = ptr.addr();
                 ptr.finish(status, bytes);
@@ -261,21 +262,17 @@ impl Irp {
                     (None, None) if file.modes() & SKIP_SET_EVENT_ON_HANDLE != 0 => {}
                     (None, None) => file.signal().set(),
                 }
-                if let Some(association) = association.filter(|_| packet) {
-                    let key = association.key;
-                    let packet = Packet { key, overlapped, status, bytes, sink: None };
-                    association.port.post(packet, after);
-                }
+                (overlapped, None, packet)
             }
             Target::Sink { sink, packet } => {
                 let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
                 after.wake(sink.complete(Done { status, bytes, buffers }));
-                if let Some(association) = association.filter(|_| packet) {
-                    let (key, overlapped) = (association.key, Arc::as_ptr(&sink).addr());
-                    let packet = Packet { key, overlapped, status, bytes, sink: Some(sink) };
-                    association.port.post(packet, after);
-                }
+                (Arc::as_ptr(&sink).addr(), Some(sink), packet)
             }
+        };
+        if let Some(association) = association.filter(|_| packet) {
+            let packet = Packet { key: association.key, overlapped, status, bytes, sink };
+            association.port.post(packet, after);
         }
     }
 
@@ -299,13 +296,23 @@ impl Irp {
     }
 
     /// The call is refused: nobody is told but the caller, by the return value. A sink, which is
-    /// the caller's own, gets back the memory that the operation owned.
-    pub fn refuse(mut self, status: NtStatus) {
+    /// the caller's own, gets back the memory that the operation owned. The IRP is spent.
+    pub fn refuse(&mut self, status: NtStatus) {
         if let Some(Target::Sink { sink, .. }) = self.target.take() {
             let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
             // Nobody waits yet, so there is no waker.
             let _none = sink.complete(Done { status, bytes: 0, buffers });
         }
+    }
+}
+
+/// Drops a spent IRP. Nearly always there is nothing to drop, which is seen here without a call.
+#[inline(always)]
+pub fn discard(irp: Irp) {
+    if irp.target.is_none() && irp.buffers.is_lent() {
+        std::mem::forget(irp);
+    } else {
+        drop(irp);
     }
 }
 

@@ -23,7 +23,7 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -35,6 +35,7 @@ use rustix::event::epoll;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 use rustix::io::Errno;
 
+use crate::cache;
 use crate::clock::Deadline;
 use crate::driver::{Driver, HARVEST, Interest, Report};
 use crate::guardian::{self, Found};
@@ -109,7 +110,6 @@ impl std::fmt::Debug for Packet {
 const LOOK_EVERY: u32 = 61;
 
 /// The port that the calling thread works for.
-#[derive(Default)]
 struct Worker {
     #[expect(
         clippy::redundant_allocation,
@@ -118,12 +118,19 @@ struct Worker {
     port: Option<Rc<Arc<CompletionPort>>>,
     /// The handle by which it asked for that port.
     handle: Option<Handle>,
-    /// It took a packet and has not come back: it counts as awake.
-    awake: bool,
     /// Packets that it took since it looked at the descriptors.
     unlooked: u32,
+}
+
+/// How the calling thread stands to the port that it works for: what every post asks, and so apart
+/// from the rest, which has to be borrowed and destroyed.
+struct Stance {
+    /// That port's number; 0 for none. Every later port has another.
+    port: Cell<u64>,
+    /// It took a packet and has not come back: it counts as awake.
+    awake: Cell<bool>,
     /// It is performing its port's events right now.
-    harvesting: bool,
+    harvesting: Cell<bool>,
 }
 
 impl Drop for Worker {
@@ -137,7 +144,8 @@ impl Worker {
     /// [`take_next`].
     #[inline]
     fn take_next(&mut self) -> Option<Packet> {
-        let port = self.port.as_ref().filter(|_| self.awake && self.unlooked < LOOK_EVERY)?;
+        let awake = stance(|stance| stance.awake.get())?;
+        let port = self.port.as_ref().filter(|_| awake && self.unlooked < LOOK_EVERY)?;
         let (packet, duty) = port.queue.lock().take_next(port.concurrency)?;
         port.fulfil(duty);
         self.unlooked += 1;
@@ -146,14 +154,19 @@ impl Worker {
 
     #[inline]
     fn rest(&mut self) {
-        if let (Some(port), true) = (&self.port, std::mem::take(&mut self.awake)) {
+        let was_awake = stance(|stance| stance.awake.take()).unwrap_or(false);
+        if let Some(port) = self.port.as_ref().filter(|_| was_awake) {
             port.queue.lock().rest();
         }
     }
 }
 
 thread_local! {
-    static WORKER: RefCell<Worker> = RefCell::default();
+    static WORKER: RefCell<Worker> =
+        const { RefCell::new(Worker { port: None, handle: None, unlooked: 0 }) };
+    static STANCE: Stance = const {
+        Stance { port: Cell::new(0), awake: Cell::new(false), harvesting: Cell::new(false) }
+    };
 }
 
 /// A port to wait on, as found behind a handle.
@@ -238,14 +251,21 @@ impl CompletionPort {
     }
 
     /// Queues a packet and says, through `after`, whom to wake.
+    // Always: the packet is put together where it is queued, and not copied there.
+    #[inline(always)]
     pub fn post(self: &Arc<Self>, packet: Packet, after: &mut Deferred) {
         let relation = self.relation();
-        let posted = self.queue.lock().post(packet, relation, self.concurrency);
-        match posted {
-            Ok(Duty::Nothing) => {}
-            Ok(Duty::Wake) => after.wake_port(self),
-            Ok(Duty::Neglect) => self.neglect(),
-            Err(packet) => after.discard(packet),
+        let mut queue = self.queue.lock();
+        if queue.is_closed() {
+            drop(queue);
+            return after.discard(packet);
+        }
+        let duty = queue.post(packet, relation, self.concurrency);
+        drop(queue);
+        match duty {
+            Duty::Nothing => {}
+            Duty::Wake => after.wake_port(self),
+            Duty::Neglect => self.neglect(),
         }
     }
 
@@ -347,7 +367,9 @@ impl CompletionPort {
     /// about to look at it; anybody else may never come back, so the guardian has to know.
     #[inline]
     pub fn note_pending(&self) {
-        if self.relation() != Relation::Harvesting {
+        // Most find that the guardian knows already.
+        let knows = self.neglected.load(Ordering::SeqCst) && guardian::is_awake();
+        if !knows && self.relation() != Relation::Harvesting {
             self.neglect();
         }
     }
@@ -396,7 +418,7 @@ impl CompletionPort {
         }
         let Some((taken, duty)) = look(&mut queue)? else { return Ok(None) };
         drop(queue);
-        if with_worker(|worker| worker.awake = true).is_none() {
+        if with_worker(|_| stance(|stance| stance.awake.set(true))).is_none() {
             self.queue.lock().rest();
         }
         self.fulfil(duty);
@@ -473,12 +495,10 @@ impl CompletionPort {
         after: &mut Deferred,
     ) {
         let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; HARVEST];
-        let mut reports = self.driver.wait(&mut buffer, deadline).peekable();
+        let reports = self.driver.wait(&mut buffer, deadline);
         then();
-        if reports.peek().is_some() {
-            let _harvest = Harvest::begin();
-            perform_files(reports, after);
-        }
+        let _harvest = Harvest::begin();
+        perform_files(reports, after);
     }
 
     fn perform(self: &Arc<Self>, deadline: Deadline, after: &mut Deferred) {
@@ -508,10 +528,11 @@ impl CompletionPort {
     fn enter(self: &Arc<Self>) -> bool {
         let entered = with_worker(|worker| {
             if worker.port.as_ref().is_some_and(|port| port.id == self.id) {
-                (std::mem::take(&mut worker.awake), None)
+                (stance(|stance| stance.awake.take()).unwrap_or(false), None)
             } else {
                 worker.rest();
                 worker.handle = None;
+                stance(|stance| stance.port.set(self.id));
                 (false, worker.port.replace(Rc::new(Arc::clone(self))))
             }
         });
@@ -521,14 +542,13 @@ impl CompletionPort {
 
     #[inline]
     fn relation(&self) -> Relation {
-        let of = |worker: &RefCell<Worker>| match &*worker.borrow() {
-            Worker { port: Some(port), harvesting: true, .. } if port.id == self.id => {
-                Relation::Harvesting
-            }
-            Worker { port: Some(port), awake: true, .. } if port.id == self.id => Relation::Awake,
-            _ => Relation::Stranger,
+        let of = |stance: &Stance| match (stance.harvesting.get(), stance.awake.get()) {
+            _ if stance.port.get() != self.id => Relation::Stranger,
+            (true, _) => Relation::Harvesting,
+            (false, true) => Relation::Awake,
+            (false, false) => Relation::Stranger,
         };
-        WORKER.try_with(of).unwrap_or(Relation::Stranger)
+        stance(of).unwrap_or(Relation::Stranger)
     }
 }
 
@@ -563,33 +583,46 @@ fn with_worker<R>(call: impl FnOnce(&mut Worker) -> R) -> Option<R> {
     WORKER.try_with(|worker| call(&mut worker.borrow_mut())).ok()
 }
 
+/// How the calling thread stands to its port; `None` while the thread is being torn down.
+#[inline]
+fn stance<R>(call: impl FnOnce(&Stance) -> R) -> Option<R> {
+    STANCE.try_with(call).ok()
+}
+
 /// The calling thread performs its port's events while this lives, also if a file panics.
 struct Harvest;
 
 impl Harvest {
     fn begin() -> Self {
-        with_worker(|worker| (worker.harvesting, worker.unlooked) = (true, 0));
+        with_worker(|worker| {
+            worker.unlooked = 0;
+            stance(|stance| stance.harvesting.set(true))
+        });
         Self
     }
 }
 
 impl Drop for Harvest {
     fn drop(&mut self) {
-        with_worker(|worker| worker.harvesting = false);
+        stance(|stance| stance.harvesting.set(false));
     }
 }
 
 /// Lets every reported file perform what is pending.
 #[inline]
-pub(crate) fn perform_files(reports: impl Iterator<Item = Report>, after: &mut Deferred) {
+pub(crate) fn perform_files(mut reports: impl Iterator<Item = Report>, after: &mut Deferred) {
     let table = handle::table();
-    let mut reports = reports.peekable();
-    while let Some(report) = reports.next() {
-        if let Some(next) = reports.peek() {
-            table.fetch(next.token);
-        }
-        if let Some(file) = table.file(report.token) {
-            file.handle_ready(report.readiness, after);
+    let mut look_up = || {
+        let report = reports.next()?;
+        let file = table.file(report.token).inspect(cache::fetch_file);
+        Some((file, report.readiness))
+    };
+    let mut next = look_up();
+    while let Some((file, readiness)) = next {
+        // The next one is on its way into the cache while this one is at work.
+        next = look_up();
+        if let Some(file) = file {
+            file.handle_ready(readiness, after);
         }
     }
 }

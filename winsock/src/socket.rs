@@ -16,6 +16,7 @@ mod iso;
 mod name;
 mod network_events;
 mod operation;
+mod recent;
 mod report;
 mod time_wait;
 mod transfer;
@@ -150,18 +151,27 @@ impl Socket {
                 Object::File(Arc::clone(created.insert(socket)) as Arc<dyn File>)
             })
             .map_err(|_| NtStatus::TOO_MANY_OPENED_FILES)?;
-        created.ok_or(NtStatus::TOO_MANY_OPENED_FILES)
+        created.inspect(recent::note).ok_or(NtStatus::TOO_MANY_OPENED_FILES)
     }
 
     /// The socket behind a handle value.
     ///
     /// # Errors
     /// WSAENOTSOCK.
+    #[inline]
     pub fn from_value(value: usize) -> Result<Arc<Self>, NtStatus> {
-        Handle::from_value(value)
-            .and_then(|handle| handle::table().file_of(handle))
-            .and_then(|file| (file as Arc<dyn Any + Send + Sync>).downcast().ok())
-            .ok_or(NtStatus::INVALID_HANDLE)
+        let handle = Handle::from_value(value).ok_or(NtStatus::INVALID_HANDLE)?;
+        match recent::find(handle) {
+            Some(socket) => Ok(socket),
+            None => Self::look_up(handle).ok_or(NtStatus::INVALID_HANDLE),
+        }
+    }
+
+    fn look_up(handle: Handle) -> Option<Arc<Self>> {
+        let file = handle::table().file_of(handle)?;
+        let socket = (file as Arc<dyn Any + Send + Sync>).downcast().ok()?;
+        recent::note(&socket);
+        Some(socket)
     }
 
     /// The socket behind a driver token, while its handle is open.
@@ -182,6 +192,7 @@ impl Socket {
             return Err(NtStatus::DEVICE_NOT_READY);
         }
         handle::table().remove(self.handle()).ok_or(NtStatus::INVALID_HANDLE)?;
+        recent::forget(self.handle());
         self.close();
         Ok(())
     }
@@ -281,7 +292,7 @@ impl Socket {
 
     /// As [`open`](Self::open), for a verb that has an operation, which is given back.
     #[inline]
-    fn open_for(&self, irp: Irp) -> Result<(Locked<'_, Inner>, Irp), NtStatus> {
+    fn open_for(&self, mut irp: Irp) -> Result<(Locked<'_, Inner>, Irp), NtStatus> {
         match self.open() {
             Ok(inner) => Ok((inner, irp)),
             Err(status) => {

@@ -300,8 +300,9 @@ pub struct Closed {
 }
 
 /// The state of an endpoint. Operations are boxed: few states have one, and every connection
-/// carries the room of the largest state.
+/// carries the room of the largest state. Its tag is on its own: every call looks at it.
 #[derive(Debug)]
+#[repr(u8)]
 pub enum State<I> {
     /// See [`Open`].
     Open(Open),

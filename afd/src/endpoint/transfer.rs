@@ -102,25 +102,32 @@ impl<I> Endpoint<I> {
         self.request_fin_if_due();
     }
 
-    /// Takes the oldest pending receive for an attempt. It goes back with
-    /// [`return_recv`](Self::return_recv), or the caller completes it and says
-    /// [`received`](Self::received).
+    /// The oldest pending receive, for an attempt where it is. If that finishes it, the caller
+    /// completes it and says [`received`](Self::received).
+    #[inline]
+    pub const fn first_recv(&mut self) -> Option<&mut I> {
+        self.receives.front_mut()
+    }
+
+    /// The first receive is finished and goes. Behind the last one, a receiving half that was shut
+    /// down meanwhile refuses data.
+    #[inline]
+    pub fn received(&mut self) {
+        self.receives.drop_front();
+        self.refuse_data_if_due();
+    }
+
+    /// Takes the oldest pending receive out, for an attempt that needs the rest of the endpoint, or
+    /// for good. After an attempt it goes back with [`return_recv`](Self::return_recv).
     #[inline]
     pub fn take_recv(&mut self) -> Option<I> {
         self.receives.pop_front()
     }
 
-    /// Puts a receive that is not finished back at the front.
+    /// Puts a receive back at the front.
     #[inline]
     pub fn return_recv(&mut self, irp: I) {
         self.receives.push_front(irp);
-    }
-
-    /// A taken receive is finished. Behind the last one, a receiving half that was shut down
-    /// meanwhile refuses data.
-    #[inline]
-    pub fn received(&mut self) {
-        self.refuse_data_if_due();
     }
 
     /// The sends that wait, oldest first.
@@ -141,6 +148,7 @@ impl<I> Endpoint<I> {
     }
 
     /// Asks to refuse data when the receiving half is shut down and no receive is left to take it.
+    #[inline]
     pub(super) fn refuse_data_if_due(&mut self) {
         let shut = RecvHalf::Shut { peer_ended: false };
         if self.receives.is_empty() && self.state.link().is_some_and(|link| link.recv == shut) {

@@ -81,7 +81,7 @@ fn told(given: Given, modes: u8, timing: Timing, is_associated: bool) -> String 
     }
     file.add_modes(modes);
     file.signal().set();
-    let Started { irp, overlapped, event, routine_saw } = start(given);
+    let Started { mut irp, overlapped, event, routine_saw } = start(given);
     irp.begin(&file);
     assert_eq!(internal(overlapped), PENDING);
     let touched = given.event && !given.routine;
@@ -203,7 +203,7 @@ fn a_refused_operation_tells_nobody() {
     let (file, port) = (file(), CompletionPort::new(1).unwrap());
     file.set_association(&port, KEY).unwrap();
     for given in [NOTHING, EVENT, ROUTINE] {
-        let started = start(given);
+        let mut started = start(given);
         started.irp.begin(&file);
         started.event.reset();
         started.irp.refuse(NtStatus::INVALID_PARAMETER);
@@ -260,12 +260,12 @@ fn start_sink(packet: bool) -> (Irp, Arc<Counter>) {
 #[test]
 fn a_sink_gets_its_memory_back_whatever_happens() {
     let file = file();
-    let (irp, sink) = start_sink(false);
+    let (mut irp, sink) = start_sink(false);
     let mut after = Deferred::default();
     irp.complete(&file, Timing::Pended, NtStatus::SUCCESS, 2, &mut after);
     assert_eq!(sink.result(), (NtStatus::SUCCESS, 2, vec![1, 2, 3]));
 
-    let (irp, sink) = start_sink(false);
+    let (mut irp, sink) = start_sink(false);
     irp.refuse(NtStatus::INVALID_HANDLE);
     assert_eq!(sink.result(), (NtStatus::INVALID_HANDLE, 0, vec![1, 2, 3]));
 
@@ -278,7 +278,7 @@ fn a_sink_gets_its_memory_back_whatever_happens() {
 fn a_sink_with_a_packet_is_in_the_packet() {
     let (file, port) = (file(), CompletionPort::new(1).unwrap());
     file.set_association(&port, KEY).unwrap();
-    let (irp, sink) = start_sink(true);
+    let (mut irp, sink) = start_sink(true);
     let key = irp.key();
     let mut after = Deferred::default();
     irp.complete(&file, Timing::Pended, NtStatus::SUCCESS, 3, &mut after);
@@ -288,7 +288,7 @@ fn a_sink_with_a_packet_is_in_the_packet() {
     let carried = Arc::as_ptr(packet.sink.as_ref().unwrap());
     assert!(std::ptr::addr_eq(carried, Arc::as_ptr(&sink)));
 
-    let (irp, _sink) = start_sink(false);
+    let (mut irp, _sink) = start_sink(false);
     let mut after = Deferred::default();
     irp.complete(&file, Timing::Pended, NtStatus::SUCCESS, 3, &mut after);
     after.run();
@@ -307,7 +307,7 @@ impl std::task::Wake for Flag {
 #[test]
 fn wakers_wait_for_the_end_of_the_locked_region() {
     let flag = Arc::new(Flag(Event::new(true, false)));
-    let (irp, sink) = start_sink(false);
+    let (mut irp, sink) = start_sink(false);
     *sink.waker.lock().unwrap() = Some(Waker::from(Arc::clone(&flag)));
     let mut after = Deferred::default();
     irp.complete(&file(), Timing::Pended, NtStatus::SUCCESS, 0, &mut after);
@@ -342,7 +342,7 @@ fn a_packet_that_nobody_takes_waits_for_the_end_of_the_locked_region() {
     let (file, port) = (file(), CompletionPort::new(1).unwrap());
     file.set_association(&port, KEY).unwrap();
     port.close();
-    let (irp, sink) = start_sink(true);
+    let (mut irp, sink) = start_sink(true);
     let mut after = Deferred::default();
     irp.complete(&file, Timing::Pended, NtStatus::SUCCESS, 0, &mut after);
     assert_eq!(Arc::strong_count(&sink), 2);

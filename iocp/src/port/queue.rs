@@ -58,27 +58,31 @@ pub(super) enum Look {
 }
 
 impl Queue {
-    /// Adds a packet; gives it back if the port is closed.
+    /// True when nobody will take a packet any more.
+    #[inline]
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Adds a packet.
+    #[inline]
     pub(super) fn post(
         &mut self,
         packet: Packet,
         relation: Relation,
         concurrency: usize,
-    ) -> Result<Duty, Packet> {
-        if self.closed {
-            return Err(packet);
-        }
+    ) -> Duty {
         self.packets.push_back(packet);
         if relation == Relation::Harvesting || self.sleeping == 0 {
-            return Ok(match relation {
+            return match relation {
                 Relation::Stranger => Duty::Neglect,
                 Relation::Awake | Relation::Harvesting => Duty::Nothing,
-            });
+            };
         }
         let lazy = relation == Relation::Awake && self.packets.len() <= LAZY_PACKETS;
         let wake = !lazy && self.may_wake(concurrency);
         self.waking |= wake;
-        Ok(if wake { Duty::Wake } else { Duty::Neglect })
+        if wake { Duty::Wake } else { Duty::Neglect }
     }
 
     /// Takes a packet; then the taker counts as awake. A wake-up that was on its way has arrived.
@@ -230,7 +234,7 @@ mod tests {
     }
 
     fn post(queue: &mut Queue, relation: Relation, concurrency: usize) -> Duty {
-        queue.post(packet(), relation, concurrency).unwrap()
+        queue.post(packet(), relation, concurrency)
     }
 
     /// How many packets a look took, and what it left to do.

@@ -227,8 +227,10 @@ impl World {
 
     fn post(&mut self, relation: Relation) -> Duty {
         self.posted += 1;
-        let duty = self.queue.post(packet(), relation, self.concurrency);
-        duty.unwrap_or(Duty::Nothing)
+        if self.queue.is_closed() {
+            return Duty::Nothing;
+        }
+        self.queue.post(packet(), relation, self.concurrency)
     }
 
     /// Where a duty leads, that the queue gave to a thread.

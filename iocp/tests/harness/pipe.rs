@@ -107,7 +107,7 @@ impl Pipe {
             packet: !given.low_bit,
             routine: given.routine.map(|routine| Box::new((thread::current(), routine))),
         };
-        let irp = Irp::new(target, Buffers::from_vec(vec![0]));
+        let mut irp = Irp::new(target, Buffers::from_vec(vec![0]));
         irp.begin(&self.core);
         let mut after = Deferred::default();
         let mut inner = self.inner.lock();
@@ -164,7 +164,7 @@ impl Inner {
                 Err(Errno::AGAIN) => return,
                 Err(_) => (NtStatus::CONNECTION_RESET, 0),
             };
-            if let Some(irp) = self.receives.pop_front() {
+            if let Some(mut irp) = self.receives.pop_front() {
                 irp.complete(core, timing, status, bytes, after);
             }
         }
@@ -188,7 +188,7 @@ impl File for Pipe {
             std::mem::take(&mut inner.receives).into_iter().partition::<VecDeque<_>, _>(chosen);
         inner.receives = kept;
         let count = gone.len();
-        for irp in gone {
+        for mut irp in gone {
             irp.complete(&self.core, Timing::Pended, NtStatus::CANCELLED, 0, &mut after);
         }
         drop(inner);

@@ -122,7 +122,7 @@ impl AcceptCall {
     /// Asks the processor for what the accept will write when its connection is there.
     pub(super) fn fetch(&self) {
         if let Into::Handle { acceptor, area, .. } = &self.into {
-            cache::fetch_shared(acceptor);
+            cache::fetch_file(acceptor);
             if let Some(area) = area {
                 area.0.fetch();
             }
@@ -190,7 +190,7 @@ impl Socket {
     pub fn accept_ex(
         self: &Arc<Self>,
         acceptor: &Arc<Self>,
-        irp: Irp,
+        mut irp: Irp,
         layout: AcceptLayout,
         area: Option<AddressArea>,
     ) -> Result<(), NtStatus> {
@@ -240,7 +240,7 @@ impl Socket {
         slot: &Arc<Lock<Option<Accepted>>>,
         after: &mut Deferred,
     ) -> Result<(), NtStatus> {
-        let (mut inner, irp) = self.open_for(irp)?;
+        let (mut inner, mut irp) = self.open_for(irp)?;
         let may = self.check_listens().and_then(|()| inner.endpoint.check(Verb::Accept));
         if let Err(status) = may {
             irp.refuse(status);
@@ -477,7 +477,7 @@ impl Inner {
     fn deliver(
         &mut self,
         socket: &Socket,
-        operation: Operation,
+        mut operation: Operation,
         accepted: Accepted,
         after: &mut Deferred,
     ) {

@@ -158,13 +158,13 @@ impl Inner {
         self.connect_error = None;
         let attended = operation.as_ref().is_none_or(|operation| operation.irp.is_attended());
         if let Err(status) = socket.check_domain(to) {
-            if let Some(operation) = operation {
+            if let Some(mut operation) = operation {
                 operation.irp.refuse(status);
             }
             return Err(status);
         }
         if let Err(refused) = self.endpoint.connect(kind, operation) {
-            if let Some(operation) = refused.irp {
+            if let Some(mut operation) = refused.irp {
                 operation.irp.refuse(refused.status);
             }
             return Err(refused.status);
@@ -172,7 +172,7 @@ impl Inner {
         if let Err(status) = self.try_connect(to) {
             // Refused on the spot: as if it had not been asked.
             self.endpoint.handle_connect_failed(status);
-            while let Some(completion) = self.endpoint.poll_completion() {
+            while let Some(mut completion) = self.endpoint.poll_completion() {
                 completion.irp.irp.refuse(status);
             }
             return Err(status);
@@ -223,7 +223,7 @@ impl Inner {
             Ok(true) => {
                 self.connected_at = Some(clock::coarse());
                 self.indicate_connect(NtStatus::SUCCESS);
-                if let Some(operation) = self.endpoint.handle_connected() {
+                if let Some(mut operation) = self.endpoint.handle_connected() {
                     if operation.irp.buffers.remaining() == 0 {
                         operation.complete(socket, Timing::Pended, NtStatus::SUCCESS, 0, after);
                     } else {

@@ -512,7 +512,7 @@ impl Inner {
         let Some(traffic) = &mut self.traffic else { return 0 };
         let gone = traffic.datagrams.cancel(|operation| chosen(&operation.irp));
         let count = gone.len();
-        for operation in gone {
+        for mut operation in gone {
             operation.complete(socket, Timing::Pended, NtStatus::CANCELLED, 0, after);
         }
         count

@@ -106,7 +106,7 @@ impl Socket {
         inner.finish_connect(self);
         let operation = Operation::new(irp, Kind::Disconnect);
         let result = inner.endpoint.disconnect(mode, operation).map_err(|refused| {
-            if let Some(operation) = refused.irp {
+            if let Some(mut operation) = refused.irp {
                 operation.irp.refuse(refused.status);
             }
             refused.status

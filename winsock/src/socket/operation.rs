@@ -46,6 +46,15 @@ impl Operation {
         Self { irp, kind }
     }
 
+    /// How it receives, if it does.
+    #[inline]
+    pub(super) fn recv_options(&self) -> RecvOptions {
+        match self.kind {
+            Kind::Recv(options) => options,
+            _ => RecvOptions::default(),
+        }
+    }
+
     /// Asks the processor for what the end of the operation writes, a system call ahead.
     #[inline]
     pub(super) fn fetch(&self) {
@@ -59,14 +68,14 @@ impl Operation {
     /// key the packet goes to).
     #[inline]
     pub(super) fn complete(
-        self,
+        &mut self,
         socket: &Socket,
         timing: Timing,
         status: NtStatus,
         bytes: usize,
         after: &mut Deferred,
     ) {
-        match self.kind {
+        match &self.kind {
             Kind::Accept(call) => {
                 self.irp.complete(call.listener.core(), timing, status, bytes, after);
             }
@@ -80,7 +89,7 @@ impl super::Inner {
     pub(super) fn finish(
         &mut self,
         socket: &Socket,
-        operation: Operation,
+        mut operation: Operation,
         timing: Timing,
         status: NtStatus,
         after: &mut Deferred,

@@ -3,15 +3,15 @@
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::network_events::NetworkEvent;
 use linsock_iocp::afd::{Indication, Receive, Start};
-use linsock_iocp::buffer::{RecvFlags, SendFlags};
+use linsock_iocp::buffer::{Buffers, RecvFlags, SendFlags};
 use linsock_iocp::driver::Readiness;
-use linsock_iocp::irp::{Deferred, Irp, Timing};
+use linsock_iocp::irp::{self, Deferred, Irp, Timing};
 use rustix::io::Errno;
 
 use super::operation::{Kind, Operation};
 use super::{Inner, Socket, Started};
 use crate::transport::status_of;
-use crate::transport::tcp::Next;
+use crate::transport::tcp::{Next, Tcp};
 
 /// How a receive takes data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,14 +57,23 @@ impl Socket {
     ///
     /// # Errors
     /// By the state of the endpoint; nobody but the caller is told.
-    pub fn recv(&self, irp: Irp, options: RecvOptions) -> Result<Started, NtStatus> {
+    pub fn recv(&self, mut irp: Irp, options: RecvOptions) -> Result<Started, NtStatus> {
         if self.is_datagram() {
             return self.recv_from(irp, options, None);
         }
         irp.begin(&self.core);
         let mut after = Deferred::default();
         let mut inner = self.lock();
-        let started = inner.start_recv(self, irp, options, &mut after);
+        let started = match inner.start_recv(self, &mut irp, options, &mut after) {
+            None => {
+                inner.pend_recv(self, irp, options);
+                Ok(Started::Pending)
+            }
+            Some(over) => {
+                irp::discard(irp);
+                over
+            }
+        };
         inner.reenable(self, options.enables());
         inner.settle(self, &mut after);
         drop(inner);
@@ -76,14 +85,23 @@ impl Socket {
     ///
     /// # Errors
     /// By the state of the endpoint; nobody but the caller is told.
-    pub fn send(&self, irp: Irp, flags: SendFlags) -> Result<Started, NtStatus> {
+    pub fn send(&self, mut irp: Irp, flags: SendFlags) -> Result<Started, NtStatus> {
         if self.is_datagram() {
             return self.send_to(irp, flags, None);
         }
         irp.begin(&self.core);
         let mut after = Deferred::default();
         let mut inner = self.lock();
-        let started = inner.start_send(self, irp, flags, &mut after);
+        let started = match inner.start_send(self, &mut irp, flags, &mut after) {
+            None => {
+                inner.pend_send(self, irp, flags);
+                Ok(Started::Pending)
+            }
+            Some(over) => {
+                irp::discard(irp);
+                over
+            }
+        };
         inner.settle(self, &mut after);
         drop(inner);
         after.run();
@@ -143,48 +161,50 @@ impl Inner {
         }
     }
 
+    /// The first look at a receive; `None` when it has to wait, and the IRP with it.
     #[inline]
     fn start_recv(
         &mut self,
         socket: &Socket,
-        mut irp: Irp,
+        irp: &mut Irp,
         options: RecvOptions,
         after: &mut Deferred,
-    ) -> Result<Started, NtStatus> {
+    ) -> Option<Result<Started, NtStatus>> {
         match self.admit_recv(socket) {
             Err(status) => {
                 irp.refuse(status);
-                return Err(status);
+                return Some(Err(status));
             }
             Ok(Receive::End) if self.iso.is_some() => {
                 irp.refuse(NtStatus::GRACEFUL_DISCONNECT);
-                return Err(NtStatus::GRACEFUL_DISCONNECT);
+                return Some(Err(NtStatus::GRACEFUL_DISCONNECT));
             }
             Ok(Receive::End) => {
                 irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, 0, after);
-                return Ok(Started::Done(0));
+                return Some(Ok(Started::Done(0)));
             }
-            Ok(Receive::Behind) => {}
-            Ok(Receive::Now) => {
-                // A call that is not overlapped must know, not guess.
-                let tried = if self.tcp.readable || self.iso.is_some() || irp.is_attended() {
-                    self.try_recv(&mut irp, options)
-                } else {
-                    Transfer::Wait
-                };
-                let tried = self.verify_fin(tried, false);
-                if tried != Transfer::Wait {
-                    return self.end_recv(socket, irp, tried, after);
-                }
-            }
+            Ok(Receive::Behind) => return None,
+            Ok(Receive::Now) => {}
         }
+        // A call that is not overlapped must know, not guess.
+        if !(self.tcp.readable || self.iso.is_some() || irp.is_attended()) {
+            return None;
+        }
+        let tried = self.try_recv(irp, options);
+        match self.verify_fin(tried, false) {
+            Transfer::Wait => None,
+            tried => Some(self.end_recv(socket, irp, tried, after)),
+        }
+    }
+
+    #[inline]
+    fn pend_recv(&mut self, socket: &Socket, irp: Irp, options: RecvOptions) {
         irp.pended(&socket.core);
         let attended = irp.is_attended();
         self.endpoint.queue_recv(Operation::new(irp, Kind::Recv(options)));
         if !attended {
             self.watch_edges(socket);
         }
-        Ok(Started::Pending)
     }
 
     /// Ends a receive whose first attempt has decided it.
@@ -192,7 +212,7 @@ impl Inner {
     fn end_recv(
         &mut self,
         socket: &Socket,
-        irp: Irp,
+        irp: &mut Irp,
         tried: Transfer,
         after: &mut Deferred,
     ) -> Result<Started, NtStatus> {
@@ -234,7 +254,7 @@ impl Inner {
     }
 
     /// The endpoint's admission, after what the transport may have to say about the end.
-    #[inline]
+    #[inline(always)]
     fn admit_recv(&mut self, socket: &Socket) -> Result<Receive, NtStatus> {
         if self.closed {
             return Err(NtStatus::INVALID_HANDLE);
@@ -252,14 +272,15 @@ impl Inner {
         admitted
     }
 
+    /// The first look at a send; `None` when it has to wait, and the IRP with it.
     #[inline]
     fn start_send(
         &mut self,
         socket: &Socket,
-        mut irp: Irp,
+        irp: &mut Irp,
         flags: SendFlags,
         after: &mut Deferred,
-    ) -> Result<Started, NtStatus> {
+    ) -> Option<Result<Started, NtStatus>> {
         let admitted = match self.endpoint.send() {
             _ if self.closed => Err(NtStatus::INVALID_HANDLE),
             Err(NtStatus::INVALID_CONNECTION) if self.finish_connect(socket) => {
@@ -271,112 +292,72 @@ impl Inner {
             Ok(start) => start,
             Err(status) => {
                 irp.refuse(status);
-                return Err(status);
+                return Some(Err(status));
             }
         };
-        if start == Start::Now && (self.tcp.writable || irp.is_attended()) {
-            match self.try_send(&mut irp, flags) {
-                Transfer::Done(bytes) => {
-                    irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
-                    return Ok(Started::Done(bytes));
-                }
-                Transfer::Refused(status) => {
-                    irp.refuse(status);
-                    return Err(status);
-                }
-                Transfer::Failed(errno) => {
-                    self.handle_failure(errno);
-                    let status = self.endpoint.send().err();
-                    return Err(refuse_lost(irp, status));
-                }
-                Transfer::Wait | Transfer::Fin | Transfer::Cut(_) => {}
-            }
+        if start == Start::Behind || !(self.tcp.writable || irp.is_attended()) {
+            return None;
         }
+        match self.try_send(irp, flags) {
+            Transfer::Done(bytes) => {
+                irp.complete(&socket.core, Timing::Inline, NtStatus::SUCCESS, bytes, after);
+                Some(Ok(Started::Done(bytes)))
+            }
+            Transfer::Refused(status) => {
+                irp.refuse(status);
+                Some(Err(status))
+            }
+            Transfer::Failed(errno) => {
+                self.handle_failure(errno);
+                let status = self.endpoint.send().err();
+                Some(Err(refuse_lost(irp, status)))
+            }
+            Transfer::Wait | Transfer::Fin | Transfer::Cut(_) => None,
+        }
+    }
+
+    fn pend_send(&mut self, socket: &Socket, irp: Irp, flags: SendFlags) {
         irp.pended(&socket.core);
         let attended = irp.is_attended();
         self.endpoint.queue_send(Operation::new(irp, Kind::Send(flags)));
         if !attended {
             self.watch_room(socket);
         }
-        Ok(Started::Pending)
     }
 
     /// One attempt to receive.
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_recv(&mut self, irp: &mut Irp, options: RecvOptions) -> Transfer {
         if self.iso.is_some() {
             return self.try_recv_message(irp, options);
         }
-        let room = irp.buffers.offered();
-        if room == 0 {
-            return self.try_empty_recv();
-        }
-        let Some(fd) = self.tcp.fd() else {
-            return Transfer::Wait;
-        };
-        match irp.buffers.recv(fd, options.flags) {
-            Ok(0) => Transfer::Fin,
-            Ok(received) => {
-                if received < room && !options.peek && !self.tcp.more_follows {
-                    self.tcp.readable = false;
-                }
-                let short = options.wait_all && !options.peek && irp.buffers.remaining() > 0;
-                if short {
-                    return if self.tcp.readable {
-                        self.try_recv(irp, options)
-                    } else {
-                        Transfer::Wait
-                    };
-                }
-                Transfer::Done(if options.peek { received } else { irp.buffers.done() })
-            }
-            Err(Errno::AGAIN | Errno::INTR) => {
-                self.tcp.readable = false;
-                Transfer::Wait
-            }
-            Err(errno @ (Errno::FAULT | Errno::INVAL | Errno::NOMEM)) => {
-                Transfer::Refused(status_of(errno))
-            }
-            Err(errno) => Transfer::Failed(errno),
-        }
+        recv_stream(&mut self.tcp, &mut irp.buffers, options)
     }
 
-    /// A receive without room waits for data and leaves it there (`test_empty_recv`).
-    fn try_empty_recv(&mut self) -> Transfer {
-        match self.peek() {
-            Next::Data => Transfer::Done(0),
-            Next::Nothing => Transfer::Wait,
-            Next::Fin => Transfer::Fin,
-            Next::Failed(errno) => Transfer::Failed(errno),
+    /// One attempt at the first pending receive, which stays in its place; `None` without one, or
+    /// when there is nothing new to read.
+    #[inline]
+    fn try_first_recv(&mut self) -> Option<Transfer> {
+        if self.iso.is_some() {
+            let mut operation = self.endpoint.take_recv()?;
+            let options = operation.recv_options();
+            let tried = self.try_recv_message(&mut operation.irp, options);
+            self.endpoint.return_recv(operation);
+            return Some(tried);
         }
+        let operation = self.endpoint.first_recv().filter(|_| self.tcp.readable)?;
+        operation.fetch();
+        let options = operation.recv_options();
+        Some(recv_stream(&mut self.tcp, &mut operation.irp.buffers, options))
     }
 
     /// One attempt to send.
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_send(&mut self, irp: &mut Irp, flags: SendFlags) -> Transfer {
         if self.iso.is_some() {
             return self.try_send_message(irp, flags);
         }
-        loop {
-            let Some(fd) = self.tcp.fd() else {
-                return Transfer::Wait;
-            };
-            if irp.buffers.remaining() == 0 {
-                return Transfer::Done(irp.buffers.done());
-            }
-            match irp.buffers.send(fd, flags) {
-                Ok(_) => self.tcp.unverified = true,
-                Err(Errno::AGAIN) => {
-                    self.tcp.writable = false;
-                    return Transfer::Wait;
-                }
-                Err(Errno::INTR) => {}
-                Err(errno @ (Errno::FAULT | Errno::INVAL | Errno::NOMEM | Errno::OPNOTSUPP)) => {
-                    return Transfer::Refused(status_of(errno));
-                }
-                Err(errno) => return Transfer::Failed(errno),
-            }
-        }
+        send_stream(&mut self.tcp, &mut irp.buffers, flags)
     }
 
     /// An end of data may hide a reset: the kernel keeps giving 0 after a FIN, and tells the reset
@@ -398,7 +379,9 @@ impl Inner {
     #[inline]
     pub(super) fn progress(&mut self, socket: &Socket, readiness: Readiness, after: &mut Deferred) {
         self.progress_recvs(socket, readiness, after);
-        self.progress_sends(socket, after);
+        if self.endpoint.has_sends() {
+            self.progress_sends(socket, after);
+        }
         self.look_ahead();
         self.note_delivery();
         if readiness.error()
@@ -417,35 +400,29 @@ impl Inner {
         readiness: Readiness,
         after: &mut Deferred,
     ) {
-        while (self.tcp.readable || self.iso.is_some())
-            && let Some(mut operation) = self.endpoint.take_recv()
-        {
-            let options = match operation.kind {
-                Kind::Recv(options) => options,
-                _ => RecvOptions::default(),
-            };
-            operation.fetch();
-            let tried = self.try_recv(&mut operation.irp, options);
+        while let Some(tried) = self.try_first_recv() {
             let (status, bytes) = match self.verify_fin(tried, !readiness.error()) {
                 Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
                 Transfer::Cut(bytes) => (NtStatus::BUFFER_OVERFLOW, bytes),
                 Transfer::Refused(status) => (status, 0),
-                Transfer::Fin => {
-                    let bytes = operation.irp.buffers.done();
-                    let status = self.status_of_the_end();
-                    operation.complete(socket, Timing::Pended, status, bytes, after);
-                    self.endpoint.handle_indication(Indication::PeerFin);
-                    return;
-                }
-                unfinished => {
-                    self.endpoint.return_recv(operation);
-                    self.handle_unfinished(unfinished);
-                    return;
-                }
+                Transfer::Fin => return self.end_first_recv(socket, after),
+                unfinished => return self.handle_unfinished(unfinished),
             };
-            operation.complete(socket, Timing::Pended, status, bytes, after);
+            if let Some(operation) = self.endpoint.first_recv() {
+                operation.complete(socket, Timing::Pended, status, bytes, after);
+            }
             self.endpoint.received();
         }
+    }
+
+    /// The peer's FIN ends the first pending receive, with what it has.
+    fn end_first_recv(&mut self, socket: &Socket, after: &mut Deferred) {
+        let status = self.status_of_the_end();
+        if let Some(mut operation) = self.endpoint.take_recv() {
+            let bytes = operation.irp.buffers.done();
+            operation.complete(socket, Timing::Pended, status, bytes, after);
+        }
+        self.endpoint.handle_indication(Indication::PeerFin);
     }
 
     #[inline]
@@ -493,8 +470,81 @@ impl Inner {
     }
 }
 
+/// One attempt to receive from a stream.
+#[inline(always)]
+fn recv_stream(tcp: &mut Tcp, buffers: &mut Buffers, options: RecvOptions) -> Transfer {
+    loop {
+        let room = buffers.offered();
+        if room == 0 {
+            return wait_for_data(tcp);
+        }
+        let Some(fd) = tcp.fd() else {
+            return Transfer::Wait;
+        };
+        let received = match buffers.recv(fd, options.flags) {
+            Ok(0) => return Transfer::Fin,
+            Ok(received) => received,
+            Err(Errno::AGAIN | Errno::INTR) => {
+                tcp.readable = false;
+                return Transfer::Wait;
+            }
+            Err(errno @ (Errno::FAULT | Errno::INVAL | Errno::NOMEM)) => {
+                return Transfer::Refused(status_of(errno));
+            }
+            Err(errno) => return Transfer::Failed(errno),
+        };
+        if options.peek {
+            return Transfer::Done(received);
+        }
+        if received < room && !tcp.more_follows {
+            tcp.readable = false;
+        }
+        if !options.wait_all || buffers.remaining() == 0 {
+            return Transfer::Done(buffers.done());
+        }
+        if !tcp.readable {
+            return Transfer::Wait;
+        }
+    }
+}
+
+/// A receive without room waits for data and leaves it there (`test_empty_recv`).
+#[cold]
+fn wait_for_data(tcp: &mut Tcp) -> Transfer {
+    match tcp.peek() {
+        Next::Data => Transfer::Done(0),
+        Next::Nothing => Transfer::Wait,
+        Next::Fin => Transfer::Fin,
+        Next::Failed(errno) => Transfer::Failed(errno),
+    }
+}
+
+/// One attempt to send to a stream.
+#[inline(always)]
+fn send_stream(tcp: &mut Tcp, buffers: &mut Buffers, flags: SendFlags) -> Transfer {
+    while buffers.remaining() > 0 {
+        let Some(fd) = tcp.fd() else {
+            return Transfer::Wait;
+        };
+        match buffers.send(fd, flags) {
+            Ok(_) => tcp.unverified = true,
+            Err(Errno::AGAIN) => {
+                tcp.writable = false;
+                return Transfer::Wait;
+            }
+            Err(Errno::INTR) => {}
+            Err(errno @ (Errno::FAULT | Errno::INVAL | Errno::NOMEM | Errno::OPNOTSUPP)) => {
+                return Transfer::Refused(status_of(errno));
+            }
+            Err(errno) => return Transfer::Failed(errno),
+        }
+    }
+    // An empty send on a descriptor that is gone waits, as any other.
+    if tcp.fd().is_some() { Transfer::Done(buffers.done()) } else { Transfer::Wait }
+}
+
 /// Refuses an operation whose attempt found the connection lost, with what the endpoint says now.
-fn refuse_lost(irp: Irp, status: Option<NtStatus>) -> NtStatus {
+fn refuse_lost(irp: &mut Irp, status: Option<NtStatus>) -> NtStatus {
     let status = status.unwrap_or(NtStatus::CONNECTION_RESET);
     irp.refuse(status);
     status

@@ -10,7 +10,7 @@ use linsock::iocp::event::Event;
 use linsock::iocp::handle::{self, Handle, Object};
 use linsock::iocp::irp::{Routine, Target};
 use linsock::iocp::overlapped::{Overlapped, OverlappedPtr};
-use linsock::iocp::thread;
+use linsock::iocp::thread::{self, Thread};
 use linsock::socket::Socket;
 
 use crate::export::Outcome;
@@ -25,19 +25,19 @@ pub(crate) type CompletionRoutine = unsafe extern "system" fn(u32, u32, *mut Ove
 /// # Errors
 /// WSAEFAULT for a pointer that is not writable memory, WSAEINVAL for a routine on a socket that
 /// has a port, WSA_INVALID_HANDLE for an `hEvent` that is no event.
+// Always: what it gives is put together where it is used, and not copied there.
+#[inline(always)]
 pub(crate) fn target(
     socket: &Socket,
     overlapped: *mut Overlapped,
     routine: Option<CompletionRoutine>,
 ) -> Outcome<Target> {
     let at = checked(overlapped)?;
-    if routine.is_some() && socket.core().association().is_some() {
-        return Err(Error::WSAEINVAL);
-    }
-    // With a completion routine, hEvent is the program's own (OVERLAPPED page).
-    let wanted = if routine.is_some() { 0 } else { event_of(at) };
-    let routine =
-        routine.map(|routine| Box::new((thread::current(), call_of(routine, overlapped))));
+    let (routine, wanted) = match routine {
+        None => (None, event_of(at)),
+        // With a completion routine, hEvent is the program's own (OVERLAPPED page).
+        Some(routine) => (Some(apc_of(socket, routine, overlapped)?), 0),
+    };
     Ok(Target::Overlapped {
         // SAFETY: valid and aligned (checked); that it stays so until completion is the contract of
         // every overlapped call, kept by the C program.
@@ -48,10 +48,24 @@ pub(crate) fn target(
     })
 }
 
+/// The calling thread, and what it will run in an alertable wait.
+#[cold]
+fn apc_of(
+    socket: &Socket,
+    routine: CompletionRoutine,
+    overlapped: *mut Overlapped,
+) -> Outcome<Box<(Arc<Thread>, Routine)>> {
+    if socket.core().association().is_some() {
+        return Err(Error::WSAEINVAL);
+    }
+    Ok(Box::new((thread::current(), call_of(routine, overlapped))))
+}
+
 /// The OVERLAPPED behind a pointer.
 ///
 /// # Errors
 /// WSAEFAULT.
+#[inline]
 pub(crate) fn checked(overlapped: *mut Overlapped) -> Outcome<NonNull<Overlapped>> {
     ptr::check_writable(overlapped, 1)?;
     NonNull::new(overlapped).filter(|at| at.is_aligned()).ok_or(Error::WSAEFAULT)
@@ -76,12 +90,15 @@ pub(crate) fn event_of(at: NonNull<Overlapped>) -> usize {
 ///
 /// # Errors
 /// WSA_INVALID_HANDLE.
+#[inline]
 pub(crate) fn find_event(value: usize) -> Outcome<Option<Arc<Event>>> {
-    if value & !3 == 0 {
-        return Ok(None);
-    }
+    if value & !3 == 0 { Ok(None) } else { event_behind(value).map(Some) }
+}
+
+#[cold]
+fn event_behind(value: usize) -> Outcome<Arc<Event>> {
     match Handle::from_value(value).and_then(|handle| handle::table().get(handle)) {
-        Some(Object::Event(event)) => Ok(Some(event)),
+        Some(Object::Event(event)) => Ok(event),
         _ => Err(Error::ERROR_INVALID_HANDLE),
     }
 }

@@ -39,24 +39,28 @@ pub(super) fn send_flags(flags: u32) -> Outcome<SendFlags> {
     Ok(if flags & MSG_PARTIAL != 0 { send.partial() } else { send })
 }
 
-/// The buffers of a WSABUF array. Most programs give one; more go through the heap.
+/// The buffer of a WSABUF array of one: what most programs give.
 #[inline]
+fn lone_buffer(array: *const WSABUF, writable: bool) -> Outcome<Buffers> {
+    Ok(lend(&[lent(ptr::read(array)?, writable)?]))
+}
+
+/// The buffers of a WSABUF array.
 pub(super) fn buffers(array: *const WSABUF, count: u32, writable: bool) -> Outcome<Buffers> {
     if count == 0 {
         return Err(Error::WSAEINVAL);
     }
     let count = usize::try_from(count).map_err(|_| Error::WSAEFAULT)?;
-    let lent = |buffer: WSABUF| {
-        let (base, len) = (buffer.buf, buffer.len as usize);
-        // What an operation will use after its call has to be there when the call is made.
-        ptr::check_ends(base, len, writable)?;
-        Ok(RawBuffer { base, len })
-    };
-    if count == 1 {
-        return Ok(lend(&[lent(ptr::read(array)?)?]));
-    }
-    let buffers = ptr::read_all(array, count)?;
-    Ok(lend(&buffers.into_iter().map(lent).collect::<Outcome<Vec<_>>>()?))
+    let buffers = ptr::read_all(array, count)?.into_iter().map(|buffer| lent(buffer, writable));
+    Ok(lend(&buffers.collect::<Outcome<Vec<_>>>()?))
+}
+
+/// What an operation will use after its call has to be there when the call is made.
+#[inline]
+fn lent(buffer: WSABUF, writable: bool) -> Outcome<RawBuffer> {
+    let (base, len) = (buffer.buf, buffer.len as usize);
+    ptr::check_ends(base, len, writable)?;
+    Ok(RawBuffer { base, len })
 }
 
 // SAFETY: a length and an address, valid whatever their octets.
@@ -91,7 +95,7 @@ pub(super) fn waited(
     target: Target,
     wait: impl FnOnce() -> Result<usize, NtStatus>,
 ) -> Outcome<usize> {
-    let irp = Irp::new(target, Buffers::empty());
+    let mut irp = Irp::new(target, Buffers::empty());
     irp.begin(socket.core());
     match wait() {
         Ok(bytes) => {
@@ -121,6 +125,63 @@ fn put(told: Option<Out<u32>>, bytes: usize) {
 
 pub(super) fn dword(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// The rest of WSASend.
+#[inline(always)]
+fn send_from(
+    socket: &Socket,
+    memory: Buffers,
+    sent: *mut u32,
+    flags: u32,
+    ov: *mut Overlapped,
+    routine: Option<CompletionRoutine>,
+) -> Outcome<i32> {
+    let flags = send_flags(flags)?;
+    if ov.is_null() {
+        let told = Out::new(sent)?;
+        told.put(dword(socket.send_blocking(memory, flags)?.0));
+        return Ok(0);
+    }
+    let target = overlapped::target(socket, ov, routine)?;
+    let told = Out::optional(sent)?;
+    let bytes = if socket.is_overlapped() {
+        started(socket.send(Irp::new(target, memory), flags)?)?
+    } else {
+        waited(socket, target, || socket.send_waiting(memory, flags))?
+    };
+    put(told, bytes);
+    Ok(0)
+}
+
+/// The rest of WSARecv.
+#[inline(always)]
+fn recv_into(
+    socket: &Socket,
+    memory: Buffers,
+    received: *mut u32,
+    flags: *mut u32,
+    ov: *mut Overlapped,
+    routine: Option<CompletionRoutine>,
+) -> Outcome<i32> {
+    let flags = Out::new(flags)?;
+    let options = recv_options(flags.get())?;
+    if ov.is_null() {
+        let told = Out::new(received)?;
+        told.put(dword(socket.recv_blocking(memory, options)?.0));
+        flags.put(0);
+        return Ok(0);
+    }
+    let target = overlapped::target(socket, ov, routine)?;
+    let told = Out::optional(received)?;
+    let bytes = if socket.is_overlapped() {
+        started(socket.recv(Irp::new(target, memory), options)?)?
+    } else {
+        waited(socket, target, || socket.recv_waiting(memory, options))?
+    };
+    put(told, bytes);
+    flags.put(0);
+    Ok(0)
 }
 
 export! {
@@ -159,22 +220,11 @@ export! {
     /// WSA_INVALID_HANDLE, WSA_IO_PENDING.
     winsock fn WSASend(s: SOCKET, bufs: *const WSABUF, count: u32, sent: *mut u32, flags: u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
-        let (memory, flags) = (buffers(bufs, count, false)?, send_flags(flags)?);
-        let told;
-        let bytes = if ov.is_null() {
-            told = Some(Out::new(sent)?);
-            socket.send_blocking(memory, flags)?.0
-        } else {
-            let target = overlapped::target(&socket, ov, routine)?;
-            told = Out::optional(sent)?;
-            if socket.is_overlapped() {
-                started(socket.send(Irp::new(target, memory), flags)?)?
-            } else {
-                waited(&socket, target, || socket.send_waiting(memory, flags))?
-            }
-        };
-        put(told, bytes);
-        Ok(0)
+        // Two ways, so that the memory of the first is put together where it is used.
+        match count {
+            1 => send_from(&socket, lone_buffer(bufs, false)?, sent, flags, ov, routine),
+            _ => send_from(&socket, buffers(bufs, count, false)?, sent, flags, ov, routine),
+        }
     }
 
     /// Receives into several buffers, overlapped if an OVERLAPPED is given.
@@ -184,25 +234,11 @@ export! {
     /// Errors: as WSASend.
     winsock fn WSARecv(s: SOCKET, bufs: *const WSABUF, count: u32, received: *mut u32, flags: *mut u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
-        let memory = buffers(bufs, count, true)?;
-        let flags = Out::new(flags)?;
-        let options = recv_options(flags.get())?;
-        let told;
-        let bytes = if ov.is_null() {
-            told = Some(Out::new(received)?);
-            socket.recv_blocking(memory, options)?.0
-        } else {
-            let target = overlapped::target(&socket, ov, routine)?;
-            told = Out::optional(received)?;
-            if socket.is_overlapped() {
-                started(socket.recv(Irp::new(target, memory), options)?)?
-            } else {
-                waited(&socket, target, || socket.recv_waiting(memory, options))?
-            }
-        };
-        put(told, bytes);
-        flags.put(0);
-        Ok(0)
+        // As in WSASend.
+        match count {
+            1 => recv_into(&socket, lone_buffer(bufs, true)?, received, flags, ov, routine),
+            _ => recv_into(&socket, buffers(bufs, count, true)?, received, flags, ov, routine),
+        }
     }
 
     /// The result of an overlapped operation, by WSA codes. The wait is not alertable.
