@@ -62,6 +62,28 @@ pub struct Packet {
     pub sink: Option<Arc<dyn Sink>>,
 }
 
+/// What a packet says, without the operation that it may be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// See [`Packet::key`].
+    pub key: usize,
+    /// See [`Packet::overlapped`].
+    pub overlapped: usize,
+    /// See [`Packet::status`].
+    pub status: NtStatus,
+    /// See [`Packet::bytes`].
+    pub bytes: usize,
+}
+
+impl Packet {
+    /// What it says.
+    #[inline]
+    pub const fn told(&self) -> Told {
+        let Self { key, overlapped, status, bytes, sink: _ } = *self;
+        Told { key, overlapped, status, bytes }
+    }
+}
+
 /// Why no packet was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPacket {
@@ -143,13 +165,13 @@ impl Worker {
     /// The next packet, if one waits at its port and the worker is back from another; see
     /// [`take_next`].
     #[inline]
-    fn take_next(&mut self) -> Option<Packet> {
+    fn take_next(&mut self) -> Option<Told> {
         let awake = stance(|stance| stance.awake.get())?;
         let port = self.port.as_ref().filter(|_| awake && self.unlooked < LOOK_EVERY)?;
-        let (packet, duty) = port.queue.lock().take_next(port.concurrency)?;
+        let (told, duty) = port.queue.lock().take_next(port.concurrency)?;
         port.fulfil(duty);
         self.unlooked += 1;
-        Some(packet)
+        Some(told)
     }
 
     #[inline]
@@ -191,9 +213,9 @@ impl std::ops::Deref for Known {
 }
 
 /// The next packet for a worker that is back at its port, if one waits: what nearly every wait
-/// under load comes to. It looks at one thread-local, and at the queue once.
+/// under load comes to. It looks at the queue once, and leaves a packet with a sink to the others.
 #[inline]
-pub fn take_next(handle: Handle) -> Option<Packet> {
+pub fn take_next(handle: Handle) -> Option<Told> {
     with_worker(|worker| if worker.handle == Some(handle) { worker.take_next() } else { None })?
 }
 

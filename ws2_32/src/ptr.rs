@@ -16,6 +16,7 @@ use std::cell::Cell;
 use crate::last_error::Error;
 
 const PAGE_BITS: u32 = 12;
+const PAGE: usize = 1 << PAGE_BITS;
 /// Pages that a thread remembers, two in each place: a program's stack and its heap may meet in
 /// one, and would oust each other with every call.
 const REMEMBERED: usize = 2 * PLACES;
@@ -32,22 +33,24 @@ thread_local! {
     static PASSED: [Place; PLACES] = const { [const { Place::new() }; PLACES] };
 }
 
-/// Two pages that passed a check, the one that was asked for last first. A page is its number
-/// twice, plus one if it is writable.
+/// Two pages that passed a check, the one that was asked for last first: each by its address, and
+/// 0 for none.
 struct Place {
     last: Cell<usize>,
     former: Cell<usize>,
 }
+
+/// In the address of a page that can only be read; no address of the program's has this bit.
+const READ_ONLY: usize = 1 << (usize::BITS - 1);
 
 impl Place {
     const fn new() -> Self {
         Self { last: Cell::new(0), former: Cell::new(0) }
     }
 
-    #[inline]
     fn has(&self, page: usize, access: Access) -> bool {
-        // A page that can be written can be read.
-        let grants = |kept: usize| kept == page << 1 | 1 || kept == entry(page, access);
+        let address = page << PAGE_BITS;
+        let grants = |kept: usize| kept == address || kept == entry(page, access);
         if grants(self.last.get()) {
             return true;
         }
@@ -63,37 +66,48 @@ impl Place {
     }
 }
 
-#[inline]
+/// A page that can be written can be read.
 const fn entry(page: usize, access: Access) -> usize {
-    page << 1 | matches!(access, Access::Write) as usize
+    match access {
+        Access::Write => page << PAGE_BITS,
+        Access::Read => page << PAGE_BITS | READ_ONLY,
+    }
 }
 
 /// Whether all of `at..at + len` can be accessed. No octets are always accessible.
 #[inline]
 fn accessible(at: usize, len: usize, access: Access) -> bool {
+    len <= PAGE && len > 0 && lies_in_last_page(at, len) || accessible_at_all(at, len, access)
+}
+
+/// Whether the thread's last look at the memory's place was at its page, and found it writable:
+/// what nearly every check comes to.
+#[inline]
+fn lies_in_last_page(at: usize, len: usize) -> bool {
+    // A last octet in the kept page means that the first is there too: the page before it has
+    // another place, and the length is no more than a page.
+    let lies = |passed: &[Place; PLACES]| {
+        let kept = passed[(at >> PAGE_BITS) % PLACES].last.get();
+        kept != 0 && at.wrapping_add(len - 1).wrapping_sub(kept) < PAGE
+    };
+    PASSED.try_with(lies).unwrap_or(false)
+}
+
+#[cold]
+#[inline(never)]
+fn accessible_at_all(at: usize, len: usize, access: Access) -> bool {
     if len == 0 {
         return true;
     }
     let Some(last) = at.checked_add(len - 1) else { return false };
     let (first, last) = (at >> PAGE_BITS, last >> PAGE_BITS);
-    if first == last {
-        page_accessible(first, access)
-    } else {
-        range_accessible(first, last, access)
-    }
-}
-
-#[cold]
-fn range_accessible(first: usize, last: usize, access: Access) -> bool {
     if last - first > REMEMBERED {
         return first != 0 && probe(first, last - first + 1, access);
     }
     (first..=last).all(|page| page_accessible(page, access))
 }
 
-#[inline]
 fn page_accessible(page: usize, access: Access) -> bool {
-    // Nothing is ever mapped there, and an empty memory of the check would take it for remembered.
     if page == 0 {
         return false;
     }
@@ -174,7 +188,7 @@ pub(crate) fn check_ends(at: *mut u8, len: usize, writable: bool) -> Result<(), 
     }
     let last = at.addr().checked_add(len - 1).ok_or(Error::WSAEFAULT)?;
     check(at.addr(), 1, access)?;
-    if at.addr() >> PAGE_BITS == last >> PAGE_BITS { Ok(()) } else { check(last, 1, access) }
+    if at.addr() ^ last < PAGE { Ok(()) } else { check(last, 1, access) }
 }
 
 #[inline]
@@ -252,8 +266,7 @@ impl<T: Copy> Out<T> {
     #[inline]
     pub(crate) fn beside<U>(passed: &Out<U>, at: *mut T) -> Result<Self, Error> {
         let last = at.addr().wrapping_add(size_of::<T>() - 1);
-        let page = passed.0.addr() >> PAGE_BITS;
-        if at.addr() >> PAGE_BITS == page && last >> PAGE_BITS == page {
+        if (at.addr() ^ passed.0.addr()) | (last ^ passed.0.addr()) < PAGE {
             return Ok(Self(at));
         }
         Self::new(at)
@@ -347,7 +360,7 @@ mod tests {
         let mut here = 7_u32;
         assert_eq!(read(&raw const here), Ok(7));
         assert_eq!(write(&raw mut here, 8), Ok(()));
-        for wild in [0, 16, 0xFFF, usize::MAX - 64, 0xdead_beef_0000] {
+        for wild in [0, 16, 0xFFF, usize::MAX - 64, usize::MAX - 1, 0xdead_beef_0000] {
             let at = std::ptr::without_provenance_mut::<u32>(wild);
             assert_eq!(read(at), Err(Error::WSAEFAULT), "{wild:#x}");
             assert_eq!(write(at, 1), Err(Error::WSAEFAULT), "{wild:#x}");

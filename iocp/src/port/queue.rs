@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::{NoPacket, Packet};
+use super::{NoPacket, Packet, Told};
 
 /// A worker that is awake may leave this many packets queued without waking another.
 pub(super) const LAZY_PACKETS: usize = 4;
@@ -66,12 +66,7 @@ impl Queue {
 
     /// Adds a packet.
     #[inline]
-    pub(super) fn post(
-        &mut self,
-        packet: Packet,
-        relation: Relation,
-        concurrency: usize,
-    ) -> Duty {
+    pub(super) fn post(&mut self, packet: Packet, relation: Relation, concurrency: usize) -> Duty {
         self.packets.push_back(packet);
         if relation == Relation::Harvesting || self.sleeping == 0 {
             return match relation {
@@ -133,16 +128,16 @@ impl Queue {
         if self.closed { Err(NoPacket::Closed) } else { Ok(()) }
     }
 
-    /// As [`rest`](Self::rest) and then [`take_one`](Self::take_one); `None`, with nothing done, if
-    /// that would find none.
+    /// As [`rest`](Self::rest) and then [`take_one`](Self::take_one) of a packet without a sink;
+    /// `None`, with nothing done, if that would find none.
     #[inline]
-    pub(super) fn take_next(&mut self, concurrency: usize) -> Option<(Packet, Duty)> {
-        if self.closed {
-            return None;
-        }
-        let packet = self.packets.pop_front()?;
+    pub(super) fn take_next(&mut self, concurrency: usize) -> Option<(Told, Duty)> {
+        let first = self.packets.front().filter(|first| !self.closed && first.sink.is_none())?;
+        let told = first.told();
+        // It has nothing to drop, and is not moved to find that out.
+        std::mem::forget(self.packets.pop_front());
         self.waking = false;
-        Some((packet, self.duty_of_taker(concurrency)))
+        Some((told, self.duty_of_taker(concurrency)))
     }
 
     /// What somebody owes who has taken packets and is counted as awake.

@@ -10,7 +10,7 @@ use linsock::iocp::file::{File, SKIP_PORT_ON_SUCCESS, SKIP_SET_EVENT_ON_HANDLE};
 use linsock::iocp::handle::{self, Handle, Object};
 use linsock::iocp::irp::{Deferred, Irp};
 use linsock::iocp::overlapped::Overlapped;
-use linsock::iocp::port::{self, CompletionPort, Known, NoPacket, Packet};
+use linsock::iocp::port::{self, CompletionPort, Known, NoPacket, Packet, Told};
 use linsock::iocp::thread;
 use linsock::iocp::wait::{self, Which};
 
@@ -76,7 +76,7 @@ fn failure(no_packet: NoPacket) -> Error {
 
 /// One packet of a port.
 #[inline]
-fn next_packet(port: HANDLE, ms: u32) -> Outcome<Packet> {
+fn next_packet(port: HANDLE, ms: u32) -> Outcome<Told> {
     let handle = Handle::from_value(port).ok_or(Error::ERROR_INVALID_HANDLE)?;
     match port::take_next(handle) {
         Some(packet) => Ok(packet),
@@ -85,9 +85,9 @@ fn next_packet(port: HANDLE, ms: u32) -> Outcome<Packet> {
 }
 
 #[cold]
-fn wait_for_packet(handle: Handle, ms: u32) -> Outcome<Packet> {
+fn wait_for_packet(handle: Handle, ms: u32) -> Outcome<Told> {
     let port = port::find(handle).ok_or(Error::ERROR_INVALID_HANDLE)?;
-    port.wait_one(Deadline::after_ms(ms)).map_err(failure)
+    port.wait_one(Deadline::after_ms(ms)).map(|packet| packet.told()).map_err(failure)
 }
 
 /// TRUE, or the Win32 code of the status.
