@@ -237,7 +237,11 @@ mod tests {
             assert_eq!((queue.len(), queue.front()), (len + 1, Some(&0)));
             assert!(queue.contains(&len) && !queue.contains(&(len + 1)));
             assert_eq!(queue, queue.clone());
+            assert_eq!(queue.front_mut(), Some(&mut 0));
+            let mut shorter = queue.clone();
+            shorter.drop_front();
             assert_eq!(queue.pop_front(), Some(0));
+            assert_eq!(queue, shorter);
             assert_ne!(queue, Queue { first: Some(9), rest: RareQueue::new() });
             assert_eq!(queue.into_iter().collect::<Vec<_>>(), (1..=len).collect::<Vec<_>>());
         }

@@ -8,12 +8,16 @@
 //! operation is therefore just forgetting it.
 #![allow(unsafe_code)]
 
+mod flags;
+
 use std::net::{SocketAddr, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::io::Errno;
 
 use crate::cache;
+
+pub use flags::{RecvFlags, SendFlags};
 
 /// The memory of one transfer, and how much of it is done.
 #[derive(Debug)]
@@ -250,7 +254,7 @@ impl Buffers {
     /// As recvmsg(2); `Errno::AGAIN` when nothing is there.
     #[inline]
     pub fn recv(&mut self, fd: BorrowedFd<'_>, flags: RecvFlags) -> Result<usize, Errno> {
-        let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let flags = flags.for_kernel();
         let received = match self.rest_in_one() {
             Some((to, len)) => {
                 let (fd, none) = (fd.as_raw_fd(), std::ptr::null::<libc::c_void>());
@@ -282,7 +286,7 @@ impl Buffers {
     /// As sendmsg(2); `Errno::AGAIN` when there is no room.
     #[inline]
     pub fn send(&mut self, fd: BorrowedFd<'_>, flags: SendFlags) -> Result<usize, Errno> {
-        let flags = flags.0 & !PARTIAL | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let flags = flags.for_kernel();
         let sent = match self.rest_in_one() {
             Some((from, len)) => {
                 let (fd, none) = (fd.as_raw_fd(), std::ptr::null::<libc::c_void>());
@@ -317,7 +321,7 @@ impl Buffers {
         fd: BorrowedFd<'_>,
         flags: RecvFlags,
     ) -> Result<ReceivedDatagram, Errno> {
-        let flags = flags.0 | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let flags = flags.for_kernel();
         let mut from = SocketName::default();
         let mut truncated = false;
         let received = self.with_rest(|rest| {
@@ -346,7 +350,7 @@ impl Buffers {
         flags: SendFlags,
         to: Option<&SocketAddr>,
     ) -> Result<usize, Errno> {
-        let flags = flags.0 & !PARTIAL | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let flags = flags.for_kernel();
         let mut name = to.map(SocketName::of);
         let sent = self.with_rest(|rest| {
             let mut message = header(rest);
@@ -504,57 +508,6 @@ impl CheckedMemory {
         unsafe {
             std::ptr::copy_nonoverlapping(octets.as_ptr(), self.base.wrapping_add(at), count)
         };
-    }
-}
-
-/// Flags of a receive that the kernel understands as they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RecvFlags(i32);
-
-impl RecvFlags {
-    /// None.
-    pub const NONE: Self = Self(0);
-
-    /// Windows' MSG_OOB, MSG_PEEK and MSG_WAITALL as the kernel's.
-    ///
-    /// MSG_WAITALL is not passed on: with MSG_DONTWAIT it means nothing, so the operation waits for
-    /// the rest itself.
-    pub const fn new(oob: bool, peek: bool) -> Self {
-        Self(if oob { libc::MSG_OOB } else { 0 } | if peek { libc::MSG_PEEK } else { 0 })
-    }
-
-    /// Whether urgent data is asked for.
-    #[inline]
-    pub const fn is_urgent(self) -> bool {
-        self.0 & libc::MSG_OOB != 0
-    }
-}
-
-/// Flags of a send that the kernel understands as they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SendFlags(i32);
-
-/// A bit that the kernel has no meaning for, and is not told.
-const PARTIAL: i32 = 1 << 30;
-
-impl SendFlags {
-    /// None.
-    pub const NONE: Self = Self(0);
-
-    /// More of the message follows (MSG_PARTIAL), on a socket whose provider has messages.
-    #[must_use]
-    pub const fn partial(self) -> Self {
-        Self(self.0 | PARTIAL)
-    }
-
-    /// Whether more of the message follows.
-    pub const fn is_partial(self) -> bool {
-        self.0 & PARTIAL != 0
-    }
-
-    /// Windows' MSG_OOB and MSG_DONTROUTE as the kernel's.
-    pub const fn new(oob: bool, dont_route: bool) -> Self {
-        Self(if oob { libc::MSG_OOB } else { 0 } | if dont_route { libc::MSG_DONTROUTE } else { 0 })
     }
 }
 

@@ -215,9 +215,13 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::task::Waker;
+
     use linsock_afd::NtStatus;
 
     use super::*;
+    use crate::irp::{Done, Sink};
 
     fn packet() -> Packet {
         Packet { key: 0, overlapped: 0, status: NtStatus::SUCCESS, bytes: 0, sink: None }
@@ -335,6 +339,31 @@ mod tests {
         let mut closed = queue(0, 1, 1);
         closed.close();
         assert!(closed.take_next(1).is_none());
+    }
+
+    struct Nobody;
+
+    impl Sink for Nobody {
+        fn complete(&self, _: Done) -> Option<Waker> {
+            None
+        }
+    }
+
+    /// The short way gives no sink, so it must not take one.
+    #[test]
+    fn a_packet_with_a_sink_waits_for_who_can_take_it() {
+        let sink: Arc<dyn Sink> = Arc::new(Nobody);
+        let mut queue = queue(0, 1, 0);
+        let owned = Packet { key: 7, sink: Some(Arc::clone(&sink)), ..packet() };
+        assert_eq!(queue.post(owned, Relation::Awake, 1), Duty::Nothing);
+        assert_eq!(post(&mut queue, Relation::Awake, 1), Duty::Nothing);
+        assert!(queue.take_next(1).is_none());
+        assert_eq!(queue.packets.len(), 2, "nothing was done");
+        let (taken, _) = queue.take_one(1).unwrap().unwrap();
+        assert_eq!((taken.key, taken.sink.is_some()), (7, true));
+        drop(taken);
+        assert_eq!(Arc::strong_count(&sink), 1);
+        assert_eq!(queue.take_next(1).map(|(told, _)| told), Some(packet().told()));
     }
 
     #[test]

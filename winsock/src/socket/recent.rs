@@ -60,3 +60,77 @@ fn put(recent: Recent, handle: Handle) {
     // What was there goes when nothing is borrowed.
     drop(RECENT.try_with(put));
 }
+
+#[cfg(test)]
+mod tests {
+    use linsock_iocp::afd::address::Family;
+    use linsock_iocp::file::File;
+    use linsock_iocp::handle::table;
+
+    use super::*;
+    use crate::catalog::Provider;
+
+    fn open() -> Arc<Socket> {
+        Socket::create(Provider::Tcp(Family::Inet), true).unwrap()
+    }
+
+    fn is(found: Option<Arc<Socket>>, socket: &Arc<Socket>) -> bool {
+        found.is_some_and(|found| Arc::ptr_eq(&found, socket))
+    }
+
+    #[test]
+    fn each_thread_finds_the_sockets_that_it_has_used() {
+        let socket = open();
+        let handle = socket.handle();
+        assert!(is(find(handle), &socket), "who opens one uses it");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                assert!(find(handle).is_none());
+                assert!(is(Socket::from_value(handle.value()).ok(), &socket));
+                assert!(is(find(handle), &socket));
+            });
+        });
+        socket.close_handle().unwrap();
+    }
+
+    /// Section 4 of the design: a stale handle is WSAENOTSOCK, also while a call still holds the
+    /// socket, and whichever thread has closed it.
+    #[test]
+    fn a_closed_handle_is_found_by_nobody() {
+        let held = open();
+        let handle = held.handle();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let socket = Socket::from_value(handle.value()).unwrap();
+                table().remove(handle).unwrap();
+                File::close(&*socket);
+            });
+        });
+        assert!(find(handle).is_none(), "noted, held, and closed elsewhere");
+        assert!(Socket::from_value(handle.value()).is_err());
+    }
+
+    #[test]
+    fn a_socket_ends_though_it_was_noted() {
+        let socket = open();
+        let weak = Arc::downgrade(&socket);
+        table().remove(socket.handle()).unwrap();
+        File::close(&*socket);
+        drop(socket);
+        assert!(weak.upgrade().is_none());
+    }
+
+    /// Whoever comes last to a place has it.
+    #[test]
+    fn two_sockets_with_one_place_are_both_found_by_their_handles() {
+        let sockets: Vec<_> = (0..=PLACES).map(|_| open()).collect();
+        for _ in 0..2 {
+            for socket in &sockets {
+                assert!(is(Socket::from_value(socket.handle().value()).ok(), socket));
+            }
+        }
+        for socket in sockets {
+            socket.close_handle().unwrap();
+        }
+    }
+}
