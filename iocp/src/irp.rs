@@ -8,7 +8,7 @@ use linsock_afd::NtStatus;
 use crate::apc::Apc;
 use crate::buffer::Buffers;
 use crate::event::Event;
-use crate::file::{FileCore, SKIP_PORT_ON_SUCCESS, SKIP_SET_EVENT_ON_HANDLE};
+use crate::file::{Association, FileCore, SKIP_PORT_ON_SUCCESS, SKIP_SET_EVENT_ON_HANDLE};
 use crate::overlapped::OverlappedPtr;
 use crate::port::{CompletionPort, Packet};
 use crate::thread::{self, Thread};
@@ -163,10 +163,16 @@ pub struct Irp {
 
 impl Irp {
     /// A new operation of the calling thread.
+    #[inline]
+    pub fn new(target: Target, buffers: Buffers) -> Self {
+        Self::of_thread(thread::id(), target, buffers)
+    }
+
+    /// A new operation of a thread, which has this number ([`thread::id`]).
     // Always: the compiler copies 80 octets once more for each operation where it does not.
     #[inline(always)]
-    pub fn new(target: Target, buffers: Buffers) -> Self {
-        Self { target: Some(target), thread: thread::id(), buffers }
+    pub const fn of_thread(thread: u64, target: Target, buffers: Buffers) -> Self {
+        Self { target: Some(target), thread, buffers }
     }
 
     /// The operation starts: `Internal` reads STATUS_PENDING and what will be signaled is reset.
@@ -252,7 +258,7 @@ impl Irp {
         // Before the program can know, and change them.
         let skip = timing == Timing::Inline && file.modes() & SKIP_PORT_ON_SUCCESS != 0;
         let association = file.association().filter(|_| !skip);
-        let (overlapped, sink, packet) = match target {
+        match target {
             Target::Overlapped { ptr, event, packet, routine } => {
                 let overlapped = ptr.addr();
                 ptr.finish(status, bytes);
@@ -262,17 +268,15 @@ impl Irp {
                     (None, None) if file.modes() & SKIP_SET_EVENT_ON_HANDLE != 0 => {}
                     (None, None) => file.signal().set(),
                 }
-                (overlapped, None, packet)
+                if let Some(Association { port, key }) = association.filter(|_| packet) {
+                    port.post(Packet { key: *key, overlapped, status, bytes, sink: None }, after);
+                }
             }
             Target::Sink { sink, packet } => {
                 let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
-                after.wake(sink.complete(Done { status, bytes, buffers }));
-                (Arc::as_ptr(&sink).addr(), Some(sink), packet)
+                let done = Done { status, bytes, buffers };
+                complete_sink(sink, done, association.filter(|_| packet), after);
             }
-        };
-        if let Some(association) = association.filter(|_| packet) {
-            let packet = Packet { key: association.key, overlapped, status, bytes, sink };
-            association.port.post(packet, after);
         }
     }
 
@@ -303,6 +307,22 @@ impl Irp {
             // Nobody waits yet, so there is no waker.
             let _none = sink.complete(Done { status, bytes: 0, buffers });
         }
+    }
+}
+
+// Apart: a packet without a sink has nothing to drop, and is queued in fewer steps.
+#[inline(never)]
+fn complete_sink(
+    sink: Arc<dyn Sink>,
+    done: Done,
+    association: Option<&Association>,
+    after: &mut Deferred,
+) {
+    let (status, bytes) = (done.status, done.bytes);
+    after.wake(sink.complete(done));
+    if let Some(Association { port, key }) = association {
+        let (overlapped, sink) = (Arc::as_ptr(&sink).addr(), Some(sink));
+        port.post(Packet { key: *key, overlapped, status, bytes, sink }, after);
     }
 }
 

@@ -276,7 +276,7 @@ impl<T: Copy> Out<T> {
     ///
     /// # Errors
     /// WSAEFAULT.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn optional(at: *mut T) -> Result<Option<Self>, Error> {
         if at.is_null() { Ok(None) } else { Self::new(at).map(Some) }
     }

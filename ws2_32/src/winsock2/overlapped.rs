@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use linsock::NtStatus;
+use linsock::iocp::buffer::Buffers;
 use linsock::iocp::event::Event;
 use linsock::iocp::handle::{self, Handle, Object};
-use linsock::iocp::irp::{Routine, Target};
+use linsock::iocp::irp::{Irp, Routine, Target};
 use linsock::iocp::overlapped::{Overlapped, OverlappedPtr};
 use linsock::iocp::thread::{self, Thread};
 use linsock::socket::Socket;
@@ -20,32 +21,63 @@ use crate::ptr;
 /// A completion routine: error, octets, OVERLAPPED, flags.
 pub(crate) type CompletionRoutine = unsafe extern "system" fn(u32, u32, *mut Overlapped, u32);
 
-/// Reads what the caller's OVERLAPPED asks for.
-///
-/// # Errors
-/// WSAEFAULT for a pointer that is not writable memory, WSAEINVAL for a routine on a socket that
-/// has a port, WSA_INVALID_HANDLE for an `hEvent` that is no event.
-// Always: what it gives is put together where it is used, and not copied there.
-#[inline(always)]
+/// What a caller's OVERLAPPED asks for, in pieces: the IRP is put together where it is used, and
+/// not copied there.
+pub(crate) struct Wanted {
+    at: NonNull<Overlapped>,
+    event: Option<Arc<Event>>,
+    packet: bool,
+    routine: Option<Box<(Arc<Thread>, Routine)>>,
+    /// The calling thread.
+    thread: u64,
+}
+
+impl Wanted {
+    /// Reads the caller's OVERLAPPED.
+    ///
+    /// # Errors
+    /// WSAEFAULT for a pointer that is not writable memory, WSAEINVAL for a routine on a socket
+    /// that has a port, WSA_INVALID_HANDLE for an `hEvent` that is no event.
+    #[inline(always)]
+    pub(crate) fn of(
+        socket: &Socket,
+        overlapped: *mut Overlapped,
+        routine: Option<CompletionRoutine>,
+    ) -> Outcome<Self> {
+        let at = checked(overlapped)?;
+        let (routine, event) = match routine {
+            None => (None, event_of(at)),
+            // With a completion routine, hEvent is the program's own (OVERLAPPED page).
+            Some(routine) => (Some(apc_of(socket, routine, overlapped)?), 0),
+        };
+        let (packet, thread) = (event & 1 == 0, thread::id());
+        Ok(Self { at, event: find_event(event)?, packet, routine, thread })
+    }
+
+    /// The operation.
+    #[inline(always)]
+    pub(crate) fn irp(self, memory: Buffers) -> Irp {
+        Irp::of_thread(self.thread, self.target(), memory)
+    }
+
+    /// The target of the operation.
+    #[inline(always)]
+    pub(crate) fn target(self) -> Target {
+        let Self { at, event, packet, routine, thread: _ } = self;
+        // SAFETY: valid and aligned (checked); that it stays so until completion is the contract of
+        // every overlapped call, kept by the C program.
+        let ptr = unsafe { OverlappedPtr::new(at) };
+        Target::Overlapped { ptr, event, packet, routine }
+    }
+}
+
+/// See [`Wanted::of`].
 pub(crate) fn target(
     socket: &Socket,
     overlapped: *mut Overlapped,
     routine: Option<CompletionRoutine>,
 ) -> Outcome<Target> {
-    let at = checked(overlapped)?;
-    let (routine, wanted) = match routine {
-        None => (None, event_of(at)),
-        // With a completion routine, hEvent is the program's own (OVERLAPPED page).
-        Some(routine) => (Some(apc_of(socket, routine, overlapped)?), 0),
-    };
-    Ok(Target::Overlapped {
-        // SAFETY: valid and aligned (checked); that it stays so until completion is the contract of
-        // every overlapped call, kept by the C program.
-        ptr: unsafe { OverlappedPtr::new(at) },
-        event: find_event(wanted)?,
-        packet: wanted & 1 == 0,
-        routine,
-    })
+    Wanted::of(socket, overlapped, routine).map(Wanted::target)
 }
 
 /// The calling thread, and what it will run in an alertable wait.

@@ -10,7 +10,7 @@ use linsock::iocp::overlapped::Overlapped;
 use linsock::iocp::wait::{self, Which};
 use linsock::socket::{RecvOptions, Socket, Started};
 
-use super::overlapped::{self, CompletionRoutine};
+use super::overlapped::{self, CompletionRoutine, Wanted};
 use crate::abi::{BOOL, FALSE, SOCKET, SOCKET_ERROR, TRUE, WSABUF};
 use crate::export::{Outcome, export};
 use crate::last_error::{self, Error};
@@ -41,8 +41,8 @@ pub(super) fn send_flags(flags: u32) -> Outcome<SendFlags> {
 
 /// The buffer of a WSABUF array of one: what most programs give.
 #[inline]
-fn lone_buffer(array: *const WSABUF, writable: bool) -> Outcome<Buffers> {
-    Ok(lend(&[lent(ptr::read(array)?, writable)?]))
+fn lone_buffer(array: *const WSABUF, writable: bool) -> Outcome<RawBuffer> {
+    lent(ptr::read(array)?, writable)
 }
 
 /// The buffers of a WSABUF array.
@@ -131,7 +131,7 @@ pub(super) fn dword(bytes: usize) -> u32 {
 #[inline(always)]
 fn send_from(
     socket: &Socket,
-    memory: Buffers,
+    memory: impl FnOnce() -> Buffers,
     sent: *mut u32,
     flags: u32,
     ov: *mut Overlapped,
@@ -140,15 +140,15 @@ fn send_from(
     let flags = send_flags(flags)?;
     if ov.is_null() {
         let told = Out::new(sent)?;
-        told.put(dword(socket.send_blocking(memory, flags)?.0));
+        told.put(dword(socket.send_blocking(memory(), flags)?.0));
         return Ok(0);
     }
-    let target = overlapped::target(socket, ov, routine)?;
+    let wanted = Wanted::of(socket, ov, routine)?;
     let told = Out::optional(sent)?;
     let bytes = if socket.is_overlapped() {
-        started(socket.send(Irp::new(target, memory), flags)?)?
+        started(socket.send(wanted.irp(memory()), flags)?)?
     } else {
-        waited(socket, target, || socket.send_waiting(memory, flags))?
+        waited(socket, wanted.target(), || socket.send_waiting(memory(), flags))?
     };
     put(told, bytes);
     Ok(0)
@@ -158,7 +158,7 @@ fn send_from(
 #[inline(always)]
 fn recv_into(
     socket: &Socket,
-    memory: Buffers,
+    memory: impl FnOnce() -> Buffers,
     received: *mut u32,
     flags: *mut u32,
     ov: *mut Overlapped,
@@ -168,16 +168,16 @@ fn recv_into(
     let options = recv_options(flags.get())?;
     if ov.is_null() {
         let told = Out::new(received)?;
-        told.put(dword(socket.recv_blocking(memory, options)?.0));
+        told.put(dword(socket.recv_blocking(memory(), options)?.0));
         flags.put(0);
         return Ok(0);
     }
-    let target = overlapped::target(socket, ov, routine)?;
+    let wanted = Wanted::of(socket, ov, routine)?;
     let told = Out::optional(received)?;
     let bytes = if socket.is_overlapped() {
-        started(socket.recv(Irp::new(target, memory), options)?)?
+        started(socket.recv(wanted.irp(memory()), options)?)?
     } else {
-        waited(socket, target, || socket.recv_waiting(memory, options))?
+        waited(socket, wanted.target(), || socket.recv_waiting(memory(), options))?
     };
     put(told, bytes);
     flags.put(0);
@@ -221,10 +221,12 @@ export! {
     winsock fn WSASend(s: SOCKET, bufs: *const WSABUF, count: u32, sent: *mut u32, flags: u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         // Two ways, so that the memory of the first is put together where it is used.
-        match count {
-            1 => send_from(&socket, lone_buffer(bufs, false)?, sent, flags, ov, routine),
-            _ => send_from(&socket, buffers(bufs, count, false)?, sent, flags, ov, routine),
+        if count == 1 {
+            let lone = lone_buffer(bufs, false)?;
+            return send_from(&socket, || lend(&[lone]), sent, flags, ov, routine);
         }
+        let several = buffers(bufs, count, false)?;
+        send_from(&socket, || several, sent, flags, ov, routine)
     }
 
     /// Receives into several buffers, overlapped if an OVERLAPPED is given.
@@ -235,10 +237,12 @@ export! {
     winsock fn WSARecv(s: SOCKET, bufs: *const WSABUF, count: u32, received: *mut u32, flags: *mut u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         // As in WSASend.
-        match count {
-            1 => recv_into(&socket, lone_buffer(bufs, true)?, received, flags, ov, routine),
-            _ => recv_into(&socket, buffers(bufs, count, true)?, received, flags, ov, routine),
+        if count == 1 {
+            let lone = lone_buffer(bufs, true)?;
+            return recv_into(&socket, || lend(&[lone]), received, flags, ov, routine);
         }
+        let several = buffers(bufs, count, true)?;
+        recv_into(&socket, || several, received, flags, ov, routine)
     }
 
     /// The result of an overlapped operation, by WSA codes. The wait is not alertable.
