@@ -21,9 +21,9 @@ use crate::spin::spin;
 #[cfg(shuttle)]
 pub use model::atomic;
 #[cfg(shuttle)]
-pub(crate) use shuttle::thread_local;
+pub use shuttle::thread_local;
 #[cfg(not(shuttle))]
-pub(crate) use std::thread_local;
+pub use std::thread_local;
 /// The atomics of this crate.
 #[cfg(not(shuttle))]
 pub mod atomic {

@@ -121,11 +121,12 @@ impl Socket {
     /// # Errors
     /// WSAEMFILE when the table is full or descriptors ran out; WSAEAFNOSUPPORT.
     pub fn create(provider: Provider, overlapped: bool) -> Result<Arc<Self>, NtStatus> {
-        match provider {
+        let created = match provider {
             Provider::Udp(family) => Self::create_datagram(family, overlapped),
             Provider::Iso(class) => Self::create_iso(class, overlapped),
             Provider::Tcp(_) | Provider::Unix => Self::create_with(provider, overlapped, |_| {}),
-        }
+        };
+        created.inspect(recent::note)
     }
 
     fn create_with(
@@ -151,7 +152,7 @@ impl Socket {
                 Object::File(Arc::clone(created.insert(socket)) as Arc<dyn File>)
             })
             .map_err(|_| NtStatus::TOO_MANY_OPENED_FILES)?;
-        created.inspect(recent::note).ok_or(NtStatus::TOO_MANY_OPENED_FILES)
+        created.ok_or(NtStatus::TOO_MANY_OPENED_FILES)
     }
 
     /// The socket behind a handle value.

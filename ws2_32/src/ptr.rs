@@ -17,7 +17,7 @@ use crate::last_error::Error;
 
 const PAGE_BITS: u32 = 12;
 const PAGE: usize = 1 << PAGE_BITS;
-/// Pages that a thread remembers, two in each place: a program's stack and its heap may meet in
+/// Pages that a thread remembers, several in each place: a program's stack and its heap may meet in
 /// one, and would oust each other with every call.
 const REMEMBERED: usize = 2 * PLACES;
 const PLACES: usize = 512;
@@ -33,44 +33,40 @@ thread_local! {
     static PASSED: [Place; PLACES] = const { [const { Place::new() }; PLACES] };
 }
 
-/// Two pages that passed a check, the one that was asked for last first: each by its address, and
-/// 0 for none.
+/// The pages that were asked for last of those that meet here, each by its address, and 0 for none.
 struct Place {
+    /// One that can be written, and so read.
     last: Cell<usize>,
+    /// The one that was `last` before.
     former: Cell<usize>,
+    /// One that can only be read.
+    read_only: Cell<usize>,
 }
-
-/// In the address of a page that can only be read; no address of the program's has this bit.
-const READ_ONLY: usize = 1 << (usize::BITS - 1);
 
 impl Place {
     const fn new() -> Self {
-        Self { last: Cell::new(0), former: Cell::new(0) }
+        Self { last: Cell::new(0), former: Cell::new(0), read_only: Cell::new(0) }
     }
 
     fn has(&self, page: usize, access: Access) -> bool {
         let address = page << PAGE_BITS;
-        let grants = |kept: usize| kept == address || kept == entry(page, access);
-        if grants(self.last.get()) {
+        if self.last.get() == address {
             return true;
         }
-        let found = grants(self.former.get());
+        let found = self.former.get() == address;
         if found {
             self.last.swap(&self.former);
         }
-        found
+        found || access == Access::Read && self.read_only.get() == address
     }
 
+    /// A page passed; whether it can be written is known if that was asked.
     fn keep(&self, page: usize, access: Access) {
-        self.former.set(self.last.replace(entry(page, access)));
-    }
-}
-
-/// A page that can be written can be read.
-const fn entry(page: usize, access: Access) -> usize {
-    match access {
-        Access::Write => page << PAGE_BITS,
-        Access::Read => page << PAGE_BITS | READ_ONLY,
+        let address = page << PAGE_BITS;
+        match access {
+            Access::Write => self.former.set(self.last.replace(address)),
+            Access::Read => self.read_only.set(address),
+        }
     }
 }
 
@@ -371,8 +367,28 @@ mod tests {
     fn read_only_memory_can_be_read_and_not_written() {
         static CONSTANT: [u8; 4] = *b"text";
         let at = CONSTANT.as_ptr().cast_mut();
-        assert_eq!(read_all(at, 4), Ok(b"text".to_vec()));
-        assert_eq!(write(at, 0), Err(Error::WSAEFAULT));
+        for _ in 0..2 {
+            assert_eq!(read_all(at, 4), Ok(b"text".to_vec()));
+            assert_eq!(write(at, 0), Err(Error::WSAEFAULT));
+        }
+    }
+
+    /// What is kept of a page tells all of its address: a hostile one that differs in a bit that no
+    /// address of the program's has is no other page.
+    #[test]
+    fn no_address_is_taken_for_a_page_that_passed() {
+        static CONSTANT: [u8; 4] = *b"text";
+        let mut here = 7_u32;
+        let (constant, here) = (CONSTANT.as_ptr().addr(), &raw mut here);
+        assert_eq!(write(here, 8), Ok(()));
+        for at in [constant, here.addr()] {
+            assert!(read(std::ptr::with_exposed_provenance::<u8>(at)).is_ok());
+            for bit in 47..usize::BITS {
+                let wild = std::ptr::without_provenance_mut::<u8>(at ^ 1 << bit);
+                assert_eq!(read(wild), Err(Error::WSAEFAULT), "{wild:?}");
+                assert_eq!(write(wild, 1), Err(Error::WSAEFAULT), "{wild:?}");
+            }
+        }
     }
 
     fn map_pages(count: usize) -> *mut c_void {

@@ -213,6 +213,9 @@ fn with_worker<R>(call: impl FnOnce(&mut Worker) -> R) -> Option<R> {
 /// How the calling thread stands to its port; `None` while the thread is being torn down.
 #[inline]
 fn stance<R>(call: impl FnOnce(&Stance) -> R) -> Option<R> {
+    // The model destroys what was touched first first, and the worker's end asks for its stance.
+    #[cfg(shuttle)]
+    let _ = WORKER.try_with(|_| {});
     STANCE.try_with(call).ok()
 }
 

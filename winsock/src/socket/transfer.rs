@@ -346,6 +346,11 @@ impl Inner {
             return Some(tried);
         }
         let operation = self.endpoint.first_recv().filter(|_| self.tcp.readable)?;
+        if operation.irp.is_spent() {
+            // A panic came between its end and its leaving; its memory is the program's again.
+            self.endpoint.received();
+            return self.try_first_recv();
+        }
         operation.fetch();
         let options = operation.recv_options();
         Some(recv_stream(&mut self.tcp, &mut operation.irp.buffers, options))
