@@ -346,11 +346,6 @@ impl Inner {
             return Some(tried);
         }
         let operation = self.endpoint.first_recv().filter(|_| self.tcp.readable)?;
-        if operation.irp.is_spent() {
-            // A panic came between its end and its leaving; its memory is the program's again.
-            self.endpoint.received();
-            return self.try_first_recv();
-        }
         operation.fetch();
         let options = operation.recv_options();
         Some(recv_stream(&mut self.tcp, &mut operation.irp.buffers, options))
@@ -405,6 +400,10 @@ impl Inner {
         readiness: Readiness,
         after: &mut Deferred,
     ) {
+        while self.endpoint.first_recv().is_some_and(|first| first.irp.is_spent()) {
+            // A panic came between its end and its leaving; its memory is the program's again.
+            self.endpoint.received();
+        }
         while let Some(tried) = self.try_first_recv() {
             let (status, bytes) = match self.verify_fin(tried, !readiness.error()) {
                 Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
