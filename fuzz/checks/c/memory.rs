@@ -218,8 +218,12 @@ impl Memory {
     }
 
     /// Where nothing can be.
-    fn nowhere(script: &mut Script<'_>) -> *mut u8 {
-        let at = script.pick(&[1, 0xFFF, usize::MAX, usize::MAX - 7, 0xdead_beef_0000, 1 << 63]);
+    fn nowhere(&self, script: &mut Script<'_>) -> *mut u8 {
+        let wild = [1, 0xFFF, usize::MAX, usize::MAX - 7, 0xdead_beef_0000, 1 << 63];
+        // No address of a program's has a bit from the 47th on.
+        let near = [self.map.readable, self.map.writable].map(|there| there.addr() ^ 1 << 63);
+        let beside = [self.map.readable.addr() ^ 1 << 47, self.map.writable.addr() ^ 1 << 62];
+        let at = script.pick(&[&wild[..], &near, &beside].concat());
         std::ptr::without_provenance_mut(at)
     }
 
@@ -244,7 +248,7 @@ impl Memory {
             27 => return self.read_only(octets),
             28 | 29 => return std::ptr::null_mut(),
             30 => return self.unmapped(),
-            _ => return Self::nowhere(script),
+            _ => return self.nowhere(script),
         };
         if purpose == Use::Read {
             self.keep(at, octets.len());

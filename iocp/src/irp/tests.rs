@@ -92,7 +92,11 @@ fn told(given: Given, modes: u8, timing: Timing, is_associated: bool) -> String 
     file.signal().reset();
 
     let mut after = Deferred::default();
+    assert!(!irp.is_spent());
     irp.complete(&file, timing, NtStatus::SUCCESS, 12, &mut after);
+    assert!(irp.is_spent());
+    // I4: a spent one tells nobody.
+    irp.complete(&file, timing, NtStatus::CANCELLED, 13, &mut after);
     after.run();
     assert_eq!(internal(overlapped), 0);
     assert_eq!(overlapped.internal_high.load(Ordering::Relaxed), 12);
@@ -207,6 +211,7 @@ fn a_refused_operation_tells_nobody() {
         started.irp.begin(&file);
         started.event.reset();
         started.irp.refuse(NtStatus::INVALID_PARAMETER);
+        assert!(started.irp.is_spent());
         assert_eq!(internal(started.overlapped), PENDING);
         assert!(!started.event.is_set());
         assert!(!file.signal().is_set());
@@ -220,11 +225,13 @@ fn a_refused_operation_tells_nobody() {
 #[test]
 fn a_lost_operation_ends_as_cancelled() {
     let file = file();
-    let started = start(EVENT);
-    started.irp.begin(&file);
-    drop(started.irp);
-    assert_eq!(internal(started.overlapped), CANCELLED);
-    assert!(started.event.is_set());
+    for lose in [drop, discard] {
+        let started = start(EVENT);
+        started.irp.begin(&file);
+        lose(started.irp);
+        assert_eq!(internal(started.overlapped), CANCELLED);
+        assert!(started.event.is_set());
+    }
 }
 
 #[derive(Default)]
