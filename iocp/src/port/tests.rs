@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use super::worker::LOOK_EVERY;
 use super::*;
 use crate::handle::{Object, table};
 
@@ -205,4 +206,26 @@ fn who_harvests_does_not_call_the_guardian() {
     drop(harvest);
     port.note_pending();
     assert!(is_neglected());
+}
+
+/// `LOOK_EVERY`: the short way passes by the descriptors so many times and no more.
+#[test]
+fn a_worker_that_is_back_takes_the_short_way_until_a_look_is_due() {
+    let port = new_port();
+    let handle = table().insert(Object::Port(Arc::clone(&port))).unwrap();
+    let at_once = || find(handle).unwrap().wait_one(Deadline::after_ms(0)).map(drop);
+    let short_way = || (0..).take_while(|_| take_next(handle).is_some()).count();
+    (0..200).for_each(|_| post(&port));
+    assert_eq!(short_way(), 0, "works for nobody");
+    assert_eq!(at_once(), Ok(()));
+    assert_eq!(short_way(), 0, "has come by the table");
+    assert_eq!(at_once(), Ok(()));
+    assert_eq!(short_way(), LOOK_EVERY as usize - 2);
+    assert_eq!(awake(&port), 1);
+    assert_eq!(at_once(), Ok(()), "looks");
+    assert_eq!(short_way(), LOOK_EVERY as usize - 1);
+    table().remove(handle);
+    port.close();
+    assert_eq!(short_way(), 0);
+    assert_eq!(poll_port(&port), Err(NoPacket::Closed));
 }

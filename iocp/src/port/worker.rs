@@ -13,7 +13,7 @@ use crate::sync::thread_local;
 /// A worker looks at the descriptors, without waiting, when it has taken so many packets since the
 /// last time: calls that finish at once could keep the queue from ever being empty, and then nobody
 /// else would be served. A prime, so that it falls into no step with the program's own rounds.
-const LOOK_EVERY: u32 = 61;
+pub(super) const LOOK_EVERY: u32 = 61;
 
 /// The port that the calling thread works for.
 struct Worker {
