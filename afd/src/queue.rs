@@ -119,16 +119,6 @@ impl<T> Queue<T> {
         self.first.as_mut()
     }
 
-    /// Drops the oldest where it is.
-    #[inline]
-    pub fn drop_front(&mut self) {
-        if self.rest.is_empty() {
-            self.first = None;
-        } else {
-            drop(self.advance());
-        }
-    }
-
     /// Every element, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.first.iter().chain(self.rest.iter())
@@ -238,10 +228,7 @@ mod tests {
             assert!(queue.contains(&len) && !queue.contains(&(len + 1)));
             assert_eq!(queue, queue.clone());
             assert_eq!(queue.front_mut(), Some(&mut 0));
-            let mut shorter = queue.clone();
-            shorter.drop_front();
             assert_eq!(queue.pop_front(), Some(0));
-            assert_eq!(queue, shorter);
             assert_ne!(queue, Queue { first: Some(9), rest: RareQueue::new() });
             assert_eq!(queue.into_iter().collect::<Vec<_>>(), (1..=len).collect::<Vec<_>>());
         }

@@ -188,12 +188,6 @@ impl Irp {
         }
     }
 
-    /// Whether its end was told.
-    #[inline]
-    pub const fn is_spent(&self) -> bool {
-        self.target.is_none()
-    }
-
     /// The issuing thread.
     pub const fn thread(&self) -> u64 {
         self.thread

@@ -358,8 +358,6 @@ impl CompletionPort {
             self.neglect();
         }
         if why == NoPacket::Closed {
-            // Nobody works for a closed port, and its descriptors are not kept for the thread's
-            // sake.
             worker::retire();
         }
     }

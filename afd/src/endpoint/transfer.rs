@@ -102,19 +102,11 @@ impl<I> Endpoint<I> {
         self.request_fin_if_due();
     }
 
-    /// The oldest pending receive, for an attempt where it is. If that finishes it, the caller
-    /// completes it and says [`received`](Self::received).
+    /// The oldest pending receive, for an attempt where it is. If that finishes it, the caller takes
+    /// it out, completes it, and says [`received`](Self::received).
     #[inline]
     pub const fn first_recv(&mut self) -> Option<&mut I> {
         self.receives.front_mut()
-    }
-
-    /// The first receive is finished and goes. Behind the last one, a receiving half that was shut
-    /// down meanwhile refuses data.
-    #[inline]
-    pub fn received(&mut self) {
-        self.receives.drop_front();
-        self.refuse_data_if_due();
     }
 
     /// Takes the oldest pending receive out, for an attempt that needs the rest of the endpoint, or
@@ -128,6 +120,13 @@ impl<I> Endpoint<I> {
     #[inline]
     pub fn return_recv(&mut self, irp: I) {
         self.receives.push_front(irp);
+    }
+
+    /// A receive that was taken out is finished. Behind the last one, a receiving half that was shut
+    /// down meanwhile refuses data.
+    #[inline]
+    pub fn received(&mut self) {
+        self.refuse_data_if_due();
     }
 
     /// The sends that wait, oldest first.

@@ -302,7 +302,7 @@ impl Rig {
                 }
             }
             Step::RecvDone => {
-                if let Some(irp) = self.endpoint.first_recv().map(|irp| Irp(irp.0)) {
+                if let Some(irp) = self.endpoint.take_recv() {
                     self.finish(Some(irp), seen);
                     self.endpoint.received();
                 }

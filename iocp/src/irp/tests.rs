@@ -92,9 +92,9 @@ fn told(given: Given, modes: u8, timing: Timing, is_associated: bool) -> String 
     file.signal().reset();
 
     let mut after = Deferred::default();
-    assert!(!irp.is_spent());
+    assert!(irp.target.is_some());
     irp.complete(&file, timing, NtStatus::SUCCESS, 12, &mut after);
-    assert!(irp.is_spent());
+    assert!(irp.target.is_none());
     // I4: a spent one tells nobody.
     irp.complete(&file, timing, NtStatus::CANCELLED, 13, &mut after);
     after.run();
@@ -211,7 +211,7 @@ fn a_refused_operation_tells_nobody() {
         started.irp.begin(&file);
         started.event.reset();
         started.irp.refuse(NtStatus::INVALID_PARAMETER);
-        assert!(started.irp.is_spent());
+        assert!(started.irp.target.is_none());
         assert_eq!(internal(started.overlapped), PENDING);
         assert!(!started.event.is_set());
         assert!(!file.signal().is_set());

@@ -27,7 +27,7 @@ thread_local! {
         const { RefCell::new([const { Recent { handle: None, socket: Weak::new() } }; PLACES]) };
 }
 
-/// A handle is a number of slots times 4 in its low bits.
+/// A handle has the number of its slot above its two low bits; neighbours have different places.
 #[inline]
 const fn place(handle: Handle) -> usize {
     (handle.value() >> 2) % PLACES

@@ -400,10 +400,6 @@ impl Inner {
         readiness: Readiness,
         after: &mut Deferred,
     ) {
-        while self.endpoint.first_recv().is_some_and(|first| first.irp.is_spent()) {
-            // A panic came between its end and its leaving; its memory is the program's again.
-            self.endpoint.received();
-        }
         while let Some(tried) = self.try_first_recv() {
             let (status, bytes) = match self.verify_fin(tried, !readiness.error()) {
                 Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
@@ -412,8 +408,10 @@ impl Inner {
                 Transfer::Fin => return self.end_first_recv(socket, after),
                 unfinished => return self.handle_unfinished(unfinished),
             };
-            if let Some(operation) = self.endpoint.first_recv() {
+            // It leaves before it ends: its memory is the program's again, whatever comes between.
+            if let Some(mut operation) = self.endpoint.take_recv() {
                 operation.complete(socket, Timing::Pended, status, bytes, after);
+                irp::discard(operation.irp);
             }
             self.endpoint.received();
         }
