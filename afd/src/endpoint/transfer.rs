@@ -102,8 +102,8 @@ impl<I> Endpoint<I> {
         self.request_fin_if_due();
     }
 
-    /// The oldest pending receive, for an attempt where it is. If that finishes it, the caller takes
-    /// it out, completes it, and says [`received`](Self::received).
+    /// The oldest pending receive, for an attempt where it is. If that finishes it, the caller
+    /// takes it out, completes it, and says [`received`](Self::received).
     #[inline]
     pub const fn first_recv(&mut self) -> Option<&mut I> {
         self.receives.front_mut()
@@ -122,8 +122,8 @@ impl<I> Endpoint<I> {
         self.receives.push_front(irp);
     }
 
-    /// A receive that was taken out is finished. Behind the last one, a receiving half that was shut
-    /// down meanwhile refuses data.
+    /// A receive that was taken out is finished. Behind the last one, a receiving half that was
+    /// shut down meanwhile refuses data.
     #[inline]
     pub fn received(&mut self) {
         self.refuse_data_if_due();
