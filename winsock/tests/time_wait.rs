@@ -7,6 +7,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,9 +35,18 @@ fn listener_at(address: &str) -> Socket {
     listener
 }
 
-/// A port that nobody else has: the system chooses it, and gives it back.
+/// A port that nobody else has, nor will: the system gives those from 32,768 on to whoever asks
+/// for any (`ip_local_port_range`), and this process asks for each of the others once.
 fn free_port() -> SocketAddr {
-    listener_at("127.0.0.1:0").local_address().unwrap()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + (std::process::id() % 20_000) as u16;
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if Socket::tcp(Family::Inet).unwrap().bind(address).is_ok() {
+            return address;
+        }
+    }
 }
 
 /// A connection: (connected, accepted). `from` is the port that the program chooses, if it does.
