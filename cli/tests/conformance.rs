@@ -146,7 +146,7 @@ programs![
     wsk_events,
     wsk_irp,
     wsk_no_descriptors,
-    wsk_no_thread,
+    wsk_refusals,
     wsk_sockets,
     wsk_stress,
 ];

@@ -13,6 +13,7 @@ mod connect;
 mod datagram;
 mod disconnect;
 mod iso;
+mod listen;
 mod name;
 mod network_events;
 mod operation;

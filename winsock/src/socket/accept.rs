@@ -19,7 +19,6 @@ use linsock_iocp::guardian;
 use linsock_iocp::handle;
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sync::Lock;
-use rustix::net;
 
 use super::network_events::Selection;
 use super::operation::{Kind, Operation};
@@ -145,29 +144,6 @@ impl AcceptCall {
 }
 
 impl Socket {
-    /// listen.
-    ///
-    /// # Errors
-    /// WSAEINVAL when not bound, WSAEISCONN when connected, WSAEADDRINUSE.
-    pub fn listen(&self, backlog: i32) -> Result<(), NtStatus> {
-        let mut inner = self.open()?;
-        self.check_listens()?;
-        inner.endpoint.check(Verb::Listen)?;
-        inner.bind_really()?;
-        let carrier = inner.bound.as_ref().map_or_else(|| self.domain(), Address::carrier);
-        let fd = inner.ensure_fd(carrier)?;
-        // SOMAXCONN is 0x7fffffff on Windows, and SOMAXCONN_HINT(n) is -n; the kernel caps both.
-        let backlog = backlog.saturating_abs();
-        net::listen(fd, if self.provider().is_iso() { i32::MAX } else { backlog })
-            .map_err(status_of)?;
-        inner.limit_requests(backlog);
-        inner.endpoint.listen()?;
-        inner.learn_port();
-        inner.watch_for_requests(self);
-        inner.look_for_events(self);
-        Ok(())
-    }
-
     /// Whether an accept may be asked of this socket now.
     ///
     /// # Errors
@@ -178,7 +154,7 @@ impl Socket {
     }
 
     /// listen page, accept page: a datagram socket does not support them.
-    const fn check_listens(&self) -> Result<(), NtStatus> {
+    pub(super) const fn check_listens(&self) -> Result<(), NtStatus> {
         if self.is_datagram() { Err(NtStatus::NOT_SUPPORTED) } else { Ok(()) }
     }
 

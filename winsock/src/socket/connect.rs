@@ -96,7 +96,7 @@ impl Socket {
     }
 
     /// An address of another domain is refused before anything is done.
-    fn check_domain(&self, address: &Address) -> Result<(), NtStatus> {
+    pub(super) fn check_domain(&self, address: &Address) -> Result<(), NtStatus> {
         let same = address.domain() == self.domain();
         same.then_some(()).ok_or(NtStatus::from_wsa(10047))
     }

@@ -46,9 +46,10 @@ pub(super) unsafe extern "C" fn WskBind(
         if socket.socket.is_bound() {
             return Err(INVALID_DEVICE_STATE);
         }
-        socket.socket.bind_now(address)?;
         if listens {
-            socket.socket.listen(BACKLOG)?;
+            socket.socket.bind_and_listen(address, BACKLOG)?;
+        } else {
+            socket.socket.bind_now(address)?;
         }
         socket.pump_accepts();
         end(request, Ok(0));
