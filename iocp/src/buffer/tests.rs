@@ -86,6 +86,21 @@ fn octets_are_taken_in_order_and_counted() {
     }
 }
 
+#[test]
+fn every_shape_is_sent_whole_and_from_where_the_last_send_left_it() {
+    let (a, b) = pair();
+    for skip in [0, 1, 4, 5] {
+        for mut from in shapes(b"abcdef") {
+            from.done = skip;
+            assert_eq!(from.send(a.as_fd(), SendFlags::NONE), Ok(6 - skip));
+            assert_eq!(from.remaining(), 0);
+            let mut into = Buffers::from_vec(vec![0; 6 - skip]);
+            assert_eq!(into.recv(b.as_fd(), RecvFlags::NONE), Ok(6 - skip));
+            assert_eq!(into.into_vec(), b"abcdef"[skip..]);
+        }
+    }
+}
+
 /// As a receive would.
 #[test]
 fn octets_are_put_in_order_and_counted() {
@@ -103,6 +118,13 @@ fn octets_are_put_in_order_and_counted() {
 fn only_the_memory_of_its_own_is_given_back() {
     let given_back = shapes(b"ab").map(Buffers::into_vec);
     assert_eq!(given_back, [vec![], vec![], b"ab".to_vec()]);
+}
+
+/// What is lent and in one piece need not be dropped; a list of pieces is our own.
+#[test]
+fn only_one_buffer_of_the_callers_or_none_has_nothing_to_drop() {
+    assert_eq!(shapes(b"ab").map(|buffers| buffers.is_lent()), [true, false, false]);
+    assert!(Buffers::empty().is_lent() && !Buffers::for_message().is_lent());
 }
 
 #[test]
