@@ -290,6 +290,8 @@ pub fn set(socket: &Socket, level: i32, name: i32, value: &[u8]) -> Result<(), N
         (SOL_SOCKET, SO_CONDITIONAL_ACCEPT) if socket.is_listening() => {
             Err(NtStatus::INVALID_PARAMETER)
         }
+        // It says which addresses the socket takes, and that is decided (`test_ipv6only`).
+        (IPPROTO_IPV6, IPV6_V6ONLY) if socket.is_bound() => Err(NtStatus::INVALID_PARAMETER),
         (SOL_SOCKET, SO_CONNDATA) => socket.with_user_data(|data| data.set_connect(value))?,
         (SOL_SOCKET, SO_DISCDATA) if socket.provider().has_disconnect_data() => {
             socket.with_user_data(|data| data.set_disconnect(value))?

@@ -55,6 +55,8 @@ pub struct Interest {
     pub write: bool,
     /// Urgent data.
     pub urgent: bool,
+    /// The end of the peer's data, though nobody asks for data.
+    pub hang_up: bool,
 }
 
 /// Waits until one of the sockets has something its caller wants to know, or a failure; gives the
@@ -102,7 +104,10 @@ fn flags(want: Interest, view: &SocketView) -> Option<(Arc<OwnedFd>, PollFlags)>
     let fd = view.fd.clone().filter(|_| view.is_pollable())?;
     let mut flags = PollFlags::empty();
     if want.read {
-        flags |= PollFlags::IN | PollFlags::RDHUP;
+        flags |= PollFlags::IN;
+    }
+    if want.read || want.hang_up {
+        flags |= PollFlags::RDHUP;
     }
     if want.write {
         flags |= PollFlags::OUT;
@@ -163,8 +168,10 @@ fn of(view: &SocketView, revents: PollFlags) -> Status {
     let ended = view.recv.is_some_and(RecvHalf::peer_ended);
     let failed = view.phase == Phase::Closed || connected && revents.contains(PollFlags::ERR);
     let hung = revents.intersects(PollFlags::RDHUP | PollFlags::HUP);
+    // A connect that failed was readable to the kernel, which told the error so.
+    let readable = (connected || view.phase == Phase::Listening) && !ended;
     Status {
-        data: view.deferred || !view.requested && !ended && revents.contains(PollFlags::IN),
+        data: view.deferred || !view.requested && readable && revents.contains(PollFlags::IN),
         room: failed || connected && revents.contains(PollFlags::OUT),
         urgent: revents.contains(PollFlags::PRI),
         hung_up: ended || failed || connected && hung,

@@ -265,11 +265,14 @@ impl Socket {
     }
 
     /// Cancels the pending operations that are chosen: those in this socket's queues, and the
-    /// AcceptEx calls of this listener that have a connection and wait for its data.
+    /// AcceptEx calls of this listener that have a connection and wait for its data. Such a call is
+    /// the listener's, not the accepting socket's (`test_AcceptEx`).
     pub fn cancel_operations(&self, chosen: &dyn Fn(&Irp) -> bool) -> usize {
         let mut after = Deferred::default();
         let mut inner = self.lock();
-        let mut cancelled = inner.endpoint.cancel(|operation| chosen(&operation.irp));
+        let is_own = |operation: &Operation| operation.file(self).handle() == self.handle();
+        let mut cancelled =
+            inner.endpoint.cancel(|operation| is_own(operation) && chosen(&operation.irp));
         cancelled += inner.cancel_datagrams(self, chosen, &mut after);
         inner.settle(self, &mut after);
         let receivers = inner.first_receivers();

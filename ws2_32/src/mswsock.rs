@@ -184,7 +184,8 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/mswsock/nc-mswsock-lpfn_connectex>
     ///
     /// Errors, in order: WSANOTINITIALISED, ERROR_INVALID_PARAMETER (no OVERLAPPED), WSAENOTSOCK,
-    /// WSAEFAULT, WSAEAFNOSUPPORT, WSAEINVAL (not bound, listening, connecting), WSAEISCONN.
+    /// WSAEFAULT, WSAEAFNOSUPPORT, WSAEINVAL (not bound, listening, connecting), WSAEISCONN,
+    /// WSAEADDRNOTAVAIL (any address, port 0).
     winsock fn ConnectEx as "linsock_ConnectEx"(s: SOCKET, name: *const u8, namelen: i32, data: *mut u8, len: u32, sent: *mut u32, ov: *mut Overlapped) -> BOOL, fail FALSE; {
         if ov.is_null() {
             return Err(Error::ERROR_INVALID_PARAMETER);

@@ -186,6 +186,10 @@ impl Inner {
     }
 
     fn try_connect(&mut self, to: &Address) -> Result<(), NtStatus> {
+        // connect page, ConnectEx page: "such as ADDR_ANY". The kernel would take it for loopback.
+        if !to.is_somebody() {
+            return Err(NtStatus::from_wsa(10049));
+        }
         let needs_bind = self.bound.as_ref().is_some_and(|at| !at.is_anybody());
         if needs_bind {
             self.bind_really()?;

@@ -2,11 +2,11 @@
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::Address;
-use linsock_iocp::afd::endpoint::state::Verb;
-use rustix::net;
+use linsock_iocp::afd::endpoint::state::{Phase, Verb};
+use rustix::net::{self, sockopt};
 
 use super::{Inner, Socket};
-use crate::transport::status_of;
+use crate::transport::{status_of, tcp};
 
 impl Socket {
     /// listen.
@@ -49,10 +49,34 @@ impl Inner {
     /// The kernel's part of listen.
     fn bind_for_requests(&mut self, socket: &Socket, backlog: i32) -> Result<(), NtStatus> {
         self.bind_really()?;
+        self.bind_where_shown()?;
         let carrier = self.bound.as_ref().map_or_else(|| socket.domain(), Address::carrier);
         let fd = self.ensure_fd(carrier)?;
         let backlog = if socket.provider().is_iso() { i32::MAX } else { backlog };
         net::listen(fd, backlog).map_err(status_of)
+    }
+
+    /// A recycled handle listens where getsockname says that it is bound: the end of its connection
+    /// has freed a port that the system chose, and the kernel would choose another.
+    ///
+    /// # Differs from Windows
+    /// It does choose another where this end closed first: a connection in TIME_WAIT keeps the port
+    /// from being bound again.
+    fn bind_where_shown(&mut self) -> Result<(), NtStatus> {
+        let Some(fd) = self.tcp.fd().filter(|_| self.endpoint.phase() == Phase::BoundRecycled)
+        else {
+            return Ok(());
+        };
+        let shown = tcp::local_address(fd)?;
+        if shown.ip().is_none_or(|shown| shown.port() == 0) {
+            return Ok(());
+        }
+        sockopt::set_socket_reuseaddr(fd, true).map_err(status_of)?;
+        match tcp::bind(fd, &shown) {
+            // It has kept its port; or a record of its own connection in TIME_WAIT keeps it.
+            Err(NtStatus::INVALID_PARAMETER | NtStatus::ADDRESS_ALREADY_EXISTS) => Ok(()),
+            bound => bound,
+        }
     }
 
     /// Our part of listen.

@@ -78,10 +78,13 @@ impl Socket {
         self.phase() == Phase::Listening
     }
 
-    /// SO_CONNECT_TIME: seconds since the connection was made; `None` when there is none.
+    /// SO_CONNECT_TIME: seconds since the connection was made; `None` when there is none. It tells
+    /// too while an AcceptEx waits for first data, which is what programs ask it for (AcceptEx
+    /// page).
     pub fn connect_seconds(&self) -> Option<u32> {
         let inner = self.lock();
-        let since = inner.connected_at.filter(|_| inner.is_connected())?;
+        let accepting = inner.endpoint.phase() == Phase::Accepting && inner.tcp.fd().is_some();
+        let since = inner.connected_at.filter(|_| accepting || inner.is_connected())?;
         let elapsed = clock::coarse().saturating_sub(since);
         Some(u32::try_from(elapsed.as_secs()).unwrap_or(u32::MAX))
     }
@@ -119,6 +122,7 @@ impl Inner {
         let address = self.tcp.fd().and_then(|fd| tcp::local_address(fd).ok());
         if let Some(address) = address {
             self.bound = Some(self.named(address, true));
+            self.really_bound = true;
         }
     }
 }

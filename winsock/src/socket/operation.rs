@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use linsock_iocp::NtStatus;
+use linsock_iocp::file::FileCore;
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 
 use super::Socket;
@@ -80,6 +81,14 @@ impl Operation {
                 self.irp.complete(call.listener.core(), timing, status, bytes, after);
             }
             _ => self.irp.complete(&socket.core, timing, status, bytes, after),
+        }
+    }
+
+    /// The file that an operation of `socket` was asked of: an accept, of its listener.
+    pub(super) fn file<'a>(&'a self, socket: &'a Socket) -> &'a FileCore {
+        match &self.kind {
+            Kind::Accept(call) => call.listener.core(),
+            _ => &socket.core,
         }
     }
 }

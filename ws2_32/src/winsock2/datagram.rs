@@ -13,7 +13,7 @@ use linsock::socket::{RecvOptions, SenderArea, Socket};
 use super::overlapped::{self, CompletionRoutine};
 use super::read_ip;
 use super::transfer::{
-    buffers, dword, octets, one_buffer, recv_options, send_flags, started, waited,
+    buffers, dword, octets, one_buffer, recv_options_for, send_flags, started, waited,
 };
 use crate::abi::{SOCKET, SOCKET_ERROR, WSABUF};
 use crate::export::{Outcome, export};
@@ -101,7 +101,7 @@ export! {
     /// default destination), WSAEWOULDBLOCK, WSAETIMEDOUT.
     winsock fn recvfrom as "WS_recvfrom"(s: SOCKET, buf: *mut u8, len: i32, flags: i32, from: *mut u8, fromlen: *mut i32) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
-        let options = recv_options(flags.cast_unsigned())?;
+        let options = recv_options_for(&socket, flags.cast_unsigned())?;
         let memory = one_buffer(buf, len, true)?;
         let area = sender_area(&socket, from, fromlen)?;
         Ok(octets(recv_from(&socket, memory, options, area)?))
@@ -151,7 +151,7 @@ export! {
     winsock fn WSARecvFrom(s: SOCKET, bufs: *const WSABUF, count: u32, got: *mut u32, flags: *mut u32, from: *mut u8, len: *mut i32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         let memory = buffers(bufs, count, true)?;
-        let options = recv_options(ptr::read(flags)?)?;
+        let options = recv_options_for(&socket, ptr::read(flags)?)?;
         ptr::check_writable(flags, 1)?;
         let area = sender_area(&socket, from, len)?;
         let bytes = if ov.is_null() {

@@ -63,15 +63,15 @@ struct Asked {
 }
 
 const READ: Asked = Asked {
-    interest: Interest { read: true, write: false, urgent: false },
+    interest: Interest { read: true, write: false, urgent: false, hang_up: true },
     answers: |status| status.data || status.hung_up || status.failed || status.gone,
 };
 const WRITE: Asked = Asked {
-    interest: Interest { read: false, write: true, urgent: false },
+    interest: Interest { read: false, write: true, urgent: false, hang_up: false },
     answers: |status| status.room,
 };
 const EXCEPT: Asked = Asked {
-    interest: Interest { read: false, write: false, urgent: true },
+    interest: Interest { read: false, write: false, urgent: true, hang_up: false },
     answers: |status| status.connect_failed || status.urgent,
 };
 
@@ -166,6 +166,8 @@ fn poll_all(at: *mut WSAPOLLFD, count: u32, timeout: i32) -> Outcome<i32> {
                 read: entry.events & POLLRDNORM != 0,
                 write: entry.events & POLLWRNORM != 0,
                 urgent: entry.events & POLLRDBAND != 0,
+                // POLLHUP cannot be asked for and is told (WSAPoll page).
+                hang_up: true,
             };
             Some((Arc::clone(socket.as_ref()?), interest))
         })

@@ -23,12 +23,27 @@ const MSG_WAITALL: u32 = 0x8;
 const MSG_PUSH_IMMEDIATE: u32 = 0x20;
 const MSG_PARTIAL: u32 = 0x8000;
 
-pub(super) fn recv_options(flags: u32) -> Outcome<RecvOptions> {
+fn recv_options(flags: u32) -> Outcome<RecvOptions> {
     if flags & !(MSG_OOB | MSG_PEEK | MSG_WAITALL | MSG_PUSH_IMMEDIATE | MSG_PARTIAL) != 0 {
         return Err(Error::WSAEOPNOTSUPP);
     }
     let (oob, peek) = (flags & MSG_OOB != 0, flags & MSG_PEEK != 0);
+    if flags & MSG_WAITALL != 0 && flags & (MSG_OOB | MSG_PEEK | MSG_PARTIAL) != 0 {
+        return Err(Error::WSAEOPNOTSUPP);
+    }
     Ok(RecvOptions { flags: RecvFlags::new(oob, peek), peek, wait_all: flags & MSG_WAITALL != 0 })
+}
+
+/// As [`recv_options`], for a socket: MSG_WAITALL is for streams that may block (recv and WSARecv
+/// pages).
+#[inline]
+pub(super) fn recv_options_for(socket: &Socket, flags: u32) -> Outcome<RecvOptions> {
+    let options = recv_options(flags)?;
+    let is_stream = !socket.is_datagram() && !socket.provider().is_iso();
+    if options.wait_all && (!is_stream || socket.is_nonblocking()) {
+        return Err(Error::WSAEOPNOTSUPP);
+    }
+    Ok(options)
 }
 
 pub(super) fn send_flags(flags: u32) -> Outcome<SendFlags> {
@@ -165,7 +180,7 @@ fn recv_into(
     routine: Option<CompletionRoutine>,
 ) -> Outcome<i32> {
     let flags = Out::new(flags)?;
-    let options = recv_options(flags.get())?;
+    let options = recv_options_for(socket, flags.get())?;
     if ov.is_null() {
         let told = Out::new(received)?;
         told.put(dword(socket.recv_blocking(memory(), options)?.0));
@@ -206,7 +221,7 @@ export! {
     /// Errors: as send.
     winsock fn recv as "WS_recv"(s: SOCKET, buf: *mut u8, len: i32, flags: i32) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
-        let options = recv_options(flags.cast_unsigned())?;
+        let options = recv_options_for(&socket, flags.cast_unsigned())?;
         let (received, _) = socket.recv_blocking(one_buffer(buf, len, true)?, options)?;
         Ok(octets(received))
     }

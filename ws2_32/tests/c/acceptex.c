@@ -228,6 +228,8 @@ static void cancelled(void)
     SOCKET l = listener(&at), acceptor = tcp_socket(), client;
     HANDLE event = new_event();
     struct accept a;
+    DWORD seconds = CHECK_UNSET;
+    int length = sizeof seconds;
 
     memset(&a, 0, sizeof a);
     ov_init(&a.ov, event);
@@ -256,6 +258,11 @@ static void cancelled(void)
     CHECK_PENDS(accept_ex(l, acceptor, &a, 16, ADDRESS_SIZE, ADDRESS_SIZE), T);
     client = connected_to(&at);
     CHECK(stays_pending(&a.ov, CHECK_QUIET_MS), T);
+    CHECK_EQ(getsockopt(acceptor, SOL_SOCKET, SO_CONNECT_TIME, (char *)&seconds, &length), 0, "D AcceptEx");
+    CHECK(seconds < 60, "D AcceptEx: SO_CONNECT_TIME tells which connections send nothing");
+    CHECK(CancelIo((HANDLE)acceptor), "T test_AcceptEx: does nothing");
+    CHECK_CALL(CancelIoEx((HANDLE)acceptor, NULL), FALSE, ERROR_NOT_FOUND, "T test_AcceptEx: nothing of the acceptor's");
+    CHECK(stays_pending(&a.ov, CHECK_QUIET_MS), "T test_AcceptEx: the request belongs to the listener");
     closesocket(acceptor);
     CHECK(is_set(event, CHECK_WAIT_MS), "T test_completion_port");
     CHECK((DWORD)a.ov.Internal == ST_CANCELLED || (DWORD)a.ov.Internal == ST_CONNECTION_ABORTED,

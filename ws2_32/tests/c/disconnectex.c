@@ -433,6 +433,42 @@ static void reuse_by_origin(void)
     CloseHandle(event);
 }
 
+/* A recycled handle may listen too, and does where getsockname says that it is: it is bound still. Where this end
+ * closed first, a connection in TIME_WAIT may keep its port, and it says so with another one. */
+static void listens_where_it_is_bound(SOCKET client, int closed_first)
+{
+    static const char *const D = "D ConnectEx: not connected, but still bound";
+    struct sockaddr_in before = name_of(client), at;
+    SOCKET other;
+
+    CHECK_EQ(listen(client, 5), 0, D);
+    at = name_of(client);
+    CHECK(closed_first || at.sin_port == before.sin_port, D);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    other = tcp_socket();
+    CHECK_EQ(connect(other, (struct sockaddr *)&at, sizeof at), 0, D);
+    close_both(other, client);
+}
+
+static void reuse_to_listen(void)
+{
+    SOCKET l, client, server;
+    int first;
+
+    for (first = 0; first < 2; first++) {
+        ex_pair(&l, &client, &server);
+        CHECK(first ? ex_recycle(client, server) : ex_recycle(server, client), "S 000");
+        closesocket(server);
+        listens_where_it_is_bound(client, first);
+        closesocket(l);
+        /* Bound by connect itself. */
+        tcp_pair(&client, &server);
+        CHECK(first ? ex_recycle(client, server) : ex_recycle(server, client), "S 000");
+        closesocket(server);
+        listens_where_it_is_bound(client, first);
+    }
+}
+
 /* The second step after a half-close. */
 static void reuse_after_half_close(void)
 {
@@ -613,6 +649,7 @@ int main(void)
     reuse_both_origins();
     reuse_after_connect_and_accept();
     reuse_by_origin();
+    reuse_to_listen();
     reuse_after_half_close();
     reuse_synchronous();
     reuse_both_at_once();

@@ -174,12 +174,18 @@ static void inheritance(void)
 static void version_6(void)
 {
     SOCKET s = socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+    struct sockaddr_in6 any;
 
     if (s == INVALID_SOCKET)
         return;
     CHECK_EQ(get_int(s, IPPROTO_IPV6, IPV6_V6ONLY), 1, "T test_ipv6only: on by default");
     CHECK_EQ(set_int(s, IPPROTO_IPV6, IPV6_V6ONLY, 0), 0, "T test_ipv6only");
     CHECK_EQ(get_int(s, IPPROTO_IPV6, IPV6_V6ONLY), 0, "T test_ipv6only");
+    memset(&any, 0, sizeof any);
+    any.sin6_family = AF_INET6;
+    CHECK_EQ(bind(s, (struct sockaddr *)&any, sizeof any), 0, "setup");
+    CHECK_FAIL(set_int(s, IPPROTO_IPV6, IPV6_V6ONLY, 1), WSAEINVAL, "choice: which addresses it takes is decided");
+    CHECK_EQ(get_int(s, IPPROTO_IPV6, IPV6_V6ONLY), 0, "choice: a refused call changes nothing");
     closesocket(s);
 }
 

@@ -83,6 +83,37 @@ static void poll_states(void)
     closesocket(l);
 }
 
+static DWORD WINAPI half_close_later(void *socket)
+{
+    Sleep(CHECK_QUIET_MS);
+    shutdown((SOCKET)socket, SD_SEND);
+    return 0;
+}
+
+/* POLLHUP cannot be asked for, and comes whatever is. */
+static void poll_hang_up(void)
+{
+    static const char *const D = "D WSAPoll: POLLHUP is told whatever was asked for";
+    SOCKET client, server;
+    WSAPOLLFD fd;
+    HANDLE thread;
+    int result;
+
+    tcp_pair(&client, &server);
+    fd.fd = client;
+    fd.events = 0;
+    thread = CreateThread(NULL, 0, half_close_later, (void *)server, 0, NULL);
+    CHECK_EQ(WSAPoll(&fd, 1, CHECK_WAIT_MS), 1, "D WSAPoll: also if it comes meanwhile");
+    CHECK_EQ(fd.revents, POLLHUP, D);
+    CHECK_EQ(poll_now(client, 0, &result), POLLHUP, D);
+    CHECK_EQ(poll_now(client, POLLRDBAND, &result), POLLHUP, D);
+    CHECK_EQ(poll_now(client, POLLOUT, &result), POLLHUP | POLLWRNORM, D);
+    CHECK_EQ(poll_now(client, POLLIN, &result), POLLHUP, D);
+    CHECK_EQ(WaitForSingleObject(thread, CHECK_WAIT_MS), WAIT_OBJECT_0, "setup");
+    CloseHandle(thread);
+    close_both(client, server);
+}
+
 static void after_reset(void)
 {
     static const char *const T = "T test_tcp_reset";
@@ -247,6 +278,7 @@ int main(void)
     check_begin("select_poll");
     poll_arguments();
     poll_states();
+    poll_hang_up();
     after_reset();
     select_arguments();
     select_states();

@@ -237,6 +237,12 @@ static void gather_and_scatter(void)
     CHECK(memcmp(in1, "one", 3) == 0 && memcmp(in2, "twofour", 7) == 0, "D WSARecv");
     CHECK_EQ(send(client, "12345", 5, 0), 5, "setup");
     CHECK_EQ(recv(server, in2, 5, MSG_WAITALL), 5, "D recv: MSG_WAITALL");
+    CHECK_FAIL(recv(server, in2, 5, MSG_WAITALL | MSG_PEEK), WSAEOPNOTSUPP, "D recv: MSG_WAITALL stands alone");
+    CHECK_FAIL(recv(server, in2, 5, MSG_WAITALL | MSG_OOB), WSAEOPNOTSUPP, "D recv: MSG_WAITALL stands alone");
+    set_nonblocking(server, TRUE);
+    CHECK_FAIL(recv(server, in2, 5, MSG_WAITALL), WSAEOPNOTSUPP, "D recv: MSG_WAITALL, and not to block");
+    flags = MSG_WAITALL;
+    CHECK_FAIL(WSARecv(server, in, 2, &total, &flags, NULL, NULL), WSAEOPNOTSUPP, "D WSARecv: as recv");
     CHECK_FAIL(recv(server, in2, -1, 0), WSAEFAULT, "T test_read_events: length -1");
     close_both(client, server);
 }
