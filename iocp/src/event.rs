@@ -11,12 +11,26 @@ use crate::thread::{self, Thread};
 /// Setting the object and starting to wait for it are the two sides of a handshake: the setter
 /// changes the state and then looks for waiters, the waiter adds itself and then looks at the
 /// state, all sequentially consistent, so one of them sees the other.
+///
+/// An event's signal is handed to who waits when it is set, as on Windows: what happens to the
+/// event before that thread runs, another set or a reset, does not take it away.
 #[derive(Debug, Default)]
 pub struct Waiters {
     count: AtomicU32,
     /// Made for the first who waits: every socket has two events, and nearly nobody waits for them.
     #[expect(clippy::box_collection, reason = "an empty one is to be small")]
-    threads: Lock<Option<Box<Vec<Arc<Thread>>>>>,
+    threads: Lock<Option<Box<Vec<Waiter>>>>,
+}
+
+/// One thread that waits, in the order in which they began.
+#[derive(Debug)]
+struct Waiter {
+    thread: Arc<Thread>,
+    /// It is content with this object, so that a signal can be handed to it. Who waits for several
+    /// objects at once takes all or none.
+    is_content: bool,
+    /// It has been handed a signal and has not taken it.
+    granted: bool,
 }
 
 impl Waiters {
@@ -24,19 +38,45 @@ impl Waiters {
         Self { count: AtomicU32::new(0), threads: Lock::new(None) }
     }
 
-    pub(crate) fn add(&self, thread: &Arc<Thread>) {
-        self.threads.lock().get_or_insert_default().push(Arc::clone(thread));
+    /// The thread begins to wait, for this object or one of several if it `is_content` with it.
+    pub(crate) fn add(&self, thread: &Arc<Thread>, is_content: bool) {
+        let waiter = Waiter { thread: Arc::clone(thread), is_content, granted: false };
+        self.threads.lock().get_or_insert_default().push(waiter);
         self.count.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub(crate) fn remove(&self, thread: &Arc<Thread>) {
+    /// The thread has ended its wait. True if it leaves a signal behind that was handed to it.
+    #[must_use]
+    pub(crate) fn remove(&self, thread: &Arc<Thread>) -> bool {
         let mut threads = self.threads.lock();
-        if let Some(threads) = &mut *threads
-            && let Some(at) = threads.iter().position(|t| Arc::ptr_eq(t, thread))
-        {
-            threads.swap_remove(at);
-            self.count.fetch_sub(1, Ordering::SeqCst);
+        let waiters = threads.iter_mut().flat_map(|waiters| waiters.iter());
+        let found = waiters.enumerate().find(|(_, waiter)| Arc::ptr_eq(&waiter.thread, thread));
+        let Some((at, _)) = found else { return false };
+        let left = threads.as_mut().map(|waiters| waiters.remove(at));
+        self.count.fetch_sub(1, Ordering::SeqCst);
+        left.is_some_and(|waiter| waiter.granted)
+    }
+
+    /// Takes the signal that was handed to the thread, if one was.
+    pub(crate) fn take_granted(&self, thread: &Arc<Thread>) -> bool {
+        let mut threads = self.threads.lock();
+        let mut waiters = threads.iter_mut().flat_map(|waiters| waiters.iter_mut());
+        let granted = waiters.find(|waiter| waiter.granted && Arc::ptr_eq(&waiter.thread, thread));
+        granted.map(|waiter| waiter.granted = false).is_some()
+    }
+
+    /// Hands signals, which `take` takes, to those who are content with one, and wakes everyone.
+    #[cold]
+    fn hand_over(&self, mut take: impl FnMut() -> bool) {
+        let mut threads = self.threads.lock();
+        let waiters = threads.iter_mut().flat_map(|waiters| waiters.iter_mut());
+        for waiter in waiters.filter(|waiter| waiter.is_content && !waiter.granted) {
+            if !take() {
+                break;
+            }
+            waiter.granted = true;
         }
+        wake_each(&threads);
     }
 
     #[inline]
@@ -48,12 +88,13 @@ impl Waiters {
 
     #[cold]
     fn wake_all(&self) {
-        self.threads
-            .lock()
-            .iter()
-            .flat_map(|threads| threads.iter())
-            .for_each(|thread| thread.wake());
+        wake_each(&self.threads.lock());
     }
+}
+
+#[expect(clippy::box_collection, reason = "as it is kept")]
+fn wake_each(waiters: &Option<Box<Vec<Waiter>>>) {
+    waiters.iter().flat_map(|waiters| waiters.iter()).for_each(|waiter| waiter.thread.wake());
 }
 
 /// Something a thread can wait for.
@@ -93,7 +134,11 @@ impl Event {
     #[inline]
     pub fn set(&self) {
         self.signaled.store(true, Ordering::SeqCst);
-        self.waiters.wake();
+        if self.waiters.count.load(Ordering::SeqCst) != 0 {
+            // One of those who wait has the signal of an event that resets itself, all have that of
+            // the other kind.
+            self.waiters.hand_over(|| self.take());
+        }
     }
 
     /// Takes the signal away.
@@ -252,6 +297,58 @@ mod tests {
                 assert_eq!(object.take(), signaled);
             }
         }
+    }
+
+    fn waiting(event: &Event, is_content: bool) -> Arc<Thread> {
+        let thread = std::thread::spawn(thread::current).join().unwrap();
+        event.waiters().add(&thread, is_content);
+        thread
+    }
+
+    /// KeSetEvent, as Windows does it: each signal of an event that resets itself releases one of
+    /// those who wait, the first first, however late they run.
+    #[test]
+    fn each_signal_of_an_auto_reset_event_goes_to_one_of_those_who_wait() {
+        let event = Event::new(false, false);
+        let all = waiting(&event, false);
+        let [one, other] = [(); 2].map(|()| waiting(&event, true));
+        event.set();
+        assert!(!event.is_set(), "it is handed over");
+        event.set();
+        event.reset();
+        assert!(event.waiters().take_granted(&one) && event.waiters().take_granted(&other));
+        assert!(!event.waiters().take_granted(&one), "once");
+        event.set();
+        assert!(event.waiters().take_granted(&one), "it waits on");
+        assert!(!event.waiters().take_granted(&all), "who needs others too is handed none");
+        assert!([one, other, all].iter().all(|thread| !event.waiters().remove(thread)));
+        event.set();
+        assert!(event.is_set(), "nobody waits");
+    }
+
+    /// Who has had another object leaves its signal to the next, or to the event.
+    #[test]
+    fn a_signal_that_its_waiter_does_not_take_is_not_lost() {
+        let event = Event::new(false, false);
+        let [one, other] = [(); 2].map(|()| waiting(&event, true));
+        event.set();
+        for thread in [one, other] {
+            assert!(event.waiters().remove(&thread), "handed over, and not taken");
+            event.give_back();
+        }
+        assert!(event.is_set());
+    }
+
+    #[test]
+    fn a_manual_reset_event_releases_all_who_wait_when_it_is_set_and_none_that_come_later() {
+        let event = Event::new(true, false);
+        let [one, other] = [(); 2].map(|()| waiting(&event, true));
+        event.set();
+        assert!(event.is_set());
+        event.reset();
+        let late = waiting(&event, true);
+        assert!(event.waiters().take_granted(&one) && event.waiters().take_granted(&other));
+        assert!(!event.waiters().take_granted(&late));
     }
 
     #[test]

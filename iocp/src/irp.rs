@@ -114,6 +114,12 @@ impl Deferred {
         self.late().discarded.push(packet);
     }
 
+    /// True when nothing is left to do.
+    #[inline]
+    pub const fn is_nothing(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Adds a waker.
     #[inline]
     pub fn wake(&mut self, waker: Option<Waker>) {

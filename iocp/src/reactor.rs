@@ -109,12 +109,14 @@ impl Reactor {
         }
     }
 
-    /// Performs what is ready now.
-    pub(crate) fn perform(&self) {
+    /// Performs what is ready now. What is left to do may run the program's code: not while the
+    /// caller leads.
+    #[must_use]
+    pub(crate) fn perform(&self) -> Deferred {
         let mut after = Deferred::default();
         let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; HARVEST];
         port::perform_files(self.driver.wait(&mut buffer, Deadline::after_ms(0)), &mut after);
-        after.run();
+        after
     }
 
     /// The guardian's look.
@@ -127,7 +129,7 @@ impl Reactor {
             return Found::Attended;
         }
         self.neglected.store(true, Ordering::SeqCst);
-        self.perform();
+        self.perform().run();
         Found::Neglected
     }
 }

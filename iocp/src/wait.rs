@@ -53,15 +53,36 @@ pub fn wait(
     if deadline.is_over() {
         // Somebody has to perform pending I/O for a program that only ever polls its events.
         if let Some(reactor) = reactor::existing() {
-            reactor.perform();
+            reactor.perform().run();
         }
         return take(objects, which).map_or(Waited::TimedOut, Waited::Object);
     }
     port::step_aside();
-    objects.iter().for_each(|object| object.waiters().add(&thread));
+    begin_waiting(&thread, objects, which);
     let waited = block(&thread, objects, which, deadline, alertable);
-    objects.iter().for_each(|object| object.waiters().remove(&thread));
+    end_waiting(&thread, objects);
     waited
+}
+
+fn begin_waiting(thread: &Arc<Thread>, objects: &[&dyn Waitable], which: Which) {
+    // A wait for all of one is a wait for it.
+    let is_content = which == Which::Any || objects.len() == 1;
+    objects.iter().for_each(|object| object.waiters().add(thread, is_content));
+}
+
+/// What was handed to the thread, which has had something else, goes to the next.
+fn end_waiting(thread: &Arc<Thread>, objects: &[&dyn Waitable]) {
+    for object in objects {
+        if object.waiters().remove(thread) {
+            object.give_back();
+        }
+    }
+}
+
+/// As [`take`], of a thread that waits.
+fn take_waiting(thread: &Arc<Thread>, objects: &[&dyn Waitable], which: Which) -> Option<usize> {
+    let granted = objects.iter().position(|object| object.waiters().take_granted(thread));
+    granted.or_else(|| take(objects, which))
 }
 
 /// Waits for nothing but the deadline and, if alertable, an APC (`SleepEx`).
@@ -81,7 +102,7 @@ fn block(
     let mut readable = false;
     loop {
         thread.rearm(readable);
-        if let Some(index) = take(objects, which) {
+        if let Some(index) = take_waiting(thread, objects, which) {
             return Waited::Object(index);
         }
         if alertable && thread.has_apcs() {
@@ -110,7 +131,11 @@ fn block(
             && !fds[1].revents().is_empty()
             && let Some(reactor) = reactor::existing()
         {
-            reactor.perform();
+            let after = reactor.perform();
+            if !after.is_nothing() {
+                lead.leave();
+                after.run();
+            }
         }
     }
 }
@@ -130,13 +155,18 @@ impl Lead<'_> {
         }
         self.leads
     }
+
+    fn leave(&mut self) {
+        let led = std::mem::take(&mut self.leads);
+        if let Some(reactor) = reactor::existing() {
+            reactor.leave(self.thread, led);
+        }
+    }
 }
 
 impl Drop for Lead<'_> {
     fn drop(&mut self) {
-        if let Some(reactor) = reactor::existing() {
-            reactor.leave(self.thread, self.leads);
-        }
+        self.leave();
     }
 }
 
@@ -254,9 +284,9 @@ pub fn poll_descriptors(
     }
     let thread = thread::current();
     port::step_aside();
-    objects.iter().for_each(|object| object.waiters().add(&thread));
+    begin_waiting(&thread, objects, Which::Any);
     let reported = poll_until(&thread, fds, objects, deadline);
-    objects.iter().for_each(|object| object.waiters().remove(&thread));
+    end_waiting(&thread, objects);
     reported
 }
 
@@ -277,7 +307,7 @@ fn poll_until(
     loop {
         thread.rearm(woken);
         thread.run_apcs();
-        if take(objects, Which::Any).is_some() {
+        if take_waiting(thread, objects, Which::Any).is_some() {
             return vec![PollFlags::empty(); fds.len()];
         }
         poll(&mut polled, thread.patience(deadline));

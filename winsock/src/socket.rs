@@ -30,7 +30,9 @@ use std::time::{Duration, Instant};
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::{Address, Domain};
 use linsock_iocp::afd::endpoint::state::Phase;
-use linsock_iocp::afd::{CloseMode, Completion, Endpoint, Indication, RareQueue, Request};
+use linsock_iocp::afd::{
+    AcceptPhase, CloseMode, Completion, Endpoint, Indication, RareQueue, Request,
+};
 use linsock_iocp::clock::Deadline;
 use linsock_iocp::driver::{Driver, Interest, Readiness};
 use linsock_iocp::event::Event;
@@ -408,6 +410,15 @@ impl Inner {
         let _ = self.tcp.watch(socket.driver(), socket.token(), interest);
     }
 
+    /// As [`watch`](Self::watch), by the driver of another socket, whose operation it is for.
+    fn watch_through(&mut self, other: &Socket, socket: &Socket, interest: Interest) {
+        match other.core.association() {
+            Some(association) => association.port.note_pending(),
+            None => reactor::reactor().note_pending(),
+        }
+        let _ = self.tcp.watch(other.driver(), socket.token(), interest);
+    }
+
     #[inline]
     fn watch_edges(&mut self, socket: &Socket) {
         self.watch(socket, Interest::Edges);
@@ -464,7 +475,9 @@ impl File for Socket {
         if self.core.association().is_some() {
             return Err(AlreadyAssociated);
         }
-        let interest = inner.tcp.unwatch(self.driver());
+        // What waits for first data is watched for its listener.
+        let is_own = inner.endpoint.accept_phase() != AcceptPhase::FirstReceive;
+        let interest = if is_own { inner.tcp.unwatch(self.driver()) } else { None };
         self.core.set_association(port, key)?;
         if let Some(interest) = interest {
             inner.watch(self, interest);

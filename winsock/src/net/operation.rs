@@ -214,17 +214,14 @@ impl Future for Operation {
     type Output = Outcome;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        // A waker's clone and its end are the program's code, which no lock is held over.
+        let waker = context.waker().clone();
         let mut slot = self.state.slot.lock();
-        match slot.done.take() {
-            Some(done) => {
-                drop(slot);
-                Poll::Ready(outcome(done))
-            }
-            None => {
-                slot.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
-        }
+        let done = slot.done.take();
+        let former = if done.is_none() { slot.waker.replace(waker) } else { None };
+        drop(slot);
+        drop(former);
+        done.map_or(Poll::Pending, |done| Poll::Ready(outcome(done)))
     }
 }
 

@@ -86,9 +86,28 @@ pub(super) struct Listening {
     /// The handles that an AcceptEx of this listener brought a connection, and that waited for
     /// their first data then.
     first_receivers: BTreeSet<usize>,
+    /// How many of them there were when those that no longer wait were last left out.
+    receivers_kept: usize,
     /// Connections that no accept could take when they came, for the next ones.
     pub(super) deferred: VecDeque<Accepted>,
     crowd: Crowd,
+}
+
+impl Listening {
+    /// An AcceptEx waits for first data in a handle. Whose data has come is left out when there are
+    /// twice as many as there were, so that each costs a bounded time once; the caller holds no
+    /// lock but the listener's.
+    fn note_receiver(&mut self, value: usize) {
+        const FEW: usize = 64;
+        self.first_receivers.insert(value);
+        if self.first_receivers.len() > (2 * self.receivers_kept).max(FEW) {
+            let waits = |socket: Arc<Socket>| {
+                socket.lock().endpoint.accept_phase() == AcceptPhase::FirstReceive
+            };
+            self.first_receivers.retain(|value| Socket::from_value(*value).is_ok_and(waits));
+            self.receivers_kept = self.first_receivers.len();
+        }
+    }
 }
 
 /// One accept in progress.
@@ -177,7 +196,9 @@ impl Socket {
             return Err(status);
         }
         let mut inner = self.lock();
-        if let Err(status) = inner.may_accept() {
+        // Who closes the accepting handle looks for this call when `gone` is set, under this lock.
+        let closed = acceptor.gone.is_set().then_some(NtStatus::INVALID_HANDLE);
+        if let Some(status) = closed.or_else(|| inner.may_accept().err()) {
             drop(inner);
             acceptor.lock().give_up_accept();
             irp.refuse(status);
@@ -491,8 +512,10 @@ impl Inner {
         inner.attach(accepted);
         inner.endpoint.queue_first_receive(operation);
         inner.progress_first_receive(&acceptor, after);
-        if inner.endpoint.accept_phase() == AcceptPhase::FirstReceive {
-            self.listening().first_receivers.insert(acceptor.handle().value());
+        let waits = inner.endpoint.accept_phase() == AcceptPhase::FirstReceive;
+        drop(inner);
+        if waits {
+            self.listening().note_receiver(acceptor.handle().value());
         }
     }
 
@@ -501,12 +524,14 @@ impl Inner {
         let Some(mut operation) = self.endpoint.take_first_receive() else {
             return;
         };
+        let Kind::Accept(call) = &operation.kind else { return };
+        let (listener, context) = (Arc::clone(&call.listener), call.context());
         let tried = self.try_recv(&mut operation.irp, RecvOptions::default());
         let (status, bytes) = match tried {
             Transfer::Wait => {
                 self.endpoint.queue_first_receive(operation);
-                self.watch_edges(socket);
-                return;
+                // The call is the listener's, and so is whoever waits for it.
+                return self.watch_through(&listener, socket, Interest::Edges);
             }
             Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
             Transfer::Cut(bytes) => (NtStatus::BUFFER_OVERFLOW, bytes),
@@ -514,11 +539,10 @@ impl Inner {
             Transfer::Refused(status) => (status, 0),
             Transfer::Failed(errno) => (status_of(errno), 0),
         };
-        let context = match &operation.kind {
-            Kind::Accept(call) => call.context(),
-            _ => Context::AwaitsUpdate,
-        };
         self.endpoint.handle_accepted(context);
+        if !std::ptr::eq(listener.driver(), socket.driver()) {
+            self.tcp.unwatch(listener.driver());
+        }
         operation.complete(socket, Timing::Pended, status, bytes, after);
         match tried {
             Transfer::Fin => self.endpoint.handle_indication(Indication::PeerFin),

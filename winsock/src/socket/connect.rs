@@ -9,6 +9,7 @@ use linsock_iocp::afd::endpoint::state::{Origin, Phase, Verb};
 use linsock_iocp::clock;
 use linsock_iocp::driver::Readiness;
 use linsock_iocp::irp::{Deferred, Irp, Timing};
+use linsock_iocp::sync::Locked;
 use rustix::net::sockopt;
 
 use super::operation::{Kind, Operation};
@@ -78,7 +79,13 @@ impl Socket {
     /// WSAEWOULDBLOCK when it was started, which is the normal result; else as
     /// [`Self::connect_ex`].
     pub fn connect_nonblocking(&self, to: &Address) -> Result<(), NtStatus> {
+        // connect page: asked again and again, it tells how the attempt ended.
+        let was_connecting = self.phase() == Phase::Connecting;
+        drop(self.lock_settled());
         let mut inner = self.open()?;
+        if was_connecting && let Some(status) = inner.connect_error.take() {
+            return Err(status);
+        }
         inner.start_connect(self, ConnectKind::Connect, None, to)?;
         Err(NtStatus::DEVICE_NOT_READY)
     }
@@ -93,6 +100,20 @@ impl Socket {
         let (mut inner, irp) = self.open_for(irp)?;
         let operation = Operation::new(irp, Kind::Connect);
         inner.start_connect(self, ConnectKind::Connect, Some(operation), to)
+    }
+
+    /// The lock, for a call that may find a connection still being made and has to know whether it
+    /// is by now.
+    pub(super) fn lock_settled(&self) -> Locked<'_, Inner> {
+        let mut inner = self.lock();
+        if inner.endpoint.phase() != Phase::Connecting {
+            return inner;
+        }
+        let mut after = Deferred::default();
+        inner.finish_connect(self, &mut after);
+        drop(inner);
+        after.run();
+        self.lock()
     }
 
     /// An address of another domain is refused before anything is done.
@@ -260,13 +281,11 @@ impl Inner {
 
     /// For calls that find a connection still being made: true if it is made by now. A non-blocking
     /// connect is watched by select, which asks the kernel, not us.
-    pub(super) fn finish_connect(&mut self, socket: &Socket) -> bool {
+    pub(super) fn finish_connect(&mut self, socket: &Socket, after: &mut Deferred) -> bool {
         if self.endpoint.phase() != Phase::Connecting {
             return false;
         }
-        let mut after = Deferred::default();
-        self.progress_connect(socket, Readiness::UNKNOWN, &mut after);
-        after.run();
+        self.progress_connect(socket, Readiness::UNKNOWN, after);
         self.is_connected()
     }
 }

@@ -38,7 +38,7 @@ impl Socket {
     pub fn shutdown(&self, how: Shutdown) -> Result<(), NtStatus> {
         let mut after = Deferred::default();
         let mut inner = self.open()?;
-        inner.finish_connect(self);
+        inner.finish_connect(self, &mut after);
         let result = match inner.shutdown_datagrams(how) {
             Some(done) => done,
             None => inner.endpoint.shutdown(how),
@@ -103,7 +103,7 @@ impl Socket {
         irp.pended(&self.core);
         let mut after = Deferred::default();
         let (mut inner, irp) = self.open_for(irp)?;
-        inner.finish_connect(self);
+        inner.finish_connect(self, &mut after);
         let operation = Operation::new(irp, Kind::Disconnect);
         let result = inner.endpoint.disconnect(mode, operation).map_err(|refused| {
             if let Some(mut operation) = refused.irp {

@@ -20,8 +20,7 @@ impl Socket {
     /// # Errors
     /// WSAEINVAL when not bound.
     pub fn local_address(&self) -> Result<Address, NtStatus> {
-        let mut inner = self.lock();
-        inner.finish_connect(self);
+        let mut inner = self.lock_settled();
         if let Some(traffic) = &inner.traffic {
             let named = traffic.datagrams.is_bound().then_some(()).and_then(|()| inner.tcp.fd());
             return tcp::local_address(named.ok_or(NtStatus::INVALID_PARAMETER)?);
@@ -57,8 +56,7 @@ impl Socket {
     /// # Errors
     /// WSAENOTCONN.
     pub fn peer_address(&self) -> Result<Address, NtStatus> {
-        let mut inner = self.lock();
-        inner.finish_connect(self);
+        let inner = self.lock_settled();
         if inner.traffic.is_none() {
             inner.endpoint.check(Verb::PeerName)?;
         }
@@ -68,8 +66,7 @@ impl Socket {
     /// SO_ERROR: why the last non-blocking connect failed, once. A reset is not told here
     /// (`test_tcp_reset`).
     pub fn take_error(&self) -> NtStatus {
-        let mut inner = self.lock();
-        inner.finish_connect(self);
+        let mut inner = self.lock_settled();
         inner.connect_error.take().unwrap_or(NtStatus::SUCCESS)
     }
 

@@ -60,7 +60,7 @@ impl Socket {
                     selection.event.set();
                 }
                 inner.selection = Some(selection);
-                inner.finish_connect(self);
+                inner.finish_connect(self, &mut after);
                 inner.look_for_events(self);
                 inner.settle(self, &mut after);
             }

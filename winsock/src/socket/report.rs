@@ -168,8 +168,8 @@ impl Socket {
     pub fn abort_reported(&self) -> Result<CloseReport, NtStatus> {
         let ending = Ending::begin();
         let mut after = Deferred::default();
+        drop(self.lock_settled());
         let mut inner = self.open()?;
-        inner.finish_connect(self);
         // A disconnect that is under way ends too, and its report says the same.
         let figures = inner.figures();
         inner.see_the_end();

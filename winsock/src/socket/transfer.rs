@@ -117,7 +117,7 @@ impl Socket {
     pub fn recv_now(&self, into: &mut [u8]) -> Result<Option<usize>, NtStatus> {
         let mut after = Deferred::default();
         let mut inner = self.open()?;
-        let received = inner.recv_now(self, into);
+        let received = inner.recv_now(self, into, &mut after);
         inner.reenable(self, NetworkEvent::Read);
         inner.settle(self, &mut after);
         drop(inner);
@@ -127,8 +127,13 @@ impl Socket {
 }
 
 impl Inner {
-    fn recv_now(&mut self, socket: &Socket, into: &mut [u8]) -> Result<Option<usize>, NtStatus> {
-        match self.admit_recv(socket)? {
+    fn recv_now(
+        &mut self,
+        socket: &Socket,
+        into: &mut [u8],
+        after: &mut Deferred,
+    ) -> Result<Option<usize>, NtStatus> {
+        match self.admit_recv(socket, after)? {
             Receive::End => return Ok(Some(0)),
             Receive::Behind => return Ok(None),
             Receive::Now => {}
@@ -170,7 +175,7 @@ impl Inner {
         options: RecvOptions,
         after: &mut Deferred,
     ) -> Option<Result<Started, NtStatus>> {
-        match self.admit_recv(socket) {
+        match self.admit_recv(socket, after) {
             Err(status) => {
                 irp.refuse(status);
                 return Some(Err(status));
@@ -255,7 +260,7 @@ impl Inner {
 
     /// The endpoint's admission, after what the transport may have to say about the end.
     #[inline(always)]
-    fn admit_recv(&mut self, socket: &Socket) -> Result<Receive, NtStatus> {
+    fn admit_recv(&mut self, socket: &Socket, after: &mut Deferred) -> Result<Receive, NtStatus> {
         if self.closed {
             return Err(NtStatus::INVALID_HANDLE);
         }
@@ -266,7 +271,7 @@ impl Inner {
             }
             return self.endpoint.recv();
         }
-        if admitted == Err(NtStatus::INVALID_CONNECTION) && self.finish_connect(socket) {
+        if admitted == Err(NtStatus::INVALID_CONNECTION) && self.finish_connect(socket, after) {
             return self.endpoint.recv();
         }
         admitted
@@ -283,7 +288,7 @@ impl Inner {
     ) -> Option<Result<Started, NtStatus>> {
         let admitted = match self.endpoint.send() {
             _ if self.closed => Err(NtStatus::INVALID_HANDLE),
-            Err(NtStatus::INVALID_CONNECTION) if self.finish_connect(socket) => {
+            Err(NtStatus::INVALID_CONNECTION) if self.finish_connect(socket, after) => {
                 self.endpoint.send()
             }
             admitted => admitted,

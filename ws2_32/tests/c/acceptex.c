@@ -279,6 +279,38 @@ static void cancelled(void)
     CloseHandle(event);
 }
 
+/* First data for an acceptor without a port, or on one that nobody waits on: the call is the listener's. */
+static void first_data_elsewhere(void)
+{
+    static const char *const D = "D AcceptEx: the packet comes when the data does";
+    struct sockaddr_in at;
+    SOCKET l = listener(&at), acceptor, client;
+    HANDLE port = new_port(), other = new_port();
+    struct accept a;
+    int on_other;
+
+    associate(l, port, 125);
+    for (on_other = 0; on_other < 2; on_other++) {
+        acceptor = tcp_socket();
+        if (on_other)
+            associate(acceptor, other, 236);
+        memset(&a, 0, sizeof a);
+        CHECK_PENDS(accept_ex(l, acceptor, &a, 16, ADDRESS_SIZE, ADDRESS_SIZE), D);
+        client = connected_to(&at);
+        CHECK(no_packet(port), D);
+        if (!on_other) /* It may get a port meanwhile. */
+            associate(acceptor, other, 236);
+        CHECK_EQ(send(client, "12345", 5, 0), 5, "setup");
+        CHECK_PACKET(port, 125, &a.ov, 5, 0, D);
+        CHECK_EQ(setsockopt(acceptor, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (char *)&l, sizeof l), 0, "setup");
+        check_transfer(client, acceptor, "D AcceptEx: a connected socket");
+        close_both(client, acceptor);
+    }
+    closesocket(l);
+    CloseHandle(other);
+    CloseHandle(port);
+}
+
 /* The packet goes to the port of the listener. */
 static void packets(void)
 {
@@ -359,6 +391,7 @@ int main(void)
     lengths();
     waiting_connection();
     cancelled();
+    first_data_elsewhere();
     packets();
     several();
     return check_end();

@@ -138,6 +138,18 @@ static void refused(void)
     CloseHandle(event);
 }
 
+/* The error of connect, called again and again until it is the one that is wanted. */
+static int connect_until(SOCKET s, const struct sockaddr_in *to, int wanted)
+{
+    ULONGLONG limit = GetTickCount64() + CHECK_WAIT_MS;
+    int error;
+
+    do
+        error = connect(s, (const struct sockaddr *)to, sizeof *to) ? WSAGetLastError() : 0;
+    while (error != wanted && (error == WSAEWOULDBLOCK || error == WSAEALREADY) && GetTickCount64() < limit);
+    return error;
+}
+
 /* A connect that does not block: WSAEWOULDBLOCK, then writable, or the error in SO_ERROR and exceptfds. */
 static void nonblocking(void)
 {
@@ -174,6 +186,17 @@ static void nonblocking(void)
     }
     CHECK_EQ(getsockopt(s, SOL_SOCKET, SO_ERROR, (char *)&error, &length), 0, "D select");
     CHECK_EQ(error, WSAECONNREFUSED, "D select: SO_ERROR tells why");
+    closesocket(s);
+
+    /* Polled by calling it again, as old programs do. */
+    s = tcp_socket();
+    set_nonblocking(s, TRUE);
+    CHECK_EQ(connect_until(s, &at, WSAEISCONN), WSAEISCONN, "D connect: WSAEALREADY, and then WSAEISCONN");
+    server = accept_one(l);
+    close_both(s, server);
+    s = tcp_socket();
+    set_nonblocking(s, TRUE);
+    CHECK_EQ(connect_until(s, &nobody, WSAECONNREFUSED), WSAECONNREFUSED, "D connect: WSAEALREADY, and then why not");
     closesocket(s);
     close_both(l, holder);
 }
