@@ -492,6 +492,7 @@ impl File for Socket {
         let mut inner = self.lock();
         let listener = inner.accepting_for.and_then(Self::from_token);
         let receivers = inner.first_receivers();
+        let listened = inner.endpoint.phase() == Phase::Listening;
         let listening = inner.listening.take();
         let lingers = inner.options.linger().map(|seconds| Duration::from_secs(seconds.into()));
         let abort = lingers == Some(Duration::ZERO);
@@ -512,6 +513,9 @@ impl File for Socket {
         let owed = owed.or_else(|| inner.owed_by_link());
         let fd = inner.tcp.detach();
         drop(inner);
+        if let Some(fd) = fd.as_ref().filter(|_| listened) {
+            fd.stop_listening();
+        }
         // Connections that no accept took: their descriptors close with no lock held.
         drop(listening);
         for embryo in embryos.iter().filter_map(Weak::upgrade) {

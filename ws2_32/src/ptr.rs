@@ -7,8 +7,8 @@
 //! passed.
 //!
 //! # Differs from Windows
-//! A page that was valid a moment ago and has been unmapped since is taken for valid by the memory
-//! of the check; then the program faults, as it would on touching the memory itself.
+//! A page that was valid a moment ago and has been unmapped since, or made read-only, is taken for
+//! valid by the memory of the check; then the program faults, as it would on touching the memory itself.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -185,6 +185,14 @@ pub(crate) fn check_ends(at: *mut u8, len: usize, writable: bool) -> Result<(), 
     let last = at.addr().checked_add(len - 1).ok_or(Error::WSAEFAULT)?;
     check(at.addr(), 1, access)?;
     if at.addr() ^ last < PAGE { Ok(()) } else { check(last, 1, access) }
+}
+
+/// As [`check_ends`] for what is received into. Of what is sent everything has to be there: the
+/// kernel would send what lies before a hole, and then it could no longer be refused.
+#[inline]
+pub(crate) fn check_data(at: *mut u8, len: usize, writable: bool) -> Result<(), Error> {
+    check_ends(at, len, writable)?;
+    if writable || len <= PAGE { Ok(()) } else { check_readable(at, len) }
 }
 
 #[inline]

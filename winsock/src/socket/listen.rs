@@ -8,11 +8,18 @@ use rustix::net::{self, sockopt};
 use super::{Inner, Socket};
 use crate::transport::{status_of, tcp};
 
+/// What the kernel is asked for at least. Where a backlog is full Windows refuses a connection and
+/// the peer tries again; Linux answers with a cookie, says "connected", and may reset it later.
+const LEAST_BACKLOG: i32 = 128;
+
 impl Socket {
     /// listen.
     ///
     /// # Errors
     /// WSAEINVAL when not bound, WSAEISCONN when connected, WSAEADDRINUSE.
+    ///
+    /// # Differs from Windows
+    /// A small backlog is taken for a larger one, so more connections wait than were asked for.
     pub fn listen(&self, backlog: i32) -> Result<(), NtStatus> {
         let mut inner = self.open()?;
         self.check_listens()?;
@@ -52,7 +59,8 @@ impl Inner {
         self.bind_where_shown()?;
         let carrier = self.bound.as_ref().map_or_else(|| socket.domain(), Address::carrier);
         let fd = self.ensure_fd(carrier)?;
-        let backlog = if socket.provider().is_iso() { i32::MAX } else { backlog };
+        let backlog =
+            if socket.provider().is_iso() { i32::MAX } else { backlog.max(LEAST_BACKLOG) };
         net::listen(fd, backlog).map_err(status_of)
     }
 

@@ -212,7 +212,13 @@ impl Inner {
         let Some(flags) = self.tcp.fd().map(poll_now) else { return };
         if self.endpoint.recv() == Ok(Receive::Now) {
             match self.peek() {
-                Next::Data => self.indicate(NetworkEvent::Read, NtStatus::SUCCESS),
+                Next::Data => {
+                    self.indicate(NetworkEvent::Read, NtStatus::SUCCESS);
+                    // A reset, which receives find behind the data: at once too (D5, D6).
+                    if self.iso.is_none() && flags.contains(PollFlags::ERR) {
+                        self.indicate(NetworkEvent::Close, NtStatus::CONNECTION_ABORTED);
+                    }
+                }
                 Next::Failed(errno) => self.handle_failure(errno),
                 // At once, though the descriptor's own end comes later.
                 Next::Fin if self.iso.is_some() => {

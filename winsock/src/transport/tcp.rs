@@ -68,6 +68,14 @@ impl AsFd for Descriptor {
 }
 
 impl Detached {
+    /// A listener takes no connections from now on, and its port may be bound again, though a
+    /// thread that blocks on the descriptor keeps it open until it runs.
+    pub fn stop_listening(&self) {
+        if let Descriptor::Shared(fd) = &self.0 {
+            let _ = net::shutdown(fd, net::Shutdown::Both);
+        }
+    }
+
     /// The descriptor itself; `None` while a thread blocks on it.
     pub fn into_own(self) -> Option<OwnedFd> {
         match self.0 {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use linsock::NtStatus;
 use linsock::afd::Shutdown;
 use linsock::afd::address::{ADDRESS_MAX, Address, Domain};
 use linsock::catalog::{Provider, Unknown};
@@ -59,7 +60,11 @@ fn accept_into(socket: &Arc<Socket>, name: *mut u8, len: *mut i32) -> Outcome<SO
     if !name.is_null() {
         ptr::check_writable(name, usize::try_from(ptr::read(len)?).unwrap_or(0))?;
     }
-    let accepted = socket.accept_blocking()?;
+    let accepted = socket.accept_blocking().map_err(|status| match status {
+        // The listener was closed meanwhile: the blocking call was cancelled (accept page).
+        NtStatus::CANCELLED => Error::WSAEINTR,
+        status => status.into(),
+    })?;
     finish_accept(socket, accepted, name, len)
 }
 
@@ -204,7 +209,7 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-accept>
     ///
     /// Errors: WSAENOTSOCK, WSAEINVAL (not listening), WSAEFAULT (the connection stays for the next
-    /// accept), WSAEWOULDBLOCK, WSAEMFILE; WSAEINPROGRESS inside an APC that interrupted a blocking
+    /// accept), WSAEWOULDBLOCK, WSAEMFILE, WSAEINTR (the socket was closed); WSAEINPROGRESS inside an APC that interrupted a blocking
     /// call.
     winsock fn accept as "WS_accept"(s: SOCKET, name: *mut u8, namelen: *mut i32) -> SOCKET, fail INVALID_SOCKET; {
         accept_into(&Socket::from_value(s)?, name, namelen)

@@ -74,7 +74,7 @@ pub(super) fn buffers(array: *const WSABUF, count: u32, writable: bool) -> Outco
 #[inline]
 fn lent(buffer: WSABUF, writable: bool) -> Outcome<RawBuffer> {
     let (base, len) = (buffer.buf, buffer.len as usize);
-    ptr::check_ends(base, len, writable)?;
+    ptr::check_data(base, len, writable)?;
     Ok(RawBuffer { base, len })
 }
 
@@ -91,7 +91,7 @@ fn lend(raw: &[RawBuffer]) -> Buffers {
 /// The buffer of send and recv. Windows takes a negative length for a bad address.
 pub(super) fn one_buffer(base: *mut u8, len: i32, writable: bool) -> Outcome<Buffers> {
     let len = usize::try_from(len).map_err(|_| Error::WSAEFAULT)?;
-    ptr::check_ends(base, len, writable)?;
+    ptr::check_data(base, len, writable)?;
     Ok(lend(&[RawBuffer { base, len }]))
 }
 

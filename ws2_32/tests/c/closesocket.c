@@ -166,6 +166,7 @@ static void pending_receive(void)
 
 struct acceptor {
     SOCKET listener, accepted;
+    int error;
     HANDLE begun;
 };
 
@@ -175,6 +176,7 @@ static DWORD WINAPI accept_blocking(void *argument)
 
     SetEvent(a->begun);
     a->accepted = accept(a->listener, NULL, NULL);
+    a->error = WSAGetLastError();
     return 0;
 }
 
@@ -183,6 +185,7 @@ static void blocked_accept(void)
     struct sockaddr_in at;
     struct acceptor a;
     HANDLE thread;
+    SOCKET again;
 
     a.listener = listener(&at);
     a.accepted = 0;
@@ -192,11 +195,47 @@ static void blocked_accept(void)
     CHECK(is_set(a.begun, CHECK_WAIT_MS), "setup");
     CHECK(!is_set(thread, CHECK_QUIET_MS), "D accept: blocks");
     CHECK_EQ(closesocket(a.listener), 0, "T test_accept");
+    again = tcp_socket();
+    CHECK_EQ(bind(again, (struct sockaddr *)&at, sizeof at), 0, "choice: the port is free at once");
+    CHECK_EQ(listen(again, 1), 0, "choice: the port is free at once");
+    closesocket(again);
     CHECK(is_set(thread, CHECK_WAIT_MS), "T test_accept: closesocket wakes accept");
     CHECK(a.accepted == INVALID_SOCKET, "T test_accept");
+    CHECK_EQ(a.error, WSAEINTR, "D accept: a blocking call was cancelled");
     CloseHandle(thread);
     CloseHandle(a.begun);
 }
+
+#ifndef __MINGW32__ /* Windows and Wine refuse some */
+/* More connections at once than the backlog: each that was told to be connected is served. */
+static void crowded(void)
+{
+    enum { CLIENTS = 40 };
+    SOCKET clients[CLIENTS], server, l = tcp_socket();
+    struct sockaddr_in at;
+    int i, served = 0;
+    char octet;
+
+    bind_loopback(l);
+    at = name_of(l);
+    CHECK_EQ(listen(l, 5), 0, "setup");
+    for (i = 0; i < CLIENTS; i++) {
+        clients[i] = tcp_socket();
+        REQUIRE(connect(clients[i], (struct sockaddr *)&at, sizeof at) == 0);
+        REQUIRE(send(clients[i], "x", 1, 0) == 1);
+    }
+    for (i = 0; i < CLIENTS; i++) {
+        server = accept_one(l);
+        limit_waits(server);
+        served += recv(server, &octet, 1, 0) == 1 && send(server, "y", 1, 0) == 1;
+        limit_waits(clients[i]);
+        served += recv(clients[i], &octet, 1, 0) == 1;
+        close_both(server, clients[i]);
+    }
+    CHECK_EQ(served, 2 * CLIENTS, "choice: a backlog refuses or serves");
+    closesocket(l);
+}
+#endif
 
 int main(void)
 {
@@ -207,5 +246,8 @@ int main(void)
     linger();
     pending_receive();
     blocked_accept();
+#ifndef __MINGW32__
+    crowded();
+#endif
     return check_end();
 }

@@ -3,6 +3,9 @@
  */
 #include "check.h"
 #include <mstcpip.h>
+#ifndef __MINGW32__
+#include <sys/mman.h>
+#endif
 
 static const char *const P = "D each page, design 8: WSAEFAULT";
 static const char *const H = "D each page, design 8: WSAENOTSOCK";
@@ -12,6 +15,32 @@ static void *const nowhere[] = {
     (void *)16, (void *)(ULONG_PTR)0x00007ffffffffff0ull, (void *)(ULONG_PTR)0xdead000000000000ull,
     (void *)(ULONG_PTR)0xfffffffffffffff8ull,
 };
+
+#ifndef __MINGW32__
+/* Memory with a hole between its first octet and its last: nothing of it is sent. */
+static void memory_with_a_hole(void)
+{
+    enum { PART = 64 << 10 };
+    SOCKET client, server;
+    char *all = mmap(NULL, 3 * PART, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    WSABUF buffer = {3 * PART, all};
+    OVERLAPPED ov;
+    DWORD sent;
+    char octet;
+
+    REQUIRE(all != MAP_FAILED && munmap(all + PART, PART) == 0);
+    tcp_pair(&client, &server);
+    CHECK_FAIL(send(client, all, 3 * PART, 0), WSAEFAULT, P);
+    ov_init(&ov, NULL);
+    CHECK_FAIL(WSASend(client, &buffer, 1, &sent, 0, &ov, NULL), WSAEFAULT, P);
+    CHECK_EQ(send(client, "1", 1, 0), 1, "SECURITY: a refused call changes nothing");
+    CHECK_EQ(recv(server, &octet, 1, 0), 1, "SECURITY: a refused call changes nothing");
+    CHECK_EQ(octet, '1', "SECURITY: a refused call changes nothing");
+    close_both(client, server);
+    munmap(all, PART);
+    munmap(all + 2 * PART, PART);
+}
+#endif
 
 static void pointers_to_names(void *bad)
 {
@@ -297,6 +326,9 @@ int main(void)
         pointers_to_data(nowhere[i]);
         pointers_to_overlapped(nowhere[i]);
     }
+#ifndef __MINGW32__
+    memory_with_a_hole();
+#endif
     handles_of_another_kind();
     stale();
     random_handles();

@@ -139,6 +139,20 @@ static void closing(void)
     closesocket(server);
     ResetEvent(event);
 
+    /* So does a reset: who is blocked in its own output does not read. */
+    tcp_pair(&client, &server);
+    select_on(server, FD_READ | FD_CLOSE);
+    CHECK_EQ(send(client, "12345", 5, 0), 5, "setup");
+    CHECK_EQ(next_events(server, &events), FD_READ, CLOSE_EVENTS);
+    close_with_rst(client);
+    CHECK_EQ(next_events(server, &events), FD_CLOSE, "choice: as the end of data, D5");
+    CHECK_EQ(events.iErrorCode[FD_CLOSE_BIT], WSAECONNABORTED, "T test_close_events: D6");
+    CHECK_EQ(recv(server, buffer, sizeof buffer, 0), 5, "choice: what came before is still there");
+    CHECK_FAIL(recv(server, buffer, sizeof buffer, 0), WSAECONNRESET, "T test_tcp_reset");
+    CHECK(quiet(server), "choice: told once");
+    closesocket(server);
+    ResetEvent(event);
+
     /* Selected after it happened; and added to another selection. */
     tcp_pair(&client, &server);
     select_on(server, FD_READ);
