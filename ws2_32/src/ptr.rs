@@ -8,7 +8,8 @@
 //!
 //! # Differs from Windows
 //! A page that was valid a moment ago and has been unmapped since, or made read-only, is taken for
-//! valid by the memory of the check; then the program faults, as it would on touching the memory itself.
+//! valid by the memory of the check; then the program faults, as it would on touching the memory
+//! itself.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;

@@ -209,8 +209,8 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-accept>
     ///
     /// Errors: WSAENOTSOCK, WSAEINVAL (not listening), WSAEFAULT (the connection stays for the next
-    /// accept), WSAEWOULDBLOCK, WSAEMFILE, WSAEINTR (the socket was closed); WSAEINPROGRESS inside an APC that interrupted a blocking
-    /// call.
+    /// accept), WSAEWOULDBLOCK, WSAEMFILE, WSAEINTR (the socket was closed); WSAEINPROGRESS inside
+    /// an APC that interrupted a blocking call.
     winsock fn accept as "WS_accept"(s: SOCKET, name: *mut u8, namelen: *mut i32) -> SOCKET, fail INVALID_SOCKET; {
         accept_into(&Socket::from_value(s)?, name, namelen)
     }
