@@ -47,4 +47,194 @@ static __inline__ int _stricmp(const char *a, const char *b) { return _strnicmp(
 #define _atoi64 atoll
 #endif
 
+#ifndef stricmp
+#define stricmp _stricmp
+#endif
+#ifndef strnicmp
+#define strnicmp _strnicmp
+#endif
+
+/* The functions that end in _s (cpp/c-runtime-library/security-features-in-the-crt). Differs from Windows: what breaks
+ * their rules is told by the return value, and an empty result; there is no invalid parameter handler that ends the
+ * process. */
+#define _TRUNCATE ((size_t)-1)
+#define STRUNCATE 80
+#ifndef LINSOCK_ERRNO_T
+#define LINSOCK_ERRNO_T
+typedef int errno_t;
+#endif
+enum { LINSOCK_EINVAL = 22, LINSOCK_ERANGE = 34 };
+
+/* Puts at most n octets of a string behind the first `at` of a buffer. */
+static __inline__ errno_t linsock_put_s(char *to, size_t size, size_t at, const char *from, size_t n)
+{
+    size_t length = 0;
+
+    if (to == 0 || size == 0)
+        return LINSOCK_EINVAL;
+    if (from == 0 || at >= size) {
+        to[0] = 0;
+        return LINSOCK_EINVAL;
+    }
+    while (length < n && from[length] != 0)
+        length++;
+    if (length >= size - at && n != _TRUNCATE) {
+        to[0] = 0;
+        return LINSOCK_ERANGE;
+    }
+    if (length >= size - at) {
+        __builtin_memcpy(to + at, from, size - at - 1);
+        to[size - 1] = 0;
+        return STRUNCATE;
+    }
+    __builtin_memcpy(to + at, from, length);
+    to[at + length] = 0;
+    return 0;
+}
+
+static __inline__ size_t linsock_length_s(const char *s, size_t size)
+{
+    size_t length = 0;
+
+    while (s != 0 && length < size && s[length] != 0)
+        length++;
+    return length;
+}
+
+static __inline__ errno_t strcpy_s(char *to, size_t size, const char *from)
+{
+    return linsock_put_s(to, size, 0, from, _TRUNCATE - 1);
+}
+static __inline__ errno_t strncpy_s(char *to, size_t size, const char *from, size_t n)
+{
+    return linsock_put_s(to, size, 0, from, n);
+}
+static __inline__ errno_t strcat_s(char *to, size_t size, const char *from)
+{
+    return linsock_put_s(to, size, linsock_length_s(to, size), from, _TRUNCATE - 1);
+}
+static __inline__ errno_t strncat_s(char *to, size_t size, const char *from, size_t n)
+{
+    return linsock_put_s(to, size, linsock_length_s(to, size), from, n);
+}
+static __inline__ errno_t memcpy_s(void *to, size_t size, const void *from, size_t n)
+{
+    if (n == 0)
+        return 0;
+    if (to == 0)
+        return LINSOCK_EINVAL;
+    if (from == 0 || n > size) {
+        __builtin_memset(to, 0, size);
+        return from == 0 ? LINSOCK_EINVAL : LINSOCK_ERANGE;
+    }
+    __builtin_memcpy(to, from, n);
+    return 0;
+}
+static __inline__ errno_t memmove_s(void *to, size_t size, const void *from, size_t n)
+{
+    if (n == 0)
+        return 0;
+    if (to == 0 || from == 0)
+        return LINSOCK_EINVAL;
+    if (n > size)
+        return LINSOCK_ERANGE;
+    __builtin_memmove(to, from, n);
+    return 0;
+}
+
+/* At most n characters, as many as fit if it is _TRUNCATE; -1 if that is not all. */
+static __inline__ int _vsnprintf_s(char *to, size_t size, size_t n, const char *format, __builtin_va_list arguments)
+{
+    size_t room = n < size ? n + 1 : size;
+    int length;
+
+    if (to == 0 || size == 0 || format == 0)
+        return -1;
+    length = __builtin_vsnprintf(to, room, format, arguments);
+    if (length >= 0 && (size_t)length < room)
+        return length;
+    if (length < 0 || (n != _TRUNCATE && n >= size))
+        to[0] = 0;
+    return -1;
+}
+static __inline__ int vsprintf_s(char *to, size_t size, const char *format, __builtin_va_list arguments)
+{
+    return _vsnprintf_s(to, size, _TRUNCATE - 1, format, arguments);
+}
+static __inline__ int __attribute__((format(printf, 4, 5)))
+_snprintf_s(char *to, size_t size, size_t n, const char *format, ...)
+{
+    __builtin_va_list arguments;
+    int length;
+
+    __builtin_va_start(arguments, format);
+    length = _vsnprintf_s(to, size, n, format, arguments);
+    __builtin_va_end(arguments);
+    return length;
+}
+static __inline__ int __attribute__((format(printf, 3, 4)))
+sprintf_s(char *to, size_t size, const char *format, ...)
+{
+    __builtin_va_list arguments;
+    int length;
+
+    __builtin_va_start(arguments, format);
+    length = vsprintf_s(to, size, format, arguments);
+    __builtin_va_end(arguments);
+    return length;
+}
+
+/* Those that need a header of the C library's are macros, for programs that have included it. */
+#define strtok_s strtok_r
+#define localtime_s(tm, time) (localtime_r((time), (tm)) != 0 ? 0 : LINSOCK_EINVAL)
+#define gmtime_s(tm, time) (gmtime_r((time), (tm)) != 0 ? 0 : LINSOCK_EINVAL)
+#define fopen_s(file, name, mode) ((*(file) = fopen((name), (mode))) != 0 ? 0 : errno)
+
+/* cpp/c-runtime-library/reference/itoa-itow */
+static __inline__ char *_itoa(int value, char *to, int radix)
+{
+    unsigned rest = value < 0 && radix == 10 ? 0u - (unsigned)value : (unsigned)value;
+    char digits[33], *at = digits + sizeof digits, *into = to;
+
+    do {
+        *--at = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % (unsigned)radix];
+        rest /= (unsigned)radix;
+    } while (rest != 0);
+    if (value < 0 && radix == 10)
+        *into++ = '-';
+    while (at < digits + sizeof digits)
+        *into++ = *at++;
+    *into = 0;
+    return to;
+}
+#ifndef itoa
+#define itoa _itoa
+#endif
+
+#ifdef __cplusplus
+/* An array knows its size. */
+template <size_t N> inline errno_t strcpy_s(char (&to)[N], const char *from) { return strcpy_s(to, N, from); }
+template <size_t N> inline errno_t strcat_s(char (&to)[N], const char *from) { return strcat_s(to, N, from); }
+template <size_t N> inline errno_t strncpy_s(char (&to)[N], const char *from, size_t n)
+{
+    return strncpy_s(to, N, from, n);
+}
+template <size_t N> inline errno_t strncat_s(char (&to)[N], const char *from, size_t n)
+{
+    return strncat_s(to, N, from, n);
+}
+template <size_t N> inline int vsprintf_s(char (&to)[N], const char *format, __builtin_va_list arguments)
+{
+    return vsprintf_s(to, N, format, arguments);
+}
+template <size_t N> inline int sprintf_s(char (&to)[N], const char *format, ...)
+{
+    __builtin_va_list arguments;
+    __builtin_va_start(arguments, format);
+    int length = vsprintf_s(to, N, format, arguments);
+    __builtin_va_end(arguments);
+    return length;
+}
+#endif
+
 #endif

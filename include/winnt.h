@@ -84,10 +84,10 @@ typedef struct _SINGLE_LIST_ENTRY {
 #define MAKELANGID(p, s) ((((WORD)(s)) << 10) | (WORD)(p))
 
 /* minwinbase: memory moved by name */
-#define RtlZeroMemory(d, n) ((void)__builtin_memset((d), 0, (n)))
-#define RtlFillMemory(d, n, v) ((void)__builtin_memset((d), (v), (n)))
-#define RtlCopyMemory(d, s, n) ((void)__builtin_memcpy((d), (s), (n)))
-#define RtlMoveMemory(d, s, n) ((void)__builtin_memmove((d), (s), (n)))
+#define RtlZeroMemory(d, n) __builtin_memset((d), 0, (n))
+#define RtlFillMemory(d, n, v) __builtin_memset((d), (v), (n))
+#define RtlCopyMemory(d, s, n) __builtin_memcpy((d), (s), (n))
+#define RtlMoveMemory(d, s, n) __builtin_memmove((d), (s), (n))
 #define RtlEqualMemory(a, b, n) (__builtin_memcmp((a), (b), (n)) == 0)
 #define ZeroMemory RtlZeroMemory
 #define FillMemory RtlFillMemory

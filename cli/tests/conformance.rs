@@ -117,6 +117,7 @@ programs![
     closesocket,
     completion_port,
     connectex,
+    crt,
     disconnect_data,
     disconnectex,
     elsewhere,

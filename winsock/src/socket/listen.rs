@@ -6,10 +6,12 @@ use linsock_iocp::afd::endpoint::state::{Phase, Verb};
 use rustix::net::{self, sockopt};
 
 use super::{Inner, Socket};
+use crate::catalog::Provider;
 use crate::transport::{status_of, tcp};
 
-/// What the kernel is asked for at least. Where a backlog is full Windows refuses a connection and
-/// the peer tries again; Linux answers with a cookie, says "connected", and may reset it later.
+/// What the kernel is asked for at least, for TCP. Where a backlog is full Windows refuses a
+/// connection and the peer tries again; Linux answers with a cookie, says "connected", and may
+/// reset it later.
 const LEAST_BACKLOG: i32 = 128;
 
 impl Socket {
@@ -59,8 +61,11 @@ impl Inner {
         self.bind_where_shown()?;
         let carrier = self.bound.as_ref().map_or_else(|| socket.domain(), Address::carrier);
         let fd = self.ensure_fd(carrier)?;
-        let backlog =
-            if socket.provider().is_iso() { i32::MAX } else { backlog.max(LEAST_BACKLOG) };
+        let backlog = match socket.provider() {
+            Provider::Iso(_) => i32::MAX,
+            Provider::Tcp(_) => backlog.max(LEAST_BACKLOG),
+            Provider::Unix | Provider::Udp(_) => backlog,
+        };
         net::listen(fd, backlog).map_err(status_of)
     }
 

@@ -178,6 +178,17 @@ long use_interlocked(void)
     return l + (long)u + _stricmp("A", "a");
 }
 
+__declspec(noinline) errno_t use_crt(char *to, size_t size, const char *from);
+__declspec(noinline) errno_t use_crt(char *to, size_t size, const char *from)
+{
+    char number[34];
+
+    ZeroMemory(to, size);
+    CopyMemory(to, from, 1);
+    return strcpy_s(to, size, from) + strncpy_s(to, size, from, _TRUNCATE) + strcat_s(to, size, from) +
+           memcpy_s(to, size, from, 1) + sprintf_s(to, size, "%s", from) + stricmp(itoa(5, number, 10), from);
+}
+
 static DWORD WINAPI worker(LPVOID arg)
 {
     UNREFERENCED_PARAMETER(arg);
