@@ -11,9 +11,11 @@ use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
 
+mod host;
 mod name_info;
 mod resolve;
 
+pub use host::{HOSTENT, gethostbyaddr, gethostbyname};
 pub use name_info::getnameinfo;
 pub use resolve::{ADDRINFOA, freeaddrinfo, getaddrinfo};
 

@@ -280,6 +280,7 @@ const NOT_COMPARED: &[(&str, &str)] = &[
     ("POOL_FLAG_NON_PAGED", "wdm/nf-wdm-exallocatepool2"),
     ("POOL_FLAG_PAGED", "wdm/nf-wdm-exallocatepool2"),
     ("POOL_FLAG_UNINITIALIZED", "wdm/nf-wdm-exallocatepool2"),
+    ("STRUNCATE", "of the C runtime, no part of Windows' API"),
 ];
 
 /// The numbers of the golden file, which a compiler for Windows printed.
@@ -738,6 +739,8 @@ signatures! {
     ws2tcpip => inet_ntop 4 WinSock;
     ws2tcpip => inet_pton 3 WinSock;
     ws2tcpip => gethostname 2 WinSock;
+    ws2tcpip => gethostbyname 1 WinSock;
+    ws2tcpip => gethostbyaddr 3 WinSock;
     ws2tcpip => getnameinfo 7 WinSock;
     ws2tcpip => getaddrinfo 4 WinSock;
     ws2tcpip => freeaddrinfo 1 WinSock;

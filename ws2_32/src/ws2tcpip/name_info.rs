@@ -1,5 +1,7 @@
 //! getnameinfo: an address to names, by the C library's resolver.
 
+use std::ffi::{CStr, CString};
+
 use linsock::afd::address::{AddressError, Family, parse};
 
 use super::{WSAHOST_NOT_FOUND, check_started, resolver_error, returned};
@@ -32,13 +34,12 @@ impl Room {
         !self.at.is_null() && self.size != 0
     }
 
-    /// Writes the text up to its zero.
+    /// Writes the text and its zero.
     fn fill(self, name: &[u8]) -> Outcome<()> {
-        let len = name.iter().position(|&octet| octet == 0).map_or(name.len(), |at| at + 1);
-        if len > self.size {
+        if name.len() > self.size {
             return Err(Error::ERROR_INSUFFICIENT_BUFFER);
         }
-        ptr::write_all(self.at, &name[..len])
+        ptr::write_all(self.at, name)
     }
 }
 
@@ -76,32 +77,54 @@ fn name(address: *const u8, len: i32, node: Room, service: Room, flags: i32) -> 
     }
     let asked = FLAGS.iter().filter(|(flag, _)| flags & flag != 0);
     let asked = asked.fold(0, |sum, (_, flag)| sum | flag);
-    let (mut node_name, mut service_name) = ([0_u8; 1025], [0_u8; 64]);
-    let size = |room: Room, buffer: &[u8]| if room.is_wanted() { buffer.len() } else { 0 };
-    let sizes = [size(node, &node_name), size(service, &service_name)]
-        .map(|size| libc::socklen_t::try_from(size).unwrap_or(0));
+    let [node_name, service_name] = ask(&address, [node, service].map(Room::is_wanted), asked)?;
+    if node.is_wanted() {
+        node.fill(node_name.as_bytes_with_nul())?;
+    }
+    if service.is_wanted() {
+        service.fill(service_name.as_bytes_with_nul())?;
+    }
+    Ok(())
+}
+
+/// The names of the host and the service of an address, as the C library lays it out; empty where
+/// it is not wanted.
+fn ask(address: &[u8], wanted: [bool; 2], flags: i32) -> Outcome<[CString; 2]> {
+    let (mut node, mut service) = ([0_u8; 1025], [0_u8; 64]);
+    let sizes = [node.len(), service.len()].map(libc::socklen_t::try_from);
+    let size = |at: usize| if wanted[at] { sizes[at].unwrap_or(0) } else { 0 };
     // SAFETY: the address is a local of that length, the names are locals of at least those sizes.
     let error = unsafe {
         libc::getnameinfo(
             address.as_ptr().cast(),
             libc::socklen_t::try_from(address.len()).unwrap_or(0),
-            node_name.as_mut_ptr().cast(),
-            sizes[0],
-            service_name.as_mut_ptr().cast(),
-            sizes[1],
-            asked,
+            node.as_mut_ptr().cast(),
+            size(0),
+            service.as_mut_ptr().cast(),
+            size(1),
+            flags,
         )
     };
     if error != 0 {
         return Err(resolver_error(error));
     }
-    if node.is_wanted() {
-        node.fill(&node_name)?;
-    }
-    if service.is_wanted() {
-        service.fill(&service_name)?;
-    }
-    Ok(())
+    let text = |name: &[u8]| CStr::from_bytes_until_nul(name).map(CStr::to_owned);
+    Ok([text(&node), text(&service)].map(Result::unwrap_or_default))
+}
+
+/// The name of the host with an address.
+pub(super) fn host_of(family: Family, octets: &[u8]) -> Outcome<CString> {
+    let mut address = vec![0; family.address_len()];
+    let number = match family {
+        Family::Inet => libc::AF_INET,
+        Family::Inet6 => libc::AF_INET6,
+    };
+    address[..2].copy_from_slice(&number.to_le_bytes()[..2]);
+    // sin_addr comes behind the port, sin6_addr behind the flow information too.
+    let at = if family == Family::Inet { 4 } else { 8 };
+    address[at..at + octets.len()].copy_from_slice(octets);
+    let [name, _service] = ask(&address, [true, false], libc::NI_NAMEREQD)?;
+    Ok(name)
 }
 
 export! {

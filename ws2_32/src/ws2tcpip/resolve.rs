@@ -266,6 +266,17 @@ fn answer(
     ptr::write(result, head).inspect_err(|_| free_list(head))
 }
 
+/// The official name and the IPv4 addresses of a host, or of this one.
+pub(super) fn addresses_of(name: *const u8) -> Outcome<(CString, Vec<Vec<u8>>)> {
+    let node = resolve_own_name(read_text(name)?.unwrap_or_default())?;
+    let hints = Hints { flags: AI_CANONNAME, family: AF_INET, ..Hints::default() };
+    let answers = List::ask(Some(&node), None, &hints.translate(false)?)?.answers()?;
+    let official = answers.first().and_then(|answer| answer.canonical_name.clone());
+    // sin_addr, behind family and port.
+    let addresses = answers.iter().map(|answer| answer.address[4..8].to_vec()).collect();
+    Ok((official.unwrap_or(node), addresses))
+}
+
 /// A number that is no port.
 fn is_too_large(service: &[u8]) -> bool {
     let is_number = service.iter().all(u8::is_ascii_digit);

@@ -178,9 +178,40 @@ static void back_to_text(void)
              WSAEAFNOSUPPORT, "D getnameinfo");
 }
 
+static void hosts(void)
+{
+    static const char *const D = "D gethostbyname";
+    const u_long here = htonl(INADDR_LOOPBACK);
+    struct hostent *host = gethostbyname("127.0.0.1");
+
+    REQUIRE(host != NULL);
+    CHECK(strcmp(host->h_name, "127.0.0.1") == 0, "D gethostbyname: an address as text");
+    CHECK(host->h_aliases != NULL && host->h_aliases[0] == NULL, D);
+    CHECK_EQ(host->h_addrtype, AF_INET, D);
+    CHECK_EQ(host->h_length, 4, D);
+    CHECK(memcmp(host->h_addr, &here, 4) == 0, D);
+    CHECK(host->h_addr_list[1] == NULL, D);
+    host = gethostbyname("localhost");
+    CHECK(host == NULL || memcmp(host->h_addr, &here, 4) == 0, "D gethostbyname: where the host has it so");
+    CHECK_CALL(gethostbyname("..."), NULL, WSAHOST_NOT_FOUND, D);
+    CHECK_CALL(gethostbyname((const char *)16), NULL, WSAEFAULT, D);
+
+    host = gethostbyaddr((const char *)&here, 4, AF_INET);
+    if (host != NULL) { /* It has a name here. */
+        CHECK(host->h_name[0] != 0 && host->h_addrtype == AF_INET, "D gethostbyaddr");
+        CHECK(host->h_length == 4 && memcmp(host->h_addr, &here, 4) == 0, "D gethostbyaddr");
+    } else {
+        CHECK_EQ(WSAGetLastError(), WSAHOST_NOT_FOUND, "D gethostbyaddr");
+    }
+    CHECK_CALL(gethostbyaddr((const char *)&here, 3, AF_INET), NULL, WSAEFAULT, "D gethostbyaddr");
+    CHECK_CALL(gethostbyaddr((const char *)&here, 4, 77), NULL, WSAEAFNOSUPPORT, "D gethostbyaddr");
+    CHECK_CALL(gethostbyaddr((const char *)16, 4, AF_INET), NULL, WSAEFAULT, "D gethostbyaddr");
+}
+
 int main(void)
 {
     check_begin("resolve");
+    hosts();
     byte_order();
     text_v4();
     text_both();
