@@ -97,7 +97,8 @@ fn apc_of(
 ///
 /// # Errors
 /// WSAEFAULT.
-#[inline]
+// Always: it is on the way of each overlapped call, and left out of it otherwise.
+#[inline(always)]
 pub(crate) fn checked(overlapped: *mut Overlapped) -> Outcome<NonNull<Overlapped>> {
     ptr::check_writable(overlapped, 1)?;
     NonNull::new(overlapped).filter(|at| at.is_aligned()).ok_or(Error::WSAEFAULT)
