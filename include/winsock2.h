@@ -500,9 +500,9 @@ int WSAAPI WS_select(int nfds, WS_fd_set *readfds, WS_fd_set *writefds, WS_fd_se
 #endif
 
 /* winsock2/nf-winsock2-gethostbyname */
-struct LINSOCK_N(hostent) *WSAAPI LINSOCK_N(gethostbyname)(const char *name) LINSOCK_BIND(gethostbyname);
+PHOSTENT WSAAPI LINSOCK_N(gethostbyname)(const char *name) LINSOCK_BIND(gethostbyname);
 /* winsock2/nf-winsock2-gethostbyaddr */
-struct LINSOCK_N(hostent) *WSAAPI LINSOCK_N(gethostbyaddr)(const char *addr, int len, int type)
+PHOSTENT WSAAPI LINSOCK_N(gethostbyaddr)(const char *addr, int len, int type)
     LINSOCK_BIND(gethostbyaddr);
 /* winsock2/nf-winsock2-gethostname */
 #ifdef USE_WS_PREFIX
