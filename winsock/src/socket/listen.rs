@@ -73,8 +73,8 @@ impl Inner {
     /// has freed a port that the system chose, and the kernel would choose another.
     ///
     /// # Differs from Windows
-    /// It does choose another where this end closed first: a connection in TIME_WAIT keeps the port
-    /// from being bound again.
+    /// It does choose another where somebody else has the port by now, or this end closed first: a
+    /// connection in TIME_WAIT keeps the port from being bound again.
     fn bind_where_shown(&mut self) -> Result<(), NtStatus> {
         let Some(fd) = self.tcp.fd().filter(|_| self.endpoint.phase() == Phase::BoundRecycled)
         else {
@@ -86,7 +86,7 @@ impl Inner {
         }
         sockopt::set_socket_reuseaddr(fd, true).map_err(status_of)?;
         match tcp::bind(fd, &shown) {
-            // It has kept its port; or a record of its own connection in TIME_WAIT keeps it.
+            // It has kept its port; or somebody else, or a record in TIME_WAIT, has it.
             Err(NtStatus::INVALID_PARAMETER | NtStatus::ADDRESS_ALREADY_EXISTS) => Ok(()),
             bound => bound,
         }
