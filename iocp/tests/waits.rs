@@ -110,6 +110,29 @@ fn a_wait_for_all_ends_with_the_last_of_them() {
     assert!(!one.is_set() && !two.is_set());
 }
 
+/// KeSetEvent satisfies a wait when it is called: a reset right behind it comes too late, for who
+/// waits for one object and for who waits for any of several.
+#[test]
+fn a_signal_is_handed_to_who_waits_however_short_it_is() {
+    for kind in [MANUAL, AUTO] {
+        for (which, count) in [(Which::Any, 1), (Which::Any, 2), (Which::All, 1)] {
+            let events = [Event::new(kind, false), Event::new(kind, false)];
+            let objects = events.each_ref().map(|event| event as &dyn Waitable);
+            std::thread::scope(|scope| {
+                let waiter = spawn(scope, |begin| {
+                    begin.sleeping();
+                    wait::wait(&objects[..count], which, long(), false)
+                });
+                waiter.until_asleep();
+                events[count - 1].set();
+                events[count - 1].reset();
+                let index = if which == Which::Any { count - 1 } else { 0 };
+                assert_eq!(waiter.join(), Waited::Object(index));
+            });
+        }
+    }
+}
+
 /// An event that counts how often it is asked.
 struct Counted {
     event: Event,
