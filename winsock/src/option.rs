@@ -290,7 +290,7 @@ pub fn set(socket: &Socket, level: i32, name: i32, value: &[u8]) -> Result<(), N
         (SOL_SOCKET, SO_CONDITIONAL_ACCEPT) if socket.is_listening() => {
             Err(NtStatus::INVALID_PARAMETER)
         }
-        // It says which addresses the socket takes, and that is decided (`test_ipv6only`).
+        // Our choice: it says which addresses the socket takes, and that is decided.
         (IPPROTO_IPV6, IPV6_V6ONLY) if socket.is_bound() => Err(NtStatus::INVALID_PARAMETER),
         (SOL_SOCKET, SO_CONNDATA) => socket.with_user_data(|data| data.set_connect(value))?,
         (SOL_SOCKET, SO_DISCDATA) if socket.provider().has_disconnect_data() => {
