@@ -285,13 +285,14 @@ static void first_data_elsewhere(void)
     static const char *const D = "D AcceptEx: the packet comes when the data does";
     struct sockaddr_in at;
     SOCKET l = listener(&at), acceptor, client;
-    HANDLE port = new_port(), other = new_port();
+    HANDLE port = new_port(), other;
     struct accept a;
     int on_other;
 
     associate(l, port, 125);
     for (on_other = 0; on_other < 2; on_other++) {
         acceptor = tcp_socket();
+        other = new_port(); /* one that nobody has looked at */
         if (on_other)
             associate(acceptor, other, 236);
         memset(&a, 0, sizeof a);
@@ -305,9 +306,9 @@ static void first_data_elsewhere(void)
         CHECK_EQ(setsockopt(acceptor, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (char *)&l, sizeof l), 0, "setup");
         check_transfer(client, acceptor, "D AcceptEx: a connected socket");
         close_both(client, acceptor);
+        CloseHandle(other);
     }
     closesocket(l);
-    CloseHandle(other);
     CloseHandle(port);
 }
 
