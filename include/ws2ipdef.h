@@ -37,6 +37,8 @@
 #define IP_DEFAULT_MULTICAST_TTL 1
 #define IP_DEFAULT_MULTICAST_LOOP 1
 #define IP_MAX_MEMBERSHIPS 20
+#define MCAST_JOIN_GROUP 41
+#define MCAST_LEAVE_GROUP 42
 #else
 #define WS_IP_OPTIONS 1
 #define WS_IP_HDRINCL 2
@@ -68,6 +70,8 @@
 #define WS_IP_DEFAULT_MULTICAST_TTL 1
 #define WS_IP_DEFAULT_MULTICAST_LOOP 1
 #define WS_IP_MAX_MEMBERSHIPS 20
+#define WS_MCAST_JOIN_GROUP 41
+#define WS_MCAST_LEAVE_GROUP 42
 #endif
 /* winsock/ipproto-ipv6-socket-options */
 #ifndef USE_WS_PREFIX
@@ -209,6 +213,12 @@ typedef struct LINSOCK_N(ipv6_mreq) {
     IN6_ADDR ipv6mr_multiaddr;
     ULONG ipv6mr_interface;
 } IPV6_MREQ, *PIPV6_MREQ;
+
+/* ws2ipdef/ns-ws2ipdef-group_req */
+typedef struct LINSOCK_N(group_req) {
+    ULONG gr_interface;
+    SOCKADDR_STORAGE gr_group;
+} GROUP_REQ, *PGROUP_REQ;
 
 /* ws2ipdef/ns-ws2ipdef-in_pktinfo */
 typedef struct LINSOCK_N(in_pktinfo) {

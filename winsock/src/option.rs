@@ -1,7 +1,26 @@
 //! Socket options: Windows' numbers, what each means here, and which have to be applied again when
 //! a handle gets another descriptor.
+//!
+//! Beyond SOL_SOCKET there are, of the level
+//!
+//! * IPPROTO_IP: IP_TOS, IP_TTL, IP_DONTFRAGMENT; for datagrams IP_MULTICAST_IF, IP_MULTICAST_TTL,
+//!   IP_MULTICAST_LOOP, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_ADD_SOURCE_MEMBERSHIP,
+//!   IP_DROP_SOURCE_MEMBERSHIP, MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP;
+//! * IPPROTO_IPV6: IPV6_V6ONLY, IPV6_UNICAST_HOPS, IPV6_DONTFRAG; for datagrams
+//!   IPV6_MULTICAST_IF, IPV6_MULTICAST_HOPS, IPV6_MULTICAST_LOOP, IPV6_ADD_MEMBERSHIP,
+//!   IPV6_DROP_MEMBERSHIP, MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP;
+//! * IPPROTO_TCP: TCP_NODELAY, TCP_KEEPIDLE (TCP_KEEPALIVE), TCP_KEEPINTVL, TCP_KEEPCNT, TCP_MAXRT,
+//!   TCP_MAXRTMS.
+//!
+//! # Differs from Windows
+//! What is not set is as this kernel has it: 64 hops, keep-alive probes 75 s apart, nine of them.
+//! IP_TOS has effect. IP_MULTICAST_LOOP is the sender's to say, not the receiver's. The kernel sends
+//! at most 127 probes, and TCP_MAXRT without end is 24 days.
 
+mod multicast;
+mod number;
 mod shared;
+mod value;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -16,10 +35,15 @@ use crate::catalog::Provider;
 use crate::socket::Socket;
 use crate::transport::status_of;
 
+use number::{Number, Numbers};
+
 pub use shared::SharedOptions;
+pub use value::Value;
 
 /// `SOL_SOCKET`, Windows' number.
 pub const SOL_SOCKET: i32 = 0xFFFF;
+/// `IPPROTO_IP`.
+pub const IPPROTO_IP: i32 = 0;
 /// `IPPROTO_TCP`.
 pub const IPPROTO_TCP: i32 = 6;
 /// `IPPROTO_IPV6`.
@@ -72,7 +96,6 @@ pub struct Options {
     reuse_address: bool,
     exclusive_address: bool,
     keep_alive: Option<bool>,
-    keep_alive_times: Option<KeepAlive>,
     no_delay: Option<bool>,
     ipv6_only: Option<bool>,
     dont_route: bool,
@@ -85,6 +108,7 @@ pub struct Options {
     send_buffer: Option<u32>,
     receive_timeout_ms: u32,
     send_timeout_ms: u32,
+    numbers: Numbers,
 }
 
 impl Default for Options {
@@ -110,7 +134,6 @@ impl Options {
         reuse_address: false,
         exclusive_address: false,
         keep_alive: None,
-        keep_alive_times: None,
         no_delay: None,
         ipv6_only: None,
         dont_route: false,
@@ -123,6 +146,7 @@ impl Options {
         send_buffer: None,
         receive_timeout_ms: 0,
         send_timeout_ms: 0,
+        numbers: Numbers::NONE,
     };
 
     /// The linger time in seconds; `None` when SO_LINGER is off.
@@ -149,13 +173,14 @@ impl Options {
     pub(crate) fn inherit(&mut self, from: Self) {
         let own = std::mem::replace(self, from);
         self.keep_alive = own.keep_alive.or(self.keep_alive);
-        self.keep_alive_times = own.keep_alive_times.or(self.keep_alive_times);
         self.no_delay = own.no_delay.or(self.no_delay);
         self.linger_seconds = own.linger_seconds.or(self.linger_seconds);
         self.receive_buffer = own.receive_buffer.or(self.receive_buffer);
         self.send_buffer = own.send_buffer.or(self.send_buffer);
         self.receive_timeout_ms = self.receive_timeout_ms.max(own.receive_timeout_ms);
         self.send_timeout_ms = self.send_timeout_ms.max(own.send_timeout_ms);
+        let listeners = std::mem::replace(&mut self.numbers, own.numbers);
+        self.numbers.inherit(listeners);
     }
 
     /// What of this a descriptor still has to be told that came from a listener with these options:
@@ -168,13 +193,13 @@ impl Options {
         Self {
             reuse_address: own(self.reuse_address, listener.reuse_address),
             keep_alive: own(self.keep_alive, listener.keep_alive),
-            keep_alive_times: own(self.keep_alive_times, listener.keep_alive_times),
             no_delay: own(self.no_delay, listener.no_delay),
             ipv6_only: own(self.ipv6_only, listener.ipv6_only),
             oob_inline: own(self.oob_inline, listener.oob_inline),
             linger_seconds: own(self.linger_seconds, listener.linger_seconds),
             receive_buffer: own(self.receive_buffer, listener.receive_buffer),
             send_buffer: own(self.send_buffer, listener.send_buffer),
+            numbers: self.numbers.beyond(&listener.numbers),
             ..self.clone()
         }
     }
@@ -190,9 +215,6 @@ impl Options {
         }
         if let Some(on) = self.keep_alive {
             sockopt::set_socket_keepalive(fd, on).map_err(status_of)?;
-        }
-        if let Some(times) = self.keep_alive_times {
-            apply_keep_alive(fd, times)?;
         }
         if let Some(on) = self.no_delay {
             sockopt::set_tcp_nodelay(fd, on).map_err(status_of)?;
@@ -213,7 +235,7 @@ impl Options {
         if let Some(octets) = self.send_buffer {
             sockopt::set_socket_send_buffer_size(fd, octets as usize).map_err(status_of)?;
         }
-        Ok(())
+        self.numbers.apply(fd)
     }
 }
 
@@ -236,14 +258,6 @@ fn apply_linger(fd: BorrowedFd<'_>, seconds: Option<u16>) -> Result<(), NtStatus
     sockopt::set_socket_linger(fd, linger).map_err(status_of)
 }
 
-fn apply_keep_alive(fd: BorrowedFd<'_>, times: KeepAlive) -> Result<(), NtStatus> {
-    // The kernel counts whole seconds, at least one.
-    let seconds = |time: Duration| Duration::from_secs(time.as_secs().clamp(1, 32_767));
-    sockopt::set_socket_keepalive(fd, times.on).map_err(status_of)?;
-    sockopt::set_tcp_keepidle(fd, seconds(times.time)).map_err(status_of)?;
-    sockopt::set_tcp_keepintvl(fd, seconds(times.interval)).map_err(status_of)
-}
-
 /// Whether an option means nothing to datagrams (`test_sockopt_validity`).
 const fn is_of_streams(level: i32, name: i32) -> bool {
     let of_socket = matches!(
@@ -261,13 +275,21 @@ const fn is_of_streams(level: i32, name: i32) -> bool {
     level == IPPROTO_TCP || level == SOL_SOCKET && of_socket
 }
 
+/// Whether an option means nothing to streams (our choice): those of multicast.
+const fn is_of_datagrams(level: i32, name: i32) -> bool {
+    let of_number = match Number::of(level, name) {
+        Some(number) => number.is_of_datagrams(),
+        None => false,
+    };
+    of_number || multicast::is_change(level, name)
+}
+
 /// Whether the socket's provider has the option at all.
 fn check_level(socket: &Socket, level: i32, name: i32) -> Result<(), NtStatus> {
     let foreign = match socket.provider() {
-        Provider::Tcp(_) => false,
+        Provider::Tcp(_) | Provider::Iso(_) => is_of_datagrams(level, name),
         Provider::Udp(_) => is_of_streams(level, name),
-        Provider::Unix => matches!(level, IPPROTO_TCP | IPPROTO_IPV6),
-        Provider::Iso(_) => false,
+        Provider::Unix => matches!(level, IPPROTO_TCP | IPPROTO_IP | IPPROTO_IPV6),
     };
     if foreign { Err(NtStatus::OPTION_NOT_SUPPORTED) } else { Ok(()) }
 }
@@ -296,14 +318,45 @@ pub fn set(socket: &Socket, level: i32, name: i32, value: &[u8]) -> Result<(), N
         (SOL_SOCKET, SO_DISCDATA) if socket.provider().has_disconnect_data() => {
             socket.with_user_data(|data| data.set_disconnect(value))?
         }
-        (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IPV6, _) => socket.with_options(|options, fd| {
-            options.change(|options| options.set(level, name, value, fd))
-        }),
+        (IPPROTO_IP | IPPROTO_IPV6, _) if multicast::is_change(level, name) => {
+            let change = multicast::Change::read(level, name, value)?;
+            let has_none = NtStatus::OPTION_NOT_SUPPORTED;
+            socket.with_options(|_, fd| change.perform(fd.ok_or(has_none)?))
+        }
+        (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IP | IPPROTO_IPV6, _) => {
+            let number = number_of(socket, level, name)?;
+            socket.with_options(|options, fd| {
+                options.change(|options| match number {
+                    Some(number) => options.set_number(number, number.read(value)?, fd),
+                    None => options.set(level, name, value, fd),
+                })
+            })
+        }
         _ => Err(NtStatus::INVALID_PARAMETER),
     }
 }
 
+/// The option that is a number, if it is one and the socket has it.
+fn number_of(socket: &Socket, level: i32, name: i32) -> Result<Option<Number>, NtStatus> {
+    let number = Number::of(level, name);
+    let is_v6 = socket.domain() == Domain::Ip(Family::Inet6);
+    if number.is_some_and(|number| number.is_of_v6() && !is_v6) {
+        return Err(NtStatus::OPTION_NOT_SUPPORTED);
+    }
+    Ok(number)
+}
+
 impl Options {
+    fn set_number(
+        &mut self,
+        number: Number,
+        value: u32,
+        fd: Option<BorrowedFd<'_>>,
+    ) -> Result<(), NtStatus> {
+        self.numbers.set(number, value);
+        fd.map_or(Ok(()), |fd| number.apply(fd, value))
+    }
+
     fn set(
         &mut self,
         level: i32,
@@ -408,9 +461,17 @@ impl Options {
         times: KeepAlive,
         fd: Option<BorrowedFd<'_>>,
     ) -> Result<(), NtStatus> {
+        // The kernel counts whole seconds, at least one.
+        let seconds = |time: Duration| u32::try_from(time.as_secs().clamp(1, 32_767)).unwrap_or(1);
         self.keep_alive = Some(times.on);
-        self.keep_alive_times = Some(times);
-        fd.map_or(Ok(()), |fd| apply_keep_alive(fd, times))
+        self.apply_some(fd, |o| Self { keep_alive: o.keep_alive, ..Self::default() })?;
+        self.set_number(Number::KeepIdle, seconds(times.time), fd)?;
+        self.set_number(Number::KeepInterval, seconds(times.interval), fd)
+    }
+
+    fn get_number(&self, number: Number) -> Value {
+        let value = self.numbers.get(number);
+        if number.is_truth() { Value::Bool(value != 0) } else { Value::dword(value) }
     }
 
     fn get(&self, family_is_v6: bool, level: i32, name: i32) -> Result<Value, NtStatus> {
@@ -444,33 +505,6 @@ impl Options {
     }
 }
 
-/// The value of an option, as getsockopt gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
-    /// A BOOL: as many octets as the caller has room for, up to four.
-    Bool(bool),
-    /// All of it or nothing.
-    Whole(Vec<u8>),
-    /// All of it, and it may be nothing.
-    Data(Vec<u8>),
-}
-
-impl Value {
-    fn dword(value: u32) -> Self {
-        Self::Whole(value.to_ne_bytes().to_vec())
-    }
-
-    /// The octets for a caller with `room`; `None` if that is too little.
-    pub fn octets(self, room: usize) -> Option<Vec<u8>> {
-        let octets = match self {
-            Self::Bool(on) => u32::from(on).to_ne_bytes()[..room.min(4)].to_vec(),
-            Self::Data(octets) => return (octets.len() <= room).then_some(octets),
-            Self::Whole(octets) => octets,
-        };
-        (!octets.is_empty() && octets.len() <= room).then_some(octets)
-    }
-}
-
 /// getsockopt.
 ///
 /// # Errors
@@ -491,9 +525,13 @@ pub fn get(socket: &Socket, level: i32, name: i32) -> Result<Value, NtStatus> {
         (SOL_SOCKET, SO_PROTOCOL_INFOW) => Value::Whole(provider.info_wide()),
         (SOL_SOCKET, SO_PROTOCOL_INFOA) => Value::Whole(provider.info_narrow()),
         (SOL_SOCKET, SO_CONNDATA..=SO_DISCOPTLEN) => return user_data(socket, name),
-        (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IPV6, _) => {
+        (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IP | IPPROTO_IPV6, _) => {
             let v6 = socket.domain() == Domain::Ip(Family::Inet6);
-            return socket.with_options(|options, _| options.get(v6, level, name));
+            let number = number_of(socket, level, name)?;
+            return socket.with_options(|options, _| match number {
+                Some(number) => Ok(options.get_number(number)),
+                None => options.get(v6, level, name),
+            });
         }
         _ => return Err(NtStatus::INVALID_PARAMETER),
     })

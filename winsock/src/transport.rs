@@ -18,7 +18,7 @@ pub fn status_of(errno: Errno) -> NtStatus {
         Errno::NETUNREACH | Errno::NETDOWN => NtStatus::NETWORK_UNREACHABLE,
         Errno::HOSTUNREACH | Errno::HOSTDOWN => NtStatus::HOST_UNREACHABLE,
         Errno::ADDRINUSE => NtStatus::ADDRESS_ALREADY_EXISTS,
-        Errno::ADDRNOTAVAIL => NtStatus::INVALID_ADDRESS,
+        Errno::ADDRNOTAVAIL | Errno::NODEV => NtStatus::INVALID_ADDRESS,
         Errno::ACCESS | Errno::PERM => NtStatus::ACCESS_DENIED,
         Errno::FAULT => NtStatus::ACCESS_VIOLATION,
         Errno::NOTCONN => NtStatus::INVALID_CONNECTION,

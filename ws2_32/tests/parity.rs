@@ -122,7 +122,10 @@ const PARTIAL: &[(&str, &str)] = &[
     ("WSASocketW", "As socket."),
     ("getaddrinfo", ""),
     ("getsockopt", "As setsockopt."),
-    ("setsockopt", "The options of SOL_SOCKET, TCP_NODELAY and IPV6_V6ONLY."),
+    (
+        "setsockopt",
+        "The options of SOL_SOCKET; those of the IP, IPv6 and TCP levels that the docs of `linsock::option` list.",
+    ),
     ("socket", "The protocols of the catalog; others are WSAESOCKTNOSUPPORT."),
 ];
 

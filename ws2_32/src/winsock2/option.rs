@@ -16,7 +16,7 @@ const SIOCATMARK: i32 = 0x4004_7307;
 const OPTION_MAX: usize = 1024;
 
 /// Longer than any option that can be set: one that is too long is told from the longest.
-const SETTABLE_MAX: usize = 80;
+const SETTABLE_MAX: usize = 144;
 
 export! {
     /// Sets an option.
