@@ -14,8 +14,8 @@
 //!
 //! # Differs from Windows
 //! What is not set is as this kernel has it: 64 hops, keep-alive probes 75 s apart, nine of them.
-//! IP_TOS has effect. IP_MULTICAST_LOOP is the sender's to say, not the receiver's. The kernel sends
-//! at most 127 probes, and TCP_MAXRT without end is 24 days.
+//! IP_TOS has effect. IP_MULTICAST_LOOP is the sender's to say, not the receiver's. The kernel
+//! sends at most 127 probes, and TCP_MAXRT without end is 24 days.
 
 mod multicast;
 mod number;

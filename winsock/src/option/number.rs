@@ -1,5 +1,5 @@
-//! The options that are a number and the kernel's to mean: time to live, type of service, keep-alive
-//! times and their like.
+//! The options that are a number and the kernel's to mean: time to live, type of service,
+//! keep-alive times and their like.
 
 use std::net::Ipv4Addr;
 use std::os::fd::BorrowedFd;
