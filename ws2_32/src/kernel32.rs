@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod critical;
+pub mod file_io;
 pub mod heap;
 pub mod io;
 pub mod misc;

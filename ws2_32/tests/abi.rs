@@ -664,6 +664,7 @@ signatures! {
     kernel32::io => CancelIo 1 IO;
     kernel32::io => CancelIoEx 2 IO;
     kernel32::io => GetOverlappedResult 4 IO;
+    kernel32::file_io => GetOverlappedResultEx 5 IO;
     kernel32::misc => GetLastError 0 Foundation;
     kernel32::misc => SetLastError 1 Foundation;
     kernel32::object => SetEvent 1 Threading;
@@ -757,6 +758,10 @@ signatures! {
     kernel32::critical => LeaveCriticalSection 1 none;
     kernel32::critical => DeleteCriticalSection 1 none;
     kernel32::critical => SleepConditionVariableCS 3 none;
+    kernel32::file_io => ReadFile 5 none;
+    kernel32::file_io => WriteFile 5 none;
+    kernel32::file_io => ReadFileEx 5 none;
+    kernel32::file_io => WriteFileEx 5 none;
     kernel32::heap => GetProcessHeap 0 none;
     kernel32::heap => HeapCreate 3 none;
     kernel32::heap => HeapDestroy 1 none;

@@ -12,7 +12,7 @@ use linsock::iocp::irp::{Deferred, Irp};
 use linsock::iocp::overlapped::Overlapped;
 use linsock::iocp::port::{self, CompletionPort, Known, NoPacket, Packet, Told};
 use linsock::iocp::thread;
-use linsock::iocp::wait::{self, Which};
+use linsock::iocp::wait::{self, Waited, Which};
 
 use crate::abi::{BOOL, FALSE, HANDLE, INVALID_HANDLE_VALUE, OVERLAPPED_ENTRY, TRUE};
 use crate::export::{Outcome, export};
@@ -223,7 +223,7 @@ export! {
             if wait == 0 {
                 return Err(Error::ERROR_IO_INCOMPLETE);
             }
-            wait_for(file, overlapped::event_of(at))?;
+            wait_for(file, overlapped::event_of(at), Deadline::Never, false)?;
         }
         let (status, bytes) = overlapped::result_of(at);
         ptr::write(transferred, dword(bytes))?;
@@ -232,15 +232,23 @@ export! {
 }
 
 /// Waits for `hEvent`, or for the file's own signal.
-fn wait_for(file: HANDLE, event: usize) -> Outcome<()> {
-    if let Some(event) = overlapped::find_event(event)? {
-        wait_signal(&*event);
-    } else {
-        wait_signal(find_file(file)?.core().signal());
+///
+/// # Errors
+/// WAIT_TIMEOUT; WAIT_IO_COMPLETION after an APC.
+pub(super) fn wait_for(
+    file: HANDLE,
+    event: usize,
+    until: Deadline,
+    alertable: bool,
+) -> Outcome<()> {
+    let wait = |signal: &dyn Waitable| wait::wait(&[signal], Which::Any, until, alertable);
+    let waited = match overlapped::find_event(event)? {
+        Some(event) => wait(&*event),
+        None => wait(find_file(file)?.core().signal()),
+    };
+    match waited {
+        Waited::Object(_) => Ok(()),
+        Waited::TimedOut => Err(Error::WAIT_TIMEOUT),
+        Waited::Alerted => Err(Error::WAIT_IO_COMPLETION),
     }
-    Ok(())
-}
-
-fn wait_signal(signal: &dyn Waitable) {
-    wait::wait(&[signal], Which::Any, Deadline::Never, false);
 }

@@ -21,6 +21,9 @@ use crate::ptr;
 /// A completion routine: error, octets, OVERLAPPED, flags.
 pub(crate) type CompletionRoutine = unsafe extern "system" fn(u32, u32, *mut Overlapped, u32);
 
+/// A completion routine of ReadFileEx and its like: error, octets, OVERLAPPED.
+pub(crate) type FileRoutine = unsafe extern "system" fn(u32, u32, *mut Overlapped);
+
 /// What a caller's OVERLAPPED asks for, in pieces: the IRP is put together where it is used, and
 /// not copied there.
 pub(crate) struct Wanted {
@@ -48,7 +51,7 @@ impl Wanted {
         let (routine, event) = match routine {
             None => (None, event_of(at)),
             // With a completion routine, hEvent is the program's own (OVERLAPPED page).
-            Some(routine) => (Some(apc_of(socket, routine, overlapped)?), 0),
+            Some(routine) => (Some(apc_of(socket, call_of(routine, overlapped))?), 0),
         };
         let (packet, thread) = (event & 1 == 0, thread::id());
         Ok(Self { at, event: find_event(event)?, packet, routine, thread })
@@ -80,17 +83,28 @@ pub(crate) fn target(
     Wanted::of(socket, overlapped, routine).map(Wanted::target)
 }
 
+/// As [`target`], with a routine of ReadFileEx or WriteFileEx.
+///
+/// # Errors
+/// As [`Wanted::of`].
+pub(crate) fn target_of_file(
+    socket: &Socket,
+    overlapped: *mut Overlapped,
+    routine: FileRoutine,
+) -> Outcome<Target> {
+    let at = checked(overlapped)?;
+    let routine = Some(apc_of(socket, file_call_of(routine, overlapped))?);
+    let thread = thread::id();
+    Ok(Wanted { at, event: None, packet: true, routine, thread }.target())
+}
+
 /// The calling thread, and what it will run in an alertable wait.
 #[cold]
-fn apc_of(
-    socket: &Socket,
-    routine: CompletionRoutine,
-    overlapped: *mut Overlapped,
-) -> Outcome<Box<(Arc<Thread>, Routine)>> {
+fn apc_of(socket: &Socket, routine: Routine) -> Outcome<Box<(Arc<Thread>, Routine)>> {
     if socket.core().association().is_some() {
         return Err(Error::WSAEINVAL);
     }
-    Ok(Box::new((thread::current(), call_of(routine, overlapped))))
+    Ok(Box::new((thread::current(), routine)))
 }
 
 /// The OVERLAPPED behind a pointer.
@@ -145,5 +159,16 @@ fn call_of(routine: CompletionRoutine, overlapped: *mut Overlapped) -> Routine {
         // SAFETY: the program gave this function for this purpose; it is called on the thread that
         // issued the operation, in an alertable wait, with no lock held.
         unsafe { routine(status.wsa(), bytes, overlapped, 0) };
+    })
+}
+
+/// As [`call_of`], with Win32's code for the status.
+fn file_call_of(routine: FileRoutine, overlapped: *mut Overlapped) -> Routine {
+    let address = overlapped.expose_provenance();
+    Box::new(move |status: NtStatus, bytes: usize| {
+        let overlapped = std::ptr::with_exposed_provenance_mut(address);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        // SAFETY: as in `call_of`.
+        unsafe { routine(status.win32(), bytes, overlapped) };
     })
 }

@@ -96,7 +96,7 @@ pub(super) fn one_buffer(base: *mut u8, len: i32, writable: bool) -> Outcome<Buf
 }
 
 /// What the call returns for an overlapped operation that was started: its octets, or pending.
-pub(super) fn started(started: Started) -> Outcome<usize> {
+pub(crate) fn started(started: Started) -> Outcome<usize> {
     match started {
         Started::Done(bytes) => Ok(bytes),
         Started::Pending => Err(Error::ERROR_IO_PENDING),
@@ -110,6 +110,15 @@ pub(super) fn waited(
     target: Target,
     wait: impl FnOnce() -> Result<usize, NtStatus>,
 ) -> Outcome<usize> {
+    waited_for(socket, target, wait).map_err(Error::from)
+}
+
+/// As [`waited`], with the status of what failed.
+pub(crate) fn waited_for(
+    socket: &Socket,
+    target: Target,
+    wait: impl FnOnce() -> Result<usize, NtStatus>,
+) -> Result<usize, NtStatus> {
     let mut irp = Irp::new(target, Buffers::empty());
     irp.begin(socket.core());
     match wait() {
@@ -121,7 +130,7 @@ pub(super) fn waited(
         }
         Err(status) => {
             irp.refuse(status);
-            Err(status.into())
+            Err(status)
         }
     }
 }
@@ -138,7 +147,7 @@ fn put(told: Option<Out<u32>>, bytes: usize) {
     }
 }
 
-pub(super) fn dword(bytes: usize) -> u32 {
+pub(crate) fn dword(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
