@@ -153,7 +153,13 @@ export! {
     /// # Errors
     /// ERROR_INVALID_HANDLE for what is no socket, ERROR_NOACCESS, ERROR_INVALID_PARAMETER (no
     /// OVERLAPPED), ERROR_IO_PENDING, the Win32 code of the operation's status.
-    fn ReadFile(hFile: HANDLE, lpBuffer: *mut u8, nNumberOfBytesToRead: u32, lpNumberOfBytesRead: *mut u32, lpOverlapped: *mut Overlapped) -> BOOL, fail FALSE; {
+    fn ReadFile(
+        hFile: HANDLE,
+        lpBuffer: *mut u8,
+        nNumberOfBytesToRead: u32,
+        lpNumberOfBytesRead: *mut u32,
+        lpOverlapped: *mut Overlapped,
+    ) -> BOOL, fail FALSE; {
         transfer(Way::In, hFile, (lpBuffer, nNumberOfBytesToRead), lpNumberOfBytesRead, lpOverlapped)
     }
 
@@ -165,7 +171,13 @@ export! {
     ///
     /// # Errors
     /// As ReadFile.
-    fn WriteFile(hFile: HANDLE, lpBuffer: *const u8, nNumberOfBytesToWrite: u32, lpNumberOfBytesWritten: *mut u32, lpOverlapped: *mut Overlapped) -> BOOL, fail FALSE; {
+    fn WriteFile(
+        hFile: HANDLE,
+        lpBuffer: *const u8,
+        nNumberOfBytesToWrite: u32,
+        lpNumberOfBytesWritten: *mut u32,
+        lpOverlapped: *mut Overlapped,
+    ) -> BOOL, fail FALSE; {
         let data = (lpBuffer.cast_mut(), nNumberOfBytesToWrite);
         transfer(Way::Out, hFile, data, lpNumberOfBytesWritten, lpOverlapped)
     }
@@ -178,8 +190,15 @@ export! {
     /// # Errors
     /// As ReadFile; ERROR_INVALID_PARAMETER without a routine, and on a socket with a port. That it
     /// pends is success.
-    fn ReadFileEx(hFile: HANDLE, lpBuffer: *mut u8, nNumberOfBytesToRead: u32, lpOverlapped: *mut Overlapped, lpCompletionRoutine: Option<FileRoutine>) -> BOOL, fail FALSE; {
-        transfer_ex(Way::In, hFile, (lpBuffer, nNumberOfBytesToRead), lpOverlapped, lpCompletionRoutine)
+    fn ReadFileEx(
+        hFile: HANDLE,
+        lpBuffer: *mut u8,
+        nNumberOfBytesToRead: u32,
+        lpOverlapped: *mut Overlapped,
+        lpCompletionRoutine: Option<FileRoutine>,
+    ) -> BOOL, fail FALSE; {
+        let data = (lpBuffer, nNumberOfBytesToRead);
+        transfer_ex(Way::In, hFile, data, lpOverlapped, lpCompletionRoutine)
     }
 
     /// Sends to a socket; as ReadFileEx.
@@ -188,7 +207,13 @@ export! {
     ///
     /// # Errors
     /// As ReadFileEx.
-    fn WriteFileEx(hFile: HANDLE, lpBuffer: *const u8, nNumberOfBytesToWrite: u32, lpOverlapped: *mut Overlapped, lpCompletionRoutine: Option<FileRoutine>) -> BOOL, fail FALSE; {
+    fn WriteFileEx(
+        hFile: HANDLE,
+        lpBuffer: *const u8,
+        nNumberOfBytesToWrite: u32,
+        lpOverlapped: *mut Overlapped,
+        lpCompletionRoutine: Option<FileRoutine>,
+    ) -> BOOL, fail FALSE; {
         let data = (lpBuffer.cast_mut(), nNumberOfBytesToWrite);
         transfer_ex(Way::Out, hFile, data, lpOverlapped, lpCompletionRoutine)
     }
@@ -201,7 +226,13 @@ export! {
     /// # Errors
     /// ERROR_NOACCESS; ERROR_IO_INCOMPLETE (no time was given), WAIT_TIMEOUT, WAIT_IO_COMPLETION (an
     /// APC ran in an alertable wait); the Win32 code of the status.
-    fn GetOverlappedResultEx(hFile: HANDLE, lpOverlapped: *mut Overlapped, lpNumberOfBytesTransferred: *mut u32, dwMilliseconds: u32, bAlertable: BOOL) -> BOOL, fail FALSE; {
+    fn GetOverlappedResultEx(
+        hFile: HANDLE,
+        lpOverlapped: *mut Overlapped,
+        lpNumberOfBytesTransferred: *mut u32,
+        dwMilliseconds: u32,
+        bAlertable: BOOL,
+    ) -> BOOL, fail FALSE; {
         let at = overlapped::checked(lpOverlapped).map_err(no_access)?;
         ptr::check_writable(lpNumberOfBytesTransferred, 1).map_err(no_access)?;
         if overlapped::result_of(at).0 == NtStatus::PENDING {
