@@ -160,7 +160,8 @@ export! {
         lpNumberOfBytesRead: *mut u32,
         lpOverlapped: *mut Overlapped,
     ) -> BOOL, fail FALSE; {
-        transfer(Way::In, hFile, (lpBuffer, nNumberOfBytesToRead), lpNumberOfBytesRead, lpOverlapped)
+        let data = (lpBuffer, nNumberOfBytesToRead);
+        transfer(Way::In, hFile, data, lpNumberOfBytesRead, lpOverlapped)
     }
 
     /// Sends to a socket.
@@ -224,8 +225,8 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-getoverlappedresultex>
     ///
     /// # Errors
-    /// ERROR_NOACCESS; ERROR_IO_INCOMPLETE (no time was given), WAIT_TIMEOUT, WAIT_IO_COMPLETION (an
-    /// APC ran in an alertable wait); the Win32 code of the status.
+    /// ERROR_NOACCESS; ERROR_IO_INCOMPLETE (no time was given), WAIT_TIMEOUT, WAIT_IO_COMPLETION (
+    /// an APC ran in an alertable wait); the Win32 code of the status.
     fn GetOverlappedResultEx(
         hFile: HANDLE,
         lpOverlapped: *mut Overlapped,
