@@ -1,5 +1,6 @@
 //! The little of the kernel that clients of WSK stand on, in user mode.
 
+mod dispatcher;
 pub mod irp;
 pub mod memory;
 pub mod misc;

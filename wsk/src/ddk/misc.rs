@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::object::{self, Header, futex_wait, futex_wake};
+use super::dispatcher::{Header, futex_wait, futex_wake};
+use super::object;
 use crate::{misuse, status};
 
 const DISPATCH_LEVEL: u8 = 2;

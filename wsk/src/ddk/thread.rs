@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use super::object::{Header, THREAD};
+use super::dispatcher::{Header, THREAD};
 use crate::{misuse, status, worker};
 
 /// KSTART_ROUTINE. It may be left by PsTerminateSystemThread, so unwinding passes it.
@@ -65,7 +65,7 @@ fn end() {
     if !thread.is_null() {
         // SAFETY: this thread has a reference.
         let header = unsafe { &(*thread).header };
-        header.signal(|_| 1);
+        header.signal(|_| Some(1));
         release(thread);
     }
 }
