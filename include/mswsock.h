@@ -83,6 +83,8 @@ typedef struct _TRANSMIT_PACKETS_ELEMENT {
 BOOL WSAAPI AcceptEx(SOCKET sListenSocket, SOCKET sAcceptSocket, PVOID lpOutputBuffer, DWORD dwReceiveDataLength,
                      DWORD dwLocalAddressLength, DWORD dwRemoteAddressLength, LPDWORD lpdwBytesReceived,
                      LPOVERLAPPED lpOverlapped);
+/* winsock2/nf-winsock2-wsarecvex */
+int WSAAPI WSARecvEx(SOCKET s, char *buf, int len, int *flags);
 /* mswsock/nf-mswsock-getacceptexsockaddrs */
 VOID WSAAPI GetAcceptExSockaddrs(PVOID lpOutputBuffer, DWORD dwReceiveDataLength, DWORD dwLocalAddressLength,
                                  DWORD dwRemoteAddressLength, struct LINSOCK_N(sockaddr) **LocalSockaddr,

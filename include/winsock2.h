@@ -445,6 +445,9 @@ int WSAAPI LINSOCK_N(sendto)(SOCKET s, const char *buf, int len, int flags, cons
 /* winsock/nf-winsock-recvfrom */
 int WSAAPI LINSOCK_N(recvfrom)(SOCKET s, char *buf, int len, int flags, struct LINSOCK_N(sockaddr) *from,
                                int *fromlen) LINSOCK_BIND(recvfrom);
+/* winsock2/nf-winsock2-wsasendmsg */
+int WSAAPI WSASendMsg(SOCKET Handle, LPWSAMSG lpMsg, DWORD dwFlags, LPDWORD lpNumberOfBytesSent,
+                      LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 /* winsock2/nf-winsock2-wsasendto */
 int WSAAPI WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
                      const struct LINSOCK_N(sockaddr) *lpTo, int iTolen, LPWSAOVERLAPPED lpOverlapped,

@@ -118,6 +118,7 @@ programs![
     completion_port,
     connectex,
     crt,
+    message,
     read_write,
     ip_options,
     disconnect_data,

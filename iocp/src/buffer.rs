@@ -9,6 +9,7 @@
 #![allow(unsafe_code)]
 
 mod flags;
+mod packet_info;
 
 use std::net::{SocketAddr, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -17,7 +18,10 @@ use rustix::io::Errno;
 
 use crate::cache;
 
+use packet_info::Control;
+
 pub use flags::{RecvFlags, SendFlags};
+pub use packet_info::PacketInfo;
 
 /// The memory of one transfer, and how much of it is done.
 #[derive(Debug)]
@@ -323,24 +327,28 @@ impl Buffers {
     ) -> Result<ReceivedDatagram, Errno> {
         let flags = flags.for_kernel();
         let mut from = SocketName::default();
+        let mut control = Control::new();
         let mut truncated = false;
         let received = self.with_rest(|rest| {
             let mut message = header(rest);
             message.msg_name = from.octets.as_mut_ptr().cast();
             message.msg_namelen = SocketName::ROOM;
+            control.give_to(&mut message, Control::ROOM);
             // SAFETY: the kernel checks the addresses of the vectors, whose memory is lent for
-            // writing (`from_raw`) or our own; `message`, the vectors and the name live through the
-            // call.
+            // writing (`from_raw`) or our own; `message`, the vectors, the name and the control
+            // messages live through the call.
             let received = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };
             truncated = message.msg_flags & libc::MSG_TRUNC != 0;
             from.len = message.msg_namelen;
+            control.set_len(message.msg_controllen);
             usize::try_from(received).ok()
         });
         let octets = self.count(received, flags & libc::MSG_PEEK == 0)?;
-        Ok(ReceivedDatagram { octets, from: from.address(), truncated })
+        Ok(ReceivedDatagram { octets, from: from.address(), info: control.info(), truncated })
     }
 
-    /// Sends one datagram, without waiting, to `to` or to the descriptor's peer.
+    /// Sends one datagram, without waiting, to `to` or to the descriptor's peer, from where `info`
+    /// says.
     ///
     /// # Errors
     /// As sendmsg(2); `Errno::AGAIN` when there is no room.
@@ -349,17 +357,22 @@ impl Buffers {
         fd: BorrowedFd<'_>,
         flags: SendFlags,
         to: Option<&SocketAddr>,
+        info: Option<&PacketInfo>,
     ) -> Result<usize, Errno> {
         let flags = flags.for_kernel();
         let mut name = to.map(SocketName::of);
+        let mut control = info.map(Control::of);
         let sent = self.with_rest(|rest| {
             let mut message = header(rest);
             if let Some(name) = &mut name {
                 message.msg_name = name.octets.as_mut_ptr().cast();
                 message.msg_namelen = name.len;
             }
+            if let Some(control) = &mut control {
+                control.give_to(&mut message, control.len());
+            }
             // SAFETY: the kernel checks the addresses of the vectors and only reads; `message`, the
-            // vectors and the name live through the call.
+            // vectors, the name and the control message live through the call.
             let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, flags) };
             usize::try_from(sent).ok()
         });
@@ -408,6 +421,8 @@ pub struct ReceivedDatagram {
     pub octets: usize,
     /// Who sent it.
     pub from: Option<SocketAddr>,
+    /// Where it came to, if the descriptor tells.
+    pub info: Option<PacketInfo>,
     /// It was longer than the buffers; the rest is gone.
     pub truncated: bool,
 }

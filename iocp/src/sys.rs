@@ -45,6 +45,23 @@ fn tcp_info<const N: usize>(fd: BorrowedFd<'_>) -> Option<[u32; N]> {
     (result == 0 && len == size).then_some(words)
 }
 
+/// Whether datagrams tell where they came to (IP_PKTINFO, IPV6_RECVPKTINFO).
+///
+/// # Errors
+/// As setsockopt(2).
+pub fn set_packet_info(fd: BorrowedFd<'_>, v6: bool, on: bool) -> std::io::Result<()> {
+    let (level, name) = match v6 {
+        true => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
+        false => (libc::IPPROTO_IP, libc::IP_PKTINFO),
+    };
+    let value = libc::c_int::from(on);
+    let size = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(0);
+    // SAFETY: the kernel reads one int, which outlives the call.
+    let result =
+        unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, (&raw const value).cast(), size) };
+    if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
 /// The time since some moment, a few milliseconds late: what is told in seconds need not read the
 /// processor's counter.
 #[inline]

@@ -50,7 +50,7 @@ use crate::transport::tcp::{Detached, Next, Tcp};
 
 pub use accept::{ACCEPT_RETRY, AcceptLayout, Accepted, AddressArea, DeferredAddress};
 pub use blocking::SyncResult;
-pub use datagram::SenderArea;
+pub use datagram::{Recipient, Route, SenderArea};
 pub use iso::UserData;
 pub use name::SocketView;
 pub use operation::{Kind, Operation};

@@ -12,7 +12,7 @@ use crate::abi::{BOOL, FALSE, GUID, SOCKET, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
-use crate::winsock2::{overlapped, read_address};
+use crate::winsock2::{message, overlapped, read_address};
 
 /// `TF_REUSE_SOCKET`.
 const TF_REUSE_SOCKET: u32 = 2;
@@ -41,6 +41,18 @@ const DISCONNECTEX: GUID = GUID {
     data3: 0x436f,
     data4: [0xa0, 0x31, 0xf5, 0x36, 0xa6, 0xee, 0xc1, 0x57],
 };
+const WSARECVMSG: GUID = GUID {
+    data1: 0xf689_d7c8,
+    data2: 0x6f1f,
+    data3: 0x436b,
+    data4: [0x8a, 0x53, 0xe5, 0x4f, 0xe3, 0x51, 0xc3, 0x22],
+};
+const WSASENDMSG: GUID = GUID {
+    data1: 0xa441_e712,
+    data2: 0x754f,
+    data3: 0x43ca,
+    data4: [0x84, 0xa7, 0x0d, 0xee, 0x44, 0xcf, 0x60, 0x6d],
+};
 const WSAPOLL: GUID = GUID {
     data1: 0x18c7_6f85,
     data2: 0xdc66,
@@ -55,6 +67,8 @@ pub(crate) fn extension(guid: GUID) -> Option<usize> {
         GETACCEPTEXSOCKADDRS => GetAcceptExSockaddrs as *const () as usize,
         CONNECTEX => ConnectEx as *const () as usize,
         DISCONNECTEX => DisconnectEx as *const () as usize,
+        WSARECVMSG => message::WSARecvMsg as *const () as usize,
+        WSASENDMSG => message::WSASendMsg as *const () as usize,
         WSAPOLL => crate::winsock2::poll::WSAPoll as *const () as usize,
         _ => return None,
     })

@@ -5,6 +5,7 @@ pub mod datagram;
 pub mod disconnect;
 pub mod events;
 pub mod ioctl;
+pub mod message;
 pub mod option;
 pub(crate) mod overlapped;
 pub mod poll;

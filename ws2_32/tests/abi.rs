@@ -38,6 +38,9 @@ fn structures_are_laid_out_as_on_windows() {
         dwNumberOfBytesTransferred = dwNumberOfBytesTransferred);
     same_layout!(abi::GUID, windows_sys::core::GUID;
         data1 = data1, data2 = data2, data3 = data3, data4 = data4);
+    same_layout!(linsock_c::winsock2::message::WSAMSG, WinSock::WSAMSG;
+        name = name, namelen = namelen, lpBuffers = lpBuffers, dwBufferCount = dwBufferCount,
+        Control = Control, dwFlags = dwFlags);
     same_layout!(abi::WSAPOLLFD, WinSock::WSAPOLLFD; fd = fd, events = events, revents = revents);
     same_layout!(Overlapped, IO::OVERLAPPED;
         internal = Internal, internal_high = InternalHigh, offset = Anonymous.Anonymous.Offset,
@@ -731,6 +734,8 @@ signatures! {
     winsock2::transfer => WSASend 7 WinSock;
     winsock2::transfer => WSARecv 7 WinSock;
     winsock2::transfer => WSAGetOverlappedResult 5 WinSock;
+    winsock2::transfer => WSARecvEx 4 WinSock;
+    winsock2::message => WSASendMsg 6 WinSock;
     ws2tcpip => htonl 1 WinSock;
     ws2tcpip => htons 1 WinSock;
     ws2tcpip => ntohl 1 WinSock;
@@ -782,6 +787,7 @@ signatures! {
     kernel32::thread => _beginthreadex 6 none;
     mswsock => ConnectEx 7 callback LPFN_CONNECTEX;
     mswsock => DisconnectEx 4 callback LPFN_DISCONNECTEX;
+    winsock2::message => WSARecvMsg 5 callback LPFN_WSARECVMSG;
 }
 
 /// Exports without a row above.

@@ -95,7 +95,7 @@ impl UdpSocket {
     /// Too long; this half was shut down; what the transport refuses.
     pub fn send_to(&self, data: &[u8], to: SocketAddr) -> Result<()> {
         let data = Buffers::from_vec(data.to_vec());
-        self.inner.send_to_blocking(data, SendFlags::NONE, Some(to))?;
+        self.inner.send_to_blocking(data, SendFlags::NONE, socket::Route::to(Some(to)))?;
         Ok(())
     }
 

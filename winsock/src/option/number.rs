@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use linsock_iocp::NtStatus;
+use linsock_iocp::{NtStatus, sys};
 use rustix::io::{self, Errno};
 use rustix::net::sockopt::{self, Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery};
 
@@ -21,11 +21,13 @@ pub(super) enum Number {
     MulticastTtl,
     MulticastLoop,
     DontFragment,
+    PacketInfo,
     UnicastHops6,
     MulticastInterface6,
     MulticastHops6,
     MulticastLoop6,
     DontFragment6,
+    PacketInfo6,
     KeepIdle,
     KeepCount,
     KeepInterval,
@@ -61,11 +63,13 @@ impl Number {
             (IPPROTO_IP, 10) => Self::MulticastTtl,
             (IPPROTO_IP, 11) => Self::MulticastLoop,
             (IPPROTO_IP, 14) => Self::DontFragment,
+            (IPPROTO_IP, 19) => Self::PacketInfo,
             (IPPROTO_IPV6, 4) => Self::UnicastHops6,
             (IPPROTO_IPV6, 9) => Self::MulticastInterface6,
             (IPPROTO_IPV6, 10) => Self::MulticastHops6,
             (IPPROTO_IPV6, 11) => Self::MulticastLoop6,
             (IPPROTO_IPV6, 14) => Self::DontFragment6,
+            (IPPROTO_IPV6, 19) => Self::PacketInfo6,
             (IPPROTO_TCP, 3) => Self::KeepIdle,
             (IPPROTO_TCP, 5) => Self::MaxRetry,
             (IPPROTO_TCP, 14) => Self::MaxRetryMs,
@@ -82,6 +86,8 @@ impl Number {
             Self::MulticastInterface
                 | Self::MulticastTtl
                 | Self::MulticastLoop
+                | Self::PacketInfo
+                | Self::PacketInfo6
                 | Self::MulticastInterface6
                 | Self::MulticastHops6
                 | Self::MulticastLoop6
@@ -97,6 +103,7 @@ impl Number {
                 | Self::MulticastHops6
                 | Self::MulticastLoop6
                 | Self::DontFragment6
+                | Self::PacketInfo6
         )
     }
 
@@ -109,7 +116,9 @@ impl Number {
             Self::MulticastLoop
             | Self::MulticastLoop6
             | Self::DontFragment
-            | Self::DontFragment6 => Range::Truth,
+            | Self::DontFragment6
+            | Self::PacketInfo
+            | Self::PacketInfo6 => Range::Truth,
             Self::Tos | Self::MulticastTtl => Range::Within(0, 255),
             Self::Ttl => Range::Within(1, 255),
             Self::MulticastInterface | Self::MulticastInterface6 => Range::Within(0, u32::MAX),
@@ -191,6 +200,8 @@ impl Number {
                 fd,
                 if on { Ipv6PathMtuDiscovery::DO } else { Ipv6PathMtuDiscovery::WANT },
             ),
+            Self::PacketInfo => tell_where(fd, false, on),
+            Self::PacketInfo6 => tell_where(fd, true, on),
             Self::UnicastHops6 => sockopt::set_ipv6_unicast_hops(fd, given),
             Self::MulticastInterface6 => sockopt::set_ipv6_multicast_if(fd, value),
             Self::MulticastHops6 => sockopt::set_ipv6_multicast_hops(fd, given.unwrap_or(1).into()),
@@ -205,6 +216,11 @@ impl Number {
             Self::MaxRetryMs => sockopt::set_tcp_user_timeout(fd, value.min(RETRY_MAX)),
         }
     }
+}
+
+fn tell_where(fd: BorrowedFd<'_>, v6: bool, on: bool) -> io::Result<()> {
+    let told = sys::set_packet_info(fd, v6, on);
+    told.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
 }
 
 /// A network interface, as IPv4's options name it.

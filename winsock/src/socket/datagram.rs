@@ -16,7 +16,7 @@ use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::{self, Address, Family};
 use linsock_iocp::afd::datagram::Datagrams;
 use linsock_iocp::afd::{Shutdown, Start};
-use linsock_iocp::buffer::{Buffers, CheckedMemory, SendFlags};
+use linsock_iocp::buffer::{Buffers, CheckedMemory, PacketInfo, ReceivedDatagram, SendFlags};
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sync::Lock;
 use rustix::io::Errno;
@@ -45,9 +45,38 @@ impl Traffic {
     }
 }
 
+/// Where a datagram goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Route {
+    /// To whom; `None` to the default destination.
+    pub to: Option<SocketAddr>,
+    /// Where it leaves from; `None` for the system's choice.
+    pub from: Option<PacketInfo>,
+}
+
+impl Route {
+    /// To `to`, or to the default destination.
+    pub const fn to(to: Option<SocketAddr>) -> Self {
+        Self { to, from: None }
+    }
+
+    const fn is_default(&self) -> bool {
+        self.to.is_none() && self.from.is_none()
+    }
+}
+
+/// Who is told everything of a datagram that a receive has got.
+pub trait Recipient: std::fmt::Debug + Send + Sync {
+    /// A datagram came. Called under the socket's lock. False if there was no room for all that is
+    /// to be told: then the receive ends as one whose buffers were too small.
+    fn receive(&self, datagram: &ReceivedDatagram) -> bool;
+}
+
 /// Where a receive puts the sender's address when it is over.
 #[derive(Debug)]
 pub enum SenderArea {
+    /// Whoever wants to know all.
+    Recipient(Box<dyn Recipient>),
     /// Memory of a C program: the address, and an `int` for its length.
     Lent {
         /// Room for the address.
@@ -60,8 +89,15 @@ pub enum SenderArea {
 }
 
 impl SenderArea {
-    fn write(&self, from: &SocketAddr) {
+    /// False if there was no room.
+    fn write(&self, datagram: &ReceivedDatagram) -> bool {
+        let from = match (self, &datagram.from) {
+            (Self::Recipient(recipient), _) => return recipient.receive(datagram),
+            (_, None) => return true,
+            (_, Some(from)) => from,
+        };
         match self {
+            Self::Recipient(_) => {}
             Self::Lent { address, len } => {
                 let (octets, count) = address::emit(from);
                 address.write(0, &octets[..count]);
@@ -69,6 +105,7 @@ impl SenderArea {
             }
             Self::Slot(slot) => *slot.lock() = Some(*from),
         }
+        true
     }
 }
 
@@ -100,21 +137,16 @@ impl Socket {
         self.provider().is_datagram()
     }
 
-    /// Sends a datagram to `to`, or to the default destination.
+    /// Sends a datagram.
     ///
     /// # Errors
     /// WSAENOTCONN without a destination, WSAESHUTDOWN, WSAEMSGSIZE, WSAEACCES (broadcast without
     /// SO_BROADCAST), and what the transport refuses; nobody but the caller is told.
-    pub fn send_to(
-        &self,
-        irp: Irp,
-        flags: SendFlags,
-        to: Option<SocketAddr>,
-    ) -> Result<Started, NtStatus> {
+    pub fn send_to(&self, irp: Irp, flags: SendFlags, route: Route) -> Result<Started, NtStatus> {
         irp.begin(&self.core);
         let mut after = Deferred::default();
         let (mut inner, irp) = self.open_for(irp)?;
-        let started = inner.start_send_to(self, irp, flags, to, &mut after);
+        let started = inner.start_send_to(self, irp, flags, route, &mut after);
         inner.look_for_events(self);
         drop(inner);
         after.run();
@@ -151,10 +183,10 @@ impl Socket {
         &self,
         buffers: Buffers,
         flags: SendFlags,
-        to: Option<SocketAddr>,
+        route: Route,
     ) -> Result<usize, NtStatus> {
         let result = SyncResult::new();
-        let started = self.send_to(result.irp(buffers), flags, to)?;
+        let started = self.send_to(result.irp(buffers), flags, route)?;
         let timeout = self.lock().options.send_timeout();
         let sent = self.finish_blocking(started, &result, timeout);
         if let Err(NtStatus::DEVICE_NOT_READY) = sent {
@@ -206,10 +238,10 @@ impl Socket {
         &self,
         buffers: Buffers,
         flags: SendFlags,
-        to: Option<SocketAddr>,
+        route: Route,
     ) -> Result<usize, NtStatus> {
         let result = SyncResult::new();
-        let started = self.send_to(result.irp(buffers), flags, to)?;
+        let started = self.send_to(result.irp(buffers), flags, route)?;
         self.wait_out(started, &result)
     }
 
@@ -289,15 +321,15 @@ impl Inner {
         socket: &Socket,
         mut irp: Irp,
         flags: SendFlags,
-        to: Option<SocketAddr>,
+        route: Route,
         after: &mut Deferred,
     ) -> Result<Started, NtStatus> {
         let admitted = match &self.traffic {
-            Some(traffic) => traffic.datagrams.send(to.is_some()),
+            Some(traffic) => traffic.datagrams.send(route.to.is_some()),
             None => Err(NtStatus::NOT_SUPPORTED),
         };
         let tried = match admitted {
-            Ok(Start::Now) => self.try_send_to(&mut irp, flags, to.as_ref()),
+            Ok(Start::Now) => self.try_send_to(&mut irp, flags, &route),
             Ok(Start::Behind) => Ok(None),
             Err(status) => Err(status),
         };
@@ -314,7 +346,10 @@ impl Inner {
         }
         irp.pended(&socket.core);
         let attended = irp.is_attended();
-        let operation = Operation::new(irp, Kind::SendTo(flags, to.map(Box::new)));
+        let operation = Operation::new(
+            irp,
+            Kind::SendTo(flags, (!route.is_default()).then(|| Box::new(route))),
+        );
         if let Some(traffic) = &mut self.traffic {
             traffic.datagrams.sends().push_back(operation);
         }
@@ -329,11 +364,11 @@ impl Inner {
         &mut self,
         irp: &mut Irp,
         flags: SendFlags,
-        to: Option<&SocketAddr>,
+        route: &Route,
     ) -> Result<Option<usize>, NtStatus> {
         loop {
             let fd = self.tcp.fd().ok_or(NtStatus::INVALID_HANDLE)?;
-            match irp.buffers.send_to(fd, flags, to) {
+            match irp.buffers.send_to(fd, flags, route.to.as_ref(), route.from.as_ref()) {
                 Ok(octets) => {
                     if let Some(traffic) = &mut self.traffic {
                         // The kernel has chosen a port, if there was none.
@@ -421,10 +456,8 @@ impl Inner {
             let Some(fd) = self.tcp.fd() else { return Received::Nothing };
             match irp.buffers.recv_from(fd, options.flags) {
                 Ok(datagram) => {
-                    if let (Some(area), Some(address)) = (from, &datagram.from) {
-                        area.write(address);
-                    }
-                    return if datagram.truncated {
+                    let all_told = from.is_none_or(|area| area.write(&datagram));
+                    return if datagram.truncated || !all_told {
                         Received::Cut(datagram.octets)
                     } else {
                         Received::Whole(datagram.octets)
@@ -475,11 +508,12 @@ impl Inner {
         while self.tcp.writable
             && let Some(mut operation) = self.take_datagram(Datagrams::sends)
         {
-            let (flags, to) = match &operation.kind {
-                Kind::SendTo(flags, to) => (*flags, to.as_deref().copied()),
+            let (flags, route) = match &operation.kind {
+                Kind::SendTo(flags, route) => (*flags, route.as_deref().copied()),
                 _ => (SendFlags::NONE, None),
             };
-            let (status, octets) = match self.try_send_to(&mut operation.irp, flags, to.as_ref()) {
+            let route = route.unwrap_or_default();
+            let (status, octets) = match self.try_send_to(&mut operation.irp, flags, &route) {
                 Ok(Some(octets)) => (NtStatus::SUCCESS, octets),
                 Err(status) => (status, 0),
                 Ok(None) => {

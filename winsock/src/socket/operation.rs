@@ -1,14 +1,12 @@
 //! One operation of a socket: its IRP, and what the socket has to know to perform it.
 
-use std::net::SocketAddr;
-
 use linsock_iocp::NtStatus;
 use linsock_iocp::file::FileCore;
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 
 use super::Socket;
 use super::accept::AcceptCall;
-use super::datagram::SenderArea;
+use super::datagram::{Route, SenderArea};
 use super::transfer::RecvOptions;
 use linsock_iocp::buffer::SendFlags;
 
@@ -33,7 +31,7 @@ pub enum Kind {
     /// Receives a datagram. Boxed, as the next: every stream would carry the room.
     RecvFrom(RecvOptions, Option<Box<SenderArea>>),
     /// Sends a datagram.
-    SendTo(SendFlags, Option<Box<SocketAddr>>),
+    SendTo(SendFlags, Option<Box<Route>>),
     /// Disconnects.
     Disconnect,
     /// Accepts. Boxed: it is large and rare beside the transfers.

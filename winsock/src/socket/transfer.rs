@@ -87,7 +87,7 @@ impl Socket {
     /// By the state of the endpoint; nobody but the caller is told.
     pub fn send(&self, mut irp: Irp, flags: SendFlags) -> Result<Started, NtStatus> {
         if self.is_datagram() {
-            return self.send_to(irp, flags, None);
+            return self.send_to(irp, flags, super::Route::default());
         }
         irp.begin(&self.core);
         let mut after = Deferred::default();

@@ -8,7 +8,7 @@ use linsock::catalog::Provider;
 use linsock::iocp::buffer::{Buffers, CheckedMemory};
 use linsock::iocp::irp::Irp;
 use linsock::iocp::overlapped::Overlapped;
-use linsock::socket::{RecvOptions, SenderArea, Socket};
+use linsock::socket::{RecvOptions, Route, SenderArea, Socket};
 
 use super::overlapped::{self, CompletionRoutine};
 use super::read_ip;
@@ -20,17 +20,17 @@ use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
 
-/// The destination that a caller gives; `None` on a stream, or when there is none.
-fn destination(socket: &Socket, to: *const u8, len: i32) -> Outcome<Option<std::net::SocketAddr>> {
+/// The destination that a caller gives; the default one on a stream, or when there is none.
+pub(super) fn destination(socket: &Socket, to: *const u8, len: i32) -> Outcome<Route> {
     let Provider::Udp(family) = socket.provider() else {
-        return Ok(None);
+        return Ok(Route::default());
     };
     if to.is_null() {
-        return Ok(None);
+        return Ok(Route::default());
     }
     let to = read_ip(family, to, len)?;
     // sendto page: a port of 0 is no destination.
-    if to.port() == 0 { Err(Error::WSAEADDRNOTAVAIL) } else { Ok(Some(to)) }
+    if to.port() == 0 { Err(Error::WSAEADDRNOTAVAIL) } else { Ok(Route::to(Some(to))) }
 }
 
 /// The place for the sender's address; `None` on a stream, or when the caller does not want it.
@@ -52,8 +52,8 @@ fn sender_area(socket: &Socket, from: *mut u8, len: *mut i32) -> Outcome<Option<
 }
 
 /// Memory of the caller's for what the operation writes when it is over.
-fn lent(at: *mut u8, len: usize) -> CheckedMemory {
-    // SAFETY: the only caller has checked that it is writable; that it stays so until the operation
+pub(super) fn lent(at: *mut u8, len: usize) -> CheckedMemory {
+    // SAFETY: the callers have checked that it is writable; that it stays so until the operation
     // is over is the contract of the call, kept by the C program.
     unsafe { CheckedMemory::new(at, len) }
 }

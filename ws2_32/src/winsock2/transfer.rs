@@ -235,6 +235,30 @@ export! {
         Ok(octets(received))
     }
 
+    /// Receives as recv; of a message that is longer than the buffer it gives what fits, and sets
+    /// MSG_PARTIAL instead of failing.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsarecvex>
+    ///
+    /// Errors: as recv.
+    winsock fn WSARecvEx(s: SOCKET, buf: *mut u8, len: i32, flags: *mut i32) -> i32, fail SOCKET_ERROR; {
+        let socket = Socket::from_value(s)?;
+        let flags = Out::new(flags)?;
+        let options = recv_options_for(&socket, flags.get().cast_unsigned())?;
+        match socket.recv_blocking(one_buffer(buf, len, true)?, options) {
+            Ok((received, _)) => {
+                flags.put(0);
+                Ok(octets(received))
+            }
+            // Then the buffer is full.
+            Err(NtStatus::BUFFER_OVERFLOW) => {
+                flags.put(MSG_PARTIAL.cast_signed());
+                Ok(len)
+            }
+            Err(status) => Err(status.into()),
+        }
+    }
+
     /// Sends from several buffers, overlapped if an OVERLAPPED is given: then it completes when the
     /// transport has taken everything.
     ///

@@ -9,7 +9,7 @@ use linsock::afd::address::Address;
 use linsock::iocp::buffer::SendFlags;
 use linsock::iocp::irp::Done;
 use linsock::iocp::sync::Lock;
-use linsock::socket::{RecvOptions, SenderArea};
+use linsock::socket::{RecvOptions, Route, SenderArea};
 
 use super::{INVALID_DEVICE_STATE, NOT_IMPLEMENTED, Socket, memory, on_socket, plain, started};
 use crate::ddk::irp::Irp;
@@ -37,7 +37,7 @@ pub(super) unsafe extern "C" fn WskSendTo(
         }
         let to = if remote.is_null() { None } else { read_address(remote)?.ip() };
         let operation = request.operation(memory("WskSendTo", buffer)?);
-        started(socket.socket.send_to(operation, SendFlags::NONE, to))
+        started(socket.socket.send_to(operation, SendFlags::NONE, Route::to(to)))
     })
 }
 
