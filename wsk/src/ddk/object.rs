@@ -1,5 +1,5 @@
 //! What threads wait for: events, semaphores, mutexes. They are the client's memory; what waiting
-//! and signaling do to them is the [dispatcher](super::dispatcher)'s.
+//! and signaling do to them is the dispatcher's.
 
 use std::cell::Cell;
 use std::ffi::c_void;
