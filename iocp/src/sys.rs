@@ -54,12 +54,71 @@ pub fn set_packet_info(fd: BorrowedFd<'_>, v6: bool, on: bool) -> std::io::Resul
         true => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
         false => (libc::IPPROTO_IP, libc::IP_PKTINFO),
     };
-    let value = libc::c_int::from(on);
+    set_int(fd, level, name, libc::c_int::from(on))
+}
+
+fn set_int(fd: BorrowedFd<'_>, level: i32, name: i32, value: libc::c_int) -> std::io::Result<()> {
     let size = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(0);
+    let value = (&raw const value).cast();
     // SAFETY: the kernel reads one int, which outlives the call.
-    let result =
-        unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, (&raw const value).cast(), size) };
+    let result = unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, value, size) };
     if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+/// Has a datagram socket without a peer told of errors too that routers and hosts report
+/// (IP_RECVERR, IPV6_RECVERR): its next call fails, and [`take_reports`] has the report. Of IPv6,
+/// what comes to mapped addresses as well.
+///
+/// # Errors
+/// As setsockopt(2).
+pub fn set_reports(fd: BorrowedFd<'_>, v6: bool, on: bool) -> std::io::Result<()> {
+    let value = libc::c_int::from(on);
+    if v6 {
+        set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, value)?;
+    }
+    set_int(fd, libc::IPPROTO_IP, libc::IP_RECVERR, value)
+}
+
+/// What reports there were of datagrams that did not arrive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reports {
+    /// Whether there were any.
+    pub any: bool,
+    /// Whether one of them said that nobody listens at the port.
+    pub nobody_listens: bool,
+}
+
+/// Takes the reports that a datagram socket has.
+pub fn take_reports(fd: BorrowedFd<'_>) -> Reports {
+    let mut reports = Reports::default();
+    while let Some([errno, origin, ..]) = take_report(fd) {
+        let origin = origin.to_ne_bytes()[0];
+        // What the host itself refused was told to the call that it refused.
+        if origin == libc::SO_EE_ORIGIN_ICMP || origin == libc::SO_EE_ORIGIN_ICMP6 {
+            reports.any = true;
+            reports.nobody_listens |= errno.cast_signed() == libc::ECONNREFUSED;
+        }
+    }
+    reports
+}
+
+/// The next report: the first words of its `sock_extended_err`, in front of an address.
+fn take_report(fd: BorrowedFd<'_>) -> Option<[u32; 2]> {
+    const HEADER: usize = size_of::<libc::cmsghdr>();
+    let mut control = [0_u64; 16];
+    // SAFETY: all-zero is a valid msghdr (null pointers, zero lengths).
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = size_of_val(&control);
+    let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
+    // SAFETY: `message` and the room for control messages live through the call.
+    let taken = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };
+    if taken < 0 {
+        return None;
+    }
+    let word = control[HEADER / size_of::<u64>()].to_ne_bytes();
+    let [a, b, c, d, e, f, g, h] = word;
+    Some([u32::from_ne_bytes([a, b, c, d]), u32::from_ne_bytes([e, f, g, h])])
 }
 
 /// The time since some moment, a few milliseconds late: what is told in seconds need not read the
@@ -77,7 +136,7 @@ pub fn coarse() -> Duration {
 #[cfg(test)]
 mod tests {
     use std::io::{ErrorKind, Write};
-    use std::net::{TcpListener, TcpStream};
+    use std::net::{TcpListener, TcpStream, UdpSocket};
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
     use std::time::Instant;
@@ -135,6 +194,30 @@ mod tests {
         };
         // The first reading is late by a tick of the kernel, 10 ms where it is longest.
         assert!(now - before <= begun.elapsed() + Duration::from_millis(10));
+    }
+
+    /// ip(7), IP_RECVERR.
+    #[test]
+    fn a_datagram_that_nobody_takes_is_reported_once() {
+        for (v6, own) in [(false, "127.0.0.1:0"), (true, "[::1]:0")] {
+            let gone = UdpSocket::bind(own).unwrap().local_addr().unwrap();
+            let socket = UdpSocket::bind(own).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let receive = || socket.recv(&mut [0; 8]).unwrap_err().kind();
+            socket.send_to(b"x", gone).unwrap();
+            assert_eq!(receive(), ErrorKind::WouldBlock, "not asked for");
+            set_reports(socket.as_fd(), v6, true).unwrap();
+            assert_eq!(take_reports(socket.as_fd()), Reports::default());
+            socket.send_to(b"x", gone).unwrap();
+            assert_eq!(receive(), ErrorKind::ConnectionRefused);
+            let told = Reports { any: true, nobody_listens: true };
+            assert_eq!(take_reports(socket.as_fd()), told);
+            assert_eq!(take_reports(socket.as_fd()), Reports::default());
+            assert_eq!(receive(), ErrorKind::WouldBlock);
+            // What is too long is told to its sender, and is no report.
+            assert!(socket.send_to(&[0; 70_000], gone).is_err());
+            assert_eq!(take_reports(socket.as_fd()), Reports::default());
+        }
     }
 
     /// TCP_ESTABLISHED is 1, TCP_LISTEN 10.

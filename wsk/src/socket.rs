@@ -320,6 +320,10 @@ pub(crate) fn create(
         _ => return Err(NtStatus::NOT_SUPPORTED),
     };
     let socket = Socket::create(provider, true)?;
+    if socket.is_datagram() {
+        // Our choice: WskReceiveFrom's page knows no receive that fails for an earlier send.
+        socket.tell_unreachable(false)?;
+    }
     // It is new, so it has no port yet.
     let _ = socket.associate(worker::port(), 0);
     Ok(Unclaimed::new(socket))

@@ -102,7 +102,9 @@ impl UdpSocket {
     /// Receives one datagram, blocking for it; gives its length and its sender.
     ///
     /// # Errors
-    /// Not bound; this half was shut down; the datagram was longer than `into`, and is lost.
+    /// Not bound; this half was shut down; the datagram was longer than `into`, and is lost;
+    /// nobody listened where an earlier datagram went (WSAECONNRESET), after which the socket goes
+    /// on.
     pub fn recv_from(&self, into: &mut [u8]) -> Result<(usize, SocketAddr)> {
         let buffer = Buffers::from_vec(vec![0; into.len()]);
         let (octets, from, buffer) = self.inner.recv_owned_from(buffer)?;

@@ -4,21 +4,22 @@
 //! for good and so refuses every verb of connections. Waiting, completing, watching and cancelling
 //! are those of every socket.
 //!
+//! That nobody listened at a destination (ICMP port unreachable) is told by a later receive,
+//! WSAECONNRESET (recvfrom page), unless SIO_UDP_CONNRESET is off.
+//!
 //! # Differs from Windows
-//! That nobody listens at a destination (ICMP port unreachable) is told by a receive,
-//! WSAECONNRESET, on sockets with a default destination only: the kernel tells nobody else. With
-//! SIO_UDP_CONNRESET off it is not told.
+//! That a datagram's time to live ran out (WSAENETRESET) is not told.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use linsock_iocp::NtStatus;
-use linsock_iocp::afd::address::{self, Address, Family};
+use linsock_iocp::afd::address::{self, Address, Domain, Family};
 use linsock_iocp::afd::datagram::Datagrams;
 use linsock_iocp::afd::{Shutdown, Start};
 use linsock_iocp::buffer::{Buffers, CheckedMemory, PacketInfo, ReceivedDatagram, SendFlags};
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sync::Lock;
+use linsock_iocp::{NtStatus, sys};
 use rustix::io::Errno;
 use rustix::net;
 
@@ -281,7 +282,7 @@ impl Socket {
         Ok(())
     }
 
-    /// SIO_UDP_CONNRESET: whether a receive tells that nobody listens at the default destination.
+    /// SIO_UDP_CONNRESET: whether a receive tells that nobody listens where it sent.
     ///
     /// # Errors
     /// WSAEOPNOTSUPP on a socket of another type.
@@ -290,7 +291,9 @@ impl Socket {
         let traffic = inner.traffic.as_mut().ok_or(NtStatus::NOT_SUPPORTED)?;
         traffic.tells_unreachable = on;
         traffic.unreachable &= on;
-        Ok(())
+        let is_v6 = self.domain() == Domain::Ip(Family::Inet6);
+        let fd = inner.tcp.fd().ok_or(NtStatus::INVALID_HANDLE)?;
+        sys::set_reports(fd, is_v6, on).map_err(|_| NtStatus::NOT_SUPPORTED)
     }
 
     pub(super) fn bind_datagram(&self, inner: &mut Inner, to: SocketAddr) -> Result<(), NtStatus> {
@@ -376,16 +379,29 @@ impl Inner {
                     }
                     return Ok(Some(octets));
                 }
-                // An earlier datagram found nobody: the next receive tells, not this send.
-                Err(Errno::CONNREFUSED) => self.note_unreachable(),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
                     self.tcp.writable = false;
                     return Ok(None);
                 }
+                // An earlier datagram found nobody: the next receive tells, not this send.
+                Err(_) if self.take_reports() => {}
+                Err(Errno::CONNREFUSED) => self.note_unreachable(),
                 Err(errno) => return Err(status_of_datagram(errno)),
             }
         }
+    }
+
+    /// Takes what was reported of earlier datagrams, of which the kernel tells whoever calls next.
+    /// False if nothing was: then the call has failed itself.
+    #[cold]
+    fn take_reports(&mut self) -> bool {
+        let Some(fd) = self.tcp.fd() else { return false };
+        let reports = sys::take_reports(fd);
+        if reports.nobody_listens {
+            self.note_unreachable();
+        }
+        reports.any
     }
 
     fn note_unreachable(&mut self) {
@@ -463,20 +479,25 @@ impl Inner {
                         Received::Whole(datagram.octets)
                     };
                 }
-                Err(Errno::CONNREFUSED) => {
-                    self.note_unreachable();
-                    if let Some(traffic) = &mut self.traffic
-                        && std::mem::take(&mut traffic.unreachable)
-                    {
-                        return Received::Failed(NtStatus::PORT_UNREACHABLE);
-                    }
-                }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
                     self.tcp.readable = false;
                     return Received::Nothing;
                 }
-                Err(errno) => return Received::Failed(status_of_datagram(errno)),
+                Err(errno) => {
+                    let is_report = self.take_reports();
+                    if errno == Errno::CONNREFUSED {
+                        self.note_unreachable();
+                    }
+                    if let Some(traffic) = &mut self.traffic
+                        && std::mem::take(&mut traffic.unreachable)
+                    {
+                        return Received::Failed(NtStatus::PORT_UNREACHABLE);
+                    }
+                    if !is_report && errno != Errno::CONNREFUSED {
+                        return Received::Failed(status_of_datagram(errno));
+                    }
+                }
             }
         }
     }

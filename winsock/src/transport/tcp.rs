@@ -276,7 +276,10 @@ pub fn create(domain: Domain) -> Result<OwnedFd, NtStatus> {
 /// # Errors
 /// When the family is not available or descriptors ran out.
 pub fn create_datagram(family: Family) -> Result<OwnedFd, NtStatus> {
-    create_inet(family, SocketType::DGRAM)
+    let fd = create_inet(family, SocketType::DGRAM)?;
+    // Without it the socket works, and tells less.
+    let _ = sys::set_reports(fd.as_fd(), family == Family::Inet6, true);
+    Ok(fd)
 }
 
 fn create_inet(family: Family, socket_type: SocketType) -> Result<OwnedFd, NtStatus> {

@@ -341,6 +341,44 @@ static void nobody_there(void)
     closesocket(client);
 }
 
+/* The same without a default destination: a send that nobody takes is told to the next receive, or to one that waits. */
+static void nobody_at_a_destination(void)
+{
+    struct sockaddr_in at, own;
+    SOCKET gone = bound_udp(&at), s = bound_udp(&own);
+    HANDLE event = new_event(), port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    DWORD flags = 0, bytes = 0;
+    BOOL off = FALSE;
+    char buffer[16];
+    WSABUF space = { sizeof buffer, buffer };
+    OVERLAPPED ov;
+    struct packet p;
+
+    closesocket(gone);
+    CHECK_EQ(send_to(s, "x", &at), 1, "D recvfrom");
+    CHECK_EQ(send_to(s, "x", &own), 1, "D recvfrom: a receive tells, not a send");
+    CHECK_FAIL(recvfrom(s, buffer, sizeof buffer, 0, NULL, NULL), WSAECONNRESET, "D recvfrom");
+    CHECK_EQ(recvfrom(s, buffer, sizeof buffer, 0, NULL, NULL), 1, "D recvfrom: the socket goes on");
+    ov_init(&ov, event);
+    CHECK_WSA_PENDS(WSARecvFrom(s, &space, 1, NULL, &flags, NULL, NULL, &ov, NULL), "setup");
+    CHECK_EQ(send_to(s, "x", &at), 1, "setup");
+    CHECK_EQ(finish(s, &ov, NULL), ERROR_PORT_UNREACHABLE, "D WSARecvFrom");
+    CHECK_EQ(wsa_result(s, &ov), WSAECONNRESET, "D WSARecvFrom");
+    associate(s, port, 5);
+    ov_init(&ov, NULL);
+    CHECK_WSA_PENDS(WSARecvFrom(s, &space, 1, NULL, &flags, NULL, NULL, &ov, NULL), "setup");
+    CHECK_EQ(send_to(s, "x", &at), 1, "setup");
+    p = next_packet(port, CHECK_WAIT_MS);
+    CHECK(!p.ok && p.ov == &ov && p.error == ERROR_PORT_UNREACHABLE, "D WSARecvFrom: STATUS_PORT_UNREACHABLE, in Win32's words");
+    CHECK_EQ(WSAIoctl(s, SIO_UDP_CONNRESET, &off, sizeof off, NULL, 0, &bytes, NULL, NULL), 0, "D SIO_UDP_CONNRESET");
+    CHECK_EQ(send_to(s, "x", &at), 1, "setup");
+    set_nonblocking(s, TRUE);
+    CHECK_FAIL(recvfrom(s, buffer, sizeof buffer, 0, NULL, NULL), WSAEWOULDBLOCK, "D SIO_UDP_CONNRESET");
+    closesocket(s);
+    CloseHandle(event);
+    CloseHandle(port);
+}
+
 /* What only connections have. */
 static void refusals(void)
 {
@@ -474,6 +512,7 @@ int main(void)
     completions();
     shutting_down();
     nobody_there();
+    nobody_at_a_destination();
     refusals();
     waiting();
     over_ipv6();
