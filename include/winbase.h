@@ -17,6 +17,8 @@ LINSOCK_EXTERN_C_BEGIN
 #define STILL_ACTIVE STATUS_PENDING
 #define CREATE_SUSPENDED 0x00000004
 #define STACK_SIZE_PARAM_IS_A_RESERVATION 0x00010000
+#define HANDLE_FLAG_INHERIT 0x00000001
+#define HANDLE_FLAG_PROTECT_FROM_CLOSE 0x00000002
 #define DUPLICATE_CLOSE_SOURCE 0x00000001
 #define DUPLICATE_SAME_ACCESS 0x00000002
 #define FILE_SKIP_COMPLETION_PORT_ON_SUCCESS 0x1
@@ -202,6 +204,21 @@ DWORD WINAPI WaitForMultipleObjects(DWORD nCount, const HANDLE *lpHandles, BOOL 
 /* synchapi/nf-synchapi-waitformultipleobjectsex */
 DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAll, DWORD dwMilliseconds,
                                       BOOL bAlertable);
+/* winbase/nf-winbase-pulseevent */
+BOOL WINAPI PulseEvent(HANDLE hEvent);
+/* synchapi/nf-synchapi-signalobjectandwait */
+DWORD WINAPI SignalObjectAndWait(HANDLE hObjectToSignal, HANDLE hObjectToWaitOn, DWORD dwMilliseconds,
+                                 BOOL bAlertable);
+/* synchapi/nf-synchapi-waitonaddress */
+BOOL WINAPI WaitOnAddress(volatile VOID *Address, PVOID CompareAddress, SIZE_T AddressSize, DWORD dwMilliseconds);
+/* synchapi/nf-synchapi-wakebyaddresssingle */
+VOID WINAPI WakeByAddressSingle(PVOID Address);
+/* synchapi/nf-synchapi-wakebyaddressall */
+VOID WINAPI WakeByAddressAll(PVOID Address);
+/* handleapi/nf-handleapi-gethandleinformation */
+BOOL WINAPI GetHandleInformation(HANDLE hObject, LPDWORD lpdwFlags);
+/* handleapi/nf-handleapi-sethandleinformation */
+BOOL WINAPI SetHandleInformation(HANDLE hObject, DWORD dwMask, DWORD dwFlags);
 /* handleapi/nf-handleapi-closehandle */
 BOOL WINAPI CloseHandle(HANDLE hObject);
 /* handleapi/nf-handleapi-duplicatehandle */

@@ -118,6 +118,7 @@ programs![
     completion_port,
     connectex,
     crt,
+    signals,
     message,
     read_write,
     ip_options,

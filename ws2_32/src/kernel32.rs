@@ -1,5 +1,6 @@
 //! The little of kernel32 that socket programs need.
 
+pub mod address;
 pub mod clock;
 pub mod critical;
 pub mod file_io;
@@ -7,4 +8,5 @@ pub mod heap;
 pub mod io;
 pub mod misc;
 pub mod object;
+pub mod signal;
 pub mod thread;

@@ -212,6 +212,7 @@ constants! {
         XP1_SUPPORT_BROADCAST XP1_SUPPORT_MULTIPOINT XP1_UNI_RECV XP1_UNI_SEND
     }
     Foundation {
+        HANDLE_FLAG_INHERIT HANDLE_FLAG_PROTECT_FROM_CLOSE
         DUPLICATE_CLOSE_SOURCE DUPLICATE_SAME_ACCESS ERROR_ABANDONED_WAIT_0
         ERROR_ABANDONED_WAIT_63 ERROR_ACCESS_DENIED ERROR_ADDRESS_ALREADY_ASSOCIATED
         ERROR_ADDRESS_NOT_ASSOCIATED ERROR_ALERTED ERROR_ALREADY_EXISTS
@@ -667,6 +668,13 @@ signatures! {
     kernel32::io => CancelIo 1 IO;
     kernel32::io => CancelIoEx 2 IO;
     kernel32::io => GetOverlappedResult 4 IO;
+    kernel32::address => WaitOnAddress 4 Threading;
+    kernel32::address => WakeByAddressSingle 1 Threading;
+    kernel32::address => WakeByAddressAll 1 Threading;
+    kernel32::signal => PulseEvent 1 Threading;
+    kernel32::signal => SignalObjectAndWait 4 Threading;
+    kernel32::signal => GetHandleInformation 2 Foundation;
+    kernel32::signal => SetHandleInformation 3 Foundation;
     kernel32::file_io => GetOverlappedResultEx 5 IO;
     kernel32::misc => GetLastError 0 Foundation;
     kernel32::misc => SetLastError 1 Foundation;

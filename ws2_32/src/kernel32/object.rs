@@ -124,8 +124,12 @@ fn result_of(waited: Waited) -> u32 {
 /// Waits for one object.
 fn wait_for_one(handle: HANDLE, ms: u32, alertable: bool) -> Outcome<u32> {
     let object = waitable(handle).ok_or(Error::ERROR_INVALID_HANDLE)?;
-    let deadline = Deadline::after_ms(ms);
-    Ok(result_of(wait::wait(&[object.signal()], Which::Any, deadline, alertable)))
+    Ok(wait_for(&object, Deadline::after_ms(ms), alertable))
+}
+
+/// Waits for an object; gives the value that tells a program how its wait ended.
+pub(super) fn wait_for(object: &Waitee, deadline: Deadline, alertable: bool) -> u32 {
+    result_of(wait::wait(&[object.signal()], Which::Any, deadline, alertable))
 }
 
 /// Waits for the objects of an array of handles. `fault` is what an invalid pointer is called.
