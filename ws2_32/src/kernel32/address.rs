@@ -54,15 +54,16 @@ impl Place {
     fn value(self) -> u64 {
         let at = self.at.cast_mut();
         let order = Ordering::SeqCst;
-        // SAFETY: readable and aligned (checked by `new`); the program changes it by atomic
-        // operations or none at all, and keeps it in place while a thread waits for it.
-        unsafe {
-            match self.size {
-                1 => AtomicU8::from_ptr(at).load(order).into(),
-                2 => AtomicU16::from_ptr(at.cast()).load(order).into(),
-                4 => AtomicU32::from_ptr(at.cast()).load(order).into(),
-                _ => AtomicU64::from_ptr(at.cast()).load(order),
-            }
+        match self.size {
+            // SAFETY: readable and aligned (checked by `new`); the program changes it by atomic
+            // operations or none at all, and keeps it in place while a thread waits for it.
+            1 => unsafe { AtomicU8::from_ptr(at) }.load(order).into(),
+            // SAFETY: as above.
+            2 => unsafe { AtomicU16::from_ptr(at.cast()) }.load(order).into(),
+            // SAFETY: as above.
+            4 => unsafe { AtomicU32::from_ptr(at.cast()) }.load(order).into(),
+            // SAFETY: as above.
+            _ => unsafe { AtomicU64::from_ptr(at.cast()) }.load(order),
         }
     }
 
