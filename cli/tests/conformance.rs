@@ -131,6 +131,7 @@ programs![
     options,
     protocols,
     resolve,
+    resolve_wide,
     results,
     regressions,
     reuse_stress,

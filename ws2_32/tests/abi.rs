@@ -46,6 +46,14 @@ fn structures_are_laid_out_as_on_windows() {
         ai_flags = ai_flags, ai_family = ai_family, ai_socktype = ai_socktype,
         ai_protocol = ai_protocol, ai_addrlen = ai_addrlen, ai_canonname = ai_canonname,
         ai_addr = ai_addr, ai_next = ai_next);
+    same_layout!(linsock_c::ws2tcpip::ADDRINFOW, WinSock::ADDRINFOW;
+        ai_flags = ai_flags, ai_family = ai_family, ai_socktype = ai_socktype,
+        ai_protocol = ai_protocol, ai_addrlen = ai_addrlen, ai_canonname = ai_canonname,
+        ai_addr = ai_addr, ai_next = ai_next);
+    same_layout!(linsock_c::ws2tcpip::SERVENT, WinSock::SERVENT;
+        s_name = s_name, s_aliases = s_aliases, s_proto = s_proto, s_port = s_port);
+    same_layout!(linsock_c::ws2tcpip::PROTOENT, WinSock::PROTOENT;
+        p_name = p_name, p_aliases = p_aliases, p_proto = p_proto);
     same_layout!(linsock_c::kernel32::critical::SRWLOCK, Threading::SRWLOCK;);
     same_layout!(linsock_c::kernel32::critical::CONDITION_VARIABLE, Threading::CONDITION_VARIABLE;);
 }
@@ -744,6 +752,24 @@ signatures! {
     ws2tcpip => getnameinfo 7 WinSock;
     ws2tcpip => getaddrinfo 4 WinSock;
     ws2tcpip => freeaddrinfo 1 WinSock;
+    ws2tcpip => getservbyname 2 WinSock;
+    ws2tcpip => getservbyport 2 WinSock;
+    ws2tcpip => getprotobyname 1 WinSock;
+    ws2tcpip => getprotobynumber 1 WinSock;
+    ws2tcpip => GetHostNameW 2 WinSock;
+    ws2tcpip => InetNtopW 4 WinSock;
+    ws2tcpip => InetPtonW 3 WinSock;
+    ws2tcpip => GetAddrInfoW 4 WinSock;
+    ws2tcpip => FreeAddrInfoW 1 WinSock;
+    ws2tcpip => GetNameInfoW 7 WinSock;
+    ws2tcpip => WSAHtonl 3 WinSock;
+    ws2tcpip => WSAHtons 3 WinSock;
+    ws2tcpip => WSANtohl 3 WinSock;
+    ws2tcpip => WSANtohs 3 WinSock;
+    ws2tcpip => WSAAddressToStringA 5 WinSock;
+    ws2tcpip => WSAAddressToStringW 5 WinSock;
+    ws2tcpip => WSAStringToAddressA 5 WinSock;
+    ws2tcpip => WSAStringToAddressW 5 WinSock;
     kernel32::clock => QueryPerformanceCounter 1 none;
     kernel32::clock => QueryPerformanceFrequency 1 none;
     kernel32::clock => GetTickCount 0 none;

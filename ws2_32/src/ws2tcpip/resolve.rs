@@ -10,11 +10,12 @@ use crate::export::{Outcome, export};
 use crate::kernel32::heap;
 use crate::last_error::Error;
 use crate::ptr;
+use crate::wide::{self, Unit};
 
-/// An address that a name has, or what kind is wanted.
+/// An address that a name has, or what kind is wanted, with names of that unit.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct ADDRINFOA {
+pub struct ADDRINFO<U> {
     /// AI_*.
     pub ai_flags: i32,
     /// AF_*.
@@ -26,14 +27,19 @@ pub struct ADDRINFOA {
     /// Octets of the address.
     pub ai_addrlen: usize,
     /// The host's canonical name, in the first element if it was wanted.
-    pub ai_canonname: *mut u8,
+    pub ai_canonname: *mut U,
     /// The address.
     pub ai_addr: *mut u8,
     /// The next element.
     pub ai_next: *mut Self,
 }
 
-const _: () = assert!(size_of::<ADDRINFOA>() == 48);
+/// What getaddrinfo gives.
+pub type ADDRINFOA = ADDRINFO<u8>;
+/// What GetAddrInfoW gives.
+pub type ADDRINFOW = ADDRINFO<u16>;
+
+const _: () = assert!(size_of::<ADDRINFOA>() == 48 && size_of::<ADDRINFOW>() == 48);
 
 /// An element and its address in one block; the canonical name follows.
 const ADDRESS_AT: usize = size_of::<ADDRINFOA>();
@@ -77,7 +83,7 @@ struct Hints {
 }
 
 impl Hints {
-    fn read(at: *const ADDRINFOA) -> Outcome<Self> {
+    fn read<U>(at: *const ADDRINFO<U>) -> Outcome<Self> {
         if at.is_null() {
             return Ok(Self::default());
         }
@@ -182,21 +188,26 @@ impl List {
 }
 
 impl Answer {
+    fn family(&self) -> i32 {
+        i32::from(u16::from_le_bytes([self.address[0], self.address[1]]))
+    }
+
     /// Writes the answer into a block of the process heap, in front of `next`.
-    fn store(&self, flags: i32, next: *mut ADDRINFOA) -> Outcome<*mut ADDRINFOA> {
-        let name = self.canonical_name.as_ref().map(|name| name.as_bytes_with_nul());
-        let size = NAME_AT + name.map_or(0, <[u8]>::len);
+    fn store<U: Unit>(&self, flags: i32, next: *mut ADDRINFO<U>) -> Outcome<*mut ADDRINFO<U>> {
+        let name = self.canonical_name.as_ref().map(|name| U::zero_ended(name.as_bytes()));
+        let name = name.as_deref();
+        let size = NAME_AT + name.map_or(0, size_of_val);
         let block = heap::allocate(size, true).ok_or(Error::ERROR_NOT_ENOUGH_MEMORY)?;
+        let name_at = block.wrapping_add(NAME_AT).cast();
         ptr::write_all(block.wrapping_add(ADDRESS_AT), &self.address)?;
-        ptr::write_all(block.wrapping_add(NAME_AT), name.unwrap_or_default())?;
-        let named = name.map_or(std::ptr::null_mut(), |_| block.wrapping_add(NAME_AT));
-        let info = ADDRINFOA {
+        ptr::write_all(name_at, name.unwrap_or_default())?;
+        let info = ADDRINFO {
             ai_flags: flags,
-            ai_family: i32::from(u16::from_le_bytes([self.address[0], self.address[1]])),
+            ai_family: self.family(),
             ai_socktype: self.socket_type,
             ai_protocol: self.protocol,
             ai_addrlen: self.address.len(),
-            ai_canonname: named,
+            ai_canonname: name.map_or(std::ptr::null_mut(), |_| name_at),
             ai_addr: block.wrapping_add(ADDRESS_AT),
             ai_next: next,
         };
@@ -206,11 +217,9 @@ impl Answer {
 }
 
 /// A text of the program's; `None` for a null pointer.
-fn read_text(at: *const u8) -> Outcome<Option<CString>> {
-    if at.is_null() {
-        return Ok(None);
-    }
-    CString::new(ptr::read_cstr(at)?).map(Some).map_err(|_| WSAHOST_NOT_FOUND)
+fn read_text<U: Unit>(at: *const U) -> Outcome<Option<CString>> {
+    let text = wide::read_text_opt(at)?.map(CString::new);
+    text.transpose().map_err(|_| WSAHOST_NOT_FOUND)
 }
 
 /// An empty name and "..localmachine" mean this host (getaddrinfo page).
@@ -221,47 +230,63 @@ fn resolve_own_name(node: CString) -> Outcome<CString> {
     CString::new(host_name()?).map_err(|_| WSANO_RECOVERY)
 }
 
-fn answer(
-    node: *const u8,
-    service: *const u8,
-    hints: *const ADDRINFOA,
-    result: *mut *mut ADDRINFOA,
+/// The texts of a question, read from the program.
+struct Question {
+    node: Option<CString>,
+    service: Option<CString>,
+}
+
+impl Question {
+    fn read<U: Unit>(node: *const U, service: *const U) -> Outcome<Self> {
+        let (node, service) = (read_text(node)?, read_text(service)?);
+        if node.is_none() && service.is_none() {
+            return Err(WSAHOST_NOT_FOUND);
+        }
+        Ok(Self { node, service })
+    }
+
+    /// Asks the C library; gives at least one answer.
+    fn ask(self, hints: Hints) -> Outcome<Vec<Answer>> {
+        let Self { node, service } = self;
+        if node.is_none() && hints.flags & (AI_CANONNAME | AI_FQDN) != 0 {
+            return Err(Error::WSAEINVAL);
+        }
+        let is_number = |text: &CString| text.as_bytes().iter().all(u8::is_ascii_digit);
+        let named_service = service.as_ref().is_some_and(|service| !is_number(service));
+        let asked = hints.translate(named_service)?;
+        let node = node.map(resolve_own_name).transpose()?;
+        // An empty service is port 0.
+        let port = service.as_deref().map(|text| if text.is_empty() { c"0" } else { text });
+        if port.is_some_and(|port| is_too_large(port.to_bytes())) {
+            return Err(WSATYPE_NOT_FOUND);
+        }
+        let list = List::ask(node.as_deref(), port, &asked)?;
+        let mut answers = list.answers()?;
+        // Raw sockets have no services.
+        answers.retain(|answer| hints.socket_type != 0 || answer.socket_type != libc::SOCK_RAW);
+        if !named_service {
+            for answer in &mut answers {
+                (answer.socket_type, answer.protocol) = (hints.socket_type, hints.protocol);
+            }
+        }
+        if answers.is_empty() { Err(WSAHOST_NOT_FOUND) } else { Ok(answers) }
+    }
+}
+
+fn answer<U: Unit>(
+    node: *const U,
+    service: *const U,
+    hints: *const ADDRINFO<U>,
+    result: *mut *mut ADDRINFO<U>,
 ) -> Outcome<()> {
     check_started()?;
     ptr::write(result, std::ptr::null_mut())?;
-    let (node, service) = (read_text(node)?, read_text(service)?);
-    if node.is_none() && service.is_none() {
-        return Err(WSAHOST_NOT_FOUND);
-    }
+    let question = Question::read(node, service)?;
     let hints = Hints::read(hints)?;
-    if node.is_none() && hints.flags & (AI_CANONNAME | AI_FQDN) != 0 {
-        return Err(Error::WSAEINVAL);
-    }
-    let is_number = |text: &CString| text.as_bytes().iter().all(u8::is_ascii_digit);
-    let named_service = service.as_ref().is_some_and(|service| !is_number(service));
-    let asked = hints.translate(named_service)?;
-    let node = node.map(resolve_own_name).transpose()?;
-    // An empty service is port 0.
-    let port = service.as_deref().map(|text| if text.is_empty() { c"0" } else { text });
-    if port.is_some_and(|port| is_too_large(port.to_bytes())) {
-        return Err(WSATYPE_NOT_FOUND);
-    }
-    let list = List::ask(node.as_deref(), port, &asked)?;
-    let mut answers = list.answers()?;
-    // Raw sockets have no services.
-    answers.retain(|answer| hints.socket_type != 0 || answer.socket_type != libc::SOCK_RAW);
-    if !named_service {
-        for answer in &mut answers {
-            (answer.socket_type, answer.protocol) = (hints.socket_type, hints.protocol);
-        }
-    }
     let mut head = std::ptr::null_mut();
-    for answer in answers.iter().rev() {
+    for answer in question.ask(hints)?.iter().rev() {
         let flags = if answer.canonical_name.is_some() { hints.flags } else { 0 };
         head = answer.store(flags, head).inspect_err(|_| free_list(head))?;
-    }
-    if head.is_null() {
-        return Err(WSAHOST_NOT_FOUND);
     }
     ptr::write(result, head).inspect_err(|_| free_list(head))
 }
@@ -285,7 +310,7 @@ fn is_too_large(service: &[u8]) -> bool {
 }
 
 /// Frees elements until the end or until one is not ours.
-fn free_list(mut at: *mut ADDRINFOA) {
+fn free_list<U>(mut at: *mut ADDRINFO<U>) {
     while let Ok(info) = ptr::read(at.cast::<[usize; 6]>()) {
         if !heap::release(at.cast()) {
             return;
@@ -324,6 +349,35 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfo>
     fn freeaddrinfo as "WS_freeaddrinfo" (pAddrInfo: *mut ADDRINFOA) -> (), fail (); {
+        free_list(pAddrInfo);
+        Ok(())
+    }
+
+    /// As getaddrinfo, in UTF-16.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfow>
+    ///
+    /// Blocks for the resolver; not alertable.
+    ///
+    /// # Errors
+    /// As getaddrinfo; WSAEINVAL also for a text with half a surrogate pair.
+    ///
+    /// # Differs from Windows
+    /// As getaddrinfo. A name with characters outside ASCII is asked for in UTF-8, not in the encoding
+    /// for internationalized domain names.
+    fn GetAddrInfoW(
+        pNodeName: *const u16,
+        pServiceName: *const u16,
+        pHints: *const ADDRINFOW,
+        ppResult: *mut *mut ADDRINFOW,
+    ) -> i32, fail Error::WSASYSCALLFAILURE.0.cast_signed(); {
+        returned(answer(pNodeName, pServiceName, pHints, ppResult))
+    }
+
+    /// Frees what GetAddrInfoW gave. What it did not give is left alone.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfow>
+    fn FreeAddrInfoW(pAddrInfo: *mut ADDRINFOW) -> (), fail (); {
         free_list(pAddrInfo);
         Ok(())
     }

@@ -208,6 +208,15 @@ static void layouts(void)
     OFF(HOSTENT, h_addrtype);
     OFF(HOSTENT, h_length);
     OFF(HOSTENT, h_addr_list);
+    SIZE(SERVENT);
+    OFF(SERVENT, s_name);
+    OFF(SERVENT, s_aliases);
+    OFF(SERVENT, s_proto);
+    OFF(SERVENT, s_port);
+    SIZE(PROTOENT);
+    OFF(PROTOENT, p_name);
+    OFF(PROTOENT, p_aliases);
+    OFF(PROTOENT, p_proto);
     SIZE(TRANSMIT_FILE_BUFFERS);
     OFF(TRANSMIT_FILE_BUFFERS, Head);
     OFF(TRANSMIT_FILE_BUFFERS, HeadLength);
