@@ -559,6 +559,18 @@ unsigned int WSAAPI LINSOCK_N(inet_addr)(const char *cp) LINSOCK_BIND(inet_addr)
 /* winsock2/nf-winsock2-inet_ntoa */
 char *WSAAPI LINSOCK_N(inet_ntoa)(struct LINSOCK_N(in_addr) in) LINSOCK_BIND(inet_ntoa);
 
+/* winsock2/nf-winsock2-wsaconnectbynamea */
+BOOL WSAAPI WSAConnectByNameA(SOCKET s, LPCSTR nodename, LPCSTR servicename, LPDWORD LocalAddressLength,
+                              LPSOCKADDR LocalAddress, LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+                              const struct WS_timeval *timeout, LPWSAOVERLAPPED Reserved);
+/* winsock2/nf-winsock2-wsaconnectbynamew */
+BOOL WSAAPI WSAConnectByNameW(SOCKET s, LPWSTR nodename, LPWSTR servicename, LPDWORD LocalAddressLength,
+                              LPSOCKADDR LocalAddress, LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+                              const struct WS_timeval *timeout, LPWSAOVERLAPPED Reserved);
+/* winsock2/nf-winsock2-wsaconnectbylist */
+BOOL WSAAPI WSAConnectByList(SOCKET s, PSOCKET_ADDRESS_LIST SocketAddress, LPDWORD LocalAddressLength,
+                             LPSOCKADDR LocalAddress, LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+                             const struct WS_timeval *timeout, LPWSAOVERLAPPED Reserved);
 /* winsock2/nf-winsock2-wsahtonl */
 int WSAAPI WSAHtonl(SOCKET s, WS_u_long hostlong, WS_u_long *lpnetlong);
 /* winsock2/nf-winsock2-wsahtons */
@@ -597,11 +609,13 @@ DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents, const WSAEVENT *lphEvents, 
 #define WSAEnumProtocols WSAEnumProtocolsW
 #define WSAAddressToString WSAAddressToStringW
 #define WSAStringToAddress WSAStringToAddressW
+#define WSAConnectByName WSAConnectByNameW
 #else
 #define WSASocket WSASocketA
 #define WSAEnumProtocols WSAEnumProtocolsA
 #define WSAAddressToString WSAAddressToStringA
 #define WSAStringToAddress WSAStringToAddressA
+#define WSAConnectByName WSAConnectByNameA
 #endif
 
 /* winsock2/nf-winsock2-fd_set and siblings: bodies of the FD_ macros */

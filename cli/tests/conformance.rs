@@ -116,6 +116,7 @@ programs![
     close_matrix,
     closesocket,
     completion_port,
+    connect_by_name,
     connectex,
     crt,
     disconnect_data,

@@ -26,6 +26,7 @@ pub use address_text::{
 pub use host::{HOSTENT, gethostbyaddr, gethostbyname};
 pub use name_info::{GetNameInfoW, getnameinfo};
 pub use order::{WSAHtonl, WSAHtons, WSANtohl, WSANtohs};
+pub(crate) use resolve::connectable;
 pub use resolve::{
     ADDRINFO, ADDRINFOA, ADDRINFOW, FreeAddrInfoW, GetAddrInfoW, freeaddrinfo, getaddrinfo,
 };

@@ -770,6 +770,9 @@ signatures! {
     ws2tcpip => WSAAddressToStringW 5 WinSock;
     ws2tcpip => WSAStringToAddressA 5 WinSock;
     ws2tcpip => WSAStringToAddressW 5 WinSock;
+    winsock2::by_name => WSAConnectByNameA 9 WinSock;
+    winsock2::by_name => WSAConnectByNameW 9 WinSock;
+    winsock2::by_name => WSAConnectByList 8 WinSock;
     kernel32::clock => QueryPerformanceCounter 1 none;
     kernel32::clock => QueryPerformanceFrequency 1 none;
     kernel32::clock => GetTickCount 0 none;

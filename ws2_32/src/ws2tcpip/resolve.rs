@@ -2,9 +2,11 @@
 
 use std::ffi::{CStr, CString};
 
+use linsock::afd::address::Family;
+
 use super::{
     WSAHOST_NOT_FOUND, WSANO_RECOVERY, WSATYPE_NOT_FOUND, check_started, host_name, resolver_error,
-    returned,
+    returned, service,
 };
 use crate::export::{Outcome, export};
 use crate::kernel32::heap;
@@ -52,6 +54,8 @@ const AF_INET6: i32 = 23;
 const AI_NUMERICHOST: i32 = 4;
 const AI_CANONNAME: i32 = 2;
 const AI_FQDN: i32 = 0x2_0000;
+const AI_ALL: i32 = 0x100;
+const AI_V4MAPPED: i32 = 0x800;
 
 /// Windows' flags (ws2def.h) and the C library's.
 const FLAGS: &[(i32, i32)] = &[
@@ -59,9 +63,9 @@ const FLAGS: &[(i32, i32)] = &[
     (AI_CANONNAME, libc::AI_CANONNAME),
     (AI_NUMERICHOST, libc::AI_NUMERICHOST),
     (8, libc::AI_NUMERICSERV),
-    (0x100, libc::AI_ALL),
+    (AI_ALL, libc::AI_ALL),
     (0x400, libc::AI_ADDRCONFIG),
-    (0x800, libc::AI_V4MAPPED),
+    (AI_V4MAPPED, libc::AI_V4MAPPED),
     // The full name is what the C library calls canonical.
     (AI_FQDN, libc::AI_CANONNAME),
     // What only Windows' name services know: AI_DNS_ONLY, AI_NON_AUTHORITATIVE, AI_SECURE,
@@ -300,6 +304,34 @@ pub(super) fn addresses_of(name: *const u8) -> Outcome<(CString, Vec<Vec<u8>>)> 
     // sin_addr, behind family and port.
     let addresses = answers.iter().map(|answer| answer.address[4..8].to_vec()).collect();
     Ok((official.unwrap_or(node), addresses))
+}
+
+/// The addresses at which a service of a host is to be found over TCP, in Windows' layout.
+///
+/// # Errors
+/// WSAEFAULT, WSAEINVAL when either name is missing, WSATYPE_NOT_FOUND, and the resolver's.
+pub(crate) fn connectable<U: Unit>(
+    (node, service): (*const U, *const U),
+    family: Family,
+    with_mapped: bool,
+) -> Outcome<Vec<Vec<u8>>> {
+    let node = Some(read_text(node)?.ok_or(Error::WSAEINVAL)?);
+    let service = read_text(service)?.ok_or(Error::WSAEINVAL)?;
+    let is_number = service.as_bytes().iter().all(u8::is_ascii_digit);
+    let port = if is_number {
+        service
+    } else {
+        let port = service::tcp_port(service.into_bytes()).ok_or(WSATYPE_NOT_FOUND)?;
+        CString::new(port.to_string()).map_err(|_| WSATYPE_NOT_FOUND)?
+    };
+    let hints = Hints {
+        flags: if with_mapped { AI_V4MAPPED | AI_ALL } else { 0 },
+        family: family.number().into(),
+        socket_type: libc::SOCK_STREAM,
+        protocol: libc::IPPROTO_TCP,
+    };
+    let answers = Question { node, service: Some(port) }.ask(hints)?;
+    Ok(answers.into_iter().map(|answer| answer.address).collect())
 }
 
 /// A number that is no port.

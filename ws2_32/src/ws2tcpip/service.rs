@@ -296,6 +296,12 @@ impl Protocol {
     }
 }
 
+/// The port of a service over TCP.
+pub(super) fn tcp_port(name: Vec<u8>) -> Option<u16> {
+    let names = spellings(name).ok()?;
+    names.iter().find_map(|name| Service::by_name(name, Some(c"tcp"))).map(|found| found.port)
+}
+
 /// The name, and what it is in small letters: the files are written so, and Windows does not mind.
 fn spellings(name: Vec<u8>) -> Outcome<Vec<CString>> {
     let small = name.to_ascii_lowercase();
