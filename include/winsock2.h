@@ -146,6 +146,18 @@ typedef DWORD SERVICETYPE;
 #define PFL_HIDDEN 0x00000004
 #define PFL_MATCHES_PROTOCOL_ZERO 0x00000008
 
+/* ws2tcpip/nf-ws2tcpip-getaddrinfoexw: name spaces */
+#define NS_ALL (0)
+#define NS_DNS (12)
+#define NS_NETBT (13)
+#define NS_WINS (14)
+#define NS_NLA (15)
+#define NS_BTH (16)
+#define NS_NTDS (32)
+#define NS_EMAIL (37)
+#define NS_PNRPNAME (38)
+#define NS_PNRPCLOUD (39)
+
 /* winsock2/nf-winsock2-wsawaitformultipleevents */
 #define WSA_IO_PENDING (ERROR_IO_PENDING)
 #define WSA_IO_INCOMPLETE (ERROR_IO_INCOMPLETE)

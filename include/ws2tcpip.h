@@ -66,6 +66,29 @@ VOID WSAAPI FreeAddrInfoW(PADDRINFOW pAddrInfo);
 INT WSAAPI GetNameInfoW(const SOCKADDR *pSockaddr, WS_socklen_t SockaddrLength, PWCHAR pNodeBuffer,
                         DWORD NodeBufferSize, PWCHAR pServiceBuffer, DWORD ServiceBufferSize, INT Flags);
 
+/* ws2tcpip/nc-ws2tcpip-lplookupservice_completion_routine */
+typedef void(CALLBACK *LPLOOKUPSERVICE_COMPLETION_ROUTINE)(DWORD dwError, DWORD dwBytes,
+                                                            LPWSAOVERLAPPED lpOverlapped);
+/* ws2tcpip/nf-ws2tcpip-getaddrinfoexa */
+INT WSAAPI GetAddrInfoExA(PCSTR pName, PCSTR pServiceName, DWORD dwNameSpace, LPGUID lpNspId,
+                          const ADDRINFOEXA *hints, PADDRINFOEXA *ppResult, struct WS_timeval *timeout,
+                          LPOVERLAPPED lpOverlapped, LPLOOKUPSERVICE_COMPLETION_ROUTINE lpCompletionRoutine,
+                          LPHANDLE lpNameHandle);
+/* ws2tcpip/nf-ws2tcpip-getaddrinfoexw */
+INT WSAAPI GetAddrInfoExW(PCWSTR pName, PCWSTR pServiceName, DWORD dwNameSpace, LPGUID lpNspId,
+                          const ADDRINFOEXW *hints, PADDRINFOEXW *ppResult, struct WS_timeval *timeout,
+                          LPOVERLAPPED lpOverlapped, LPLOOKUPSERVICE_COMPLETION_ROUTINE lpCompletionRoutine,
+                          LPHANDLE lpHandle);
+/* ws2tcpip/nf-ws2tcpip-getaddrinfoexcancel */
+INT WSAAPI GetAddrInfoExCancel(LPHANDLE lpHandle);
+/* ws2tcpip/nf-ws2tcpip-getaddrinfoexoverlappedresult */
+INT WSAAPI GetAddrInfoExOverlappedResult(LPOVERLAPPED lpOverlapped);
+/* ws2tcpip/nf-ws2tcpip-freeaddrinfoex */
+VOID WSAAPI FreeAddrInfoEx(PADDRINFOEXA pAddrInfoEx);
+/* ws2tcpip/nf-ws2tcpip-freeaddrinfoexw */
+VOID WSAAPI FreeAddrInfoExW(PADDRINFOEXW pAddrInfoEx);
+
+#define FreeAddrInfoExA FreeAddrInfoEx
 #define InetNtopA LINSOCK_N(inet_ntop)
 #define InetPtonA LINSOCK_N(inet_pton)
 #define GetAddrInfoA LINSOCK_N(getaddrinfo)
@@ -77,14 +100,18 @@ INT WSAAPI GetNameInfoW(const SOCKADDR *pSockaddr, WS_socklen_t SockaddrLength, 
 #define GetAddrInfo GetAddrInfoW
 #define FreeAddrInfo FreeAddrInfoW
 #define GetNameInfo GetNameInfoW
+#define GetAddrInfoEx GetAddrInfoExW
 typedef ADDRINFOW ADDRINFOT, *PADDRINFOT;
+typedef ADDRINFOEXW ADDRINFOEX, *PADDRINFOEX, *LPADDRINFOEX;
 #else
 #define InetNtop InetNtopA
 #define InetPton InetPtonA
 #define GetAddrInfo GetAddrInfoA
 #define FreeAddrInfo FreeAddrInfoA
 #define GetNameInfo GetNameInfoA
+#define GetAddrInfoEx GetAddrInfoExA
 typedef ADDRINFOA ADDRINFOT, *PADDRINFOT;
+typedef ADDRINFOEXA ADDRINFOEX, *PADDRINFOEX, *LPADDRINFOEX;
 #endif
 
 /* The C library's own objects: sixteen octets are the same on both systems. */

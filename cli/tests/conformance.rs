@@ -132,6 +132,7 @@ programs![
     options,
     protocols,
     resolve,
+    resolve_overlapped,
     resolve_wide,
     results,
     regressions,

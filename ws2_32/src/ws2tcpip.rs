@@ -13,19 +13,27 @@ use crate::ptr;
 use crate::wide::Unit;
 
 mod address_text;
+mod extended;
 mod host;
 mod kept;
 mod name_info;
 mod order;
+mod query;
 mod resolve;
 mod service;
+mod workers;
 
 pub use address_text::{
     WSAAddressToStringA, WSAAddressToStringW, WSAStringToAddressA, WSAStringToAddressW,
 };
+pub use extended::{
+    ADDRINFOEX, ADDRINFOEXA, ADDRINFOEXW, FreeAddrInfoEx, FreeAddrInfoExW, GetAddrInfoExA,
+    GetAddrInfoExCancel, GetAddrInfoExOverlappedResult, GetAddrInfoExW,
+};
 pub use host::{HOSTENT, gethostbyaddr, gethostbyname};
 pub use name_info::{GetNameInfoW, getnameinfo};
 pub use order::{WSAHtonl, WSAHtons, WSANtohl, WSANtohs};
+pub use query::Routine;
 pub(crate) use resolve::connectable;
 pub use resolve::{
     ADDRINFO, ADDRINFOA, ADDRINFOW, FreeAddrInfoW, GetAddrInfoW, freeaddrinfo, getaddrinfo,

@@ -50,6 +50,16 @@ fn structures_are_laid_out_as_on_windows() {
         ai_flags = ai_flags, ai_family = ai_family, ai_socktype = ai_socktype,
         ai_protocol = ai_protocol, ai_addrlen = ai_addrlen, ai_canonname = ai_canonname,
         ai_addr = ai_addr, ai_next = ai_next);
+    same_layout!(linsock_c::ws2tcpip::ADDRINFOEXA, WinSock::ADDRINFOEXA;
+        ai_flags = ai_flags, ai_family = ai_family, ai_socktype = ai_socktype,
+        ai_protocol = ai_protocol, ai_addrlen = ai_addrlen, ai_canonname = ai_canonname,
+        ai_addr = ai_addr, ai_blob = ai_blob, ai_bloblen = ai_bloblen, ai_provider = ai_provider,
+        ai_next = ai_next);
+    same_layout!(linsock_c::ws2tcpip::ADDRINFOEXW, WinSock::ADDRINFOEXW;
+        ai_flags = ai_flags, ai_family = ai_family, ai_socktype = ai_socktype,
+        ai_protocol = ai_protocol, ai_addrlen = ai_addrlen, ai_canonname = ai_canonname,
+        ai_addr = ai_addr, ai_blob = ai_blob, ai_bloblen = ai_bloblen, ai_provider = ai_provider,
+        ai_next = ai_next);
     same_layout!(linsock_c::ws2tcpip::SERVENT, WinSock::SERVENT;
         s_name = s_name, s_aliases = s_aliases, s_proto = s_proto, s_port = s_port);
     same_layout!(linsock_c::ws2tcpip::PROTOENT, WinSock::PROTOENT;
@@ -215,6 +225,7 @@ constants! {
         XP1_IFS_HANDLES XP1_INTERRUPT XP1_MESSAGE_ORIENTED XP1_MULTIPOINT_CONTROL_PLANE
         XP1_MULTIPOINT_DATA_PLANE XP1_PARTIAL_MESSAGE XP1_PSEUDO_STREAM XP1_QOS_SUPPORTED
         XP1_SUPPORT_BROADCAST XP1_SUPPORT_MULTIPOINT XP1_UNI_RECV XP1_UNI_SEND
+        NS_ALL NS_DNS NS_EMAIL NS_NETBT NS_NLA NS_NTDS NS_WINS
     }
     Foundation {
         DUPLICATE_CLOSE_SOURCE DUPLICATE_SAME_ACCESS ERROR_ABANDONED_WAIT_0
@@ -288,6 +299,9 @@ const NOT_COMPARED: &[(&str, &str)] = &[
     ("POOL_FLAG_NON_PAGED", "wdm/nf-wdm-exallocatepool2"),
     ("POOL_FLAG_PAGED", "wdm/nf-wdm-exallocatepool2"),
     ("POOL_FLAG_UNINITIALIZED", "wdm/nf-wdm-exallocatepool2"),
+    ("NS_BTH", "ws2tcpip/nf-ws2tcpip-getaddrinfoexw; windows-sys leaves it out"),
+    ("NS_PNRPCLOUD", "ws2tcpip/nf-ws2tcpip-getaddrinfoexw; windows-sys leaves it out"),
+    ("NS_PNRPNAME", "ws2tcpip/nf-ws2tcpip-getaddrinfoexw; windows-sys leaves it out"),
     ("STRUNCATE", "of the C runtime, no part of Windows' API"),
 ];
 
@@ -770,6 +784,12 @@ signatures! {
     ws2tcpip => WSAAddressToStringW 5 WinSock;
     ws2tcpip => WSAStringToAddressA 5 WinSock;
     ws2tcpip => WSAStringToAddressW 5 WinSock;
+    ws2tcpip => GetAddrInfoExA 10 WinSock;
+    ws2tcpip => GetAddrInfoExW 10 WinSock;
+    ws2tcpip => GetAddrInfoExCancel 1 WinSock;
+    ws2tcpip => GetAddrInfoExOverlappedResult 1 WinSock;
+    ws2tcpip => FreeAddrInfoEx 1 WinSock;
+    ws2tcpip => FreeAddrInfoExW 1 WinSock;
     winsock2::by_name => WSAConnectByNameA 9 WinSock;
     winsock2::by_name => WSAConnectByNameW 9 WinSock;
     winsock2::by_name => WSAConnectByList 8 WinSock;

@@ -1,6 +1,7 @@
 //! getaddrinfo: names and services to addresses, by the C library's resolver.
 
 use std::ffi::{CStr, CString};
+use std::mem::offset_of;
 
 use linsock::afd::address::Family;
 
@@ -43,9 +44,28 @@ pub type ADDRINFOW = ADDRINFO<u16>;
 
 const _: () = assert!(size_of::<ADDRINFOA>() == 48 && size_of::<ADDRINFOW>() == 48);
 
-/// An element and its address in one block; the canonical name follows.
-const ADDRESS_AT: usize = size_of::<ADDRINFOA>();
-const NAME_AT: usize = ADDRESS_AT + 32;
+/// An element of the lists that programs get. Its address and the canonical name follow it in one
+/// block.
+pub(super) trait Element: Copy {
+    /// What names consist of.
+    type Unit: Unit;
+    /// Where it points to the next.
+    const NEXT_AT: usize;
+    /// The element with these members.
+    fn of(info: ADDRINFO<Self::Unit>, next: *mut Self) -> Self;
+}
+
+impl<U: Unit> Element for ADDRINFO<U> {
+    type Unit = U;
+    const NEXT_AT: usize = offset_of!(Self, ai_next);
+
+    fn of(info: Self, next: *mut Self) -> Self {
+        Self { ai_next: next, ..info }
+    }
+}
+
+/// Octets behind an element for its address.
+const ADDRESS_ROOM: usize = 32;
 
 const AF_UNSPEC: i32 = 0;
 const AF_INET: i32 = 2;
@@ -87,14 +107,16 @@ struct Hints {
 }
 
 impl Hints {
-    fn read<U>(at: *const ADDRINFO<U>) -> Outcome<Self> {
+    fn read<E: Element>(at: *const E) -> Outcome<Self> {
         if at.is_null() {
             return Ok(Self::default());
         }
         ptr::check_readable(at, 1)?;
         let [flags, family, socket_type, protocol] = ptr::read(at.cast::<[i32; 4]>())?;
-        let reserved = ptr::read(at.wrapping_byte_add(16).cast::<[usize; 4]>())?;
-        if reserved != [0; 4] {
+        // Length, name and address, and the next element.
+        let reserved = ptr::read(at.wrapping_byte_add(16).cast::<[usize; 3]>())?;
+        let next = ptr::read(at.wrapping_byte_add(E::NEXT_AT).cast::<usize>())?;
+        if reserved != [0; 3] || next != 0 {
             return Err(WSANO_RECOVERY);
         }
         Ok(Self { flags, family, socket_type, protocol })
@@ -197,13 +219,14 @@ impl Answer {
     }
 
     /// Writes the answer into a block of the process heap, in front of `next`.
-    fn store<U: Unit>(&self, flags: i32, next: *mut ADDRINFO<U>) -> Outcome<*mut ADDRINFO<U>> {
-        let name = self.canonical_name.as_ref().map(|name| U::zero_ended(name.as_bytes()));
+    fn store<E: Element>(&self, flags: i32, next: *mut E) -> Outcome<*mut E> {
+        let name = self.canonical_name.as_ref().map(|name| E::Unit::zero_ended(name.as_bytes()));
         let name = name.as_deref();
-        let size = NAME_AT + name.map_or(0, size_of_val);
+        let size = size_of::<E>() + ADDRESS_ROOM + name.map_or(0, size_of_val);
         let block = heap::allocate(size, true).ok_or(Error::ERROR_NOT_ENOUGH_MEMORY)?;
-        let name_at = block.wrapping_add(NAME_AT).cast();
-        ptr::write_all(block.wrapping_add(ADDRESS_AT), &self.address)?;
+        let address_at = block.wrapping_add(size_of::<E>());
+        let name_at = address_at.wrapping_add(ADDRESS_ROOM).cast();
+        ptr::write_all(address_at, &self.address)?;
         ptr::write_all(name_at, name.unwrap_or_default())?;
         let info = ADDRINFO {
             ai_flags: flags,
@@ -212,10 +235,10 @@ impl Answer {
             ai_protocol: self.protocol,
             ai_addrlen: self.address.len(),
             ai_canonname: name.map_or(std::ptr::null_mut(), |_| name_at),
-            ai_addr: block.wrapping_add(ADDRESS_AT),
-            ai_next: next,
+            ai_addr: address_at,
+            ai_next: std::ptr::null_mut(),
         };
-        ptr::write(block.cast(), info)?;
+        ptr::write(block.cast(), E::of(info, next))?;
         Ok(block.cast())
     }
 }
@@ -277,22 +300,74 @@ impl Question {
     }
 }
 
-fn answer<U: Unit>(
-    node: *const U,
-    service: *const U,
-    hints: *const ADDRINFO<U>,
-    result: *mut *mut ADDRINFO<U>,
+/// A question as a program has asked it; it refers to nothing of the program's any more.
+pub(super) struct Lookup {
+    question: Question,
+    hints: Hints,
+}
+
+impl Lookup {
+    /// Reads the question.
+    ///
+    /// # Errors
+    /// WSAEFAULT, WSAHOST_NOT_FOUND for no names, WSANO_RECOVERY for reserved members of the hints;
+    /// WSAEINVAL for half a surrogate pair.
+    pub(super) fn read<E: Element>(
+        node: *const E::Unit,
+        service: *const E::Unit,
+        hints: *const E,
+    ) -> Outcome<Self> {
+        Ok(Self { question: Question::read(node, service)?, hints: Hints::read(hints)? })
+    }
+
+    /// Asks. Blocks.
+    ///
+    /// # Errors
+    /// The resolver's.
+    pub(super) fn ask(self) -> Outcome<Found> {
+        Ok(Found { flags: self.hints.flags, answers: self.question.ask(self.hints)? })
+    }
+}
+
+/// What was found, for whom.
+pub(super) struct Found {
+    flags: i32,
+    answers: Vec<Answer>,
+}
+
+impl Found {
+    /// The list for the program.
+    ///
+    /// # Errors
+    /// WSA_NOT_ENOUGH_MEMORY.
+    fn list<E: Element>(&self) -> Outcome<*mut E> {
+        let mut head: *mut E = std::ptr::null_mut();
+        for answer in self.answers.iter().rev() {
+            let flags = if answer.canonical_name.is_some() { self.flags } else { 0 };
+            head = answer.store(flags, head).inspect_err(|_| free_list(head))?;
+        }
+        Ok(head)
+    }
+
+    /// Gives the list to the program.
+    ///
+    /// # Errors
+    /// WSAEFAULT, WSA_NOT_ENOUGH_MEMORY.
+    pub(super) fn give<E: Element>(&self, result: *mut *mut E) -> Outcome<()> {
+        let head = self.list()?;
+        ptr::write(result, head).inspect_err(|_| free_list(head))
+    }
+}
+
+fn answer<E: Element>(
+    node: *const E::Unit,
+    service: *const E::Unit,
+    hints: *const E,
+    result: *mut *mut E,
 ) -> Outcome<()> {
     check_started()?;
     ptr::write(result, std::ptr::null_mut())?;
-    let question = Question::read(node, service)?;
-    let hints = Hints::read(hints)?;
-    let mut head = std::ptr::null_mut();
-    for answer in question.ask(hints)?.iter().rev() {
-        let flags = if answer.canonical_name.is_some() { hints.flags } else { 0 };
-        head = answer.store(flags, head).inspect_err(|_| free_list(head))?;
-    }
-    ptr::write(result, head).inspect_err(|_| free_list(head))
+    Lookup::read(node, service, hints)?.ask()?.give(result)
 }
 
 /// The official name and the IPv4 addresses of a host, or of this one.
@@ -342,12 +417,12 @@ fn is_too_large(service: &[u8]) -> bool {
 }
 
 /// Frees elements until the end or until one is not ours.
-fn free_list<U>(mut at: *mut ADDRINFO<U>) {
-    while let Ok(info) = ptr::read(at.cast::<[usize; 6]>()) {
-        if !heap::release(at.cast()) {
-            return;
-        }
-        at = std::ptr::with_exposed_provenance_mut(info[5]);
+pub(super) fn free_list<E: Element>(mut at: *mut E) {
+    while ptr::check_readable(at, 1).is_ok()
+        && let Ok(next) = ptr::read(at.wrapping_byte_add(E::NEXT_AT).cast::<*mut u8>())
+        && heap::release(at.cast())
+    {
+        at = next.cast();
     }
 }
 
