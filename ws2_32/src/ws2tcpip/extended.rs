@@ -141,8 +141,8 @@ export! {
     /// an OVERLAPPED, WSAETIMEDOUT, WSA_INVALID_HANDLE for an `hEvent` that is no event.
     ///
     /// # Differs from Windows
-    /// As GetAddrInfoW. The name spaces are NS_ALL and NS_DNS; there are no providers to choose from.
-    /// An overlapped question never ends within the call.
+    /// As GetAddrInfoW. The name spaces are NS_ALL and NS_DNS; there are no providers to choose
+    /// from. An overlapped question never ends within the call.
     fn GetAddrInfoExW(
         pName: *const u16,
         pServiceName: *const u16,

@@ -1,5 +1,5 @@
-//! WSAHtonl and its siblings: numbers into the order of a socket's protocol and back. Every protocol
-//! here has its numbers in network order.
+//! WSAHtonl and its siblings: numbers into the order of a socket's protocol and back. Every
+//! protocol here has its numbers in network order.
 
 use linsock::socket::Socket;
 

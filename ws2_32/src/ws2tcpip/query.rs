@@ -195,8 +195,8 @@ pub(super) fn cancel(handle: HANDLE) -> Outcome<()> {
     let query = CANCELLABLE.lock().queries.get(&handle).and_then(Weak::upgrade);
     let completion = query.and_then(|query| query.take()).ok_or(Error::ERROR_INVALID_HANDLE)?;
     let run = move || completion.run(Err(WSA_E_CANCELLED));
-    // The routine may want a lock that the program holds while it cancels: it is called here only if
-    // there is no thread for it.
+    // The routine may want a lock that the program holds while it cancels: it is called here only
+    // if there is no thread for it.
     workers::hand_over(run).unwrap_or_else(|job| job());
     Ok(())
 }

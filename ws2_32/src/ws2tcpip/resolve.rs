@@ -287,8 +287,11 @@ impl Question {
         if port.is_some_and(|port| is_too_large(port.to_bytes())) {
             return Err(WSATYPE_NOT_FOUND);
         }
-        let list = List::ask(node.as_deref(), port, &asked)?;
-        let mut answers = list.answers()?;
+        let answers = List::ask(node.as_deref(), port, &asked).and_then(|list| list.answers());
+        let mut answers = match (answers, port) {
+            (Err(WSATYPE_NOT_FOUND), Some(name)) => ask_for_port(node.as_deref(), name, &asked)?,
+            (answers, _) => answers?,
+        };
         // Raw sockets have no services.
         answers.retain(|answer| hints.socket_type != 0 || answer.socket_type != libc::SOCK_RAW);
         if !named_service {
@@ -298,6 +301,28 @@ impl Question {
         }
         if answers.is_empty() { Err(WSAHOST_NOT_FOUND) } else { Ok(answers) }
     }
+}
+
+/// Asks for the ports of a service that the resolver does not know: `service` may.
+///
+/// # Errors
+/// WSATYPE_NOT_FOUND if it does not either, or not for that type of socket.
+fn ask_for_port(node: Option<&CStr>, name: &CStr, asked: &libc::addrinfo) -> Outcome<Vec<Answer>> {
+    const KINDS: [(&CStr, i32, i32); 2] = [
+        (c"tcp", libc::SOCK_STREAM, libc::IPPROTO_TCP),
+        (c"udp", libc::SOCK_DGRAM, libc::IPPROTO_UDP),
+    ];
+    let fits = |wanted: i32, is: i32| wanted == 0 || wanted == is;
+    let mut answers = Vec::new();
+    for (over, socket_type, protocol) in KINDS {
+        let is_wanted = fits(asked.ai_socktype, socket_type) && fits(asked.ai_protocol, protocol);
+        if let Some(port) = service::port_over(over, name).filter(|_| is_wanted) {
+            let port = CString::new(port.to_string()).map_err(|_| WSATYPE_NOT_FOUND)?;
+            let kind = libc::addrinfo { ai_socktype: socket_type, ai_protocol: protocol, ..*asked };
+            answers.extend(List::ask(node, Some(&port), &kind)?.answers()?);
+        }
+    }
+    if answers.is_empty() { Err(WSATYPE_NOT_FOUND) } else { Ok(answers) }
 }
 
 /// A question as a program has asked it; it refers to nothing of the program's any more.
@@ -396,7 +421,7 @@ pub(crate) fn connectable<U: Unit>(
     let port = if is_number {
         service
     } else {
-        let port = service::tcp_port(service.into_bytes()).ok_or(WSATYPE_NOT_FOUND)?;
+        let port = service::port_over(c"tcp", &service).ok_or(WSATYPE_NOT_FOUND)?;
         CString::new(port.to_string()).map_err(|_| WSATYPE_NOT_FOUND)?
     };
     let hints = Hints {
@@ -470,8 +495,8 @@ export! {
     /// As getaddrinfo; WSAEINVAL also for a text with half a surrogate pair.
     ///
     /// # Differs from Windows
-    /// As getaddrinfo. A name with characters outside ASCII is asked for in UTF-8, not in the encoding
-    /// for internationalized domain names.
+    /// As getaddrinfo. A name with characters outside ASCII is asked for in UTF-8, not in the
+    /// encoding for internationalized domain names.
     fn GetAddrInfoW(
         pNodeName: *const u16,
         pServiceName: *const u16,

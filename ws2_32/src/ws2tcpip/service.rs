@@ -1,5 +1,6 @@
 //! getservbyname, getservbyport, getprotobyname and getprotobynumber: the names of ports and of
-//! protocols, as the C library has them (/etc/services, /etc/protocols, or what nsswitch.conf names).
+//! protocols, as the C library has them (/etc/services, /etc/protocols, or what nsswitch.conf
+//! names).
 //!
 //! Small systems come without these files; the names that programs ask for most are known here, and
 //! count where the C library has nothing.
@@ -296,10 +297,10 @@ impl Protocol {
     }
 }
 
-/// The port of a service over TCP.
-pub(super) fn tcp_port(name: Vec<u8>) -> Option<u16> {
-    let names = spellings(name).ok()?;
-    names.iter().find_map(|name| Service::by_name(name, Some(c"tcp"))).map(|found| found.port)
+/// The port of a service over a protocol.
+pub(super) fn port_over(protocol: &CStr, name: &CStr) -> Option<u16> {
+    let names = spellings(name.to_bytes().to_vec()).ok()?;
+    names.iter().find_map(|name| Service::by_name(name, Some(protocol))).map(|found| found.port)
 }
 
 /// The name, and what it is in small letters: the files are written so, and Windows does not mind.

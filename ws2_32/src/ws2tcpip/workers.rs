@@ -1,9 +1,9 @@
 //! Threads of the library's on which questions to the resolver are asked and completion routines
 //! called.
 //!
-//! A thread that has nothing to do waits for the next job and does not end: what a program's routine
-//! has begun on it, the end of the thread would cancel. There are as many as were ever busy at once,
-//! because a job may block for as long as the resolver likes, or for ever in a routine.
+//! A thread that has nothing to do waits for the next job and does not end: what a program's
+//! routine has begun on it, the end of the thread would cancel. There are as many as were ever busy
+//! at once, because a job may block for as long as the resolver likes, or for ever in a routine.
 
 use std::collections::VecDeque;
 
