@@ -88,26 +88,12 @@ impl Call {
                 }
                 Err(status) => failed = status.into(),
             }
-            if self.deadline.is_over() || is_of_the_socket(failed) {
+            if self.deadline.is_over() {
                 break;
             }
         }
         Err(failed)
     }
-}
-
-/// Whether a failure is not the address's but the socket's, so that no other address will do.
-const fn is_of_the_socket(failed: Error) -> bool {
-    const WSA_OPERATION_ABORTED: u32 = 995;
-    const WSAEALREADY: u32 = 10037;
-    const WSAEISCONN: u32 = 10056;
-    matches!(
-        failed,
-        Error::WSAEINVAL
-            | Error::WSAEINPROGRESS
-            | Error::WSAENOTSOCK
-            | Error(WSA_OPERATION_ABORTED | WSAEALREADY | WSAEISCONN)
-    )
 }
 
 /// The family of a stream socket of the internet.

@@ -313,6 +313,23 @@ mod tests {
         drop(answer);
     }
 
+    /// Nothing is left of a question that is over: no handle, and no thread that waits for its
+    /// deadline.
+    #[test]
+    fn a_question_that_is_over_is_forgotten() {
+        let mut place = Place::new();
+        let answer = place.ask(Deadline::after_ms(600_000));
+        let query = CANCELLABLE.lock().queries.get(&*place.handle).cloned().unwrap();
+        answer.send(()).unwrap();
+        assert_eq!(place.told(), [(WSAHOST_NOT_FOUND, 0)]);
+        assert!(!CANCELLABLE.lock().queries.contains_key(&*place.handle));
+        let begun = std::time::Instant::now();
+        while query.strong_count() != 0 {
+            assert!(begun.elapsed() < std::time::Duration::from_secs(20), "a thread waits on");
+            std::thread::yield_now();
+        }
+    }
+
     /// More questions at once than there are idle threads: none waits for another's answer.
     #[test]
     fn questions_do_not_wait_for_each_other() {

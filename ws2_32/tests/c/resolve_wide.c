@@ -20,6 +20,12 @@ static BOOL same_narrow(const WCHAR *a, const char *b)
     return *a == (WCHAR)*b;
 }
 
+/* A list of pointers stands where a pointer may stand. */
+static BOOL is_aligned(const void *list)
+{
+    return (ULONG_PTR)list % sizeof(void *) == 0;
+}
+
 static void services(void)
 {
     static const char *const D = "D getservbyname";
@@ -30,7 +36,7 @@ static void services(void)
     CHECK(strcmp(found->s_name, "http") == 0, D);
     CHECK(strcmp(found->s_proto, "tcp") == 0, D);
     CHECK_EQ(ntohs((u_short)found->s_port), 80, "D servent: the port is in network order");
-    CHECK(found->s_aliases != NULL, "D servent: a list that ends in NULL");
+    CHECK(found->s_aliases != NULL && is_aligned(found->s_aliases), "D servent: a list that ends in NULL");
     again = getservbyname("HTTPS", "TCP");
     CHECK(again != NULL && ntohs((u_short)again->s_port) == 443, "choice: capitals do not matter");
     found = getservbyname("domain", NULL);
@@ -74,7 +80,8 @@ static void protocols(void)
     CHECK(found != NULL && found->p_proto == IPPROTO_TCP, "D getprotobyname");
     found = getprotobynumber(IPPROTO_UDP);
     CHECK(found != NULL && strcmp(found->p_name, "udp") == 0, "D getprotobynumber");
-    CHECK(found != NULL && found->p_aliases != NULL, "D protoent: a list that ends in NULL");
+    CHECK(found != NULL && found->p_aliases != NULL && is_aligned(found->p_aliases),
+          "D protoent: a list that ends in NULL");
     CHECK_CALL(getprotobyname("no such protocol"), NULL, WSANO_DATA, "D getprotobyname: WSANO_DATA is among the codes");
     CHECK_CALL(getprotobynumber(70000), NULL, WSANO_DATA, "D getprotobynumber");
     CHECK_CALL(getprotobyname(NULL), NULL, WSAEFAULT, "D getprotobyname");
