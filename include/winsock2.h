@@ -146,6 +146,18 @@ typedef DWORD SERVICETYPE;
 #define PFL_HIDDEN 0x00000004
 #define PFL_MATCHES_PROTOCOL_ZERO 0x00000008
 
+/* ws2tcpip/nf-ws2tcpip-getaddrinfoexw: name spaces */
+#define NS_ALL (0)
+#define NS_DNS (12)
+#define NS_NETBT (13)
+#define NS_WINS (14)
+#define NS_NLA (15)
+#define NS_BTH (16)
+#define NS_NTDS (32)
+#define NS_EMAIL (37)
+#define NS_PNRPNAME (38)
+#define NS_PNRPCLOUD (39)
+
 /* winsock2/nf-winsock2-wsawaitformultipleevents */
 #define WSA_IO_PENDING (ERROR_IO_PENDING)
 #define WSA_IO_INCOMPLETE (ERROR_IO_INCOMPLETE)
@@ -308,6 +320,23 @@ typedef struct LINSOCK_N(hostent) HOSTENT, *PHOSTENT, *LPHOSTENT;
 #ifndef USE_WS_PREFIX
 #define h_addr h_addr_list[0]
 #endif
+
+/* winsock2/ns-winsock2-servent, in the order of 64-bit Windows */
+struct LINSOCK_N(servent) {
+    char *s_name;
+    char **s_aliases;
+    char *s_proto;
+    short s_port;
+};
+typedef struct LINSOCK_N(servent) SERVENT, *PSERVENT, *LPSERVENT;
+
+/* winsock2/ns-winsock2-protoent */
+struct LINSOCK_N(protoent) {
+    char *p_name;
+    char **p_aliases;
+    short p_proto;
+};
+typedef struct LINSOCK_N(protoent) PROTOENT, *PPROTOENT, *LPPROTOENT;
 
 /* winsock2/ns-winsock2-wsapollfd; <poll.h> has its own struct pollfd */
 #if defined(USE_WS_PREFIX) || defined(_SYS_POLL_H)
@@ -507,6 +536,16 @@ PHOSTENT WSAAPI LINSOCK_N(gethostbyname)(const char *name) LINSOCK_BIND(gethostb
 /* winsock2/nf-winsock2-gethostbyaddr */
 PHOSTENT WSAAPI LINSOCK_N(gethostbyaddr)(const char *addr, int len, int type)
     LINSOCK_BIND(gethostbyaddr);
+/* winsock2/nf-winsock2-getservbyname */
+PSERVENT WSAAPI LINSOCK_N(getservbyname)(const char *name, const char *proto) LINSOCK_BIND(getservbyname);
+/* winsock2/nf-winsock2-getservbyport */
+PSERVENT WSAAPI LINSOCK_N(getservbyport)(int port, const char *proto) LINSOCK_BIND(getservbyport);
+/* winsock2/nf-winsock2-getprotobyname */
+PPROTOENT WSAAPI LINSOCK_N(getprotobyname)(const char *name) LINSOCK_BIND(getprotobyname);
+/* winsock2/nf-winsock2-getprotobynumber */
+PPROTOENT WSAAPI LINSOCK_N(getprotobynumber)(int number) LINSOCK_BIND(getprotobynumber);
+/* winsock2/nf-winsock2-gethostnamew */
+int WSAAPI GetHostNameW(PWSTR name, int namelen);
 /* winsock2/nf-winsock2-gethostname */
 #ifdef USE_WS_PREFIX
 int WSAAPI WS_gethostname(char *name, int namelen);
@@ -535,6 +574,39 @@ unsigned int WSAAPI LINSOCK_N(inet_addr)(const char *cp) LINSOCK_BIND(inet_addr)
 /* winsock2/nf-winsock2-inet_ntoa */
 char *WSAAPI LINSOCK_N(inet_ntoa)(struct LINSOCK_N(in_addr) in) LINSOCK_BIND(inet_ntoa);
 
+/* winsock2/nf-winsock2-wsaconnectbynamea */
+BOOL WSAAPI WSAConnectByNameA(SOCKET s, LPCSTR nodename, LPCSTR servicename, LPDWORD LocalAddressLength,
+                              LPSOCKADDR LocalAddress, LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+                              const struct WS_timeval *timeout, LPWSAOVERLAPPED Reserved);
+/* winsock2/nf-winsock2-wsaconnectbynamew */
+BOOL WSAAPI WSAConnectByNameW(SOCKET s, LPWSTR nodename, LPWSTR servicename, LPDWORD LocalAddressLength,
+                              LPSOCKADDR LocalAddress, LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+                              const struct WS_timeval *timeout, LPWSAOVERLAPPED Reserved);
+/* winsock2/nf-winsock2-wsaconnectbylist */
+BOOL WSAAPI WSAConnectByList(SOCKET s, PSOCKET_ADDRESS_LIST SocketAddress, LPDWORD LocalAddressLength,
+                             LPSOCKADDR LocalAddress, LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+                             const struct WS_timeval *timeout, LPWSAOVERLAPPED Reserved);
+/* winsock2/nf-winsock2-wsahtonl */
+int WSAAPI WSAHtonl(SOCKET s, WS_u_long hostlong, WS_u_long *lpnetlong);
+/* winsock2/nf-winsock2-wsahtons */
+int WSAAPI WSAHtons(SOCKET s, unsigned short hostshort, unsigned short *lpnetshort);
+/* winsock2/nf-winsock2-wsantohl */
+int WSAAPI WSANtohl(SOCKET s, WS_u_long netlong, WS_u_long *lphostlong);
+/* winsock2/nf-winsock2-wsantohs */
+int WSAAPI WSANtohs(SOCKET s, unsigned short netshort, unsigned short *lphostshort);
+/* winsock2/nf-winsock2-wsaaddresstostringa */
+INT WSAAPI WSAAddressToStringA(LPSOCKADDR lpsaAddress, DWORD dwAddressLength, LPWSAPROTOCOL_INFOA lpProtocolInfo,
+                               LPSTR lpszAddressString, LPDWORD lpdwAddressStringLength);
+/* winsock2/nf-winsock2-wsaaddresstostringw */
+INT WSAAPI WSAAddressToStringW(LPSOCKADDR lpsaAddress, DWORD dwAddressLength, LPWSAPROTOCOL_INFOW lpProtocolInfo,
+                               LPWSTR lpszAddressString, LPDWORD lpdwAddressStringLength);
+/* winsock2/nf-winsock2-wsastringtoaddressa */
+INT WSAAPI WSAStringToAddressA(LPSTR AddressString, INT AddressFamily, LPWSAPROTOCOL_INFOA lpProtocolInfo,
+                               LPSOCKADDR lpAddress, LPINT lpAddressLength);
+/* winsock2/nf-winsock2-wsastringtoaddressw */
+INT WSAAPI WSAStringToAddressW(LPWSTR AddressString, INT AddressFamily, LPWSAPROTOCOL_INFOW lpProtocolInfo,
+                               LPSOCKADDR lpAddress, LPINT lpAddressLength);
+
 /* winsock2/nf-winsock2-wsacreateevent */
 WSAEVENT WSAAPI WSACreateEvent(void);
 /* winsock2/nf-winsock2-wsacloseevent */
@@ -550,9 +622,15 @@ DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents, const WSAEVENT *lphEvents, 
 #ifdef UNICODE
 #define WSASocket WSASocketW
 #define WSAEnumProtocols WSAEnumProtocolsW
+#define WSAAddressToString WSAAddressToStringW
+#define WSAStringToAddress WSAStringToAddressW
+#define WSAConnectByName WSAConnectByNameW
 #else
 #define WSASocket WSASocketA
 #define WSAEnumProtocols WSAEnumProtocolsA
+#define WSAAddressToString WSAAddressToStringA
+#define WSAStringToAddress WSAStringToAddressA
+#define WSAConnectByName WSAConnectByNameA
 #endif
 
 /* winsock2/nf-winsock2-fd_set and siblings: bodies of the FD_ macros */
@@ -639,6 +717,9 @@ LINSOCK_ASSERT(offsetof(WSAPROTOCOL_INFOW, ProviderId) == 20, "PROTOCOL_INFO.Pro
 LINSOCK_ASSERT(offsetof(WSAPROTOCOL_INFOW, ProtocolChain) == 40, "PROTOCOL_INFO.ProtocolChain");
 LINSOCK_ASSERT(offsetof(WSAPROTOCOL_INFOW, dwMessageSize) == 108, "PROTOCOL_INFO.dwMessageSize");
 LINSOCK_ASSERT(sizeof(LINGER) == 4, "linger");
+LINSOCK_ASSERT(sizeof(SERVENT) == 32 && offsetof(SERVENT, s_proto) == 16, "servent");
+LINSOCK_ASSERT(offsetof(SERVENT, s_port) == 24, "servent.s_port");
+LINSOCK_ASSERT(sizeof(PROTOENT) == 24 && offsetof(PROTOENT, p_proto) == 16, "protoent");
 LINSOCK_ASSERT(sizeof(TIMEVAL) == 8, "timeval");
 LINSOCK_ASSERT(sizeof(WS_fd_set) == 8 + 8 * (LINSOCK_FD_SETSIZE), "fd_set");
 LINSOCK_ASSERT(offsetof(WS_fd_set, fd_array) == 8, "fd_set.fd_array");

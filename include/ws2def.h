@@ -552,6 +552,21 @@ typedef struct LINSOCK_N(addrinfoW) {
     struct LINSOCK_N(addrinfoW) *ai_next;
 } ADDRINFOW, *PADDRINFOW;
 
+/* ws2def/ns-ws2def-addrinfoexa */
+typedef struct LINSOCK_N(addrinfoexA) {
+    int ai_flags;
+    int ai_family;
+    int ai_socktype;
+    int ai_protocol;
+    SIZE_T ai_addrlen;
+    char *ai_canonname;
+    struct LINSOCK_N(sockaddr) *ai_addr;
+    void *ai_blob;
+    SIZE_T ai_bloblen;
+    GUID *ai_provider;
+    struct LINSOCK_N(addrinfoexA) *ai_next;
+} ADDRINFOEXA, *PADDRINFOEXA, *LPADDRINFOEXA;
+
 /* ws2def/ns-ws2def-addrinfoexw */
 typedef struct LINSOCK_N(addrinfoexW) {
     int ai_flags;
@@ -566,7 +581,7 @@ typedef struct LINSOCK_N(addrinfoexW) {
     GUID *ai_provider;
     struct LINSOCK_N(addrinfoexW) *ai_next;
 } ADDRINFOEXW, *PADDRINFOEXW, *LPADDRINFOEXW;
-LINSOCK_ASSERT(sizeof(ADDRINFOEXW) == 72, "addrinfoex");
+LINSOCK_ASSERT(sizeof(ADDRINFOEXW) == 72 && sizeof(ADDRINFOEXA) == 72, "addrinfoex");
 
 /* ws2def/ns-ws2def-scope_id */
 typedef struct {

@@ -54,17 +54,64 @@ INT WSAAPI LINSOCK_N(getnameinfo)(const SOCKADDR *pSockaddr, INT SockaddrLength,
                                   DWORD NodeBufferSize, char *pServiceBuffer, DWORD ServiceBufferSize, INT Flags)
     LINSOCK_BIND(getnameinfo);
 
+/* ws2tcpip/nf-ws2tcpip-inetntopw */
+PCWSTR WSAAPI InetNtopW(INT Family, const VOID *pAddr, PWSTR pStringBuf, size_t StringBufSize);
+/* ws2tcpip/nf-ws2tcpip-inetptonw */
+INT WSAAPI InetPtonW(INT Family, PCWSTR pszAddrString, PVOID pAddrBuf);
+/* ws2tcpip/nf-ws2tcpip-getaddrinfow */
+INT WSAAPI GetAddrInfoW(PCWSTR pNodeName, PCWSTR pServiceName, const ADDRINFOW *pHints, PADDRINFOW *ppResult);
+/* ws2tcpip/nf-ws2tcpip-freeaddrinfow */
+VOID WSAAPI FreeAddrInfoW(PADDRINFOW pAddrInfo);
+/* ws2tcpip/nf-ws2tcpip-getnameinfow */
+INT WSAAPI GetNameInfoW(const SOCKADDR *pSockaddr, WS_socklen_t SockaddrLength, PWCHAR pNodeBuffer,
+                        DWORD NodeBufferSize, PWCHAR pServiceBuffer, DWORD ServiceBufferSize, INT Flags);
+
+/* ws2tcpip/nc-ws2tcpip-lplookupservice_completion_routine */
+typedef void(CALLBACK *LPLOOKUPSERVICE_COMPLETION_ROUTINE)(DWORD dwError, DWORD dwBytes,
+                                                            LPWSAOVERLAPPED lpOverlapped);
+/* ws2tcpip/nf-ws2tcpip-getaddrinfoexa */
+INT WSAAPI GetAddrInfoExA(PCSTR pName, PCSTR pServiceName, DWORD dwNameSpace, LPGUID lpNspId,
+                          const ADDRINFOEXA *hints, PADDRINFOEXA *ppResult, struct WS_timeval *timeout,
+                          LPOVERLAPPED lpOverlapped, LPLOOKUPSERVICE_COMPLETION_ROUTINE lpCompletionRoutine,
+                          LPHANDLE lpNameHandle);
+/* ws2tcpip/nf-ws2tcpip-getaddrinfoexw */
+INT WSAAPI GetAddrInfoExW(PCWSTR pName, PCWSTR pServiceName, DWORD dwNameSpace, LPGUID lpNspId,
+                          const ADDRINFOEXW *hints, PADDRINFOEXW *ppResult, struct WS_timeval *timeout,
+                          LPOVERLAPPED lpOverlapped, LPLOOKUPSERVICE_COMPLETION_ROUTINE lpCompletionRoutine,
+                          LPHANDLE lpHandle);
+/* ws2tcpip/nf-ws2tcpip-getaddrinfoexcancel */
+INT WSAAPI GetAddrInfoExCancel(LPHANDLE lpHandle);
+/* ws2tcpip/nf-ws2tcpip-getaddrinfoexoverlappedresult */
+INT WSAAPI GetAddrInfoExOverlappedResult(LPOVERLAPPED lpOverlapped);
+/* ws2tcpip/nf-ws2tcpip-freeaddrinfoex */
+VOID WSAAPI FreeAddrInfoEx(PADDRINFOEXA pAddrInfoEx);
+/* ws2tcpip/nf-ws2tcpip-freeaddrinfoexw */
+VOID WSAAPI FreeAddrInfoExW(PADDRINFOEXW pAddrInfoEx);
+
+#define FreeAddrInfoExA FreeAddrInfoEx
 #define InetNtopA LINSOCK_N(inet_ntop)
 #define InetPtonA LINSOCK_N(inet_pton)
 #define GetAddrInfoA LINSOCK_N(getaddrinfo)
 #define FreeAddrInfoA LINSOCK_N(freeaddrinfo)
 #define GetNameInfoA LINSOCK_N(getnameinfo)
-#ifndef UNICODE
+#ifdef UNICODE
+#define InetNtop InetNtopW
+#define InetPton InetPtonW
+#define GetAddrInfo GetAddrInfoW
+#define FreeAddrInfo FreeAddrInfoW
+#define GetNameInfo GetNameInfoW
+#define GetAddrInfoEx GetAddrInfoExW
+typedef ADDRINFOW ADDRINFOT, *PADDRINFOT;
+typedef ADDRINFOEXW ADDRINFOEX, *PADDRINFOEX, *LPADDRINFOEX;
+#else
 #define InetNtop InetNtopA
 #define InetPton InetPtonA
 #define GetAddrInfo GetAddrInfoA
 #define FreeAddrInfo FreeAddrInfoA
 #define GetNameInfo GetNameInfoA
+#define GetAddrInfoEx GetAddrInfoExA
+typedef ADDRINFOA ADDRINFOT, *PADDRINFOT;
+typedef ADDRINFOEXA ADDRINFOEX, *PADDRINFOEX, *LPADDRINFOEX;
 #endif
 
 /* The C library's own objects: sixteen octets are the same on both systems. */
@@ -99,10 +146,26 @@ static __inline__ char *gai_strerrorA(int ecode)
     }
     return (char *)(ULONG_PTR)text;
 }
-#if !defined(USE_WS_PREFIX) && !defined(UNICODE)
-#define gai_strerror gai_strerrorA
-#elif defined(USE_WS_PREFIX)
-#define WS_gai_strerror gai_strerrorA
+/* ws2tcpip/nf-ws2tcpip-gai_strerrorw: the text stays until the thread's next call */
+static __inline__ WCHAR *gai_strerrorW(int ecode)
+{
+    static __thread WCHAR text[64];
+    const char *narrow = gai_strerrorA(ecode);
+    unsigned i;
+    for (i = 0; i < 63 && narrow[i] != 0; i++)
+        text[i] = (WCHAR)narrow[i];
+    text[i] = 0;
+    return text;
+}
+#ifdef UNICODE
+#define LINSOCK_GAI_STRERROR gai_strerrorW
+#else
+#define LINSOCK_GAI_STRERROR gai_strerrorA
+#endif
+#ifndef USE_WS_PREFIX
+#define gai_strerror LINSOCK_GAI_STRERROR
+#else
+#define WS_gai_strerror LINSOCK_GAI_STRERROR
 #endif
 
 /* ws2ipdef, ws2tcpip: tests on IPv6 addresses */

@@ -32,5 +32,6 @@ pub mod kernel32;
 pub mod last_error;
 pub mod mswsock;
 pub(crate) mod ptr;
+pub(crate) mod wide;
 pub mod winsock2;
 pub mod ws2tcpip;

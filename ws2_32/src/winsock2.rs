@@ -1,5 +1,6 @@
 //! The functions of winsock2.h.
 
+pub mod by_name;
 pub mod connection;
 pub mod datagram;
 pub mod disconnect;

@@ -10,14 +10,37 @@ use linsock::afd::address::Family;
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
+use crate::wide::Unit;
 
+mod address_text;
+mod extended;
 mod host;
+mod kept;
 mod name_info;
+mod order;
+mod query;
 mod resolve;
+mod service;
+mod workers;
 
+pub use address_text::{
+    WSAAddressToStringA, WSAAddressToStringW, WSAStringToAddressA, WSAStringToAddressW,
+};
+pub use extended::{
+    ADDRINFOEX, ADDRINFOEXA, ADDRINFOEXW, FreeAddrInfoEx, FreeAddrInfoExW, GetAddrInfoExA,
+    GetAddrInfoExCancel, GetAddrInfoExOverlappedResult, GetAddrInfoExW,
+};
 pub use host::{HOSTENT, gethostbyaddr, gethostbyname};
-pub use name_info::getnameinfo;
-pub use resolve::{ADDRINFOA, freeaddrinfo, getaddrinfo};
+pub use name_info::{GetNameInfoW, getnameinfo};
+pub use order::{WSAHtonl, WSAHtons, WSANtohl, WSANtohs};
+pub use query::Routine;
+pub(crate) use resolve::connectable;
+pub use resolve::{
+    ADDRINFO, ADDRINFOA, ADDRINFOW, FreeAddrInfoW, GetAddrInfoW, freeaddrinfo, getaddrinfo,
+};
+pub use service::{
+    PROTOENT, SERVENT, getprotobyname, getprotobynumber, getservbyname, getservbyport,
+};
 
 /// What inet_addr gives for a text that is no address (ws2def.h).
 const INADDR_NONE: u32 = u32::MAX;
@@ -25,6 +48,7 @@ const INADDR_NONE: u32 = u32::MAX;
 const WSAHOST_NOT_FOUND: Error = Error(11001);
 const WSATRY_AGAIN: Error = Error(11002);
 const WSANO_RECOVERY: Error = Error(11003);
+const WSANO_DATA: Error = Error(11004);
 const WSATYPE_NOT_FOUND: Error = Error(10109);
 
 /// The Winsock code of what the C library's resolver reports.
@@ -102,6 +126,44 @@ fn address_text(family: i32, address: *const u8) -> Outcome<String> {
         Family::Inet => Ipv4Addr::from(ptr::read(address.cast::<[u8; 4]>())?).to_string(),
         Family::Inet6 => Ipv6Addr::from(ptr::read(address.cast::<[u8; 16]>())?).to_string(),
     })
+}
+
+/// inet_ntop in either unit.
+fn to_text<U: Unit>(family: i32, address: *const u8, at: *mut U, size: usize) -> Outcome<*const U> {
+    let text = U::zero_ended(address_text(family, address)?.as_bytes());
+    if at.is_null() || size < text.len() {
+        return Err(Error::ERROR_INVALID_PARAMETER);
+    }
+    ptr::write_all(at, &text)?;
+    Ok(at)
+}
+
+/// inet_pton in either unit.
+fn from_text<U: Unit>(family: i32, text: *const U, address: *mut u8) -> Outcome<i32> {
+    let family = Family::from_number(family).ok_or(Error::WSAEAFNOSUPPORT)?;
+    let text = match U::read_text(text) {
+        Err(Error::WSAEINVAL) => return Ok(0),
+        text => text?,
+    };
+    ptr::check_writable(address, if family == Family::Inet { 4 } else { 16 })?;
+    let text = std::str::from_utf8(&text).unwrap_or_default();
+    let octets = match family {
+        Family::Inet => text.parse::<Ipv4Addr>().map(|ip| ip.octets().to_vec()),
+        Family::Inet6 => text.parse::<Ipv6Addr>().map(|ip| ip.octets().to_vec()),
+    };
+    let Ok(octets) = octets else { return Ok(0) };
+    ptr::write_all(address, &octets)?;
+    Ok(1)
+}
+
+/// gethostname in either unit.
+fn put_host_name<U: Unit>(at: *mut U, size: i32) -> Outcome<i32> {
+    let text = U::zero_ended(&host_name()?);
+    if usize::try_from(size).unwrap_or(0) < text.len() {
+        return Err(Error::WSAEFAULT);
+    }
+    ptr::write_all(at, &text)?;
+    Ok(0)
 }
 
 thread_local! {
@@ -184,12 +246,7 @@ export! {
         pStringBuf: *mut u8,
         StringBufSize: usize,
     ) -> *const u8, fail std::ptr::null(); {
-        let text = address_text(Family, pAddr)?;
-        if pStringBuf.is_null() || StringBufSize <= text.len() {
-            return Err(Error::ERROR_INVALID_PARAMETER);
-        }
-        ptr::write_all(pStringBuf, &[text.as_bytes(), &[0]].concat())?;
-        Ok(pStringBuf)
+        to_text(Family, pAddr, pStringBuf, StringBufSize)
     }
 
     /// Reads an address (AF_INET in four decimal parts, AF_INET6). Gives 1, or 0 for a text that is
@@ -204,17 +261,7 @@ export! {
         pszAddrString: *const u8,
         pAddrBuf: *mut u8,
     ) -> i32, fail -1; {
-        let family = Family::from_number(Family).ok_or(Error::WSAEAFNOSUPPORT)?;
-        let text = ptr::read_cstr(pszAddrString)?;
-        ptr::check_writable(pAddrBuf, if family == Family::Inet { 4 } else { 16 })?;
-        let text = std::str::from_utf8(&text).unwrap_or_default();
-        let octets = match family {
-            Family::Inet => text.parse::<Ipv4Addr>().map(|ip| ip.octets().to_vec()),
-            Family::Inet6 => text.parse::<Ipv6Addr>().map(|ip| ip.octets().to_vec()),
-        };
-        let Ok(octets) = octets else { return Ok(0) };
-        ptr::write_all(pAddrBuf, &octets)?;
-        Ok(1)
+        from_text(Family, pszAddrString, pAddrBuf)
     }
 
     /// Gives the name of this host.
@@ -225,13 +272,45 @@ export! {
     /// SOCKET_ERROR with WSANOTINITIALISED, WSAEFAULT for an invalid pointer or a buffer that is
     /// too small.
     winsock fn gethostname as "WS_gethostname" (name: *mut u8, namelen: i32) -> i32, fail -1; {
-        let mut text = host_name()?;
-        text.push(0);
-        if usize::try_from(namelen).unwrap_or(0) < text.len() {
-            return Err(Error::WSAEFAULT);
-        }
-        ptr::write_all(name, &text)?;
-        Ok(0)
+        put_host_name(name, namelen)
+    }
+
+    /// Gives the name of this host in UTF-16; the length counts characters.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-gethostnamew>
+    ///
+    /// # Errors
+    /// As gethostname.
+    winsock fn GetHostNameW(name: *mut u16, namelen: i32) -> i32, fail -1; {
+        put_host_name(name, namelen)
+    }
+
+    /// As inet_ntop, in UTF-16; the size counts characters.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-inetntopw>
+    ///
+    /// # Errors
+    /// As inet_ntop.
+    ///
+    /// # Differs from Windows
+    /// As inet_ntop.
+    fn InetNtopW(
+        Family: i32,
+        pAddr: *const u8,
+        pStringBuf: *mut u16,
+        StringBufSize: usize,
+    ) -> *const u16, fail std::ptr::null(); {
+        to_text(Family, pAddr, pStringBuf, StringBufSize)
+    }
+
+    /// As inet_pton, in UTF-16.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-inetptonw>
+    ///
+    /// # Errors
+    /// As inet_pton.
+    fn InetPtonW(Family: i32, pszAddrString: *const u16, pAddrBuf: *mut u8) -> i32, fail -1; {
+        from_text(Family, pszAddrString, pAddrBuf)
     }
 }
 

@@ -49,6 +49,24 @@ fn structures_are_laid_out_as_on_windows() {
         ai_flags = ai_flags, ai_family = ai_family, ai_socktype = ai_socktype,
         ai_protocol = ai_protocol, ai_addrlen = ai_addrlen, ai_canonname = ai_canonname,
         ai_addr = ai_addr, ai_next = ai_next);
+    same_layout!(linsock_c::ws2tcpip::ADDRINFOW, WinSock::ADDRINFOW;
+        ai_flags = ai_flags, ai_family = ai_family, ai_socktype = ai_socktype,
+        ai_protocol = ai_protocol, ai_addrlen = ai_addrlen, ai_canonname = ai_canonname,
+        ai_addr = ai_addr, ai_next = ai_next);
+    same_layout!(linsock_c::ws2tcpip::ADDRINFOEXA, WinSock::ADDRINFOEXA;
+        ai_flags = ai_flags, ai_family = ai_family, ai_socktype = ai_socktype,
+        ai_protocol = ai_protocol, ai_addrlen = ai_addrlen, ai_canonname = ai_canonname,
+        ai_addr = ai_addr, ai_blob = ai_blob, ai_bloblen = ai_bloblen, ai_provider = ai_provider,
+        ai_next = ai_next);
+    same_layout!(linsock_c::ws2tcpip::ADDRINFOEXW, WinSock::ADDRINFOEXW;
+        ai_flags = ai_flags, ai_family = ai_family, ai_socktype = ai_socktype,
+        ai_protocol = ai_protocol, ai_addrlen = ai_addrlen, ai_canonname = ai_canonname,
+        ai_addr = ai_addr, ai_blob = ai_blob, ai_bloblen = ai_bloblen, ai_provider = ai_provider,
+        ai_next = ai_next);
+    same_layout!(linsock_c::ws2tcpip::SERVENT, WinSock::SERVENT;
+        s_name = s_name, s_aliases = s_aliases, s_proto = s_proto, s_port = s_port);
+    same_layout!(linsock_c::ws2tcpip::PROTOENT, WinSock::PROTOENT;
+        p_name = p_name, p_aliases = p_aliases, p_proto = p_proto);
     same_layout!(linsock_c::kernel32::critical::SRWLOCK, Threading::SRWLOCK;);
     same_layout!(linsock_c::kernel32::critical::CONDITION_VARIABLE, Threading::CONDITION_VARIABLE;);
 }
@@ -210,6 +228,7 @@ constants! {
         XP1_IFS_HANDLES XP1_INTERRUPT XP1_MESSAGE_ORIENTED XP1_MULTIPOINT_CONTROL_PLANE
         XP1_MULTIPOINT_DATA_PLANE XP1_PARTIAL_MESSAGE XP1_PSEUDO_STREAM XP1_QOS_SUPPORTED
         XP1_SUPPORT_BROADCAST XP1_SUPPORT_MULTIPOINT XP1_UNI_RECV XP1_UNI_SEND
+        NS_ALL NS_DNS NS_EMAIL NS_NETBT NS_NLA NS_NTDS NS_WINS
     }
     Foundation {
         HANDLE_FLAG_INHERIT HANDLE_FLAG_PROTECT_FROM_CLOSE
@@ -284,6 +303,9 @@ const NOT_COMPARED: &[(&str, &str)] = &[
     ("POOL_FLAG_NON_PAGED", "wdm/nf-wdm-exallocatepool2"),
     ("POOL_FLAG_PAGED", "wdm/nf-wdm-exallocatepool2"),
     ("POOL_FLAG_UNINITIALIZED", "wdm/nf-wdm-exallocatepool2"),
+    ("NS_BTH", "ws2tcpip/nf-ws2tcpip-getaddrinfoexw; windows-sys leaves it out"),
+    ("NS_PNRPCLOUD", "ws2tcpip/nf-ws2tcpip-getaddrinfoexw; windows-sys leaves it out"),
+    ("NS_PNRPNAME", "ws2tcpip/nf-ws2tcpip-getaddrinfoexw; windows-sys leaves it out"),
     ("STRUNCATE", "of the C runtime, no part of Windows' API"),
 ];
 
@@ -758,6 +780,33 @@ signatures! {
     ws2tcpip => getnameinfo 7 WinSock;
     ws2tcpip => getaddrinfo 4 WinSock;
     ws2tcpip => freeaddrinfo 1 WinSock;
+    ws2tcpip => getservbyname 2 WinSock;
+    ws2tcpip => getservbyport 2 WinSock;
+    ws2tcpip => getprotobyname 1 WinSock;
+    ws2tcpip => getprotobynumber 1 WinSock;
+    ws2tcpip => GetHostNameW 2 WinSock;
+    ws2tcpip => InetNtopW 4 WinSock;
+    ws2tcpip => InetPtonW 3 WinSock;
+    ws2tcpip => GetAddrInfoW 4 WinSock;
+    ws2tcpip => FreeAddrInfoW 1 WinSock;
+    ws2tcpip => GetNameInfoW 7 WinSock;
+    ws2tcpip => WSAHtonl 3 WinSock;
+    ws2tcpip => WSAHtons 3 WinSock;
+    ws2tcpip => WSANtohl 3 WinSock;
+    ws2tcpip => WSANtohs 3 WinSock;
+    ws2tcpip => WSAAddressToStringA 5 WinSock;
+    ws2tcpip => WSAAddressToStringW 5 WinSock;
+    ws2tcpip => WSAStringToAddressA 5 WinSock;
+    ws2tcpip => WSAStringToAddressW 5 WinSock;
+    ws2tcpip => GetAddrInfoExA 10 WinSock;
+    ws2tcpip => GetAddrInfoExW 10 WinSock;
+    ws2tcpip => GetAddrInfoExCancel 1 WinSock;
+    ws2tcpip => GetAddrInfoExOverlappedResult 1 WinSock;
+    ws2tcpip => FreeAddrInfoEx 1 WinSock;
+    ws2tcpip => FreeAddrInfoExW 1 WinSock;
+    winsock2::by_name => WSAConnectByNameA 9 WinSock;
+    winsock2::by_name => WSAConnectByNameW 9 WinSock;
+    winsock2::by_name => WSAConnectByList 8 WinSock;
     kernel32::clock => QueryPerformanceCounter 1 none;
     kernel32::clock => QueryPerformanceFrequency 1 none;
     kernel32::clock => GetTickCount 0 none;

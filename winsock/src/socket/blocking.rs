@@ -135,6 +135,22 @@ impl Socket {
         self.finish_blocking(Started::Pending, &result, None).map(drop)
     }
 
+    /// As [`Self::connect_blocking`], in any blocking mode and until the deadline.
+    ///
+    /// # Errors
+    /// As there; WSAETIMEDOUT, with the attempt given up.
+    pub fn connect_waiting(&self, to: &Address, deadline: Deadline) -> Result<(), NtStatus> {
+        if wait::is_blocking() {
+            return Err(IN_PROGRESS);
+        }
+        let result = SyncResult::new();
+        self.connect_pending(result.irp(Buffers::empty()), to)?;
+        if self.wait_on(&|| result.is_done(), deadline) == Blocked::TimedOut {
+            return self.give_up(&result, NtStatus::IO_TIMEOUT).map(drop);
+        }
+        outcome(&result).map(drop)
+    }
+
     /// accept without a handle for the connection yet.
     ///
     /// # Errors

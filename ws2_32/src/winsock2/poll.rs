@@ -42,7 +42,7 @@ fn keep(set: *mut u8, ready: &[SOCKET]) -> Outcome<()> {
 }
 
 /// `timeval`: two 32-bit numbers on Windows.
-fn timeout(at: *const i32) -> Outcome<Deadline> {
+pub(crate) fn timeout(at: *const i32) -> Outcome<Deadline> {
     if at.is_null() {
         return Ok(Deadline::Never);
     }

@@ -1,13 +1,13 @@
 //! gethostbyname and gethostbyaddr: what programs asked before there was getaddrinfo.
 
-use std::cell::Cell;
 use std::ffi::CString;
+use std::mem::offset_of;
 
 use linsock::afd::address::Family;
 
+use super::kept::{Block, Kept};
 use super::{WSAHOST_NOT_FOUND, name_info, resolve};
 use crate::export::{Outcome, export};
-use crate::kernel32::heap;
 use crate::last_error::Error;
 use crate::ptr;
 
@@ -29,51 +29,26 @@ pub struct HOSTENT {
 
 const _: () = assert!(size_of::<HOSTENT>() == 32);
 
-const POINTER: usize = size_of::<usize>();
-
-/// The one host that a thread keeps for its program: a block of the process heap.
-struct Kept(Cell<*mut u8>);
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        heap::release(self.0.get());
-    }
-}
-
 thread_local! {
-    static KEPT: Kept = const { Kept(Cell::new(std::ptr::null_mut())) };
+    static KEPT: Kept = const { Kept::new() };
 }
 
-/// Lays a host out in one block: the structure, the empty list of aliases, the list of addresses,
-/// the addresses, the name. The thread's former one ends.
+/// Lays a host out for the thread.
 fn keep(name: &CString, family: Family, addresses: &[Vec<u8>]) -> Outcome<*mut HOSTENT> {
     let length = addresses.first().ok_or(WSAHOST_NOT_FOUND)?.len();
-    let aliases_at = size_of::<HOSTENT>();
-    let list_at = aliases_at + POINTER;
-    let octets_at = list_at + (addresses.len() + 1) * POINTER;
-    let name_at = octets_at + addresses.len() * length;
-    let name = name.as_bytes_with_nul();
-    let no_memory = Error::ERROR_NOT_ENOUGH_MEMORY;
-    let block = heap::allocate(name_at + name.len(), true).ok_or(no_memory)?;
-    let part = |at: usize| block.wrapping_add(at);
-    for (index, octets) in addresses.iter().enumerate() {
-        let octets_at = octets_at + index * length;
-        ptr::write(part(list_at + index * POINTER).cast(), part(octets_at))?;
-        ptr::write_all(part(octets_at), octets)?;
-    }
-    ptr::write_all(part(name_at), name)?;
-    let host = HOSTENT {
-        h_name: part(name_at),
-        h_aliases: part(aliases_at).cast(),
-        h_addrtype: i16::try_from(family.number()).map_err(|_| Error::WSAEAFNOSUPPORT)?,
-        h_length: i16::try_from(length).map_err(|_| Error::WSAEFAULT)?,
-        h_addr_list: part(list_at).cast(),
-    };
-    ptr::write(block.cast(), host)?;
-    // A thread that is being torn down keeps nothing.
-    let former = KEPT.try_with(|kept| kept.0.replace(block)).unwrap_or_default();
-    heap::release(former);
-    Ok(block.cast())
+    let mut block = Block::for_structure_of(size_of::<HOSTENT>());
+    let aliases = block.list(&[]);
+    let places: Vec<_> = addresses.iter().map(|octets| block.octets(octets)).collect();
+    let addresses = block.list(&places);
+    let name = block.text(name.as_bytes());
+    block.point(offset_of!(HOSTENT, h_name), name);
+    block.point(offset_of!(HOSTENT, h_aliases), aliases);
+    block.point(offset_of!(HOSTENT, h_addr_list), addresses);
+    let family = i16::try_from(family.number()).map_err(|_| Error::WSAEAFNOSUPPORT)?;
+    block.number(offset_of!(HOSTENT, h_addrtype), family);
+    let length = i16::try_from(length).map_err(|_| Error::WSAEFAULT)?;
+    block.number(offset_of!(HOSTENT, h_length), length);
+    block.keep(&KEPT)
 }
 
 export! {

@@ -8,6 +8,7 @@ use super::{WSAHOST_NOT_FOUND, check_started, resolver_error, returned};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
+use crate::wide::Unit;
 
 /// Windows' flags (ws2def.h) and the C library's.
 const FLAGS: &[(i32, i32)] = &[
@@ -20,26 +21,27 @@ const FLAGS: &[(i32, i32)] = &[
 
 /// A buffer of the program's for a name.
 #[derive(Clone, Copy)]
-struct Room {
-    at: *mut u8,
+struct Room<U> {
+    at: *mut U,
     size: usize,
 }
 
-impl Room {
-    fn new(at: *mut u8, size: u32) -> Self {
+impl<U: Unit> Room<U> {
+    fn new(at: *mut U, size: u32) -> Self {
         Self { at, size: usize::try_from(size).unwrap_or(0) }
     }
 
-    const fn is_wanted(self) -> bool {
+    fn is_wanted(self) -> bool {
         !self.at.is_null() && self.size != 0
     }
 
     /// Writes the text and its zero.
-    fn fill(self, name: &[u8]) -> Outcome<()> {
+    fn fill(self, name: &CStr) -> Outcome<()> {
+        let name = U::zero_ended(name.to_bytes());
         if name.len() > self.size {
             return Err(Error::ERROR_INSUFFICIENT_BUFFER);
         }
-        ptr::write_all(self.at, name)
+        ptr::write_all(self.at, &name)
     }
 }
 
@@ -65,7 +67,12 @@ fn read_address(at: *const u8, len: i32) -> Outcome<Vec<u8>> {
     Ok(octets)
 }
 
-fn name(address: *const u8, len: i32, node: Room, service: Room, flags: i32) -> Outcome<()> {
+fn name<U: Unit>(
+    (address, len): (*const u8, i32),
+    node: Room<U>,
+    service: Room<U>,
+    flags: i32,
+) -> Outcome<()> {
     check_started()?;
     let address = read_address(address, len)?;
     let known = FLAGS.iter().fold(0, |sum, (flag, _)| sum | flag);
@@ -79,10 +86,10 @@ fn name(address: *const u8, len: i32, node: Room, service: Room, flags: i32) -> 
     let asked = asked.fold(0, |sum, (_, flag)| sum | flag);
     let [node_name, service_name] = ask(&address, [node, service].map(Room::is_wanted), asked)?;
     if node.is_wanted() {
-        node.fill(node_name.as_bytes_with_nul())?;
+        node.fill(&node_name)?;
     }
     if service.is_wanted() {
-        service.fill(service_name.as_bytes_with_nul())?;
+        service.fill(&service_name)?;
     }
     Ok(())
 }
@@ -149,7 +156,29 @@ export! {
     ) -> i32, fail Error::WSASYSCALLFAILURE.0.cast_signed(); {
         let node = Room::new(pNodeBuffer, NodeBufferSize);
         let service = Room::new(pServiceBuffer, ServiceBufferSize);
-        returned(name(pSockaddr, SockaddrLength, node, service, Flags))
+        returned(name((pSockaddr, SockaddrLength), node, service, Flags))
+    }
+
+    /// As getnameinfo, in UTF-16: the sizes count characters.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getnameinfow>
+    ///
+    /// Blocks for the resolver; not alertable.
+    ///
+    /// # Errors
+    /// As getnameinfo.
+    fn GetNameInfoW(
+        pSockaddr: *const u8,
+        SockaddrLength: i32,
+        pNodeBuffer: *mut u16,
+        NodeBufferSize: u32,
+        pServiceBuffer: *mut u16,
+        ServiceBufferSize: u32,
+        Flags: i32,
+    ) -> i32, fail Error::WSASYSCALLFAILURE.0.cast_signed(); {
+        let node = Room::new(pNodeBuffer, NodeBufferSize);
+        let service = Room::new(pServiceBuffer, ServiceBufferSize);
+        returned(name((pSockaddr, SockaddrLength), node, service, Flags))
     }
 }
 

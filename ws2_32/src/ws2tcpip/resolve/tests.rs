@@ -145,3 +145,22 @@ fn bad_questions_have_their_errors() {
     let error = unsafe { getaddrinfo(wild, std::ptr::null(), wild.cast(), &raw mut list) };
     assert_eq!(error, 10014);
 }
+
+/// Where the resolver has no file of services: what is known without one.
+#[test]
+fn a_service_has_its_port_for_each_type_of_socket_that_is_wanted() {
+    let ports = |name: &CStr, socket_type: i32, protocol: i32| {
+        let hints = Hints { flags: AI_NUMERICHOST, family: AF_INET, socket_type, protocol };
+        let asked = hints.translate(true).unwrap();
+        let answers = ask_for_port(Some(c"127.0.0.1"), name, &asked)?;
+        let port = |answer: &Answer| u16::from_be_bytes([answer.address[2], answer.address[3]]);
+        let kind = |answer: &Answer| (answer.socket_type, answer.protocol, port(answer));
+        Ok::<Vec<_>, Error>(answers.iter().map(kind).collect())
+    };
+    assert_eq!(ports(c"domain", 0, 0), Ok(vec![(1, 6, 53), (2, 17, 53)]));
+    assert_eq!(ports(c"domain", 2, 0), Ok(vec![(2, 17, 53)]));
+    assert_eq!(ports(c"domain", 0, 6), Ok(vec![(1, 6, 53)]));
+    assert_eq!(ports(c"HTTP", 1, 0), Ok(vec![(1, 6, 80)]));
+    assert_eq!(ports(c"domain", 1, 17), Err(WSATYPE_NOT_FOUND));
+    assert_eq!(ports(c"no such service", 1, 0), Err(WSATYPE_NOT_FOUND));
+}
