@@ -140,6 +140,7 @@ programs![
     startup,
     thread_exit,
     time_wait,
+    timers,
     transfer,
     udp,
     unix_streams,

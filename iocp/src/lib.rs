@@ -22,6 +22,7 @@
 //!   guardian is awake.
 #![deny(unsafe_code)]
 
+pub mod alarm;
 pub mod apc;
 pub mod buffer;
 pub mod cache;
@@ -39,6 +40,7 @@ pub mod spin;
 pub mod sync;
 pub mod sys;
 pub mod thread;
+pub mod timer;
 pub mod wait;
 
 pub use linsock_afd as afd;

@@ -181,13 +181,17 @@ impl Thread {
         !self.apcs.lock().is_empty()
     }
 
-    /// Runs the queued calls, including those that they queue. True if there were any. Only the
+    /// Whether the thread has ended: no call can be queued to it any more.
+    pub(crate) fn has_exited(&self) -> bool {
+        self.exited.load(Ordering::Relaxed)
+    }
+
+    /// Runs the queued calls, including those that they queue. True if any was made. Only the
     /// thread itself calls this.
     pub(crate) fn run_apcs(&self) -> bool {
         let mut any = false;
         while let Some(apc) = self.next_apc() {
-            any = true;
-            apc.run();
+            any |= apc.run();
         }
         any
     }

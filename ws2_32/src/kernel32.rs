@@ -7,3 +7,4 @@ pub mod io;
 pub mod misc;
 pub mod object;
 pub mod thread;
+pub mod timer;

@@ -250,7 +250,9 @@ constants! {
         WAIT_FAILED WAIT_IO_COMPLETION WAIT_OBJECT_0 WAIT_TIMEOUT
     }
     Threading {
-        CONDITION_VARIABLE_LOCKMODE_SHARED CREATE_SUSPENDED EVENT_ALL_ACCESS
+        CONDITION_VARIABLE_LOCKMODE_SHARED CREATE_SUSPENDED CREATE_WAITABLE_TIMER_HIGH_RESOLUTION
+        CREATE_WAITABLE_TIMER_MANUAL_RESET TIMER_ALL_ACCESS TIMER_MODIFY_STATE TIMER_QUERY_STATE
+        EVENT_ALL_ACCESS
         EVENT_MODIFY_STATE INFINITE STACK_SIZE_PARAM_IS_A_RESERVATION
         THREAD_PRIORITY_ABOVE_NORMAL THREAD_PRIORITY_BELOW_NORMAL THREAD_PRIORITY_HIGHEST
         THREAD_PRIORITY_IDLE THREAD_PRIORITY_LOWEST THREAD_PRIORITY_NORMAL
@@ -773,6 +775,13 @@ signatures! {
     kernel32::object => CreateEventW 4 none;
     kernel32::object => CreateSemaphoreA 4 none;
     kernel32::object => CreateMutexA 3 none;
+    kernel32::timer => CreateWaitableTimerA 3 none;
+    kernel32::timer => CreateWaitableTimerW 3 none;
+    kernel32::timer => CreateWaitableTimerExA 4 none;
+    kernel32::timer => CreateWaitableTimerExW 4 none;
+    kernel32::timer => SetWaitableTimer 6 Threading;
+    kernel32::timer => SetWaitableTimerEx 7 none;
+    kernel32::timer => CancelWaitableTimer 1 Threading;
     kernel32::thread => CreateThread 6 none;
     kernel32::thread => _beginthreadex 6 none;
     mswsock => ConnectEx 7 callback LPFN_CONNECTEX;

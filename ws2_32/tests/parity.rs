@@ -67,7 +67,8 @@ const DOCUMENTED: &[(&str, &str)] = &[
         CloseThreadpoolIo CreateEventA CreateEventExA CreateEventExW CreateEventW
         CreateFileA CreateFileW CreateIoCompletionPort CreateMutexA CreateMutexW
         CreateSemaphoreA CreateSemaphoreW CreateThread CreateThreadpoolIo
-        CreateTimerQueueTimer CreateWaitableTimerA CreateWaitableTimerW
+        CreateTimerQueueTimer CreateWaitableTimerA CreateWaitableTimerExA
+        CreateWaitableTimerExW CreateWaitableTimerW
         DeleteCriticalSection DeleteTimerQueueTimer DeviceIoControl DuplicateHandle
         EnterCriticalSection ExitProcess ExitThread FlsAlloc FlsFree FlsGetValue FlsSetValue
         FormatMessageA FormatMessageW GetCommandLineW GetCurrentProcess GetCurrentProcessId
@@ -87,7 +88,8 @@ const DOCUMENTED: &[(&str, &str)] = &[
         ReleaseSemaphore ReleaseSRWLockExclusive ReleaseSRWLockShared ResetEvent
         ResumeThread SetConsoleCtrlHandler SetCriticalSectionSpinCount SetEvent
         SetFileCompletionNotificationModes SetHandleInformation SetLastError
-        SetThreadAffinityMask SetThreadPriority SetWaitableTimer SignalObjectAndWait Sleep
+        SetThreadAffinityMask SetThreadPriority SetWaitableTimer SetWaitableTimerEx
+        SignalObjectAndWait Sleep
         SleepConditionVariableCS SleepConditionVariableSRW SleepEx StartThreadpoolIo
         SuspendThread SwitchToThread TerminateThread TlsAlloc TlsFree TlsGetValue
         TlsSetValue TryAcquireSRWLockExclusive TryAcquireSRWLockShared
@@ -111,6 +113,10 @@ const PARTIAL: &[(&str, &str)] = &[
     ("CreateEventW", "As CreateEventA."),
     ("CreateMutexA", ""),
     ("CreateSemaphoreA", ""),
+    ("CreateWaitableTimerA", ""),
+    ("CreateWaitableTimerW", ""),
+    ("CreateWaitableTimerExA", ""),
+    ("CreateWaitableTimerExW", ""),
     ("DuplicateHandle", ""),
     ("FormatMessageA", ""),
     ("SetThreadPriority", ""),

@@ -41,7 +41,7 @@ pub enum Waitee {
     Semaphore(Arc<Semaphore>),
     /// A mutex.
     Mutant(Arc<Mutant>),
-    /// A thread.
+    /// A thread or a timer.
     Other(Arc<dyn AnyWaitable>),
 }
 
@@ -99,7 +99,10 @@ pub(crate) fn enter(object: Object) -> Outcome<HANDLE> {
 
 /// Enters an object that could have had a name; success clears the last error, which tells a
 /// program that no object of that name existed.
-fn enter_unnamed(is_unnamed: bool, object: impl FnOnce() -> Outcome<Object>) -> Outcome<HANDLE> {
+pub(crate) fn enter_unnamed(
+    is_unnamed: bool,
+    object: impl FnOnce() -> Outcome<Object>,
+) -> Outcome<HANDLE> {
     if !is_unnamed {
         return Err(Error::ERROR_NOT_SUPPORTED);
     }

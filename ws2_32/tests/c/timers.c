@@ -1,0 +1,237 @@
+/*
+ * timers.c - waitable timers in every wait, with periods and completion routines; timer queues.
+ */
+#include "check.h"
+
+#define MS 10000LL /* 100-nanosecond intervals in a millisecond */
+#define HOUR (3600000 * MS)
+
+static const char *const D_SET = "D SetWaitableTimer";
+
+static LARGE_INTEGER after(LONGLONG intervals)
+{
+    LARGE_INTEGER due;
+
+    due.QuadPart = -intervals;
+    return due;
+}
+
+static LARGE_INTEGER time_of_day(LONGLONG intervals)
+{
+    LARGE_INTEGER due;
+    FILETIME now;
+
+    GetSystemTimeAsFileTime(&now);
+    due.QuadPart = ((LONGLONG)now.dwHighDateTime << 32) + now.dwLowDateTime + intervals;
+    return due;
+}
+
+static HANDLE new_timer(BOOL manual_reset)
+{
+    HANDLE timer = CreateWaitableTimerW(NULL, manual_reset, NULL);
+
+    REQUIRE(timer != NULL);
+    return timer;
+}
+
+static BOOL set_timer(HANDLE timer, LONGLONG intervals, LONG period)
+{
+    LARGE_INTEGER due = after(intervals);
+
+    return SetWaitableTimer(timer, &due, period, NULL, NULL, FALSE);
+}
+
+static void creation(void)
+{
+    HANDLE timer, event = new_event();
+    LARGE_INTEGER due = after(HOUR);
+
+    SetLastError(CHECK_UNSET);
+    timer = CreateWaitableTimerA(NULL, TRUE, NULL);
+    CHECK(timer != NULL && GetLastError() == 0, "D CreateWaitableTimer");
+    CHECK(!is_set(timer, 0), "D CreateWaitableTimer: not signaled until it is set");
+    CHECK(CancelWaitableTimer(timer), "D CancelWaitableTimer: one that is not set");
+    CHECK_FALSE(SetWaitableTimer(timer, &due, -1, NULL, NULL, FALSE), ERROR_INVALID_PARAMETER, D_SET);
+    CHECK_FALSE(SetWaitableTimer(timer, NULL, 0, NULL, NULL, FALSE), ERROR_NOACCESS, "choice: as other pointers");
+    CHECK(SetWaitableTimer(timer, &due, 0, NULL, NULL, TRUE), D_SET);
+    CHECK_EQ(GetLastError(), ERROR_NOT_SUPPORTED, "D SetWaitableTimer: fResume where nothing wakes the system");
+    CHECK(CloseHandle(timer), "D CloseHandle");
+    CHECK_FALSE(SetWaitableTimer(timer, &due, 0, NULL, NULL, FALSE), ERROR_INVALID_HANDLE, D_SET);
+    CHECK_FALSE(CancelWaitableTimer(timer), ERROR_INVALID_HANDLE, "D CancelWaitableTimer");
+    CHECK_FALSE(SetWaitableTimer(event, &due, 0, NULL, NULL, FALSE), ERROR_INVALID_HANDLE, "D SetWaitableTimer: an event");
+    CHECK_FALSE(CancelWaitableTimer(event), ERROR_INVALID_HANDLE, "D CancelWaitableTimer: an event");
+    CloseHandle(event);
+
+    timer = CreateWaitableTimerExW(NULL, NULL, CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, TIMER_ALL_ACCESS);
+    CHECK(timer != NULL, "D CreateWaitableTimerEx");
+    CloseHandle(timer);
+    CHECK_CALL(CreateWaitableTimerExA(NULL, NULL, 8, TIMER_ALL_ACCESS), 0, ERROR_INVALID_PARAMETER,
+               "choice: flags that do not exist");
+}
+
+static void kinds(void)
+{
+    HANDLE manual = new_timer(TRUE), automatic = new_timer(FALSE);
+
+    CHECK(set_timer(manual, MS, 0) && set_timer(automatic, MS, 0), D_SET);
+    CHECK(is_set(manual, CHECK_WAIT_MS) && is_set(manual, 0), "D waitable timer: manual-reset stays signaled");
+    CHECK(is_set(automatic, CHECK_WAIT_MS), "D waitable timer");
+    CHECK(!is_set(automatic, 0), "D waitable timer: synchronization timer, one wait is satisfied");
+    CHECK(set_timer(manual, HOUR, 0), D_SET);
+    CHECK(!is_set(manual, 0), "D SetWaitableTimer: not signaled until the new time");
+    CloseHandle(manual);
+    CloseHandle(automatic);
+}
+
+static void times(void)
+{
+    HANDLE timer = new_timer(TRUE);
+    LARGE_INTEGER due;
+    ULONGLONG start = GetTickCount64();
+
+    CHECK(set_timer(timer, 50 * MS, 0), D_SET);
+    CHECK(is_set(timer, CHECK_WAIT_MS), D_SET);
+    CHECK(GetTickCount64() - start >= 49, "D SetWaitableTimer: not before its time");
+    start = GetTickCount64();
+    due = time_of_day(50 * MS);
+    CHECK(SetWaitableTimer(timer, &due, 0, NULL, NULL, FALSE), D_SET);
+    CHECK(is_set(timer, CHECK_WAIT_MS), "D SetWaitableTimer: an absolute time");
+    CHECK(GetTickCount64() - start >= 45, "D SetWaitableTimer: an absolute time");
+    due = time_of_day(-HOUR);
+    CHECK(SetWaitableTimer(timer, &due, 0, NULL, NULL, FALSE), D_SET);
+    CHECK(is_set(timer, 0), "choice: a time that is over signals before the call returns");
+    due.QuadPart = 0;
+    CHECK(SetWaitableTimerEx(timer, &due, 0, NULL, NULL, NULL, 10), "D SetWaitableTimerEx");
+    CHECK(is_set(timer, 0), "choice: 0 is 1601");
+    CloseHandle(timer);
+}
+
+static void cancelling(void)
+{
+    HANDLE timer = new_timer(TRUE);
+
+    CHECK(set_timer(timer, 5 * MS, 0), D_SET);
+    CHECK(CancelWaitableTimer(timer), "D CancelWaitableTimer");
+    CHECK(!is_set(timer, CHECK_QUIET_MS), "D CancelWaitableTimer: does not change the signaled state");
+    CHECK(set_timer(timer, 0, 0) && CancelWaitableTimer(timer), D_SET);
+    CHECK(is_set(timer, 0), "D CancelWaitableTimer: does not change the signaled state");
+    CloseHandle(timer);
+}
+
+static void periods(void)
+{
+    HANDLE timer = new_timer(FALSE);
+    ULONGLONG start = GetTickCount64();
+    int i;
+
+    CHECK(set_timer(timer, MS, 20), D_SET);
+    for (i = 0; i < 4; i++)
+        CHECK(is_set(timer, CHECK_WAIT_MS), "D SetWaitableTimer: each period");
+    CHECK(GetTickCount64() - start >= 55, "D SetWaitableTimer: three periods of 20 ms");
+    CHECK(CancelWaitableTimer(timer), "D CancelWaitableTimer");
+    (void)is_set(timer, 0);
+    CHECK(!is_set(timer, CHECK_QUIET_MS), "D CancelWaitableTimer: a period too");
+    CloseHandle(timer);
+}
+
+static void every_wait(void)
+{
+    HANDLE process = GetCurrentProcess(), event = new_event(), copy = NULL, all[2], timer = new_timer(FALSE);
+
+    all[0] = event;
+    all[1] = timer;
+    CHECK(set_timer(timer, MS, 0), D_SET);
+    CHECK_EQ(WaitForSingleObjectEx(timer, CHECK_WAIT_MS, TRUE), WAIT_OBJECT_0, "D WaitForSingleObjectEx");
+    CHECK(set_timer(timer, MS, 0), D_SET);
+    CHECK_EQ(WaitForMultipleObjects(2, all, FALSE, CHECK_WAIT_MS), WAIT_OBJECT_0 + 1, "D WaitForMultipleObjects");
+    CHECK(set_timer(timer, MS, 0), D_SET);
+    CHECK_EQ(WSAWaitForMultipleEvents(2, all, FALSE, CHECK_WAIT_MS, FALSE), WSA_WAIT_EVENT_0 + 1,
+             "D WSAWaitForMultipleEvents");
+    CHECK(set_timer(timer, MS, 0) && SetEvent(event), D_SET);
+    CHECK_EQ(WaitForMultipleObjectsEx(2, all, TRUE, CHECK_WAIT_MS, TRUE), WAIT_OBJECT_0, "D WaitForMultipleObjectsEx");
+    CHECK(!is_set(timer, 0), "D WaitForMultipleObjects: the signal was taken");
+    CHECK(DuplicateHandle(process, timer, process, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS), "D DuplicateHandle");
+    CHECK(CloseHandle(timer), "D CloseHandle");
+    CHECK(set_timer(copy, MS, 0) && is_set(copy, CHECK_WAIT_MS), "D DuplicateHandle: the same timer");
+    CloseHandle(copy);
+    CloseHandle(event);
+}
+
+struct calls {
+    DWORD thread;
+    int count;
+    LONGLONG time;
+};
+
+static VOID APIENTRY note_call(LPVOID argument, DWORD low, DWORD high)
+{
+    struct calls *calls = argument;
+
+    calls->thread = GetCurrentThreadId();
+    calls->count++;
+    calls->time = ((LONGLONG)high << 32) + low;
+}
+
+static void routines(void)
+{
+    HANDLE timer = new_timer(TRUE);
+    LARGE_INTEGER due = after(MS), begun = time_of_day(0);
+    struct calls calls = {0, 0, 0};
+
+    CHECK(SetWaitableTimer(timer, &due, 0, note_call, &calls, FALSE), D_SET);
+    CHECK_EQ(SleepEx(CHECK_WAIT_MS, TRUE), WAIT_IO_COMPLETION, "D SetWaitableTimer: the routine runs in an alertable wait");
+    CHECK_EQ(calls.count, 1, D_SET);
+    CHECK_EQ(calls.thread, GetCurrentThreadId(), "D SetWaitableTimer: on the thread that set the timer");
+    CHECK(calls.time >= begun.QuadPart && calls.time <= time_of_day(0).QuadPart,
+          "D TimerAPCProc: the time at which the timer was signaled, UTC");
+    CHECK(is_set(timer, 0), "D SetWaitableTimer: signaled too");
+
+    CHECK(SetWaitableTimer(timer, &due, 0, note_call, &calls, FALSE) && is_set(timer, CHECK_WAIT_MS), D_SET);
+    CHECK(CancelWaitableTimer(timer), "D CancelWaitableTimer");
+    CHECK_EQ(SleepEx(0, TRUE), 0, "D CancelWaitableTimer: outstanding APCs are cancelled");
+    CHECK(SetWaitableTimer(timer, &due, 0, note_call, &calls, FALSE) && is_set(timer, CHECK_WAIT_MS), D_SET);
+    CHECK(set_timer(timer, HOUR, 0), D_SET);
+    CHECK_EQ(SleepEx(0, TRUE), 0, "D SetWaitableTimer: stopping a timer cancels pending completion routines");
+    CHECK_EQ(calls.count, 1, D_SET);
+
+    CHECK(SetWaitableTimer(timer, &due, 2, note_call, &calls, FALSE), D_SET);
+    while (calls.count < 4)
+        CHECK_EQ(SleepEx(CHECK_WAIT_MS, TRUE), WAIT_IO_COMPLETION, "D SetWaitableTimer: each period");
+    CHECK(CloseHandle(timer), "D CloseHandle");
+    (void)SleepEx(0, TRUE);
+    CHECK_EQ(SleepEx(10, TRUE), 0, "choice: closing the last handle stops the timer");
+}
+
+static DWORD WINAPI set_and_end(void *timer)
+{
+    static struct calls calls;
+    LARGE_INTEGER due = after(20 * MS);
+
+    return (DWORD)SetWaitableTimer(timer, &due, 0, note_call, &calls, FALSE);
+}
+
+static void end_of_the_thread(void)
+{
+    HANDLE timer = new_timer(TRUE), thread = CreateThread(NULL, 0, set_and_end, timer, 0, NULL);
+    DWORD code = 0;
+
+    REQUIRE(is_set(thread, CHECK_WAIT_MS) && GetExitCodeThread(thread, &code));
+    CHECK_EQ(code, TRUE, D_SET);
+    CHECK(!is_set(timer, CHECK_QUIET_MS), "D SetWaitableTimer: the end of the thread cancels a timer with a routine");
+    CloseHandle(thread);
+    CloseHandle(timer);
+}
+
+int main(void)
+{
+    check_begin("timers");
+    creation();
+    kinds();
+    times();
+    cancelling();
+    periods();
+    every_wait();
+    routines();
+    end_of_the_thread();
+    return check_end();
+}
