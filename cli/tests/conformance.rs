@@ -139,6 +139,7 @@ programs![
     shutdown,
     startup,
     thread_exit,
+    thread_pool,
     time_wait,
     timers,
     transfer,

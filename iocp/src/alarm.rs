@@ -121,6 +121,8 @@ enum Next {
 pub struct Setting {
     alarm: Option<Alarm>,
     period: Duration,
+    /// It has rung since it was set.
+    has_rung: bool,
 }
 
 impl Setting {
@@ -137,6 +139,7 @@ impl Setting {
     ) -> io::Result<()> {
         self.clear();
         self.period = period;
+        self.has_rung = false;
         if let Some(at) = at {
             self.alarm = Some(CLOCK.set(at, Weak::clone(ring) as Weak<dyn Ring>)?);
         }
@@ -151,6 +154,11 @@ impl Setting {
     /// Whether it is going to ring.
     pub const fn is_set(&self) -> bool {
         self.alarm.is_some()
+    }
+
+    /// Whether it has rung and is not going to ring again.
+    pub const fn has_rung_out(&self) -> bool {
+        self.has_rung && !self.is_set()
     }
 
     /// An alarm has rung: true if it is what this is set to, and not a former setting's that was
@@ -172,6 +180,7 @@ impl Setting {
 
     /// The next one of a period after this time; those that are over already are left out.
     fn repeat(&mut self, last: Instant, ring: &Weak<impl Ring + 'static>) {
+        self.has_rung = true;
         if let Some(next) = next_of(last, self.period, Instant::now()) {
             // The clock's thread is there: an alarm has rung.
             self.alarm = CLOCK.set(next, Weak::clone(ring) as Weak<dyn Ring>).ok();
@@ -235,8 +244,9 @@ mod tests {
         let (bell, told) = bell();
         let begun = Instant::now();
         bell.set(20 * MS, Duration::ZERO);
+        assert!(!bell.setting.lock().has_rung_out());
         assert!(told.recv().unwrap() - begun >= 20 * MS);
-        assert!(!bell.setting.lock().is_set());
+        assert!(bell.setting.lock().has_rung_out());
         assert!(told.recv_timeout(30 * MS).is_err(), "once");
     }
 

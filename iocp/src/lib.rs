@@ -34,6 +34,7 @@ pub mod guardian;
 pub mod handle;
 pub mod irp;
 pub mod overlapped;
+pub mod pool;
 pub mod port;
 pub mod reactor;
 pub mod spin;
@@ -42,6 +43,7 @@ pub mod sys;
 pub mod thread;
 pub mod timer;
 pub mod wait;
+pub mod watcher;
 
 pub use linsock_afd as afd;
 pub use linsock_afd::NtStatus;

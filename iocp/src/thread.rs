@@ -96,6 +96,23 @@ pub(crate) fn owes_cancel() {
     }
 }
 
+/// Whether the calling thread has pending I/O that its exit would cancel.
+pub(crate) fn has_io() -> bool {
+    if !OWES_CANCEL.with(Cell::get) {
+        return false;
+    }
+    let (me, found) = (id(), Cell::new(false));
+    for file in handle::table().files() {
+        // It looks at the operations as a cancellation does, and chooses none.
+        file.cancel(&|irp| {
+            found.set(found.get() || irp.thread() == me && irp.dies_with_thread(file.core()));
+            false
+        });
+    }
+    OWES_CANCEL.with(|owes| owes.set(found.get()));
+    found.get()
+}
+
 impl Thread {
     fn new() -> Arc<Self> {
         Arc::new(Self {

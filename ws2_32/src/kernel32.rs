@@ -6,5 +6,6 @@ pub mod heap;
 pub mod io;
 pub mod misc;
 pub mod object;
+pub mod pool;
 pub mod thread;
 pub mod timer;

@@ -97,7 +97,21 @@ const DOCUMENTED: &[(&str, &str)] = &[
         WaitForMultipleObjects WaitForMultipleObjectsEx WaitForSingleObject
         WaitForSingleObjectEx WaitForThreadpoolIoCallbacks WaitOnAddress
         WakeAllConditionVariable WakeByAddressAll WakeByAddressSingle WakeConditionVariable
-        WideCharToMultiByte WriteFile WriteFileEx",
+        WideCharToMultiByte WriteFile WriteFileEx
+        CallbackMayRunLong DisassociateCurrentThreadFromCallback SetEventWhenCallbackReturns
+        ReleaseSemaphoreWhenCallbackReturns ReleaseMutexWhenCallbackReturns
+        LeaveCriticalSectionWhenCallbackReturns CreateThreadpool CloseThreadpool
+        SetThreadpoolThreadMaximum SetThreadpoolThreadMinimum CreateThreadpoolCleanupGroup
+        CloseThreadpoolCleanupGroupMembers CloseThreadpoolCleanupGroup
+        TrySubmitThreadpoolCallback CreateThreadpoolWork SubmitThreadpoolWork
+        WaitForThreadpoolWorkCallbacks CloseThreadpoolWork CreateThreadpoolTimer
+        SetThreadpoolTimer SetThreadpoolTimerEx IsThreadpoolTimerSet
+        WaitForThreadpoolTimerCallbacks CloseThreadpoolTimer CreateThreadpoolWait
+        SetThreadpoolWait SetThreadpoolWaitEx WaitForThreadpoolWaitCallbacks
+        CloseThreadpoolWait CreateTimerQueue ChangeTimerQueueTimer DeleteTimerQueueEx
+        DeleteTimerQueue UnregisterWait FreeLibraryWhenCallbackReturns CancelTimerQueueTimer
+        OpenWaitableTimerA OpenWaitableTimerW QueryThreadpoolStackInformation
+        SetThreadpoolStackInformation",
     ),
     (
         "process.h",
