@@ -31,6 +31,9 @@ struct Entry {
     tell: Tell,
 }
 
+/// What the thread waits for: the number of its watch, and the object.
+type Listed = (u64, Arc<dyn Watched>);
+
 #[derive(Default)]
 struct List {
     entries: Vec<Entry>,
@@ -126,7 +129,7 @@ impl Watcher {
     }
 
     /// What to wait for now, and how long.
-    fn begin(&self) -> (Vec<(u64, Arc<dyn Watched>)>, Deadline) {
+    fn begin(&self) -> (Vec<Listed>, Deadline) {
         let mut list = self.list.lock();
         list.waiting = true;
         list.round += 1;

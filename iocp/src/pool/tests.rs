@@ -2,6 +2,13 @@ use std::sync::mpsc::channel;
 use std::sync::{Barrier, Weak};
 
 use super::*;
+use crate::buffer::Buffers;
+use crate::driver::Readiness;
+use crate::event::Event;
+use crate::file::FileCore;
+use crate::handle::{Object, table};
+use crate::irp::{Irp, Target};
+use crate::overlapped::tests::lend;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
 const SHORT: Duration = Duration::from_millis(20);
@@ -44,7 +51,9 @@ fn a_job_never_waits_for_another_that_blocks() {
     let all = Arc::new(Barrier::new(JOBS + 1));
     for _ in 0..JOBS {
         let all = Arc::clone(&all);
-        submit(&pool, move || drop(all.wait()));
+        submit(&pool, move || {
+            all.wait();
+        });
     }
     all.wait();
 }
@@ -137,4 +146,65 @@ fn completions_go_to_what_the_file_is_bound_to() {
         "no key comes again"
     );
     assert_eq!(count(0), 1);
+}
+
+/// A file whose operations never end.
+struct Endless(FileCore, Lock<Vec<Irp>>);
+
+impl File for Endless {
+    fn core(&self) -> &FileCore {
+        &self.0
+    }
+    fn handle_ready(&self, _: Readiness, _: &mut Deferred) {}
+    fn cancel(&self, chosen: &dyn Fn(&Irp) -> bool) -> usize {
+        self.1.lock().extract_if(.., |irp| chosen(irp)).count()
+    }
+    fn associate(&self, _: &Arc<CompletionPort>, _: usize) -> Result<(), AlreadyAssociated> {
+        Ok(())
+    }
+    fn close(&self) {}
+}
+
+impl Endless {
+    fn start(&self) {
+        let event = Some(Arc::new(Event::new(true, false)));
+        let target = Target::Overlapped { ptr: lend().1, event, packet: true, routine: None };
+        let irp = Irp::new(target, Buffers::empty());
+        irp.pended(&self.0);
+        self.1.lock().push(irp);
+    }
+}
+
+/// thread_exit.c: its exit would cancel the operation.
+#[test]
+fn a_thread_with_pending_io_stays() {
+    let mut endless = None;
+    let handle = table().insert_with(|handle, token| {
+        let file = Arc::new(Endless(FileCore::new(handle, token), Lock::default()));
+        endless = Some(Arc::clone(&file));
+        Object::File(file)
+    });
+    let endless = endless.unwrap();
+    let pool = Pool::with_linger(SHORT).unwrap();
+    pool.set_minimum(4).unwrap();
+    let (started, told) = channel();
+    let file = Arc::clone(&endless);
+    submit(&pool, move || {
+        assert!(!thread::has_io());
+        file.start();
+        assert!(thread::has_io());
+        started.send(thread::id()).unwrap();
+    });
+    let owner = told.recv_timeout(LIMIT).unwrap();
+    pool.set_minimum(0).unwrap();
+    wait_until(|| pool.0.crew.lock().threads == 1);
+    assert_eq!(endless.1.lock().len(), 1, "not cancelled");
+    let (asked, answer) = channel();
+    submit(&pool, move || asked.send((thread::id(), thread::has_io())).unwrap());
+    assert_eq!(answer.recv_timeout(LIMIT), Ok((owner, true)));
+    endless.cancel(&|_| true);
+    let (asked, answer) = channel();
+    submit(&pool, move || asked.send(thread::has_io()).unwrap());
+    assert_eq!(answer.recv_timeout(LIMIT), Ok(false));
+    table().remove(handle.unwrap()).unwrap();
 }

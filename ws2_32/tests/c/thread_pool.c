@@ -223,6 +223,161 @@ static void io_closes_itself(void)
     closesocket(client);
 }
 
+/* ---- a server whose connections are I/O objects ---------------------------------------------------------- */
+
+enum { CONNECTIONS = 12, ECHOES = 40 };
+
+struct connection {
+    SOCKET s;
+    PTP_IO io;
+    OVERLAPPED ov;
+    WSABUF space;
+    char buffer[32];
+    BOOL sends;
+};
+
+static volatile LONG connections_left;
+
+/* Receives after a send, and sends what it has received, until the peer is done. */
+static void go_on(struct connection *c, ULONG bytes)
+{
+    DWORD flags = 0, error = 0;
+
+    c->sends = !c->sends;
+    c->space.buf = c->buffer;
+    c->space.len = c->sends ? bytes : sizeof c->buffer;
+    ov_init(&c->ov, NULL);
+    StartThreadpoolIo(c->io);
+    if (c->sends ? WSASend(c->s, &c->space, 1, NULL, 0, &c->ov, NULL) : WSARecv(c->s, &c->space, 1, NULL, &flags, &c->ov, NULL))
+        error = WSAGetLastError();
+    CHECK(error == 0 || error == WSA_IO_PENDING, "D WSARecv");
+}
+
+static VOID CALLBACK connection_io(PTP_CALLBACK_INSTANCE instance, PVOID context, PVOID ov, ULONG error, ULONG_PTR bytes, PTP_IO io)
+{
+    struct connection *c = context;
+
+    (void)instance;
+    CHECK(error == NO_ERROR && io == c->io && ov == &c->ov, D_IO);
+    if (bytes != 0) {
+        go_on(c, (ULONG)bytes);
+        return;
+    }
+    closesocket(c->s);
+    CloseThreadpoolIo(io);
+    if (InterlockedDecrement(&connections_left) == 0) /* the last to touch what is the server's */
+        SetEvent(done);
+}
+
+static void echoes(void)
+{
+    static struct connection all[CONNECTIONS];
+    SOCKET clients[CONNECTIONS];
+    char text[32], back[32];
+    int i, round;
+
+    restart();
+    connections_left = CONNECTIONS;
+    for (i = 0; i < CONNECTIONS; i++) {
+        tcp_pair(&clients[i], &all[i].s);
+        all[i].io = CreateThreadpoolIo((HANDLE)all[i].s, connection_io, &all[i], NULL);
+        REQUIRE(all[i].io != NULL);
+        all[i].sends = TRUE;
+        go_on(&all[i], 0);
+    }
+    for (round = 0; round < ECHOES; round++) {
+        for (i = 0; i < CONNECTIONS; i++) {
+            int length = snprintf(text, sizeof text, "%d of %d", round, i);
+
+            CHECK_EQ(send(clients[i], text, length, 0), length, "setup");
+        }
+        for (i = 0; i < CONNECTIONS; i++) {
+            int length = snprintf(text, sizeof text, "%d of %d", round, i);
+
+            CHECK(recv(clients[i], back, length, MSG_WAITALL) == length && memcmp(text, back, (size_t)length) == 0, D_IO);
+        }
+    }
+    for (i = 0; i < CONNECTIONS; i++)
+        closesocket(clients[i]);
+    CHECK(is_set(done, CHECK_WAIT_MS), "D CloseThreadpoolIo: in its own callback");
+}
+
+/* ---- everything is set and closed while it calls --------------------------------------------------------- */
+
+static volatile LONG alive;
+
+struct registered {
+    HANDLE event;
+    DWORD thread;
+    volatile LONG fired;
+};
+
+static VOID CALLBACK registered_over(PVOID context, BOOLEAN fired);
+
+/* The context is valid until its timer is closed and no callback of it is left, as the pages have it done. */
+static VOID CALLBACK touch_context(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_TIMER timer)
+{
+    (void)instance, (void)timer;
+    InterlockedIncrement((volatile LONG *)context);
+    InterlockedIncrement(&alive);
+}
+
+static DWORD WINAPI set_and_close_timers(void *unused)
+{
+    int i;
+
+    (void)unused;
+    for (i = 0; i < 100; i++) {
+        LONG *context = calloc(1, sizeof *context);
+        PTP_TIMER timer = CreateThreadpoolTimer(touch_context, context, NULL);
+
+        SetThreadpoolTimer(timer, FROM_NOW(0), 1, 0);
+        if (i % 2)
+            SwitchToThread();
+        if (i % 10 == 0)
+            WaitForThreadpoolTimerCallbacks(timer, FALSE);
+        SetThreadpoolTimer(timer, NULL, 0, 0);
+        WaitForThreadpoolTimerCallbacks(timer, TRUE);
+        CloseThreadpoolTimer(timer);
+        free(context);
+    }
+    return 0;
+}
+
+static DWORD WINAPI register_and_unregister(void *unused)
+{
+    int i;
+
+    (void)unused;
+    for (i = 0; i < 100; i++) {
+        struct registered *of = calloc(1, sizeof *of);
+        HANDLE wait = NULL;
+
+        of->event = CreateEventW(NULL, FALSE, i % 2, NULL);
+        CHECK(RegisterWaitForSingleObject(&wait, of->event, registered_over, of, INFINITE, i % 3 ? 0 : WT_EXECUTEINWAITTHREAD),
+              "D RegisterWaitForSingleObject");
+        SetEvent(of->event);
+        CHECK(UnregisterWaitEx(wait, INVALID_HANDLE_VALUE), "D UnregisterWaitEx");
+        CloseHandle(of->event);
+        free(of);
+    }
+    return 0;
+}
+
+static void races(void)
+{
+    HANDLE threads[4];
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        threads[i] = CreateThread(NULL, 0, i % 2 ? set_and_close_timers : register_and_unregister, NULL, 0, NULL);
+        REQUIRE(threads[i] != NULL);
+    }
+    CHECK_EQ(WaitForMultipleObjects(4, threads, TRUE, 20000), WAIT_OBJECT_0, "setup");
+    for (i = 0; i < 4; i++)
+        CloseHandle(threads[i]);
+}
+
 /* ---- work objects --------------------------------------------------------------------------------------- */
 
 static VOID CALLBACK work_of_object(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WORK work)
@@ -479,12 +634,6 @@ static void wait_objects(void)
     CloseHandle(event);
 }
 
-struct registered {
-    HANDLE event;
-    DWORD thread;
-    volatile LONG fired;
-};
-
 static VOID CALLBACK registered_over(PVOID context, BOOLEAN fired)
 {
     struct registered *registered = context;
@@ -641,6 +790,7 @@ int main(void)
     bound_socket_calls();
     io_objects();
     io_closes_itself();
+    echoes();
     work_objects();
     work_is_called_off();
     instances();
@@ -649,6 +799,7 @@ int main(void)
     registered_waits();
     unregistered_while_called();
     cleanup_groups();
+    races();
     CloseHandle(done);
     return check_end();
 }

@@ -222,6 +222,191 @@ static void end_of_the_thread(void)
     CloseHandle(timer);
 }
 
+/* ---- timer queues --------------------------------------------------------------------------------------- */
+
+struct ticks {
+    volatile LONG count, running, most;
+    LONG wanted;
+    HANDLE reached, open;
+    DWORD thread;
+};
+
+static VOID CALLBACK tick(PVOID context, BOOLEAN fired)
+{
+    struct ticks *ticks = context;
+
+    CHECK_EQ(fired, TRUE, "D WaitOrTimerCallback: always TRUE for timers");
+    ticks->thread = GetCurrentThreadId();
+    if (InterlockedIncrement(&ticks->count) == ticks->wanted)
+        SetEvent(ticks->reached);
+}
+
+static VOID CALLBACK tick_slowly(PVOID context, BOOLEAN fired)
+{
+    struct ticks *ticks = context;
+
+    (void)fired;
+    SetEvent(ticks->reached);
+    WaitForSingleObject(ticks->open, CHECK_WAIT_MS);
+    InterlockedIncrement(&ticks->count);
+}
+
+static void ticks_init(struct ticks *ticks, LONG wanted)
+{
+    memset(ticks, 0, sizeof *ticks);
+    ticks->wanted = wanted;
+    ticks->reached = new_event();
+    ticks->open = new_event();
+}
+
+static void ticks_over(struct ticks *ticks)
+{
+    CloseHandle(ticks->reached);
+    CloseHandle(ticks->open);
+}
+
+static void queue_timers(HANDLE queue)
+{
+    struct ticks ticks;
+    HANDLE timer = NULL;
+    ULONGLONG start = GetTickCount64();
+
+    ticks_init(&ticks, 1);
+    CHECK(CreateTimerQueueTimer(&timer, queue, tick, &ticks, 30, 0, WT_EXECUTEDEFAULT), "D CreateTimerQueueTimer");
+    CHECK(is_set(ticks.reached, CHECK_WAIT_MS), "D CreateTimerQueueTimer");
+    CHECK(GetTickCount64() - start >= 29, "D CreateTimerQueueTimer: not before its time");
+    CHECK(ticks.thread != GetCurrentThreadId(), "D CreateTimerQueueTimer: a thread of the pool");
+    ResetEvent(ticks.reached);
+    CHECK(ChangeTimerQueueTimer(queue, timer, 0, 1), "D ChangeTimerQueueTimer");
+    CHECK(!is_set(ticks.reached, CHECK_QUIET_MS), "D ChangeTimerQueueTimer: one-shot that has expired, not updated");
+    CHECK_EQ(ticks.count, 1, "D CreateTimerQueueTimer: a period of zero, once");
+    CHECK_FALSE(CloseHandle(timer), ERROR_INVALID_HANDLE, "choice: it is no handle");
+    CHECK(DeleteTimerQueueTimer(queue, timer, INVALID_HANDLE_VALUE), "D DeleteTimerQueueTimer");
+    CHECK_FALSE(DeleteTimerQueueTimer(queue, timer, NULL), ERROR_INVALID_HANDLE, "choice: a stale one is refused");
+    CHECK_FALSE(ChangeTimerQueueTimer(queue, timer, 1, 1), ERROR_INVALID_HANDLE, "choice: a stale one is refused");
+
+    ticks.count = 0;
+    ticks.wanted = 5;
+    CHECK(CreateTimerQueueTimer(&timer, queue, tick, &ticks, 3600000, 0, WT_EXECUTEINTIMERTHREAD), "D CreateTimerQueueTimer");
+    CHECK(ChangeTimerQueueTimer(queue, timer, 0, 2), "D ChangeTimerQueueTimer: one that has not expired");
+    CHECK(is_set(ticks.reached, CHECK_WAIT_MS), "D CreateTimerQueueTimer: each period");
+    CHECK(DeleteTimerQueueTimer(queue, timer, INVALID_HANDLE_VALUE), "D DeleteTimerQueueTimer");
+    ticks.wanted = ticks.count + 1;
+    ResetEvent(ticks.reached);
+    CHECK(!is_set(ticks.reached, CHECK_QUIET_MS), "D DeleteTimerQueueTimer: no callback is left when it returns");
+
+    ticks.count = 0;
+    ticks.wanted = 1;
+    CHECK(CreateTimerQueueTimer(&timer, queue, tick, &ticks, 0, 1, WT_EXECUTEONLYONCE), "D CreateTimerQueueTimer");
+    CHECK(is_set(ticks.reached, CHECK_WAIT_MS) && !is_set(ticks.open, 20), "D CreateTimerQueueTimer");
+    CHECK(DeleteTimerQueueTimer(queue, timer, INVALID_HANDLE_VALUE), "D DeleteTimerQueueTimer");
+    CHECK_EQ(ticks.count, 1, "D CreateTimerQueueTimer: WT_EXECUTEONLYONCE");
+    ticks_over(&ticks);
+}
+
+static VOID CALLBACK tick_alone(PVOID context, BOOLEAN fired)
+{
+    struct ticks *ticks = context;
+    LONG running = InterlockedIncrement(&ticks->running);
+
+    (void)fired;
+    if (running > ticks->most)
+        ticks->most = running;
+    (void)is_set(ticks->open, 3);
+    InterlockedDecrement(&ticks->running);
+    if (InterlockedIncrement(&ticks->count) == ticks->wanted)
+        SetEvent(ticks->reached);
+}
+
+static void timer_thread(void)
+{
+    HANDLE queue = CreateTimerQueue(), over = new_event(), timers[4];
+    struct ticks ticks;
+    int i;
+
+    ticks_init(&ticks, 20);
+    for (i = 0; i < 4; i++)
+        CHECK(CreateTimerQueueTimer(&timers[i], queue, tick_alone, &ticks, 0, 1, WT_EXECUTEINTIMERTHREAD), "setup");
+    CHECK(is_set(ticks.reached, CHECK_WAIT_MS), "D CreateTimerQueueTimer");
+    SetEvent(ticks.open);
+    (void)DeleteTimerQueueEx(queue, over);
+    CHECK(is_set(over, CHECK_WAIT_MS), "D DeleteTimerQueueEx: the event is set when all callbacks are over");
+    CHECK_EQ(ticks.most, 1, "D CreateTimerQueueTimer: WT_EXECUTEINTIMERTHREAD, the timer thread itself");
+    for (i = 0; i < 4; i++)
+        CHECK_FALSE(DeleteTimerQueueTimer(NULL, timers[i], NULL), ERROR_INVALID_HANDLE, "D DeleteTimerQueueEx: its timers too");
+    CHECK_FALSE(DeleteTimerQueue(queue), ERROR_INVALID_HANDLE, "choice: a stale one is refused");
+    ticks_over(&ticks);
+    CloseHandle(over);
+}
+
+static void deleted_while_called(void)
+{
+    HANDLE queue = CreateTimerQueue(), over = new_event(), timer;
+    struct ticks ticks;
+
+    ticks_init(&ticks, 0);
+    CHECK(CreateTimerQueueTimer(&timer, queue, tick_slowly, &ticks, 0, 0, WT_EXECUTEDEFAULT), "setup");
+    CHECK(is_set(ticks.reached, CHECK_WAIT_MS), "setup");
+    CHECK_FALSE(DeleteTimerQueueTimer(queue, timer, over), ERROR_IO_PENDING, "choice: with an event as without");
+    CHECK(!is_set(over, 0), "D DeleteTimerQueueTimer");
+    SetEvent(ticks.open);
+    CHECK(is_set(over, CHECK_WAIT_MS), "D DeleteTimerQueueTimer: the event is set when the callback is over");
+    CHECK_EQ(ticks.count, 1, "D DeleteTimerQueueTimer");
+
+    ResetEvent(ticks.reached);
+    ResetEvent(ticks.open);
+    CHECK(CreateTimerQueueTimer(&timer, queue, tick_slowly, &ticks, 0, 0, WT_EXECUTELONGFUNCTION), "setup");
+    CHECK(is_set(ticks.reached, CHECK_WAIT_MS), "setup");
+    CHECK_FALSE(DeleteTimerQueueTimer(queue, timer, NULL), ERROR_IO_PENDING, "D DeleteTimerQueueTimer: callbacks are not over");
+    ResetEvent(ticks.reached);
+    CHECK(CreateTimerQueueTimer(&timer, queue, tick_slowly, &ticks, 0, 0, WT_EXECUTEDEFAULT), "setup");
+    CHECK(is_set(ticks.reached, CHECK_WAIT_MS), "setup");
+    SetEvent(ticks.open);
+    CHECK(DeleteTimerQueueEx(queue, INVALID_HANDLE_VALUE), "D DeleteTimerQueueEx: waits for the callbacks");
+    while (InterlockedCompareExchange(&ticks.count, 0, 0) < 3)
+        Sleep(1);
+    ticks_over(&ticks);
+    CloseHandle(over);
+}
+
+static VOID CALLBACK delete_own_timer(PVOID context, BOOLEAN fired)
+{
+    struct ticks *ticks = context;
+
+    (void)fired;
+    CHECK(is_set(ticks->open, CHECK_WAIT_MS), "setup");
+    CHECK_FALSE(DeleteTimerQueueTimer(NULL, *(HANDLE *)(ticks + 1), NULL), ERROR_IO_PENDING,
+                "D DeleteTimerQueueTimer: in its own callback");
+    SetEvent(ticks->reached);
+}
+
+static void queues(void)
+{
+    HANDLE queue = CreateTimerQueue(), timer;
+    struct {
+        struct ticks ticks;
+        HANDLE timer;
+    } own;
+
+    REQUIRE(queue != NULL);
+    queue_timers(queue);
+    queue_timers(NULL);
+    CHECK_FALSE(CreateTimerQueueTimer(NULL, queue, tick, NULL, 0, 0, 0), ERROR_NOACCESS, "choice: as other pointers");
+    CHECK_FALSE(CreateTimerQueueTimer(&timer, queue, NULL, NULL, 0, 0, 0), ERROR_INVALID_PARAMETER, "choice: no function");
+    CHECK_FALSE(CreateTimerQueueTimer(&timer, queue, tick, NULL, 0, 0, 0x4000), ERROR_INVALID_PARAMETER,
+                "choice: unknown flags");
+    CHECK(DeleteTimerQueueEx(queue, NULL), "D DeleteTimerQueueEx: no callback is left");
+    CHECK_FALSE(CreateTimerQueueTimer(&timer, queue, tick, NULL, 0, 0, 0), ERROR_INVALID_HANDLE,
+                "D CreateTimerQueueTimer: a deleted queue");
+    CHECK_FALSE(DeleteTimerQueueEx(NULL, NULL), ERROR_INVALID_HANDLE, "choice: the queue that all have stays");
+
+    ticks_init(&own.ticks, 0);
+    CHECK(CreateTimerQueueTimer(&own.timer, NULL, delete_own_timer, &own, 0, 0, WT_EXECUTEINTIMERTHREAD), "setup");
+    SetEvent(own.ticks.open);
+    CHECK(is_set(own.ticks.reached, CHECK_WAIT_MS), "D DeleteTimerQueueTimer: in its own callback");
+    ticks_over(&own.ticks);
+}
+
 int main(void)
 {
     check_begin("timers");
@@ -233,5 +418,8 @@ int main(void)
     every_wait();
     routines();
     end_of_the_thread();
+    queues();
+    timer_thread();
+    deleted_while_called();
     return check_end();
 }
