@@ -113,6 +113,7 @@ impl Watcher {
                 Waited::Object(index) => index.checked_sub(1).map(|at| &watched[at]),
                 Waited::TimedOut | Waited::Alerted => None,
             };
+            let is_signaled = signaled.is_some();
             let due = self.end(signaled.map(|(number, _)| *number));
             if let Some((_, what)) = signaled.filter(|_| due.is_empty()) {
                 // It is watched no more.
@@ -120,7 +121,6 @@ impl Watcher {
             }
             drop(watched);
             for entry in due {
-                let is_signaled = waited != Waited::TimedOut;
                 // A panic must not end the watches of all others.
                 let tell = std::panic::AssertUnwindSafe(|| (entry.tell)(is_signaled));
                 let _ = std::panic::catch_unwind(tell);
@@ -197,6 +197,11 @@ mod tests {
         let (_watch, told) = watched(&event, Deadline::after_ms(1));
         let (_long, not_told) = watched(&event, Deadline::after(2 * LIMIT));
         assert_eq!(told.recv_timeout(LIMIT), Ok(false));
+        for _ in 0..100 {
+            // The thread may find it so when it is told of the new watch.
+            let (_watch, told) = watched(&event, Deadline::after_ms(0));
+            assert_eq!(told.recv_timeout(LIMIT), Ok(false));
+        }
         assert!(not_told.recv_timeout(QUIET).is_err());
     }
 
