@@ -54,7 +54,7 @@ impl Counts {
 
 impl Tally {
     /// A callback is to come.
-    pub fn expect(&self) {
+    pub fn announce(&self) {
         self.0.lock().expected += 1;
     }
 
@@ -130,10 +130,10 @@ mod tests {
     fn what_is_called_off_is_left_out_and_nothing_else() {
         let tally = Tally::default();
         assert!(!tally.begin(), "nobody expects one");
-        (0..3).for_each(|_| tally.expect());
+        (0..3).for_each(|_| tally.announce());
         assert!(tally.begin());
         assert_eq!(tally.cancel(), 2);
-        tally.expect();
+        tally.announce();
         assert_eq!([tally.begin(), tally.begin(), tally.begin()], [false, false, true]);
         assert!(!tally.is_idle());
         tally.end();
@@ -145,22 +145,22 @@ mod tests {
     fn a_withdrawn_one_is_waited_for_by_nobody() {
         let tally = Tally::default();
         assert!(!tally.withdraw());
-        tally.expect();
+        tally.announce();
         let event = Arc::new(Event::new(true, false));
         assert!(!tally.hold_until_idle(&Notice::new(Arc::clone(&event))));
         assert!(tally.withdraw());
         assert!(event.is_set() && tally.is_idle());
-        tally.expect();
+        tally.announce();
         tally.cancel();
         assert!(tally.withdraw(), "one that was called off does not come either");
-        tally.expect();
+        tally.announce();
         assert!(tally.begin());
     }
 
     #[test]
     fn who_waits_is_told_when_the_last_one_is_over() {
         let tally = &Tally::default();
-        (0..2).for_each(|_| tally.expect());
+        (0..2).for_each(|_| tally.announce());
         assert!(tally.begin() && tally.begin());
         let event = Arc::new(Event::new(true, false));
         assert!(!tally.hold_until_idle(&Notice::new(Arc::clone(&event))));
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_notice_waits_for_the_last_of_several() {
         let tallies = [Tally::default(), Tally::default(), Tally::default()];
-        tallies[..2].iter().for_each(Tally::expect);
+        tallies[..2].iter().for_each(Tally::announce);
         let event = Arc::new(Event::new(true, false));
         let notice = Notice::new(Arc::clone(&event));
         let idle = tallies.each_ref().map(|tally| tally.hold_until_idle(&notice));

@@ -143,7 +143,7 @@ impl Object {
 
     /// Queues a callback.
     fn submit(&self, job: Job) -> Outcome<()> {
-        self.tally.expect();
+        self.tally.announce();
         self.queue(job)
     }
 

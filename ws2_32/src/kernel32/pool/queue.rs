@@ -89,7 +89,7 @@ impl Ring for Timer {
             return;
         }
         // Under the lock: who deletes the timer and then waits does not miss it.
-        self.tally.expect();
+        self.tally.announce();
         drop(setting);
         let own = Arc::clone(&self);
         if self.pool.submit(Box::new(move || own.call()), Priority::Normal).is_err() {
@@ -257,7 +257,7 @@ export! {
     ///
     /// # Errors
     /// ERROR_INVALID_HANDLE. ERROR_IO_PENDING if callbacks were not over and it did not wait: the
-    /// timer is deleted all the same. Blocks only if told so, and for ever in a callback of its own.
+    /// timer is deleted all the same. Blocks only if told so, and for ever in its own callback.
     ///
     /// # Differs from Windows
     /// That the timer is in the queue that is named is not looked at.

@@ -67,7 +67,7 @@ impl Registered {
         }
         *stage = if self.has(WT_EXECUTEONLYONCE) { Stage::Ended } else { Stage::Resting };
         // Under the lock: who unregisters it and then waits does not miss it.
-        self.tally.expect();
+        self.tally.announce();
         drop(stage);
         if self.has(WT_EXECUTEINWAITTHREAD) {
             return self.call(is_signaled);

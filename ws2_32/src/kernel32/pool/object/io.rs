@@ -105,7 +105,7 @@ export! {
     /// # Differs from Windows
     /// A completion that was not announced calls nobody, and does no harm.
     fn StartThreadpoolIo(pio: HANDLE) -> (), fail (); {
-        find(pio)?.tally.expect();
+        find(pio)?.tally.announce();
         Ok(())
     }
 

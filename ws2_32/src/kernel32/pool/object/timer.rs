@@ -48,7 +48,7 @@ impl Ring for Object {
             return;
         }
         // Under the lock: who stops the timer and then waits does not miss it.
-        self.tally.expect();
+        self.tally.announce();
         drop(state);
         let own = Arc::clone(&self);
         // Without a thread to be had the callback is lost; nobody waits for it.

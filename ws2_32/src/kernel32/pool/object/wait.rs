@@ -61,7 +61,7 @@ impl Object {
         }
         state.unset();
         // Under the lock: who stops the wait and then waits for its callbacks does not miss it.
-        self.tally.expect();
+        self.tally.announce();
         drop(state);
         let (own, function) = (Arc::clone(self), wait.function);
         let result = if is_signaled { WAIT_OBJECT_0 } else { Error::WAIT_TIMEOUT.0 };
