@@ -11,6 +11,9 @@
 //! - a thread that waits for events polls the descriptors that belong to no port ([`wait`],
 //!   [`reactor`]);
 //! - a thread blocked in a socket call polls that socket ([`wait::block_on`]);
+//! - the threads of a [`pool`] wait at its port, and make the program's callbacks;
+//! - the [`alarm`] clock tells timers that their time has come, and the [`watcher`] waits for
+//!   objects on behalf of the pool's;
 //! - the [`guardian`] covers the rest, within milliseconds.
 //!
 //! Invariants, referred to from elsewhere by number (ARCHITECTURE.md lists them all):

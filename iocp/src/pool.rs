@@ -53,7 +53,7 @@ pub struct Key(usize);
 /// The key of packets that stand for a job.
 const JOB: usize = 0;
 /// As many threads as a pool of Windows has unless it is told otherwise.
-const MOST_THREADS: usize = 500;
+pub const MOST_THREADS: usize = 500;
 /// How long a thread that is not needed stays.
 const LINGER: Duration = Duration::from_secs(10);
 /// The port wakes a thread for each packet: the pool itself counts its threads.
@@ -157,12 +157,16 @@ impl Pool {
         }
     }
 
-    /// Sets how many threads there are always, and starts them.
+    /// Sets how many threads there are always, and starts them. The maximum follows if it has to.
     ///
     /// # Errors
-    /// When not all can be started.
+    /// When not all can be started, and for more than [`MOST_THREADS`] that the maximum does not
+    /// allow: nobody means to have as many threads as the system can bear.
     pub fn set_minimum(&self, minimum: usize) -> io::Result<()> {
         let mut crew = self.0.crew.lock();
+        if minimum > crew.maximum.max(MOST_THREADS) {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
         crew.maximum = crew.maximum.max(minimum);
         while crew.threads < minimum {
             self.0.hire(&mut crew)?;

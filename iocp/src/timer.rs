@@ -14,8 +14,11 @@ use crate::thread::{self, Thread};
 /// What is called on the thread that set a timer, with the time at which it was signaled.
 pub type Routine = Arc<dyn Fn(SystemTime) + Send + Sync>;
 
-/// A waitable timer.
-pub struct Timer {
+/// A waitable timer, as its handles have it: with the last of them it is cancelled, even if the
+/// clock's thread has it in hands just then.
+pub struct Timer(Arc<Inner>);
+
+struct Inner {
     signal: Event,
     state: Lock<State>,
     me: Weak<Self>,
@@ -40,12 +43,12 @@ struct Call {
 impl Timer {
     /// A timer that is not set. One that resets itself releases one who waits, and is then not
     /// signaled; the other kind stays signaled until it is set again.
-    pub fn new(manual_reset: bool) -> Arc<Self> {
-        Arc::new_cyclic(|me| Self {
+    pub fn new(manual_reset: bool) -> Self {
+        Self(Arc::new_cyclic(|me| Inner {
             signal: Event::new(manual_reset, false),
             state: Lock::default(),
             me: Weak::clone(me),
-        })
+        }))
     }
 
     /// Sets the timer: it is not signaled until then. A routine is queued to the calling thread
@@ -54,6 +57,28 @@ impl Timer {
     /// # Errors
     /// When the clock cannot be started; then the timer is not set.
     pub fn set(
+        &self,
+        at: Option<Instant>,
+        period: Duration,
+        routine: Option<Routine>,
+    ) -> io::Result<()> {
+        self.0.set(at, period, routine)
+    }
+
+    /// The timer expires no more; its signal stays as it is.
+    pub fn cancel(&self) {
+        self.0.state.lock().abandon();
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+impl Inner {
+    fn set(
         &self,
         at: Option<Instant>,
         period: Duration,
@@ -71,11 +96,6 @@ impl Timer {
             self.expire(&mut state);
         }
         Ok(())
-    }
-
-    /// The timer expires no more; its signal stays as it is.
-    pub fn cancel(&self) {
-        self.state.lock().abandon();
     }
 
     /// Under the lock, so that no later setting comes between.
@@ -118,7 +138,7 @@ impl State {
     }
 }
 
-impl Ring for Timer {
+impl Ring for Inner {
     fn ring(self: Arc<Self>, due: Due) {
         let mut state = self.state.lock();
         if state.setting.rings(due, &self.me) {
@@ -129,19 +149,19 @@ impl Ring for Timer {
 
 impl Waitable for Timer {
     fn take(&self) -> bool {
-        self.signal.take()
+        self.0.signal.take()
     }
 
     fn is_signaled(&self) -> bool {
-        self.signal.is_set()
+        self.0.signal.is_set()
     }
 
     fn give_back(&self) {
-        self.signal.give_back();
+        self.0.signal.give_back();
     }
 
     fn waiters(&self) -> &Waiters {
-        self.signal.waiters()
+        self.0.signal.waiters()
     }
 }
 
@@ -208,6 +228,20 @@ mod tests {
         assert_eq!(count.load(Ordering::SeqCst), 0);
     }
 
+    /// Whoever has closed it may free what its routine uses.
+    #[test]
+    fn a_closed_timer_calls_nobody_even_if_it_has_expired() {
+        let timer = Timer::new(false);
+        let (routine, count) = counting();
+        timer.set(after(Duration::ZERO), MS, Some(routine)).unwrap();
+        // As the clock's thread has it while it rings.
+        let in_hands = Arc::clone(&timer.0);
+        drop(timer);
+        assert_eq!(sleep(Deadline::after(5 * MS), true), Waited::TimedOut);
+        assert_eq!(count.load(Ordering::SeqCst), 0);
+        assert!(!in_hands.state.lock().setting.is_set());
+    }
+
     /// A kernel APC object is in one queue once.
     #[test]
     fn the_call_is_queued_once_at_a_time() {
@@ -227,6 +261,6 @@ mod tests {
         let of_another = || timer.set(after(5 * MS), MS, Some(routine)).unwrap();
         std::thread::scope(|scope| scope.spawn(of_another).join().unwrap());
         assert!(!expires(&timer) && !expires(&timer));
-        assert!(!timer.state.lock().setting.is_set());
+        assert!(!timer.0.state.lock().setting.is_set());
     }
 }

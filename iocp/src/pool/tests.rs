@@ -91,6 +91,8 @@ fn the_maximum_is_kept_and_priorities_order_what_waits() {
 #[test]
 fn threads_that_are_not_needed_leave_but_for_the_minimum() {
     let pool = Pool::with_linger(SHORT).unwrap();
+    assert!(pool.set_minimum(MOST_THREADS + 1).is_err());
+    assert_eq!(pool.0.crew.lock().threads, 0, "none was started");
     pool.set_minimum(8).unwrap();
     assert_eq!(pool.0.crew.lock().threads, 8);
     pool.set_minimum(3).unwrap();

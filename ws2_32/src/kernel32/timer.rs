@@ -55,7 +55,7 @@ fn timer(value: HANDLE) -> Outcome<Arc<Timer>> {
 }
 
 fn create(is_unnamed: bool, manual_reset: bool) -> Outcome<HANDLE> {
-    enter_unnamed(is_unnamed, || Ok(Object::Other(Timer::new(manual_reset))))
+    enter_unnamed(is_unnamed, || Ok(Object::Other(Arc::new(Timer::new(manual_reset)))))
 }
 
 fn create_ex(is_unnamed: bool, flags: u32) -> Outcome<HANDLE> {

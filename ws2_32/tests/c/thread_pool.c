@@ -6,7 +6,7 @@
 static const char *const D_WORK = "D SubmitThreadpoolWork", *const D_IO = "D CreateThreadpoolIo";
 
 static HANDLE done;
-static volatile LONG calls;
+static volatile LONG calls, told_of; /* those that have begun to tell, and those that have told */
 
 #define FROM_NOW(ms) ((FILETIME *)&(LARGE_INTEGER){.QuadPart = -(ms) * 10000LL})
 
@@ -22,6 +22,9 @@ static BOOL calls_reach(LONG wanted)
 
 static void restart(void)
 {
+    while (InterlockedCompareExchange(&told_of, 0, 0) != InterlockedCompareExchange(&calls, 0, 0))
+        SwitchToThread();
+    InterlockedExchange(&told_of, 0);
     InterlockedExchange(&calls, 0);
     ResetEvent(done);
 }
@@ -30,6 +33,7 @@ static void count(void)
 {
     InterlockedIncrement(&calls);
     SetEvent(done);
+    InterlockedIncrement(&told_of);
 }
 
 /* ---- work items ----------------------------------------------------------------------------------------- */
@@ -236,8 +240,6 @@ struct connection {
     BOOL sends;
 };
 
-static volatile LONG connections_left;
-
 /* Receives after a send, and sends what it has received, until the peer is done. */
 static void go_on(struct connection *c, ULONG bytes)
 {
@@ -265,8 +267,7 @@ static VOID CALLBACK connection_io(PTP_CALLBACK_INSTANCE instance, PVOID context
     }
     closesocket(c->s);
     CloseThreadpoolIo(io);
-    if (InterlockedDecrement(&connections_left) == 0) /* the last to touch what is the server's */
-        SetEvent(done);
+    count();
 }
 
 static void echoes(void)
@@ -277,7 +278,6 @@ static void echoes(void)
     int i, round;
 
     restart();
-    connections_left = CONNECTIONS;
     for (i = 0; i < CONNECTIONS; i++) {
         tcp_pair(&clients[i], &all[i].s);
         all[i].io = CreateThreadpoolIo((HANDLE)all[i].s, connection_io, &all[i], NULL);
@@ -299,7 +299,7 @@ static void echoes(void)
     }
     for (i = 0; i < CONNECTIONS; i++)
         closesocket(clients[i]);
-    CHECK(is_set(done, CHECK_WAIT_MS), "D CloseThreadpoolIo: in its own callback");
+    CHECK(calls_reach(CONNECTIONS), "D CloseThreadpoolIo: in its own callback");
 }
 
 /* ---- everything is set and closed while it calls --------------------------------------------------------- */
@@ -402,19 +402,19 @@ static VOID CALLBACK pass_gate(PTP_CALLBACK_INSTANCE instance, PVOID context, PT
 
 static VOID CALLBACK close_own_work(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WORK work)
 {
-    (void)context;
     CloseThreadpoolWork(work);
     SetLastError(0);
     SubmitThreadpoolWork(work);
     CHECK_EQ(GetLastError(), ERROR_INVALID_HANDLE, "choice: a stale pointer is refused");
     CHECK(CallbackMayRunLong(instance), "D CallbackMayRunLong");
-    SetEventWhenCallbackReturns(instance, done);
-    InterlockedIncrement(&calls);
+    SetEventWhenCallbackReturns(instance, *(HANDLE *)context);
+    count();
 }
 
 static void work_objects(void)
 {
     PTP_WORK work = CreateThreadpoolWork(work_of_object, (void *)&calls, NULL);
+    HANDLE returned = new_event();
     int i;
 
     REQUIRE(work != NULL);
@@ -435,10 +435,11 @@ static void work_objects(void)
     CHECK_CALL(CreateThreadpoolWork(NULL, NULL, NULL), 0, ERROR_INVALID_PARAMETER, "choice: no function");
 
     restart();
-    work = CreateThreadpoolWork(close_own_work, NULL, NULL);
+    work = CreateThreadpoolWork(close_own_work, &returned, NULL);
     SubmitThreadpoolWork(work);
-    CHECK(is_set(done, CHECK_WAIT_MS), "D SetEventWhenCallbackReturns");
+    CHECK(is_set(returned, CHECK_WAIT_MS), "D SetEventWhenCallbackReturns");
     CHECK_EQ(calls, 1, "D CloseThreadpoolWork: in its own callback");
+    CloseHandle(returned);
 }
 
 /* A pool of one thread, so that what is queued behind a callback that blocks has not begun. */
@@ -577,7 +578,7 @@ static void timer_objects(void)
     CHECK(!SetThreadpoolTimerEx(timer, FROM_NOW(3600000), 0, 0), "D SetThreadpoolTimerEx: the time had come");
     CHECK(SetThreadpoolTimerEx(timer, FROM_NOW(0), 5, 0), "D SetThreadpoolTimerEx: the time had not come");
     while (InterlockedCompareExchange(&calls, 0, 0) < 5)
-        CHECK(is_set(done, CHECK_WAIT_MS) && ResetEvent(done), "D SetThreadpoolTimer: at once, and each period");
+        CHECK(is_set(done, CHECK_WAIT_MS), "D SetThreadpoolTimer: at once, and each period");
     SetThreadpoolTimer(timer, NULL, 0, 0);
     WaitForThreadpoolTimerCallbacks(timer, TRUE);
     CHECK(!IsThreadpoolTimerSet(timer), "D IsThreadpoolTimerSet");
@@ -653,6 +654,51 @@ static VOID CALLBACK registered_blocks(PVOID context, BOOLEAN fired)
     count();
 }
 
+/* Any object that can be waited for. */
+static void registered_for_others(struct registered *of)
+{
+    HANDLE timer = CreateWaitableTimerW(NULL, FALSE, NULL), semaphore = CreateSemaphoreA(NULL, 3, 3, NULL), wait = NULL;
+    LARGE_INTEGER due = {.QuadPart = -10000};
+
+    restart();
+    CHECK(SetWaitableTimer(timer, &due, 1, NULL, NULL, FALSE), "D SetWaitableTimer");
+    CHECK(RegisterWaitForSingleObject(&wait, timer, registered_over, of, INFINITE, 0), "D RegisterWaitForSingleObject");
+    while (InterlockedCompareExchange(&calls, 0, 0) < 3)
+        CHECK(is_set(done, CHECK_WAIT_MS), "D RegisterWaitForSingleObject: a waitable timer");
+    CHECK(UnregisterWaitEx(wait, INVALID_HANDLE_VALUE), "D UnregisterWaitEx");
+    CloseHandle(timer);
+
+    restart();
+    CHECK(RegisterWaitForSingleObject(&wait, semaphore, registered_over, of, INFINITE, 0), "D RegisterWaitForSingleObject");
+    CHECK(calls_reach(3), "D RegisterWaitForSingleObject: a semaphore is counted down");
+    CHECK(!is_set(semaphore, 0), "D RegisterWaitForSingleObject: a semaphore is counted down");
+    CHECK(UnregisterWaitEx(wait, NULL) || GetLastError() == ERROR_IO_PENDING, "D UnregisterWaitEx");
+    CloseHandle(semaphore);
+}
+
+static VOID CALLBACK unregister_itself(PVOID context, BOOLEAN fired)
+{
+    HANDLE *wait = context;
+
+    (void)fired;
+    CHECK_FALSE(UnregisterWait(*wait), ERROR_IO_PENDING, "D UnregisterWait: in its own callback");
+    count();
+}
+
+static void unregistered_by_itself(void)
+{
+    static HANDLE wait;
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+
+    restart();
+    CHECK(RegisterWaitForSingleObject(&wait, event, unregister_itself, &wait, INFINITE, 0), "D RegisterWaitForSingleObject");
+    SetEvent(event);
+    CHECK(calls_reach(1), "D UnregisterWait: in its own callback");
+    SleepEx(20, FALSE);
+    CHECK_EQ(calls, 1, "D UnregisterWait: it waits no more, though the event stays signaled");
+    CloseHandle(event);
+}
+
 static void registered_waits(void)
 {
     struct registered of = {CreateEventW(NULL, FALSE, FALSE, NULL), 0, 0};
@@ -691,6 +737,8 @@ static void registered_waits(void)
     SetEvent(of.event);
     CHECK(calls_reach(2) && of.thread == thread, "D RegisterWaitForSingleObject: on the thread that waits");
     CHECK(UnregisterWaitEx(wait, INVALID_HANDLE_VALUE), "D UnregisterWaitEx");
+
+    registered_for_others(&of);
     CHECK_FALSE(RegisterWaitForSingleObject(&wait, (HANDLE)4096, registered_over, &of, 1, 0), ERROR_INVALID_HANDLE,
                 "D RegisterWaitForSingleObject");
     CHECK_FALSE(RegisterWaitForSingleObject(NULL, of.event, registered_over, &of, 1, 0), ERROR_NOACCESS,
@@ -798,6 +846,7 @@ int main(void)
     wait_objects();
     registered_waits();
     unregistered_while_called();
+    unregistered_by_itself();
     cleanup_groups();
     races();
     CloseHandle(done);

@@ -109,9 +109,13 @@ static void times(void)
 static void cancelling(void)
 {
     HANDLE timer = new_timer(TRUE);
+    ULONGLONG start;
 
-    CHECK(set_timer(timer, 5 * MS, 0), D_SET);
-    CHECK(CancelWaitableTimer(timer), "D CancelWaitableTimer");
+    do { /* until it is cancelled in time */
+        start = GetTickCount64();
+        CHECK(set_timer(timer, 30 * MS, 0), D_SET);
+        CHECK(CancelWaitableTimer(timer), "D CancelWaitableTimer");
+    } while (GetTickCount64() - start >= 30);
     CHECK(!is_set(timer, CHECK_QUIET_MS), "D CancelWaitableTimer: does not change the signaled state");
     CHECK(set_timer(timer, 0, 0) && CancelWaitableTimer(timer), D_SET);
     CHECK(is_set(timer, 0), "D CancelWaitableTimer: does not change the signaled state");
@@ -205,20 +209,25 @@ static void routines(void)
 static DWORD WINAPI set_and_end(void *timer)
 {
     static struct calls calls;
-    LARGE_INTEGER due = after(20 * MS);
+    LARGE_INTEGER due = after(40 * MS);
 
     return (DWORD)SetWaitableTimer(timer, &due, 0, note_call, &calls, FALSE);
 }
 
 static void end_of_the_thread(void)
 {
-    HANDLE timer = new_timer(TRUE), thread = CreateThread(NULL, 0, set_and_end, timer, 0, NULL);
+    HANDLE timer = new_timer(TRUE), thread;
+    ULONGLONG start;
     DWORD code = 0;
 
-    REQUIRE(is_set(thread, CHECK_WAIT_MS) && GetExitCodeThread(thread, &code));
-    CHECK_EQ(code, TRUE, D_SET);
+    do { /* until the thread has ended in time */
+        start = GetTickCount64();
+        thread = CreateThread(NULL, 0, set_and_end, timer, 0, NULL);
+        REQUIRE(thread != NULL && is_set(thread, CHECK_WAIT_MS) && GetExitCodeThread(thread, &code));
+        CHECK_EQ(code, TRUE, D_SET);
+        CloseHandle(thread);
+    } while (GetTickCount64() - start >= 40);
     CHECK(!is_set(timer, CHECK_QUIET_MS), "D SetWaitableTimer: the end of the thread cancels a timer with a routine");
-    CloseHandle(thread);
     CloseHandle(timer);
 }
 

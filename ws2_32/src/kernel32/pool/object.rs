@@ -246,12 +246,13 @@ export! {
         Ok(())
     }
 
-    /// Sets how many threads a pool always has, and starts them.
+    /// Sets how many threads a pool always has, and starts them. The maximum follows if it has to.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-setthreadpoolthreadminimum>
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY.
+    /// ERROR_INVALID_HANDLE; ERROR_NOT_ENOUGH_MEMORY if not all can be started, and for more than
+    /// 500 that the maximum does not allow. Never blocks.
     fn SetThreadpoolThreadMinimum(ptpp: HANDLE, cthrdMic: u32) -> BOOL, fail FALSE; {
         let pool = find_private::<OwnPool>(ptpp)?;
         let minimum = usize::try_from(cthrdMic).unwrap_or(usize::MAX);
