@@ -114,11 +114,7 @@ impl Watcher {
                 Waited::TimedOut | Waited::Alerted => None,
             };
             let is_signaled = signaled.is_some();
-            let due = self.end(signaled.map(|(number, _)| *number));
-            if let Some((_, what)) = signaled.filter(|_| due.is_empty()) {
-                // It is watched no more.
-                what.signal().give_back();
-            }
+            let due = self.end(signaled);
             drop(watched);
             for entry in due {
                 // A panic must not end the watches of all others.
@@ -140,15 +136,20 @@ impl Watcher {
 
     /// The wait is over: takes the watch whose object was signaled or, if none was, those whose
     /// time is over, off the list.
-    fn end(&self, signaled: Option<u64>) -> Vec<Entry> {
+    fn end(&self, signaled: Option<&Listed>) -> Vec<Entry> {
         let mut list = self.list.lock();
-        list.waiting = false;
-        self.settled.tell_all();
         let is_due = |entry: &mut Entry| match signaled {
-            Some(number) => entry.number == number,
+            Some((number, _)) => entry.number == *number,
             None => entry.deadline.is_over(),
         };
-        list.entries.extract_if(.., is_due).collect()
+        let due: Vec<_> = list.entries.extract_if(.., is_due).collect();
+        if let Some((_, what)) = signaled.filter(|_| due.is_empty()) {
+            // It is watched no more, and whoever has ended the watch waits for this.
+            what.signal().give_back();
+        }
+        list.waiting = false;
+        self.settled.tell_all();
+        due
     }
 }
 
