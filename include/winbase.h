@@ -15,6 +15,11 @@ LINSOCK_EXTERN_C_BEGIN
 #define WAIT_ABANDONED_0 (STATUS_ABANDONED_WAIT_0 + 0)
 #define WAIT_IO_COMPLETION STATUS_USER_APC
 #define STILL_ACTIVE STATUS_PENDING
+#define CREATE_WAITABLE_TIMER_MANUAL_RESET 0x00000001
+#define CREATE_WAITABLE_TIMER_HIGH_RESOLUTION 0x00000002
+#define TIMER_QUERY_STATE 0x0001
+#define TIMER_MODIFY_STATE 0x0002
+#define TIMER_ALL_ACCESS 0x001F0003
 #define CREATE_SUSPENDED 0x00000004
 #define STACK_SIZE_PARAM_IS_A_RESERVATION 0x00010000
 #define HANDLE_FLAG_INHERIT 0x00000001
@@ -88,6 +93,11 @@ typedef DWORD(WINAPI *PTHREAD_START_ROUTINE)(LPVOID lpThreadParameter);
 typedef PTHREAD_START_ROUTINE LPTHREAD_START_ROUTINE;
 /* winnt/nc-winnt-papcfunc */
 typedef VOID(NTAPI *PAPCFUNC)(ULONG_PTR Parameter);
+/* synchapi/nc-synchapi-ptimerapcroutine */
+typedef VOID(APIENTRY *PTIMERAPCROUTINE)(LPVOID lpArgToCompletionRoutine, DWORD dwTimerLowValue,
+                                         DWORD dwTimerHighValue);
+/* minwinbase/ns-minwinbase-reason_context: why the system is to be woken, which it never is here */
+typedef struct _REASON_CONTEXT *PREASON_CONTEXT;
 /* consoleapi/nf-consoleapi-setconsolectrlhandler */
 typedef BOOL(WINAPI *PHANDLER_ROUTINE)(DWORD CtrlType);
 
@@ -195,6 +205,23 @@ BOOL WINAPI ReleaseSemaphore(HANDLE hSemaphore, LONG lReleaseCount, LPLONG lpPre
 HANDLE WINAPI CreateMutexA(LPSECURITY_ATTRIBUTES lpMutexAttributes, BOOL bInitialOwner, LPCSTR lpName);
 /* synchapi/nf-synchapi-releasemutex */
 BOOL WINAPI ReleaseMutex(HANDLE hMutex);
+/* synchapi/nf-synchapi-createwaitabletimerw, winbase/nf-winbase-createwaitabletimera */
+HANDLE WINAPI CreateWaitableTimerA(LPSECURITY_ATTRIBUTES lpTimerAttributes, BOOL bManualReset, LPCSTR lpTimerName);
+HANDLE WINAPI CreateWaitableTimerW(LPSECURITY_ATTRIBUTES lpTimerAttributes, BOOL bManualReset, LPCWSTR lpTimerName);
+/* synchapi/nf-synchapi-createwaitabletimerexw, winbase/nf-winbase-createwaitabletimerexa */
+HANDLE WINAPI CreateWaitableTimerExA(LPSECURITY_ATTRIBUTES lpTimerAttributes, LPCSTR lpTimerName, DWORD dwFlags,
+                                     DWORD dwDesiredAccess);
+HANDLE WINAPI CreateWaitableTimerExW(LPSECURITY_ATTRIBUTES lpTimerAttributes, LPCWSTR lpTimerName, DWORD dwFlags,
+                                     DWORD dwDesiredAccess);
+/* synchapi/nf-synchapi-setwaitabletimer */
+BOOL WINAPI SetWaitableTimer(HANDLE hTimer, const LARGE_INTEGER *lpDueTime, LONG lPeriod,
+                             PTIMERAPCROUTINE pfnCompletionRoutine, LPVOID lpArgToCompletionRoutine, BOOL fResume);
+/* synchapi/nf-synchapi-setwaitabletimerex */
+BOOL WINAPI SetWaitableTimerEx(HANDLE hTimer, const LARGE_INTEGER *lpDueTime, LONG lPeriod,
+                               PTIMERAPCROUTINE pfnCompletionRoutine, LPVOID lpArgToCompletionRoutine,
+                               PREASON_CONTEXT WakeContext, ULONG TolerableDelay);
+/* synchapi/nf-synchapi-cancelwaitabletimer */
+BOOL WINAPI CancelWaitableTimer(HANDLE hTimer);
 /* synchapi/nf-synchapi-waitforsingleobject */
 DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds);
 /* synchapi/nf-synchapi-waitforsingleobjectex */
@@ -342,7 +369,11 @@ LINSOCK_EXTERN_C_END
 #define OutputDebugString OutputDebugStringA
 #ifdef UNICODE
 #define CreateEvent CreateEventW
+#define CreateWaitableTimer CreateWaitableTimerW
+#define CreateWaitableTimerEx CreateWaitableTimerExW
 #else
+#define CreateWaitableTimer CreateWaitableTimerA
+#define CreateWaitableTimerEx CreateWaitableTimerExA
 #define CreateEvent CreateEventA
 #endif
 

@@ -10,6 +10,7 @@
 #include "winnt.h"
 #include "winerror.h"
 #include "winbase.h"
+#include "threadpoolapiset.h"
 #include "linsock_crt.h"
 
 #if !defined(WIN32_LEAN_AND_MEAN) && !defined(_WINSOCKAPI_)

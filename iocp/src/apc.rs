@@ -5,17 +5,26 @@ use std::collections::VecDeque;
 use std::fmt;
 
 /// One queued call.
-pub struct Apc(Box<dyn FnOnce() + Send>);
+pub struct Apc(Box<dyn FnOnce() -> bool + Send>);
 
 impl Apc {
     /// Wraps a call.
     pub fn new(call: impl FnOnce() + Send + 'static) -> Self {
+        Self::revocable(|| {
+            call();
+            true
+        })
+    }
+
+    /// Wraps a call that may have been taken back when its time comes, which it tells by false.
+    pub fn revocable(call: impl FnOnce() -> bool + Send + 'static) -> Self {
         Self(Box::new(call))
     }
 
-    /// Makes the call. The caller holds no lock: this is the program's own code.
-    pub fn run(self) {
-        (self.0)();
+    /// Makes the call; false if it was taken back. The caller holds no lock: this is the program's
+    /// own code.
+    pub fn run(self) -> bool {
+        (self.0)()
     }
 }
 

@@ -33,13 +33,18 @@ impl Deadline {
         matches!(self, Self::At(at) if at <= Instant::now())
     }
 
+    /// The one that comes first.
+    #[must_use]
+    pub(crate) fn sooner(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::At(one), Self::At(another)) => Self::At(one.min(another)),
+            (Self::Never, at) | (at, Self::Never) => at,
+        }
+    }
+
     /// The same, or this long from now if that is sooner.
     pub(crate) fn at_most(self, duration: Duration) -> Self {
-        match (self, Self::after(duration)) {
-            (Self::At(own), Self::At(other)) => Self::At(own.min(other)),
-            (Self::Never, other) => other,
-            (own, Self::Never) => own,
-        }
+        self.sooner(Self::after(duration))
     }
 
     /// What is left, for a poll; `None` is for ever.

@@ -87,6 +87,9 @@ pub enum Object {
     Mutant(Arc<Mutant>),
     /// Anything else that can be waited for, such as a thread.
     Other(Arc<dyn AnyWaitable>),
+    /// What is no kernel object and only has a number for the program, which the functions of its
+    /// own kind take: nobody waits for it or closes it as a handle.
+    Private(Arc<dyn std::any::Any + Send + Sync>),
 }
 
 /// A waitable object of a front door's own.

@@ -11,6 +11,9 @@
 //! - a thread that waits for events polls the descriptors that belong to no port ([`wait`],
 //!   [`reactor`]);
 //! - a thread blocked in a socket call polls that socket ([`wait::block_on`]);
+//! - the threads of a [`pool`] wait at its port, and make the program's callbacks;
+//! - the [`alarm`] clock tells timers that their time has come, and the [`watcher`] waits for
+//!   objects on behalf of the pool's;
 //! - the [`guardian`] covers the rest, within milliseconds.
 //!
 //! Invariants, referred to from elsewhere by number (ARCHITECTURE.md lists them all):
@@ -22,6 +25,7 @@
 //!   guardian is awake.
 #![deny(unsafe_code)]
 
+pub mod alarm;
 pub mod apc;
 pub mod buffer;
 pub mod cache;
@@ -33,13 +37,16 @@ pub mod guardian;
 pub mod handle;
 pub mod irp;
 pub mod overlapped;
+pub mod pool;
 pub mod port;
 pub mod reactor;
 pub mod spin;
 pub mod sync;
 pub mod sys;
 pub mod thread;
+pub mod timer;
 pub mod wait;
+pub mod watcher;
 
 pub use linsock_afd as afd;
 pub use linsock_afd::NtStatus;

@@ -96,6 +96,23 @@ pub(crate) fn owes_cancel() {
     }
 }
 
+/// Whether the calling thread has pending I/O that its exit would cancel.
+pub(crate) fn has_io() -> bool {
+    if !OWES_CANCEL.with(Cell::get) {
+        return false;
+    }
+    let (me, found) = (id(), Cell::new(false));
+    for file in handle::table().files() {
+        // It looks at the operations as a cancellation does, and chooses none.
+        file.cancel(&|irp| {
+            found.set(found.get() || irp.thread() == me && irp.dies_with_thread(file.core()));
+            false
+        });
+    }
+    OWES_CANCEL.with(|owes| owes.set(found.get()));
+    found.get()
+}
+
 impl Thread {
     fn new() -> Arc<Self> {
         Arc::new(Self {
@@ -181,13 +198,17 @@ impl Thread {
         !self.apcs.lock().is_empty()
     }
 
-    /// Runs the queued calls, including those that they queue. True if there were any. Only the
+    /// Whether the thread has ended: no call can be queued to it any more.
+    pub(crate) fn has_exited(&self) -> bool {
+        self.exited.load(Ordering::Relaxed)
+    }
+
+    /// Runs the queued calls, including those that they queue. True if any was made. Only the
     /// thread itself calls this.
     pub(crate) fn run_apcs(&self) -> bool {
         let mut any = false;
         while let Some(apc) = self.next_apc() {
-            any = true;
-            apc.run();
+            any |= apc.run();
         }
         any
     }

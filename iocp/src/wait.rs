@@ -107,9 +107,10 @@ fn block(
         }
         if alertable && thread.has_apcs() {
             // An APC may itself wait for what only the leader performs.
-            drop(lead);
-            thread.run_apcs();
-            return Waited::Alerted;
+            lead.leave();
+            if thread.run_apcs() {
+                return Waited::Alerted;
+            }
         }
         if deadline.is_over() {
             return Waited::TimedOut;

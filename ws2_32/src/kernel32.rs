@@ -8,5 +8,7 @@ pub mod heap;
 pub mod io;
 pub mod misc;
 pub mod object;
+pub mod pool;
 pub mod signal;
 pub mod thread;
+pub mod timer;

@@ -89,6 +89,13 @@ fn structures_are_laid_out_as_in_the_headers() {
         dwAllocationGranularity wProcessorLevel wProcessorRevision)
     .to_vec();
     all.push(("sizeof(CRITICAL_SECTION)".to_owned(), size_of::<CRITICAL_SECTION>()));
+    {
+        // Here it is windows-sys that the headers are compared with: the library reads words of it.
+        use Threading::TP_CALLBACK_ENVIRON_V3;
+        all.extend(offsets!(TP_CALLBACK_ENVIRON_V3;
+            Version Pool CleanupGroup CleanupGroupCancelCallback RaceDll ActivationContext
+            FinalizationCallback u CallbackPriority Size));
+    }
     let print = |(what, _): &(String, usize)| format!("printf(\"%u\\n\", (unsigned){what});\n");
     let statements: String = all.iter().map(print).collect();
     let printed = surface::printed(false, &statements);
@@ -273,11 +280,15 @@ constants! {
         WAIT_FAILED WAIT_IO_COMPLETION WAIT_OBJECT_0 WAIT_TIMEOUT
     }
     Threading {
-        CONDITION_VARIABLE_LOCKMODE_SHARED CREATE_SUSPENDED EVENT_ALL_ACCESS
+        CONDITION_VARIABLE_LOCKMODE_SHARED CREATE_SUSPENDED CREATE_WAITABLE_TIMER_HIGH_RESOLUTION
+        CREATE_WAITABLE_TIMER_MANUAL_RESET TIMER_ALL_ACCESS TIMER_MODIFY_STATE TIMER_QUERY_STATE
+        EVENT_ALL_ACCESS
         EVENT_MODIFY_STATE INFINITE STACK_SIZE_PARAM_IS_A_RESERVATION
         THREAD_PRIORITY_ABOVE_NORMAL THREAD_PRIORITY_BELOW_NORMAL THREAD_PRIORITY_HIGHEST
         THREAD_PRIORITY_IDLE THREAD_PRIORITY_LOWEST THREAD_PRIORITY_NORMAL
-        THREAD_PRIORITY_TIME_CRITICAL
+        THREAD_PRIORITY_TIME_CRITICAL WT_EXECUTEDEFAULT WT_EXECUTEINIOTHREAD
+        WT_EXECUTEINPERSISTENTTHREAD WT_EXECUTEINTIMERTHREAD WT_EXECUTEINWAITTHREAD
+        WT_EXECUTELONGFUNCTION WT_EXECUTEONLYONCE WT_TRANSFER_IMPERSONATION
     }
 }
 
@@ -840,6 +851,58 @@ signatures! {
     kernel32::object => CreateEventW 4 none;
     kernel32::object => CreateSemaphoreA 4 none;
     kernel32::object => CreateMutexA 3 none;
+    kernel32::pool => QueueUserWorkItem 3 Threading;
+    kernel32::pool => BindIoCompletionCallback 3 none;
+    kernel32::pool::instance => CallbackMayRunLong 1 Threading;
+    kernel32::pool::instance => DisassociateCurrentThreadFromCallback 1 Threading;
+    kernel32::pool::instance => SetEventWhenCallbackReturns 2 Threading;
+    kernel32::pool::instance => ReleaseSemaphoreWhenCallbackReturns 3 Threading;
+    kernel32::pool::instance => ReleaseMutexWhenCallbackReturns 2 Threading;
+    kernel32::pool::instance => LeaveCriticalSectionWhenCallbackReturns 2 none;
+    kernel32::pool::object => CreateThreadpool 1 Threading;
+    kernel32::pool::object => CloseThreadpool 1 Threading;
+    kernel32::pool::object => SetThreadpoolThreadMaximum 2 Threading;
+    kernel32::pool::object => SetThreadpoolThreadMinimum 2 Threading;
+    kernel32::pool::object::group => CreateThreadpoolCleanupGroup 0 Threading;
+    kernel32::pool::object::group => CloseThreadpoolCleanupGroupMembers 3 Threading;
+    kernel32::pool::object::group => CloseThreadpoolCleanupGroup 1 Threading;
+    kernel32::pool::object::work => TrySubmitThreadpoolCallback 3 Threading;
+    kernel32::pool::object::work => CreateThreadpoolWork 3 Threading;
+    kernel32::pool::object::work => SubmitThreadpoolWork 1 Threading;
+    kernel32::pool::object::work => WaitForThreadpoolWorkCallbacks 2 Threading;
+    kernel32::pool::object::work => CloseThreadpoolWork 1 Threading;
+    kernel32::pool::object::timer => CreateThreadpoolTimer 3 Threading;
+    kernel32::pool::object::timer => SetThreadpoolTimer 4 Threading;
+    kernel32::pool::object::timer => SetThreadpoolTimerEx 4 Threading;
+    kernel32::pool::object::timer => IsThreadpoolTimerSet 1 Threading;
+    kernel32::pool::object::timer => WaitForThreadpoolTimerCallbacks 2 Threading;
+    kernel32::pool::object::timer => CloseThreadpoolTimer 1 Threading;
+    kernel32::pool::object::wait => CreateThreadpoolWait 3 Threading;
+    kernel32::pool::object::wait => SetThreadpoolWait 3 Threading;
+    kernel32::pool::object::wait => SetThreadpoolWaitEx 4 Threading;
+    kernel32::pool::object::wait => WaitForThreadpoolWaitCallbacks 2 Threading;
+    kernel32::pool::object::wait => CloseThreadpoolWait 1 Threading;
+    kernel32::pool::object::io => CreateThreadpoolIo 4 Threading;
+    kernel32::pool::object::io => StartThreadpoolIo 1 Threading;
+    kernel32::pool::object::io => CancelThreadpoolIo 1 Threading;
+    kernel32::pool::object::io => WaitForThreadpoolIoCallbacks 2 Threading;
+    kernel32::pool::object::io => CloseThreadpoolIo 1 Threading;
+    kernel32::pool::queue => CreateTimerQueue 0 Threading;
+    kernel32::pool::queue => CreateTimerQueueTimer 7 Threading;
+    kernel32::pool::queue => ChangeTimerQueueTimer 4 Threading;
+    kernel32::pool::queue => DeleteTimerQueueTimer 3 Threading;
+    kernel32::pool::queue => DeleteTimerQueueEx 2 Threading;
+    kernel32::pool::queue => DeleteTimerQueue 1 Threading;
+    kernel32::pool::registered => RegisterWaitForSingleObject 6 Threading;
+    kernel32::pool::registered => UnregisterWait 1 Threading;
+    kernel32::pool::registered => UnregisterWaitEx 2 Threading;
+    kernel32::timer => CreateWaitableTimerA 3 none;
+    kernel32::timer => CreateWaitableTimerW 3 none;
+    kernel32::timer => CreateWaitableTimerExA 4 none;
+    kernel32::timer => CreateWaitableTimerExW 4 none;
+    kernel32::timer => SetWaitableTimer 6 Threading;
+    kernel32::timer => SetWaitableTimerEx 7 none;
+    kernel32::timer => CancelWaitableTimer 1 Threading;
     kernel32::thread => CreateThread 6 none;
     kernel32::thread => _beginthreadex 6 none;
     mswsock => ConnectEx 7 callback LPFN_CONNECTEX;

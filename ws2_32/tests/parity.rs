@@ -67,7 +67,8 @@ const DOCUMENTED: &[(&str, &str)] = &[
         CloseThreadpoolIo CreateEventA CreateEventExA CreateEventExW CreateEventW
         CreateFileA CreateFileW CreateIoCompletionPort CreateMutexA CreateMutexW
         CreateSemaphoreA CreateSemaphoreW CreateThread CreateThreadpoolIo
-        CreateTimerQueueTimer CreateWaitableTimerA CreateWaitableTimerW
+        CreateTimerQueueTimer CreateWaitableTimerA CreateWaitableTimerExA
+        CreateWaitableTimerExW CreateWaitableTimerW
         DeleteCriticalSection DeleteTimerQueueTimer DeviceIoControl DuplicateHandle
         EnterCriticalSection ExitProcess ExitThread FlsAlloc FlsFree FlsGetValue FlsSetValue
         FormatMessageA FormatMessageW GetCommandLineW GetCurrentProcess GetCurrentProcessId
@@ -87,7 +88,8 @@ const DOCUMENTED: &[(&str, &str)] = &[
         ReleaseSemaphore ReleaseSRWLockExclusive ReleaseSRWLockShared ResetEvent
         ResumeThread SetConsoleCtrlHandler SetCriticalSectionSpinCount SetEvent
         SetFileCompletionNotificationModes SetHandleInformation SetLastError
-        SetThreadAffinityMask SetThreadPriority SetWaitableTimer SignalObjectAndWait Sleep
+        SetThreadAffinityMask SetThreadPriority SetWaitableTimer SetWaitableTimerEx
+        SignalObjectAndWait Sleep
         SleepConditionVariableCS SleepConditionVariableSRW SleepEx StartThreadpoolIo
         SuspendThread SwitchToThread TerminateThread TlsAlloc TlsFree TlsGetValue
         TlsSetValue TryAcquireSRWLockExclusive TryAcquireSRWLockShared
@@ -95,7 +97,21 @@ const DOCUMENTED: &[(&str, &str)] = &[
         WaitForMultipleObjects WaitForMultipleObjectsEx WaitForSingleObject
         WaitForSingleObjectEx WaitForThreadpoolIoCallbacks WaitOnAddress
         WakeAllConditionVariable WakeByAddressAll WakeByAddressSingle WakeConditionVariable
-        WideCharToMultiByte WriteFile WriteFileEx",
+        WideCharToMultiByte WriteFile WriteFileEx
+        CallbackMayRunLong DisassociateCurrentThreadFromCallback SetEventWhenCallbackReturns
+        ReleaseSemaphoreWhenCallbackReturns ReleaseMutexWhenCallbackReturns
+        LeaveCriticalSectionWhenCallbackReturns CreateThreadpool CloseThreadpool
+        SetThreadpoolThreadMaximum SetThreadpoolThreadMinimum CreateThreadpoolCleanupGroup
+        CloseThreadpoolCleanupGroupMembers CloseThreadpoolCleanupGroup
+        TrySubmitThreadpoolCallback CreateThreadpoolWork SubmitThreadpoolWork
+        WaitForThreadpoolWorkCallbacks CloseThreadpoolWork CreateThreadpoolTimer
+        SetThreadpoolTimer SetThreadpoolTimerEx IsThreadpoolTimerSet
+        WaitForThreadpoolTimerCallbacks CloseThreadpoolTimer CreateThreadpoolWait
+        SetThreadpoolWait SetThreadpoolWaitEx WaitForThreadpoolWaitCallbacks
+        CloseThreadpoolWait CreateTimerQueue ChangeTimerQueueTimer DeleteTimerQueueEx
+        DeleteTimerQueue UnregisterWait FreeLibraryWhenCallbackReturns CancelTimerQueueTimer
+        OpenWaitableTimerA OpenWaitableTimerW QueryThreadpoolStackInformation
+        SetThreadpoolStackInformation",
     ),
     (
         "process.h",
@@ -111,6 +127,10 @@ const PARTIAL: &[(&str, &str)] = &[
     ("CreateEventW", "As CreateEventA."),
     ("CreateMutexA", ""),
     ("CreateSemaphoreA", ""),
+    ("CreateWaitableTimerA", ""),
+    ("CreateWaitableTimerW", ""),
+    ("CreateWaitableTimerExA", ""),
+    ("CreateWaitableTimerExW", ""),
     ("DuplicateHandle", ""),
     ("FormatMessageA", ""),
     ("SetThreadPriority", ""),

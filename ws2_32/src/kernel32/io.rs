@@ -24,7 +24,7 @@ fn find_port(value: HANDLE) -> Outcome<Known> {
     Handle::from_value(value).and_then(port::find).ok_or(Error::ERROR_INVALID_HANDLE)
 }
 
-fn find_file(value: HANDLE) -> Outcome<Arc<dyn File>> {
+pub(crate) fn find_file(value: HANDLE) -> Outcome<Arc<dyn File>> {
     let file = Handle::from_value(value).and_then(|handle| handle::table().file_of(handle));
     file.ok_or(Error::ERROR_INVALID_HANDLE)
 }

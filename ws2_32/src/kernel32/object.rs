@@ -7,6 +7,7 @@ use linsock::iocp::event::{Event, Mutant, Semaphore, Waitable};
 use linsock::iocp::file::File;
 use linsock::iocp::handle::{AnyWaitable, Handle, Object, table};
 use linsock::iocp::wait::{self, Waited, Which};
+use linsock::iocp::watcher::Watched;
 
 use super::thread;
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
@@ -41,7 +42,7 @@ pub enum Waitee {
     Semaphore(Arc<Semaphore>),
     /// A mutex.
     Mutant(Arc<Mutant>),
-    /// A thread.
+    /// A thread or a timer.
     Other(Arc<dyn AnyWaitable>),
 }
 
@@ -62,6 +63,12 @@ impl Waitee {
     }
 }
 
+impl Watched for Waitee {
+    fn signal(&self) -> &dyn Waitable {
+        self.signal()
+    }
+}
+
 /// The object to wait for behind a handle. `None` for a stale handle and for a completion port.
 pub fn waitable(value: HANDLE) -> Option<Waitee> {
     if value == CURRENT_THREAD {
@@ -73,7 +80,7 @@ pub fn waitable(value: HANDLE) -> Option<Waitee> {
         Object::Semaphore(semaphore) => Some(Waitee::Semaphore(semaphore)),
         Object::Mutant(mutant) => Some(Waitee::Mutant(mutant)),
         Object::Other(other) => Some(Waitee::Other(other)),
-        Object::Port(_) => None,
+        Object::Port(_) | Object::Private(_) => None,
     }
 }
 
@@ -99,7 +106,10 @@ pub(crate) fn enter(object: Object) -> Outcome<HANDLE> {
 
 /// Enters an object that could have had a name; success clears the last error, which tells a
 /// program that no object of that name existed.
-fn enter_unnamed(is_unnamed: bool, object: impl FnOnce() -> Outcome<Object>) -> Outcome<HANDLE> {
+pub(crate) fn enter_unnamed(
+    is_unnamed: bool,
+    object: impl FnOnce() -> Outcome<Object>,
+) -> Outcome<HANDLE> {
     if !is_unnamed {
         return Err(Error::ERROR_NOT_SUPPORTED);
     }
@@ -166,10 +176,12 @@ fn close(value: HANDLE) -> Outcome<()> {
         return Ok(());
     }
     let handle = Handle::from_value(value).ok_or(Error::ERROR_INVALID_HANDLE)?;
-    match table().remove(handle).ok_or(Error::ERROR_INVALID_HANDLE)? {
+    let is_handle = |object: &Object| !matches!(object, Object::Private(_));
+    match table().remove_if(handle, is_handle).ok_or(Error::ERROR_INVALID_HANDLE)? {
         Object::File(file) => file.close(),
         Object::Port(port) => port.close(),
-        Object::Event(_) | Object::Semaphore(_) | Object::Mutant(_) | Object::Other(_) => {}
+        // Those that wait for it, and what it has set going, hold on to it themselves.
+        _ => {}
     }
     Ok(())
 }
@@ -185,6 +197,7 @@ fn duplicate(source: HANDLE) -> Outcome<HANDLE> {
     let handle = Handle::from_value(source).ok_or(Error::ERROR_INVALID_HANDLE)?;
     match table().get(handle).ok_or(Error::ERROR_INVALID_HANDLE)? {
         Object::File(_) | Object::Port(_) => Err(Error::ERROR_NOT_SUPPORTED),
+        Object::Private(_) => Err(Error::ERROR_INVALID_HANDLE),
         object => enter(object),
     }
 }

@@ -1,0 +1,2 @@
+/* threadpoollegacyapiset.h - see threadpoolapiset.h. */
+#include "threadpoolapiset.h"

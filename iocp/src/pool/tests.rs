@@ -1,0 +1,212 @@
+use std::sync::mpsc::channel;
+use std::sync::{Barrier, Weak};
+
+use super::*;
+use crate::buffer::Buffers;
+use crate::driver::Readiness;
+use crate::event::Event;
+use crate::file::FileCore;
+use crate::handle::{Object, table};
+use crate::irp::{Irp, Target};
+use crate::overlapped::tests::lend;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+
+const SHORT: Duration = Duration::from_millis(20);
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn submit(pool: &Pool, job: impl FnOnce() + Send + 'static) {
+    pool.submit(Box::new(job), Priority::Normal).unwrap();
+}
+
+fn wait_until(is_so: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < LIMIT);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn every_job_is_done_once() {
+    const JOBS: usize = 2000;
+    let pool = Pool::new().unwrap();
+    let (done, told) = channel();
+    for n in 0..JOBS {
+        let done = done.clone();
+        submit(&pool, move || done.send(n).unwrap());
+    }
+    let mut all: Vec<_> = (0..JOBS).map(|_| told.recv_timeout(LIMIT).unwrap()).collect();
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..JOBS));
+    drop(pool);
+    drop(done);
+    assert!(told.recv_timeout(LIMIT).is_err(), "and not twice");
+}
+
+/// Jobs that wait for each other: each needs a thread of its own.
+#[test]
+fn a_job_never_waits_for_another_that_blocks() {
+    const JOBS: usize = 30;
+    let pool = Pool::new().unwrap();
+    let all = Arc::new(Barrier::new(JOBS + 1));
+    for _ in 0..JOBS {
+        let all = Arc::clone(&all);
+        submit(&pool, move || {
+            all.wait();
+        });
+    }
+    all.wait();
+}
+
+#[test]
+fn a_job_that_panics_takes_no_thread_along() {
+    let pool = Pool::new().unwrap();
+    pool.set_maximum(1);
+    submit(&pool, || std::panic::resume_unwind(Box::new(())));
+    let (done, told) = channel();
+    submit(&pool, move || done.send(()).unwrap());
+    told.recv_timeout(LIMIT).unwrap();
+    assert_eq!(pool.0.crew.lock().threads, 1);
+}
+
+#[test]
+fn the_maximum_is_kept_and_priorities_order_what_waits() {
+    let pool = Pool::new().unwrap();
+    pool.set_maximum(1);
+    let (go, may_go) = channel::<()>();
+    let (done, told) = channel();
+    submit(&pool, move || may_go.recv().unwrap());
+    for priority in [Priority::Low, Priority::Normal, Priority::High] {
+        let done = done.clone();
+        pool.submit(Box::new(move || done.send(priority).unwrap()), priority).unwrap();
+    }
+    wait_until(|| pool.0.crew.lock().idle == 0);
+    assert!(!pool.has_room());
+    go.send(()).unwrap();
+    let order: Vec<_> = (0..3).map(|_| told.recv_timeout(LIMIT).unwrap()).collect();
+    assert_eq!(order, [Priority::High, Priority::Normal, Priority::Low]);
+    assert_eq!(pool.0.crew.lock().threads, 1);
+}
+
+#[test]
+fn threads_that_are_not_needed_leave_but_for_the_minimum() {
+    let pool = Pool::with_linger(SHORT).unwrap();
+    assert!(pool.set_minimum(MOST_THREADS + 1).is_err());
+    assert_eq!(pool.0.crew.lock().threads, 0, "none was started");
+    pool.set_minimum(8).unwrap();
+    assert_eq!(pool.0.crew.lock().threads, 8);
+    pool.set_minimum(3).unwrap();
+    wait_until(|| pool.0.crew.lock().threads == 3);
+    pool.set_minimum(0).unwrap();
+    wait_until(|| pool.0.crew.lock().threads == 1);
+    let crew = pool.0.crew.lock();
+    assert_eq!(crew.idle, 1, "one watches the port");
+}
+
+#[test]
+fn the_threads_of_a_dropped_pool_leave() {
+    let pool = Pool::new().unwrap();
+    pool.set_minimum(2).unwrap();
+    let inner = Arc::downgrade(&pool.0);
+    drop(pool);
+    wait_until(|| Weak::strong_count(&inner) == 0);
+}
+
+/// Packets with a key are the binding's, as long as there is one.
+#[test]
+fn completions_go_to_what_the_file_is_bound_to() {
+    struct Count(AtomicUsize);
+    impl Binding for Count {
+        fn completed(self: Arc<Self>, told: Told) {
+            self.0.fetch_add(told.bytes, Ordering::SeqCst);
+        }
+    }
+
+    let pool = Pool::new().unwrap();
+    pool.set_minimum(1).unwrap();
+    let counts = [0, 0].map(|zero| Arc::new(Count(AtomicUsize::new(zero))));
+    let keys = [0, 1].map(|n: usize| pool.bind(Arc::clone(&counts[n]) as Arc<dyn Binding>));
+    let complete = |key: Key, bytes| {
+        let mut after = Deferred::default();
+        let status = NtStatus::SUCCESS;
+        pool.0
+            .port
+            .post(Packet { key: key.0, overlapped: 8, status, bytes, sink: None }, &mut after);
+        after.run();
+    };
+    let count = |n: usize| counts[n].0.load(Ordering::SeqCst);
+    complete(keys[0], 1);
+    complete(keys[1], 10);
+    wait_until(|| (count(0), count(1)) == (1, 10));
+    pool.unbind(keys[0]);
+    complete(keys[0], 1);
+    complete(keys[1], 10);
+    wait_until(|| count(1) == 20);
+    assert_ne!(
+        pool.bind(Arc::clone(&counts[0]) as Arc<dyn Binding>),
+        keys[0],
+        "no key comes again"
+    );
+    assert_eq!(count(0), 1);
+}
+
+/// A file whose operations never end.
+struct Endless(FileCore, Lock<Vec<Irp>>);
+
+impl File for Endless {
+    fn core(&self) -> &FileCore {
+        &self.0
+    }
+    fn handle_ready(&self, _: Readiness, _: &mut Deferred) {}
+    fn cancel(&self, chosen: &dyn Fn(&Irp) -> bool) -> usize {
+        self.1.lock().extract_if(.., |irp| chosen(irp)).count()
+    }
+    fn associate(&self, _: &Arc<CompletionPort>, _: usize) -> Result<(), AlreadyAssociated> {
+        Ok(())
+    }
+    fn close(&self) {}
+}
+
+impl Endless {
+    fn start(&self) {
+        let event = Some(Arc::new(Event::new(true, false)));
+        let target = Target::Overlapped { ptr: lend().1, event, packet: true, routine: None };
+        let irp = Irp::new(target, Buffers::empty());
+        irp.pended(&self.0);
+        self.1.lock().push(irp);
+    }
+}
+
+/// thread_exit.c: its exit would cancel the operation.
+#[test]
+fn a_thread_with_pending_io_stays() {
+    let mut endless = None;
+    let handle = table().insert_with(|handle, token| {
+        let file = Arc::new(Endless(FileCore::new(handle, token), Lock::default()));
+        endless = Some(Arc::clone(&file));
+        Object::File(file)
+    });
+    let endless = endless.unwrap();
+    let pool = Pool::with_linger(SHORT).unwrap();
+    pool.set_minimum(4).unwrap();
+    let (started, told) = channel();
+    let file = Arc::clone(&endless);
+    submit(&pool, move || {
+        assert!(!thread::has_io());
+        file.start();
+        assert!(thread::has_io());
+        started.send(thread::id()).unwrap();
+    });
+    let owner = told.recv_timeout(LIMIT).unwrap();
+    pool.set_minimum(0).unwrap();
+    wait_until(|| pool.0.crew.lock().threads == 1);
+    assert_eq!(endless.1.lock().len(), 1, "not cancelled");
+    let (asked, answer) = channel();
+    submit(&pool, move || asked.send((thread::id(), thread::has_io())).unwrap());
+    assert_eq!(answer.recv_timeout(LIMIT), Ok((owner, true)));
+    endless.cancel(&|_| true);
+    let (asked, answer) = channel();
+    submit(&pool, move || asked.send(thread::has_io()).unwrap());
+    assert_eq!(answer.recv_timeout(LIMIT), Ok(false));
+    table().remove(handle.unwrap()).unwrap();
+}
