@@ -31,6 +31,74 @@ static __inline__ int _stricmp(const char *a, const char *b) { return _strnicmp(
 #define lstrcmpA(a, b) __builtin_strcmp((a), (b))
 #define lstrcmpiA(a, b) _stricmp((a), (b))
 
+/* The same in UTF-16; differs from Windows: compared unit by unit, not as a language sorts its words. */
+static __inline__ int lstrlenW(LPCWSTR s)
+{
+    int length = 0;
+
+    while (s != 0 && s[length] != 0)
+        length++;
+    return length;
+}
+/* winbase/nf-winbase-lstrcpynw: n counts the zero */
+static __inline__ LPWSTR lstrcpynW(LPWSTR to, LPCWSTR from, int n)
+{
+    LPWSTR at = to;
+
+    if (to == 0 || from == 0 || n <= 0)
+        return 0;
+    for (; n > 1 && *from != 0; n--)
+        *at++ = *from++;
+    *at = 0;
+    return to;
+}
+static __inline__ LPSTR lstrcpynA(LPSTR to, LPCSTR from, int n)
+{
+    LPSTR at = to;
+
+    if (to == 0 || from == 0 || n <= 0)
+        return 0;
+    for (; n > 1 && *from != 0; n--)
+        *at++ = *from++;
+    *at = 0;
+    return to;
+}
+static __inline__ LPWSTR lstrcpyW(LPWSTR to, LPCWSTR from) { return lstrcpynW(to, from, 0x7fffffff); }
+static __inline__ LPWSTR lstrcatW(LPWSTR to, LPCWSTR from)
+{
+    lstrcpyW(to + lstrlenW(to), from);
+    return to;
+}
+#define lstrcatA(to, from) __builtin_strcat((to), (from))
+static __inline__ unsigned linsock_lower(unsigned c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; }
+static __inline__ int lstrcmpW(LPCWSTR a, LPCWSTR b)
+{
+    for (; *a == *b && *a != 0; a++)
+        b++;
+    return *a < *b ? -1 : *a > *b;
+}
+static __inline__ int lstrcmpiW(LPCWSTR a, LPCWSTR b)
+{
+    for (; linsock_lower(*a) == linsock_lower(*b) && *a != 0; a++)
+        b++;
+    return linsock_lower(*a) < linsock_lower(*b) ? -1 : linsock_lower(*a) > linsock_lower(*b);
+}
+#ifdef UNICODE
+#define lstrlen lstrlenW
+#define lstrcpy lstrcpyW
+#define lstrcpyn lstrcpynW
+#define lstrcat lstrcatW
+#define lstrcmp lstrcmpW
+#define lstrcmpi lstrcmpiW
+#else
+#define lstrlen lstrlenA
+#define lstrcpy lstrcpyA
+#define lstrcpyn lstrcpynA
+#define lstrcat lstrcatA
+#define lstrcmp lstrcmpA
+#define lstrcmpi lstrcmpiA
+#endif
+
 #ifndef _snprintf
 #define _snprintf snprintf
 #endif

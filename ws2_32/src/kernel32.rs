@@ -7,3 +7,5 @@ pub mod io;
 pub mod misc;
 pub mod object;
 pub mod thread;
+pub mod tls;
+pub mod wide;

@@ -354,6 +354,21 @@ pub(crate) fn read_cstr(at: *const u8) -> Result<Vec<u8>, Error> {
     }
 }
 
+/// Reads a string of UTF-16 units that ends with a zero unit.
+///
+/// # Errors
+/// WSAEFAULT.
+pub(crate) fn read_wide(at: *const u16) -> Result<Vec<u16>, Error> {
+    let mut units = Vec::new();
+    loop {
+        let next = at.wrapping_add(units.len());
+        match read(next)? {
+            0 => return Ok(units),
+            unit => units.push(unit),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::c_void;

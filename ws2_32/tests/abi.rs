@@ -12,7 +12,11 @@ use std::mem::{offset_of, size_of};
 
 use linsock::iocp::overlapped::Overlapped;
 use linsock_c::abi;
-use windows_sys::Win32::{Foundation, Networking::WinSock, System::IO, System::Threading};
+use windows_sys::Win32::System::Diagnostics::Debug;
+use windows_sys::Win32::System::{Memory, SystemServices, WindowsProgramming};
+use windows_sys::Win32::{
+    Foundation, Globalization, Networking::WinSock, System::IO, System::Threading,
+};
 
 /// The same fields at the same offsets, and the same size.
 macro_rules! same_layout {
@@ -48,6 +52,7 @@ fn structures_are_laid_out_as_on_windows() {
         ai_addr = ai_addr, ai_next = ai_next);
     same_layout!(linsock_c::kernel32::critical::SRWLOCK, Threading::SRWLOCK;);
     same_layout!(linsock_c::kernel32::critical::CONDITION_VARIABLE, Threading::CONDITION_VARIABLE;);
+    same_layout!(linsock_c::kernel32::critical::INIT_ONCE, Threading::INIT_ONCE;);
 }
 
 /// The structures that windows-sys leaves out unless it is asked for more of its features: against
@@ -255,6 +260,30 @@ constants! {
         THREAD_PRIORITY_ABOVE_NORMAL THREAD_PRIORITY_BELOW_NORMAL THREAD_PRIORITY_HIGHEST
         THREAD_PRIORITY_IDLE THREAD_PRIORITY_LOWEST THREAD_PRIORITY_NORMAL
         THREAD_PRIORITY_TIME_CRITICAL
+    }
+    Foundation {
+        ERROR_ENVVAR_NOT_FOUND ERROR_FILENAME_EXCED_RANGE ERROR_NO_UNICODE_TRANSLATION
+    }
+    SystemServices {
+        TLS_MINIMUM_AVAILABLE LMEM_MODIFY
+    }
+    Threading {
+        CREATE_EVENT_MANUAL_RESET CREATE_EVENT_INITIAL_SET CREATE_MUTEX_INITIAL_OWNER
+        TLS_OUT_OF_INDEXES INIT_ONCE_CHECK_ONLY INIT_ONCE_ASYNC INIT_ONCE_INIT_FAILED
+        INIT_ONCE_CTX_RESERVED_BITS MUTEX_MODIFY_STATE MUTEX_ALL_ACCESS SEMAPHORE_MODIFY_STATE
+        SEMAPHORE_ALL_ACCESS
+    }
+    Memory {
+        GMEM_FIXED GMEM_MOVEABLE GMEM_ZEROINIT GPTR GHND LMEM_FIXED LMEM_MOVEABLE LMEM_ZEROINIT
+        LPTR LHND
+    }
+    WindowsProgramming {
+        GMEM_MODIFY
+    }
+    Globalization {
+        CP_ACP CP_OEMCP CP_THREAD_ACP CP_UTF8 MB_PRECOMPOSED MB_COMPOSITE MB_USEGLYPHCHARS
+        MB_ERR_INVALID_CHARS WC_COMPOSITECHECK WC_DEFAULTCHAR WC_DISCARDNS WC_SEPCHARS
+        WC_NO_BEST_FIT_CHARS WC_ERR_INVALID_CHARS
     }
 }
 
@@ -777,6 +806,46 @@ signatures! {
     kernel32::thread => _beginthreadex 6 none;
     mswsock => ConnectEx 7 callback LPFN_CONNECTEX;
     mswsock => DisconnectEx 4 callback LPFN_DISCONNECTEX;
+    kernel32::critical => SetCriticalSectionSpinCount 2 Threading;
+    kernel32::critical => InitOnceInitialize 1 Threading;
+    kernel32::critical => InitOnceExecuteOnce 4 Threading;
+    kernel32::critical => InitOnceBeginInitialize 4 Threading;
+    kernel32::critical => InitOnceComplete 3 Threading;
+    kernel32::critical => TryAcquireSRWLockShared 1 Threading;
+    kernel32::heap => GlobalAlloc 2 Memory;
+    kernel32::heap => GlobalReAlloc 3 Memory;
+    kernel32::heap => GlobalFree 1 Foundation;
+    kernel32::heap => GlobalLock 1 Memory;
+    kernel32::heap => GlobalUnlock 1 Memory;
+    kernel32::heap => GlobalSize 1 Memory;
+    kernel32::heap => LocalAlloc 2 Memory;
+    kernel32::heap => LocalReAlloc 3 Memory;
+    kernel32::heap => LocalLock 1 Memory;
+    kernel32::heap => LocalUnlock 1 Memory;
+    kernel32::heap => LocalSize 1 Memory;
+    kernel32::misc => FormatMessageW 7 Debug;
+    kernel32::misc => OutputDebugStringW 1 Debug;
+    kernel32::object => CreateEventExA 4 Threading;
+    kernel32::object => CreateSemaphoreExA 6 Threading;
+    kernel32::object => CreateMutexExA 4 Threading;
+    kernel32::object => OpenEventA 3 Threading;
+    kernel32::object => OpenMutexA 3 WindowsProgramming;
+    kernel32::object => OpenSemaphoreA 3 WindowsProgramming;
+    kernel32::object => CreateEventExW 4 Threading;
+    kernel32::object => CreateSemaphoreW 4 Threading;
+    kernel32::object => CreateSemaphoreExW 6 Threading;
+    kernel32::object => CreateMutexW 3 Threading;
+    kernel32::object => CreateMutexExW 4 Threading;
+    kernel32::object => OpenEventW 3 Threading;
+    kernel32::object => OpenMutexW 3 Threading;
+    kernel32::object => OpenSemaphoreW 3 Threading;
+    kernel32::tls => TlsAlloc 0 Threading;
+    kernel32::tls => TlsGetValue 1 Threading;
+    kernel32::tls => TlsSetValue 2 Threading;
+    kernel32::tls => TlsFree 1 Threading;
+    kernel32::wide => MultiByteToWideChar 6 Globalization;
+    kernel32::wide => WideCharToMultiByte 8 Globalization;
+    kernel32::wide => GetACP 0 Globalization;
 }
 
 /// Exports without a row above.

@@ -95,7 +95,11 @@ const DOCUMENTED: &[(&str, &str)] = &[
         WaitForMultipleObjects WaitForMultipleObjectsEx WaitForSingleObject
         WaitForSingleObjectEx WaitForThreadpoolIoCallbacks WaitOnAddress
         WakeAllConditionVariable WakeByAddressAll WakeByAddressSingle WakeConditionVariable
-        WideCharToMultiByte WriteFile WriteFileEx",
+        WideCharToMultiByte WriteFile WriteFileEx
+        CreateMutexExA CreateMutexExW CreateSemaphoreExA CreateSemaphoreExW GetACP
+        GlobalLock GlobalReAlloc GlobalSize GlobalUnlock InitOnceBeginInitialize
+        InitOnceComplete InitOnceInitialize LocalLock LocalReAlloc LocalSize LocalUnlock
+        OpenMutexW OpenSemaphoreW",
     ),
     (
         "process.h",
@@ -110,10 +114,30 @@ const PARTIAL: &[(&str, &str)] = &[
     ("CreateEventA", ""),
     ("CreateEventW", "As CreateEventA."),
     ("CreateMutexA", ""),
-    ("CreateSemaphoreA", ""),
+    ("CreateSemaphoreA", "As CreateEventA."),
     ("DuplicateHandle", ""),
     ("FormatMessageA", ""),
     ("SetThreadPriority", ""),
+    ("CreateEventExA", "As CreateEventA."),
+    ("CreateEventExW", "As CreateEventA."),
+    ("CreateMutexExA", "As CreateMutexA."),
+    ("CreateMutexExW", "As CreateMutexA."),
+    ("CreateMutexW", "As CreateMutexA."),
+    ("CreateSemaphoreExA", "As CreateEventA."),
+    ("CreateSemaphoreExW", "As CreateEventA."),
+    ("CreateSemaphoreW", "As CreateEventA."),
+    ("OpenEventA", ""),
+    ("OpenEventW", "As OpenEventA."),
+    ("OpenMutexA", "As OpenEventA."),
+    ("OpenMutexW", "As OpenEventA."),
+    ("OpenSemaphoreA", "As OpenEventA."),
+    ("OpenSemaphoreW", "As OpenEventA."),
+    ("FormatMessageW", "As FormatMessageA."),
+    ("GlobalAlloc", ""),
+    ("LocalAlloc", ""),
+    ("MultiByteToWideChar", ""),
+    ("WideCharToMultiByte", ""),
+    ("SetCriticalSectionSpinCount", ""),
     (
         "WSAIoctl",
         "SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_KEEPALIVE_VALS, SIO_BASE_HANDLE, FIONBIO, FIONREAD.",
