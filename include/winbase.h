@@ -404,6 +404,17 @@ BOOL WINAPI LocalUnlock(HLOCAL hMem);
 /* winbase/nf-winbase-localsize */
 SIZE_T WINAPI LocalSize(HLOCAL hMem);
 
+/* memoryapi/nf-memoryapi-virtualalloc */
+LPVOID WINAPI VirtualAlloc(LPVOID lpAddress, SIZE_T dwSize, DWORD flAllocationType, DWORD flProtect);
+/* memoryapi/nf-memoryapi-virtualfree */
+BOOL WINAPI VirtualFree(LPVOID lpAddress, SIZE_T dwSize, DWORD dwFreeType);
+/* memoryapi/nf-memoryapi-virtualprotect */
+BOOL WINAPI VirtualProtect(LPVOID lpAddress, SIZE_T dwSize, DWORD flNewProtect, PDWORD lpflOldProtect);
+/* memoryapi/nf-memoryapi-virtuallock */
+BOOL WINAPI VirtualLock(LPVOID lpAddress, SIZE_T dwSize);
+/* memoryapi/nf-memoryapi-virtualunlock */
+BOOL WINAPI VirtualUnlock(LPVOID lpAddress, SIZE_T dwSize);
+
 /* profileapi/nf-profileapi-queryperformancecounter */
 BOOL WINAPI QueryPerformanceCounter(LARGE_INTEGER *lpPerformanceCount);
 /* profileapi/nf-profileapi-queryperformancefrequency */

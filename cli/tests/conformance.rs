@@ -127,6 +127,7 @@ programs![
     kernel32,
     init_once,
     named_objects,
+    pages,
     text,
     thread_storage,
     names,

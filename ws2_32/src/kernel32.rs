@@ -6,6 +6,7 @@ pub mod heap;
 pub mod io;
 pub mod misc;
 pub mod object;
+pub mod pages;
 pub mod thread;
 pub mod tls;
 pub mod wide;

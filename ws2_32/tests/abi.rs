@@ -285,6 +285,13 @@ constants! {
         MB_ERR_INVALID_CHARS WC_COMPOSITECHECK WC_DEFAULTCHAR WC_DISCARDNS WC_SEPCHARS
         WC_NO_BEST_FIT_CHARS WC_ERR_INVALID_CHARS
     }
+    Memory {
+        MEM_COMMIT MEM_RESERVE MEM_DECOMMIT MEM_RELEASE PAGE_NOACCESS PAGE_READONLY PAGE_READWRITE
+        PAGE_EXECUTE PAGE_EXECUTE_READ PAGE_EXECUTE_READWRITE
+    }
+    SystemServices {
+        MEM_TOP_DOWN
+    }
 }
 
 /// Numbers of the headers that neither windows-sys nor the golden file of the layouts has.
@@ -846,6 +853,11 @@ signatures! {
     kernel32::wide => MultiByteToWideChar 6 Globalization;
     kernel32::wide => WideCharToMultiByte 8 Globalization;
     kernel32::wide => GetACP 0 Globalization;
+    kernel32::pages => VirtualAlloc 4 Memory;
+    kernel32::pages => VirtualFree 3 Memory;
+    kernel32::pages => VirtualProtect 4 Memory;
+    kernel32::pages => VirtualLock 2 Memory;
+    kernel32::pages => VirtualUnlock 2 Memory;
 }
 
 /// Exports without a row above.

@@ -99,7 +99,8 @@ const DOCUMENTED: &[(&str, &str)] = &[
         CreateMutexExA CreateMutexExW CreateSemaphoreExA CreateSemaphoreExW GetACP
         GlobalLock GlobalReAlloc GlobalSize GlobalUnlock InitOnceBeginInitialize
         InitOnceComplete InitOnceInitialize LocalLock LocalReAlloc LocalSize LocalUnlock
-        OpenMutexW OpenSemaphoreW",
+        OpenMutexW OpenSemaphoreW
+        VirtualLock VirtualProtect VirtualUnlock",
     ),
     (
         "process.h",
@@ -137,6 +138,8 @@ const PARTIAL: &[(&str, &str)] = &[
     ("LocalAlloc", ""),
     ("MultiByteToWideChar", ""),
     ("WideCharToMultiByte", ""),
+    ("VirtualAlloc", ""),
+    ("VirtualProtect", ""),
     ("SetCriticalSectionSpinCount", ""),
     (
         "WSAIoctl",
