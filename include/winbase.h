@@ -156,6 +156,18 @@ typedef RTL_RUN_ONCE INIT_ONCE, *PINIT_ONCE, *LPINIT_ONCE;
 /* synchapi/nc-synchapi-pinit_once_fn */
 typedef BOOL(WINAPI *PINIT_ONCE_FN)(PINIT_ONCE InitOnce, PVOID Parameter, PVOID *Context);
 
+/* minwinbase/ns-minwinbase-systemtime */
+typedef struct _SYSTEMTIME {
+    WORD wYear;
+    WORD wMonth;
+    WORD wDayOfWeek;
+    WORD wDay;
+    WORD wHour;
+    WORD wMinute;
+    WORD wSecond;
+    WORD wMilliseconds;
+} SYSTEMTIME, *PSYSTEMTIME, *LPSYSTEMTIME;
+
 /* sysinfoapi/ns-sysinfoapi-system_info */
 typedef struct _SYSTEM_INFO {
     __extension__ union {
@@ -289,6 +301,19 @@ BOOL WINAPI SetThreadPriority(HANDLE hThread, int nPriority);
 HANDLE WINAPI GetCurrentThread(void);
 /* processthreadsapi/nf-processthreadsapi-getcurrentthreadid */
 DWORD WINAPI GetCurrentThreadId(void);
+/* processthreadsapi/nf-processthreadsapi-getthreadid */
+DWORD WINAPI GetThreadId(HANDLE Thread);
+/* winbase/nf-winbase-setthreadaffinitymask */
+DWORD_PTR WINAPI SetThreadAffinityMask(HANDLE hThread, DWORD_PTR dwThreadAffinityMask);
+/* winbase/nf-winbase-getprocessaffinitymask */
+BOOL WINAPI GetProcessAffinityMask(HANDLE hProcess, PDWORD_PTR lpProcessAffinityMask,
+                                   PDWORD_PTR lpSystemAffinityMask);
+/* winbase/nf-winbase-setprocessaffinitymask */
+BOOL WINAPI SetProcessAffinityMask(HANDLE hProcess, DWORD_PTR dwProcessAffinityMask);
+/* processthreadsapi/nf-processthreadsapi-getcurrentprocessornumber */
+DWORD WINAPI GetCurrentProcessorNumber(void);
+/* processthreadsapi/nf-processthreadsapi-setthreaddescription */
+HRESULT WINAPI SetThreadDescription(HANDLE hThread, PCWSTR lpThreadDescription);
 /* processthreadsapi/nf-processthreadsapi-getcurrentprocess */
 HANDLE WINAPI GetCurrentProcess(void);
 /* processthreadsapi/nf-processthreadsapi-getcurrentprocessid */
@@ -428,6 +453,50 @@ VOID WINAPI GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
 /* sysinfoapi/nf-sysinfoapi-getsystemtimeasfiletime */
 VOID WINAPI GetSystemTimeAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
 
+/* sysinfoapi/nf-sysinfoapi-getsystemtimepreciseasfiletime */
+VOID WINAPI GetSystemTimePreciseAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
+/* sysinfoapi/nf-sysinfoapi-getsystemtime */
+VOID WINAPI GetSystemTime(LPSYSTEMTIME lpSystemTime);
+/* sysinfoapi/nf-sysinfoapi-getlocaltime */
+VOID WINAPI GetLocalTime(LPSYSTEMTIME lpSystemTime);
+/* timezoneapi/nf-timezoneapi-systemtimetofiletime */
+BOOL WINAPI SystemTimeToFileTime(const SYSTEMTIME *lpSystemTime, LPFILETIME lpFileTime);
+/* timezoneapi/nf-timezoneapi-filetimetosystemtime */
+BOOL WINAPI FileTimeToSystemTime(const FILETIME *lpFileTime, LPSYSTEMTIME lpSystemTime);
+/* fileapi/nf-fileapi-filetimetolocalfiletime */
+BOOL WINAPI FileTimeToLocalFileTime(const FILETIME *lpFileTime, LPFILETIME lpLocalFileTime);
+/* fileapi/nf-fileapi-localfiletimetofiletime */
+BOOL WINAPI LocalFileTimeToFileTime(const FILETIME *lpLocalFileTime, LPFILETIME lpFileTime);
+/* fileapi/nf-fileapi-comparefiletime */
+LONG WINAPI CompareFileTime(const FILETIME *lpFileTime1, const FILETIME *lpFileTime2);
+/* realtimeapi/nf-realtimeapi-queryunbiasedinterrupttime */
+BOOL WINAPI QueryUnbiasedInterruptTime(PULONGLONG UnbiasedTime);
+
+/* libloaderapi/nf-libloaderapi-getmodulehandlea */
+HMODULE WINAPI GetModuleHandleA(LPCSTR lpModuleName);
+/* libloaderapi/nf-libloaderapi-getmodulehandlew */
+HMODULE WINAPI GetModuleHandleW(LPCWSTR lpModuleName);
+/* libloaderapi/nf-libloaderapi-getmodulefilenamea */
+DWORD WINAPI GetModuleFileNameA(HMODULE hModule, LPSTR lpFilename, DWORD nSize);
+/* libloaderapi/nf-libloaderapi-getmodulefilenamew */
+DWORD WINAPI GetModuleFileNameW(HMODULE hModule, LPWSTR lpFilename, DWORD nSize);
+/* processenv/nf-processenv-getcommandlinea */
+LPSTR WINAPI GetCommandLineA(void);
+/* processenv/nf-processenv-getcommandlinew */
+LPWSTR WINAPI GetCommandLineW(void);
+/* processenv/nf-processenv-getenvironmentvariablea */
+DWORD WINAPI GetEnvironmentVariableA(LPCSTR lpName, LPSTR lpBuffer, DWORD nSize);
+/* processenv/nf-processenv-getenvironmentvariablew */
+DWORD WINAPI GetEnvironmentVariableW(LPCWSTR lpName, LPWSTR lpBuffer, DWORD nSize);
+/* processenv/nf-processenv-setenvironmentvariablea */
+BOOL WINAPI SetEnvironmentVariableA(LPCSTR lpName, LPCSTR lpValue);
+/* processenv/nf-processenv-setenvironmentvariablew */
+BOOL WINAPI SetEnvironmentVariableW(LPCWSTR lpName, LPCWSTR lpValue);
+/* debugapi/nf-debugapi-isdebuggerpresent */
+BOOL WINAPI IsDebuggerPresent(void);
+/* debugapi/nf-debugapi-debugbreak */
+VOID WINAPI DebugBreak(void);
+
 /* winbase/nf-winbase-formatmessagea */
 DWORD WINAPI FormatMessageA(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId, DWORD dwLanguageId, LPSTR lpBuffer,
                             DWORD nSize, va_list *Arguments);
@@ -463,6 +532,11 @@ LINSOCK_EXTERN_C_END
 #define OpenMutex OpenMutexW
 #define FormatMessage FormatMessageW
 #define OutputDebugString OutputDebugStringW
+#define GetModuleHandle GetModuleHandleW
+#define GetModuleFileName GetModuleFileNameW
+#define GetCommandLine GetCommandLineW
+#define GetEnvironmentVariable GetEnvironmentVariableW
+#define SetEnvironmentVariable SetEnvironmentVariableW
 #else
 #define CreateEvent CreateEventA
 #define CreateEventEx CreateEventExA
@@ -475,6 +549,11 @@ LINSOCK_EXTERN_C_END
 #define OpenMutex OpenMutexA
 #define FormatMessage FormatMessageA
 #define OutputDebugString OutputDebugStringA
+#define GetModuleHandle GetModuleHandleA
+#define GetModuleFileName GetModuleFileNameA
+#define GetCommandLine GetCommandLineA
+#define GetEnvironmentVariable GetEnvironmentVariableA
+#define SetEnvironmentVariable SetEnvironmentVariableA
 #endif
 
 LINSOCK_ASSERT(sizeof(OVERLAPPED) == 32, "OVERLAPPED");
@@ -493,5 +572,7 @@ LINSOCK_ASSERT(sizeof(CRITICAL_SECTION) == 40, "CRITICAL_SECTION");
 LINSOCK_ASSERT(sizeof(SRWLOCK) == 8, "SRWLOCK");
 LINSOCK_ASSERT(sizeof(CONDITION_VARIABLE) == 8, "CONDITION_VARIABLE");
 LINSOCK_ASSERT(sizeof(SYSTEM_INFO) == 48, "SYSTEM_INFO");
+LINSOCK_ASSERT(sizeof(SYSTEMTIME) == 16, "SYSTEMTIME");
+LINSOCK_ASSERT(sizeof(INIT_ONCE) == 8, "INIT_ONCE");
 
 #endif

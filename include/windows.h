@@ -12,6 +12,9 @@
 #include "winbase.h"
 #include "linsock_crt.h"
 
+#ifndef WIN32_LEAN_AND_MEAN
+#include "mmsystem.h"
+#endif
 #if !defined(WIN32_LEAN_AND_MEAN) && !defined(_WINSOCKAPI_)
 #include "winsock2.h"
 #endif

@@ -1,5 +1,6 @@
 //! The little of kernel32 that socket programs need.
 
+pub mod calendar;
 pub mod clock;
 pub mod critical;
 pub mod heap;
@@ -7,6 +8,7 @@ pub mod io;
 pub mod misc;
 pub mod object;
 pub mod pages;
+pub mod process;
 pub mod thread;
 pub mod tls;
 pub mod wide;

@@ -13,9 +13,11 @@ use std::mem::{offset_of, size_of};
 use linsock::iocp::overlapped::Overlapped;
 use linsock_c::abi;
 use windows_sys::Win32::System::Diagnostics::Debug;
-use windows_sys::Win32::System::{Memory, SystemServices, WindowsProgramming};
+use windows_sys::Win32::System::{
+    Environment, LibraryLoader, Memory, SystemInformation, SystemServices, Time, WindowsProgramming,
+};
 use windows_sys::Win32::{
-    Foundation, Globalization, Networking::WinSock, System::IO, System::Threading,
+    Foundation, Globalization, Media, Networking::WinSock, System::IO, System::Threading,
 };
 
 /// The same fields at the same offsets, and the same size.
@@ -291,6 +293,12 @@ constants! {
     }
     SystemServices {
         MEM_TOP_DOWN
+    }
+    Media {
+        MMSYSERR_NOERROR TIMERR_NOERROR TIMERR_NOCANDO
+    }
+    Foundation {
+        E_HANDLE E_POINTER
     }
 }
 
@@ -858,12 +866,45 @@ signatures! {
     kernel32::pages => VirtualProtect 4 Memory;
     kernel32::pages => VirtualLock 2 Memory;
     kernel32::pages => VirtualUnlock 2 Memory;
+    kernel32::calendar => GetSystemTime 1 SystemInformation;
+    kernel32::calendar => GetLocalTime 1 SystemInformation;
+    kernel32::calendar => GetSystemTimePreciseAsFileTime 1 SystemInformation;
+    kernel32::calendar => SystemTimeToFileTime 2 Time;
+    kernel32::calendar => FileTimeToSystemTime 2 Time;
+    kernel32::calendar => FileTimeToLocalFileTime 2 none;
+    kernel32::calendar => LocalFileTimeToFileTime 2 none;
+    kernel32::calendar => CompareFileTime 2 none;
+    kernel32::calendar => QueryUnbiasedInterruptTime 1 WindowsProgramming;
+    kernel32::calendar => timeGetTime 0 Media;
+    kernel32::calendar => timeBeginPeriod 1 Media;
+    kernel32::calendar => timeEndPeriod 1 Media;
+    kernel32::calendar => timeGetDevCaps 2 Media;
+    kernel32::process => GetModuleHandleA 1 LibraryLoader;
+    kernel32::process => GetModuleHandleW 1 LibraryLoader;
+    kernel32::process => GetModuleFileNameA 3 LibraryLoader;
+    kernel32::process => GetModuleFileNameW 3 LibraryLoader;
+    kernel32::process => GetCommandLineA 0 Environment;
+    kernel32::process => GetCommandLineW 0 Environment;
+    kernel32::process => GetEnvironmentVariableA 3 Environment;
+    kernel32::process => GetEnvironmentVariableW 3 Environment;
+    kernel32::process => SetEnvironmentVariableA 2 Environment;
+    kernel32::process => SetEnvironmentVariableW 2 Environment;
+    kernel32::process => IsDebuggerPresent 0 Debug;
+    kernel32::process => DebugBreak 0 Debug;
+    kernel32::thread => GetThreadId 1 Threading;
+    kernel32::thread => _beginthread 3 none;
+    kernel32::thread => SetThreadAffinityMask 2 Threading;
+    kernel32::thread => GetProcessAffinityMask 3 Threading;
+    kernel32::thread => SetProcessAffinityMask 2 Threading;
+    kernel32::thread => GetCurrentProcessorNumber 0 Threading;
+    kernel32::thread => SetThreadDescription 2 Threading;
 }
 
 /// Exports without a row above.
 const NO_SIGNATURE: &[(&str, &str)] = &[
     ("ExitProcess", "does not return, and stable Rust cannot look into such a type"),
     ("ExitThread", "does not return, and stable Rust cannot look into such a type"),
+    ("_endthread", "does not return, and stable Rust cannot look into such a type"),
     ("_endthreadex", "does not return, and stable Rust cannot look into such a type"),
     ("linsock_panic_in_next_call", "not Windows'"),
 ];

@@ -100,7 +100,14 @@ const DOCUMENTED: &[(&str, &str)] = &[
         GlobalLock GlobalReAlloc GlobalSize GlobalUnlock InitOnceBeginInitialize
         InitOnceComplete InitOnceInitialize LocalLock LocalReAlloc LocalSize LocalUnlock
         OpenMutexW OpenSemaphoreW
-        VirtualLock VirtualProtect VirtualUnlock",
+        VirtualLock VirtualProtect VirtualUnlock
+        CompareFileTime DebugBreak FileTimeToLocalFileTime FileTimeToSystemTime
+        GetCommandLineA GetCurrentProcessorNumber GetEnvironmentVariableA
+        GetEnvironmentVariableW GetLocalTime GetModuleFileNameA GetModuleFileNameW
+        GetModuleHandleW GetSystemTime IsDebuggerPresent LocalFileTimeToFileTime
+        QueryUnbiasedInterruptTime SetEnvironmentVariableA SetEnvironmentVariableW
+        SetProcessAffinityMask SetThreadDescription SystemTimeToFileTime timeBeginPeriod
+        timeEndPeriod timeGetDevCaps timeGetTime",
     ),
     (
         "process.h",
@@ -139,6 +146,13 @@ const PARTIAL: &[(&str, &str)] = &[
     ("MultiByteToWideChar", ""),
     ("WideCharToMultiByte", ""),
     ("VirtualAlloc", ""),
+    ("GetEnvironmentVariableA", ""),
+    ("GetEnvironmentVariableW", "As GetEnvironmentVariableA."),
+    ("GetModuleHandleA", ""),
+    ("GetModuleHandleW", "As GetModuleHandleA."),
+    ("SetThreadDescription", ""),
+    ("timeBeginPeriod", ""),
+    ("timeEndPeriod", ""),
     ("VirtualProtect", ""),
     ("SetCriticalSectionSpinCount", ""),
     (

@@ -156,7 +156,7 @@ fn wait_for_many(
 }
 
 /// Closes a handle of any kind.
-fn close(value: HANDLE) -> Outcome<()> {
+pub(super) fn close(value: HANDLE) -> Outcome<()> {
     if matches!(value, CURRENT_PROCESS | CURRENT_THREAD) {
         return Ok(());
     }
