@@ -19,6 +19,12 @@ DECLSPEC_NORETURN void __cdecl _endthread(void);
 /* cpp/c-runtime-library/reference/endthread-endthreadex */
 DECLSPEC_NORETURN void __cdecl _endthreadex(unsigned retval);
 
+/* processthreadsapi/nf-processthreadsapi-getcurrentprocessid */
+DWORD WINAPI GetCurrentProcessId(void);
+
 LINSOCK_EXTERN_C_END
+
+/* cpp/c-runtime-library/reference/getpid */
+#define _getpid() ((int)GetCurrentProcessId())
 
 #endif

@@ -127,6 +127,8 @@ programs![
     kernel32,
     init_once,
     calendar,
+    console,
+    crt_headers,
     named_objects,
     processes,
     pages,

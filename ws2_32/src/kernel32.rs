@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod clock;
+pub mod conio;
 pub mod critical;
 pub mod heap;
 pub mod io;

@@ -324,6 +324,12 @@ const NOT_COMPARED: &[(&str, &str)] = &[
     ("POOL_FLAG_NON_PAGED", "wdm/nf-wdm-exallocatepool2"),
     ("POOL_FLAG_PAGED", "wdm/nf-wdm-exallocatepool2"),
     ("POOL_FLAG_UNINITIALIZED", "wdm/nf-wdm-exallocatepool2"),
+    ("O_BINARY", "of the C runtime, no part of Windows' API"),
+    ("STRSAFE_MAX_CCH", "menurc/strsafe-ovw"),
+    ("STRSAFE_MAX_LENGTH", "menurc/strsafe-ovw"),
+    ("STRSAFE_E_INSUFFICIENT_BUFFER", "the HRESULT of ERROR_INSUFFICIENT_BUFFER"),
+    ("STRSAFE_E_INVALID_PARAMETER", "the HRESULT of ERROR_INVALID_PARAMETER"),
+    ("STRSAFE_E_END_OF_FILE", "the HRESULT of ERROR_HANDLE_EOF"),
     ("STRUNCATE", "of the C runtime, no part of Windows' API"),
 ];
 
@@ -898,6 +904,10 @@ signatures! {
     kernel32::thread => SetProcessAffinityMask 2 Threading;
     kernel32::thread => GetCurrentProcessorNumber 0 Threading;
     kernel32::thread => SetThreadDescription 2 Threading;
+    kernel32::conio => _kbhit 0 none;
+    kernel32::conio => _getch 0 none;
+    kernel32::conio => _getche 0 none;
+    kernel32::conio => _ungetch 1 none;
 }
 
 /// Exports without a row above.

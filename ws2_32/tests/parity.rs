@@ -114,6 +114,11 @@ const DOCUMENTED: &[(&str, &str)] = &[
         "\
         _beginthread _beginthreadex _endthread _endthreadex",
     ),
+    (
+        "conio.h",
+        "\
+        _getch _getche _kbhit _ungetch",
+    ),
 ];
 
 /// Functions that do a part of what is documented. The reason is what the function's doc says under
