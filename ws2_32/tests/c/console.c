@@ -73,12 +73,11 @@ int main(int argc, char **argv)
     int status = -1;
     pid_t process;
 
-    (void)argv;
     if (argc > 1)
         return child();
     process = fork();
     if (process == 0) {
-        execl("/proc/self/exe", "console", "child", (char *)NULL);
+        execl(argv[0], argv[0], "child", (char *)NULL);
         _exit(99);
     }
     check_begin("console");
