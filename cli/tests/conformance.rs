@@ -134,6 +134,7 @@ programs![
     pages,
     text,
     thread_storage,
+    unicode,
     names,
     network_events,
     no_descriptors,
