@@ -132,7 +132,8 @@ export! {
     ///
     /// # Errors
     /// 0 with ERROR_INVALID_PARAMETER, also for a default character with CP_UTF8,
-    /// ERROR_INVALID_FLAGS, ERROR_INSUFFICIENT_BUFFER, ERROR_NO_UNICODE_TRANSLATION, ERROR_NOACCESS.
+    /// ERROR_INVALID_FLAGS, ERROR_INSUFFICIENT_BUFFER, ERROR_NO_UNICODE_TRANSLATION,
+    /// ERROR_NOACCESS.
     ///
     /// # Differs from Windows
     /// As [`MultiByteToWideChar`]; the default character is never needed.

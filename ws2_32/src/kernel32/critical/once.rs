@@ -158,8 +158,8 @@ export! {
     ///
     /// # Errors
     /// FALSE when the function failed; its last error stands. ERROR_NOACCESS,
-    /// ERROR_INVALID_PARAMETER for no function, for a context that uses its low two bits, and for an
-    /// initialization that began with INIT_ONCE_ASYNC. Blocks while another thread is inside the
+    /// ERROR_INVALID_PARAMETER for no function, for a context that uses its low two bits, and for
+    /// an initialization that began with INIT_ONCE_ASYNC. Blocks while another thread is inside the
     /// function; not alertable.
     ///
     /// # Differs from Windows
@@ -198,8 +198,8 @@ export! {
     ///
     /// # Errors
     /// ERROR_NOACCESS, ERROR_INVALID_PARAMETER for unknown flags and for an initialization that
-    /// another thread began in the other way, ERROR_GEN_FAILURE for INIT_ONCE_CHECK_ONLY while it is
-    /// not done. Blocks, unless told otherwise, while another thread initializes; not alertable.
+    /// another thread began in the other way, ERROR_GEN_FAILURE for INIT_ONCE_CHECK_ONLY while it
+    /// is not done. Blocks, unless told otherwise, while another thread initializes; not alertable.
     fn InitOnceBeginInitialize(
         lpInitOnce: *mut INIT_ONCE,
         dwFlags: u32,

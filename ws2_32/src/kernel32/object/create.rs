@@ -173,8 +173,8 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openeventa>
     ///
     /// # Errors
-    /// ERROR_FILE_NOT_FOUND if no object has the name, ERROR_INVALID_HANDLE if one of another kind has
-    /// it, ERROR_INVALID_PARAMETER for no name, ERROR_NOACCESS, ERROR_FILENAME_EXCED_RANGE,
+    /// ERROR_FILE_NOT_FOUND if no object has the name, ERROR_INVALID_HANDLE if one of another kind
+    /// has it, ERROR_INVALID_PARAMETER for no name, ERROR_NOACCESS, ERROR_FILENAME_EXCED_RANGE,
     /// ERROR_PATH_NOT_FOUND.
     ///
     /// # Differs from Windows
