@@ -31,6 +31,74 @@ static __inline__ int _stricmp(const char *a, const char *b) { return _strnicmp(
 #define lstrcmpA(a, b) __builtin_strcmp((a), (b))
 #define lstrcmpiA(a, b) _stricmp((a), (b))
 
+/* The same in UTF-16; differs from Windows: compared unit by unit, not as a language sorts its words. */
+static __inline__ int lstrlenW(LPCWSTR s)
+{
+    int length = 0;
+
+    while (s != 0 && s[length] != 0)
+        length++;
+    return length;
+}
+/* winbase/nf-winbase-lstrcpynw: n counts the zero */
+static __inline__ LPWSTR lstrcpynW(LPWSTR to, LPCWSTR from, int n)
+{
+    LPWSTR at = to;
+
+    if (to == 0 || from == 0 || n <= 0)
+        return 0;
+    for (; n > 1 && *from != 0; n--)
+        *at++ = *from++;
+    *at = 0;
+    return to;
+}
+static __inline__ LPSTR lstrcpynA(LPSTR to, LPCSTR from, int n)
+{
+    LPSTR at = to;
+
+    if (to == 0 || from == 0 || n <= 0)
+        return 0;
+    for (; n > 1 && *from != 0; n--)
+        *at++ = *from++;
+    *at = 0;
+    return to;
+}
+static __inline__ LPWSTR lstrcpyW(LPWSTR to, LPCWSTR from) { return lstrcpynW(to, from, 0x7fffffff); }
+static __inline__ LPWSTR lstrcatW(LPWSTR to, LPCWSTR from)
+{
+    lstrcpyW(to + lstrlenW(to), from);
+    return to;
+}
+#define lstrcatA(to, from) __builtin_strcat((to), (from))
+static __inline__ unsigned linsock_lower(unsigned c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; }
+static __inline__ int lstrcmpW(LPCWSTR a, LPCWSTR b)
+{
+    for (; *a == *b && *a != 0; a++)
+        b++;
+    return *a < *b ? -1 : *a > *b;
+}
+static __inline__ int lstrcmpiW(LPCWSTR a, LPCWSTR b)
+{
+    for (; linsock_lower(*a) == linsock_lower(*b) && *a != 0; a++)
+        b++;
+    return linsock_lower(*a) < linsock_lower(*b) ? -1 : linsock_lower(*a) > linsock_lower(*b);
+}
+#ifdef UNICODE
+#define lstrlen lstrlenW
+#define lstrcpy lstrcpyW
+#define lstrcpyn lstrcpynW
+#define lstrcat lstrcatW
+#define lstrcmp lstrcmpW
+#define lstrcmpi lstrcmpiW
+#else
+#define lstrlen lstrlenA
+#define lstrcpy lstrcpyA
+#define lstrcpyn lstrcpynA
+#define lstrcat lstrcatA
+#define lstrcmp lstrcmpA
+#define lstrcmpi lstrcmpiA
+#endif
+
 #ifndef _snprintf
 #define _snprintf snprintf
 #endif
@@ -190,26 +258,129 @@ sprintf_s(char *to, size_t size, const char *format, ...)
 #define gmtime_s(tm, time) (gmtime_r((time), (tm)) != 0 ? 0 : LINSOCK_EINVAL)
 #define fopen_s(file, name, mode) ((*(file) = fopen((name), (mode))) != 0 ? 0 : errno)
 
-/* cpp/c-runtime-library/reference/itoa-itow */
-static __inline__ char *_itoa(int value, char *to, int radix)
+/* A number in any base from 2 to 36. */
+static __inline__ char *linsock_digits(unsigned long long rest, int is_negative, char *to, int radix)
 {
-    unsigned rest = value < 0 && radix == 10 ? 0u - (unsigned)value : (unsigned)value;
-    char digits[33], *at = digits + sizeof digits, *into = to;
+    char digits[64], *at = digits + sizeof digits, *into = to;
 
     do {
         *--at = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % (unsigned)radix];
         rest /= (unsigned)radix;
     } while (rest != 0);
-    if (value < 0 && radix == 10)
+    if (is_negative)
         *into++ = '-';
     while (at < digits + sizeof digits)
         *into++ = *at++;
     *into = 0;
     return to;
 }
+/* cpp/c-runtime-library/reference/itoa-itow: a sign in base 10 only. A long has 32 bits on Windows. */
+static __inline__ char *_i64toa(long long value, char *to, int radix)
+{
+    int is_negative = value < 0 && radix == 10;
+    unsigned long long rest = (unsigned long long)value;
+
+    return linsock_digits(is_negative ? 0 - rest : rest, is_negative, to, radix);
+}
+static __inline__ char *_ui64toa(unsigned long long value, char *to, int radix)
+{
+    return linsock_digits(value, 0, to, radix);
+}
+static __inline__ char *_itoa(int value, char *to, int radix)
+{
+    return radix == 10 ? _i64toa(value, to, radix) : _ui64toa((unsigned)value, to, radix);
+}
+static __inline__ char *_ltoa(LONG value, char *to, int radix) { return _itoa(value, to, radix); }
+static __inline__ char *_ultoa(ULONG value, char *to, int radix) { return _ui64toa(value, to, radix); }
 #ifndef itoa
 #define itoa _itoa
 #endif
+
+/* cpp/c-runtime-library/reference/atoi-atoi-l-wtoi-wtoi-l. Differs from Windows: blanks are those of ASCII. */
+static __inline__ int _wtoi(LPCWSTR s)
+{
+    unsigned value = 0;
+    int is_negative;
+
+    while (*s == ' ' || (*s >= 9 && *s <= 13))
+        s++;
+    is_negative = *s == '-';
+    if (*s == '-' || *s == '+')
+        s++;
+    for (; *s >= '0' && *s <= '9'; s++)
+        value = value * 10 + (unsigned)(*s - '0');
+    return (int)(is_negative ? 0 - value : value);
+}
+
+/* cpp/c-runtime-library/reference/strlwr-wcslwr-mbslwr and siblings: ASCII, as in the locale "C" */
+static __inline__ char *_strlwr(char *s)
+{
+    char *at;
+
+    for (at = s; *at != 0; at++)
+        if (*at >= 'A' && *at <= 'Z')
+            *at = (char)(*at + ('a' - 'A'));
+    return s;
+}
+static __inline__ char *_strupr(char *s)
+{
+    char *at;
+
+    for (at = s; *at != 0; at++)
+        if (*at >= 'a' && *at <= 'z')
+            *at = (char)(*at - ('a' - 'A'));
+    return s;
+}
+static __inline__ char *_strrev(char *s)
+{
+    char *front = s, *back = s + __builtin_strlen(s);
+
+    while (front + 1 < back) {
+        char kept = *front;
+
+        *front++ = *--back;
+        *back = kept;
+    }
+    return s;
+}
+
+/* cpp/c-runtime-library/reference/aligned-malloc: in front of the block is the address that free wants. */
+static __inline__ void *_aligned_malloc(size_t size, size_t alignment)
+{
+    char *base, *block;
+
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0 || size > (size_t)-1 - alignment - sizeof(void *))
+        return 0;
+    base = (char *)__builtin_malloc(size + alignment + sizeof(void *));
+    if (base == 0)
+        return 0;
+    block = base + sizeof(void *) + alignment - 1;
+    block -= (size_t)block & (alignment - 1);
+    __builtin_memcpy(block - sizeof(void *), &base, sizeof(void *));
+    return block;
+}
+static __inline__ void _aligned_free(void *block)
+{
+    void *base;
+
+    if (block == 0)
+        return;
+    __builtin_memcpy(&base, (char *)block - sizeof(void *), sizeof(void *));
+    __builtin_free(base);
+}
+
+/* cpp/c-runtime-library/reference/byteswap-uint64-byteswap-ulong-byteswap-ushort */
+static __inline__ unsigned short _byteswap_ushort(unsigned short n) { return __builtin_bswap16(n); }
+static __inline__ ULONG _byteswap_ulong(ULONG n) { return __builtin_bswap32(n); }
+static __inline__ unsigned long long _byteswap_uint64(unsigned long long n) { return __builtin_bswap64(n); }
+
+/* More that need a header of the C library's. */
+#define _fseeki64 fseeko
+#define _ftelli64 ftello
+#define _strtoi64 strtoll
+#define printf_s printf
+#define fprintf_s fprintf
+#define _fileno fileno
 
 #ifdef __cplusplus
 /* An array knows its size. */

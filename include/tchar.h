@@ -1,8 +1,10 @@
-/* tchar.h - the generic-text names that socket samples use. */
+/* tchar.h - the generic-text names that socket samples use. With UNICODE a TCHAR is a unit of UTF-16, which the C
+ * library knows nothing of; names that would print or read one (_tprintf, _tmain) are not there then. */
 #ifndef LINSOCK_TCHAR_H
 #define LINSOCK_TCHAR_H
 
 #include "windef.h"
+#include "linsock_crt.h"
 
 #define _T(x) LINSOCK_TEXT(x)
 #define _TEXT(x) LINSOCK_TEXT(x)
@@ -13,14 +15,83 @@ typedef TCHAR _TCHAR;
 #define _ftprintf fprintf
 #define _stprintf sprintf
 #define _sntprintf snprintf
+#define _stprintf_s sprintf_s
 #define _tcslen strlen
 #define _tcscpy strcpy
+#define _tcscpy_s strcpy_s
 #define _tcsncpy strncpy
+#define _tcscat strcat
 #define _tcscmp strcmp
+#define _tcsncmp strncmp
 #define _tcsicmp _stricmp
+#define _tcsnicmp _strnicmp
 #define _tcschr strchr
-#define _ttoi atoi
+#define _tcsrchr strrchr
+#define _tcsstr strstr
+#define _tcsdup _strdup
+#define _ttoi _tstoi
+#define _tstoi atoi
 #define _tcstoul strtoul
+#else
+/* cpp/c-runtime-library/reference/strlen-wcslen-mbslen-mbslen-l-mbstrlen-mbstrlen-l and siblings, on WCHAR */
+static __inline__ size_t _tcslen(LPCWSTR s)
+{
+    size_t length = 0;
+
+    while (s[length] != 0)
+        length++;
+    return length;
+}
+static __inline__ LPWSTR _tcsncpy(LPWSTR to, LPCWSTR from, size_t n)
+{
+    size_t at = 0;
+
+    for (; at < n && from[at] != 0; at++)
+        to[at] = from[at];
+    for (; at < n; at++)
+        to[at] = 0;
+    return to;
+}
+static __inline__ int _tcsncmp(LPCWSTR a, LPCWSTR b, size_t n)
+{
+    for (; n != 0; n--, a++, b++)
+        if (*a != *b || *a == 0)
+            return *a < *b ? -1 : *a > *b;
+    return 0;
+}
+static __inline__ LPWSTR _tcschr(LPCWSTR s, WCHAR c)
+{
+    for (; *s != c; s++)
+        if (*s == 0)
+            return 0;
+    return (LPWSTR)(ULONG_PTR)s;
+}
+static __inline__ LPWSTR _tcsrchr(LPCWSTR s, WCHAR c)
+{
+    LPWSTR found = 0;
+
+    for (;; s++) {
+        if (*s == c)
+            found = (LPWSTR)(ULONG_PTR)s;
+        if (*s == 0)
+            return found;
+    }
+}
+static __inline__ LPWSTR _tcsstr(LPCWSTR s, LPCWSTR part)
+{
+    size_t length = _tcslen(part);
+
+    for (; _tcsncmp(s, part, length) != 0; s++)
+        if (*s == 0)
+            return 0;
+    return (LPWSTR)(ULONG_PTR)s;
+}
+#define _tcscpy lstrcpyW
+#define _tcscat lstrcatW
+#define _tcscmp lstrcmpW
+#define _tcsicmp lstrcmpiW
+#define _ttoi _wtoi
+#define _tstoi _wtoi
 #endif
 
 #endif

@@ -51,6 +51,41 @@ LINSOCK_EXTERN_C_BEGIN
 #define CTRL_SHUTDOWN_EVENT 6
 #define CRITICAL_SECTION_NO_DEBUG_INFO 0x01000000
 #define CONDITION_VARIABLE_LOCKMODE_SHARED 0x1
+#define CREATE_EVENT_MANUAL_RESET 0x00000001
+#define CREATE_EVENT_INITIAL_SET 0x00000002
+#define CREATE_MUTEX_INITIAL_OWNER 0x00000001
+#define GMEM_FIXED 0x0000
+#define GMEM_MOVEABLE 0x0002
+#define GMEM_ZEROINIT 0x0040
+#define GMEM_MODIFY 0x0080
+#define GPTR (GMEM_FIXED | GMEM_ZEROINIT)
+#define GHND (GMEM_MOVEABLE | GMEM_ZEROINIT)
+#define LMEM_FIXED 0x0000
+#define LMEM_MOVEABLE 0x0002
+#define LMEM_ZEROINIT 0x0040
+#define LMEM_MODIFY 0x0080
+#define LPTR (LMEM_FIXED | LMEM_ZEROINIT)
+#define LHND (LMEM_MOVEABLE | LMEM_ZEROINIT)
+#define NONZEROLPTR LMEM_FIXED
+#define CP_ACP 0
+#define CP_OEMCP 1
+#define CP_THREAD_ACP 3
+#define CP_UTF8 65001
+#define MB_PRECOMPOSED 0x00000001
+#define MB_COMPOSITE 0x00000002
+#define MB_USEGLYPHCHARS 0x00000004
+#define MB_ERR_INVALID_CHARS 0x00000008
+#define WC_COMPOSITECHECK 0x00000200
+#define WC_DEFAULTCHAR 0x00000040
+#define WC_DISCARDNS 0x00000010
+#define WC_SEPCHARS 0x00000020
+#define WC_NO_BEST_FIT_CHARS 0x00000400
+#define WC_ERR_INVALID_CHARS 0x00000080
+#define TLS_OUT_OF_INDEXES ((DWORD)0xFFFFFFFF)
+#define INIT_ONCE_CHECK_ONLY 0x00000001
+#define INIT_ONCE_ASYNC 0x00000002
+#define INIT_ONCE_INIT_FAILED 0x00000004
+#define INIT_ONCE_CTX_RESERVED_BITS 2
 
 /* wtypesbase/ns-wtypesbase-security_attributes */
 typedef struct _SECURITY_ATTRIBUTES {
@@ -123,6 +158,28 @@ typedef RTL_CONDITION_VARIABLE CONDITION_VARIABLE, *PCONDITION_VARIABLE;
 #define CONDITION_VARIABLE_INIT {0}
 #define RTL_CONDITION_VARIABLE_INIT {0}
 
+/* synchapi: INIT_ONCE, opaque; all zero is an initialization that has not begun */
+typedef union _RTL_RUN_ONCE {
+    PVOID Ptr;
+} RTL_RUN_ONCE, *PRTL_RUN_ONCE;
+typedef RTL_RUN_ONCE INIT_ONCE, *PINIT_ONCE, *LPINIT_ONCE;
+#define INIT_ONCE_STATIC_INIT {0}
+#define RTL_RUN_ONCE_INIT {0}
+/* synchapi/nc-synchapi-pinit_once_fn */
+typedef BOOL(WINAPI *PINIT_ONCE_FN)(PINIT_ONCE InitOnce, PVOID Parameter, PVOID *Context);
+
+/* minwinbase/ns-minwinbase-systemtime */
+typedef struct _SYSTEMTIME {
+    WORD wYear;
+    WORD wMonth;
+    WORD wDayOfWeek;
+    WORD wDay;
+    WORD wHour;
+    WORD wMinute;
+    WORD wSecond;
+    WORD wMilliseconds;
+} SYSTEMTIME, *PSYSTEMTIME, *LPSYSTEMTIME;
+
 /* sysinfoapi/ns-sysinfoapi-system_info */
 typedef struct _SYSTEM_INFO {
     __extension__ union {
@@ -192,6 +249,16 @@ HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES lpEventAttributes, BOOL bManual
 /* synchapi/nf-synchapi-createeventw */
 HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES lpEventAttributes, BOOL bManualReset, BOOL bInitialState,
                            LPCWSTR lpName);
+/* synchapi/nf-synchapi-createeventexa */
+HANDLE WINAPI CreateEventExA(LPSECURITY_ATTRIBUTES lpEventAttributes, LPCSTR lpName, DWORD dwFlags,
+                             DWORD dwDesiredAccess);
+/* synchapi/nf-synchapi-createeventexw */
+HANDLE WINAPI CreateEventExW(LPSECURITY_ATTRIBUTES lpEventAttributes, LPCWSTR lpName, DWORD dwFlags,
+                             DWORD dwDesiredAccess);
+/* synchapi/nf-synchapi-openeventa */
+HANDLE WINAPI OpenEventA(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCSTR lpName);
+/* synchapi/nf-synchapi-openeventw */
+HANDLE WINAPI OpenEventW(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCWSTR lpName);
 /* synchapi/nf-synchapi-setevent */
 BOOL WINAPI SetEvent(HANDLE hEvent);
 /* synchapi/nf-synchapi-resetevent */
@@ -199,10 +266,35 @@ BOOL WINAPI ResetEvent(HANDLE hEvent);
 /* winbase/nf-winbase-createsemaphorea */
 HANDLE WINAPI CreateSemaphoreA(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes, LONG lInitialCount, LONG lMaximumCount,
                                LPCSTR lpName);
+/* synchapi/nf-synchapi-createsemaphorew */
+HANDLE WINAPI CreateSemaphoreW(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes, LONG lInitialCount, LONG lMaximumCount,
+                               LPCWSTR lpName);
+/* winbase/nf-winbase-createsemaphoreexa */
+HANDLE WINAPI CreateSemaphoreExA(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes, LONG lInitialCount, LONG lMaximumCount,
+                                 LPCSTR lpName, DWORD dwFlags, DWORD dwDesiredAccess);
+/* synchapi/nf-synchapi-createsemaphoreexw */
+HANDLE WINAPI CreateSemaphoreExW(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes, LONG lInitialCount, LONG lMaximumCount,
+                                 LPCWSTR lpName, DWORD dwFlags, DWORD dwDesiredAccess);
+/* winbase/nf-winbase-opensemaphorea */
+HANDLE WINAPI OpenSemaphoreA(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCSTR lpName);
+/* synchapi/nf-synchapi-opensemaphorew */
+HANDLE WINAPI OpenSemaphoreW(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCWSTR lpName);
 /* synchapi/nf-synchapi-releasesemaphore */
 BOOL WINAPI ReleaseSemaphore(HANDLE hSemaphore, LONG lReleaseCount, LPLONG lpPreviousCount);
 /* synchapi/nf-synchapi-createmutexa */
 HANDLE WINAPI CreateMutexA(LPSECURITY_ATTRIBUTES lpMutexAttributes, BOOL bInitialOwner, LPCSTR lpName);
+/* synchapi/nf-synchapi-createmutexw */
+HANDLE WINAPI CreateMutexW(LPSECURITY_ATTRIBUTES lpMutexAttributes, BOOL bInitialOwner, LPCWSTR lpName);
+/* synchapi/nf-synchapi-createmutexexa */
+HANDLE WINAPI CreateMutexExA(LPSECURITY_ATTRIBUTES lpMutexAttributes, LPCSTR lpName, DWORD dwFlags,
+                             DWORD dwDesiredAccess);
+/* synchapi/nf-synchapi-createmutexexw */
+HANDLE WINAPI CreateMutexExW(LPSECURITY_ATTRIBUTES lpMutexAttributes, LPCWSTR lpName, DWORD dwFlags,
+                             DWORD dwDesiredAccess);
+/* winbase/nf-winbase-openmutexa */
+HANDLE WINAPI OpenMutexA(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCSTR lpName);
+/* synchapi/nf-synchapi-openmutexw */
+HANDLE WINAPI OpenMutexW(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCWSTR lpName);
 /* synchapi/nf-synchapi-releasemutex */
 BOOL WINAPI ReleaseMutex(HANDLE hMutex);
 /* synchapi/nf-synchapi-createwaitabletimerw, winbase/nf-winbase-createwaitabletimera */
@@ -213,6 +305,9 @@ HANDLE WINAPI CreateWaitableTimerExA(LPSECURITY_ATTRIBUTES lpTimerAttributes, LP
                                      DWORD dwDesiredAccess);
 HANDLE WINAPI CreateWaitableTimerExW(LPSECURITY_ATTRIBUTES lpTimerAttributes, LPCWSTR lpTimerName, DWORD dwFlags,
                                      DWORD dwDesiredAccess);
+/* synchapi/nf-synchapi-openwaitabletimerw, winbase/nf-winbase-openwaitabletimera */
+HANDLE WINAPI OpenWaitableTimerA(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCSTR lpTimerName);
+HANDLE WINAPI OpenWaitableTimerW(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCWSTR lpTimerName);
 /* synchapi/nf-synchapi-setwaitabletimer */
 BOOL WINAPI SetWaitableTimer(HANDLE hTimer, const LARGE_INTEGER *lpDueTime, LONG lPeriod,
                              PTIMERAPCROUTINE pfnCompletionRoutine, LPVOID lpArgToCompletionRoutine, BOOL fResume);
@@ -268,6 +363,19 @@ BOOL WINAPI SetThreadPriority(HANDLE hThread, int nPriority);
 HANDLE WINAPI GetCurrentThread(void);
 /* processthreadsapi/nf-processthreadsapi-getcurrentthreadid */
 DWORD WINAPI GetCurrentThreadId(void);
+/* processthreadsapi/nf-processthreadsapi-getthreadid */
+DWORD WINAPI GetThreadId(HANDLE Thread);
+/* winbase/nf-winbase-setthreadaffinitymask */
+DWORD_PTR WINAPI SetThreadAffinityMask(HANDLE hThread, DWORD_PTR dwThreadAffinityMask);
+/* winbase/nf-winbase-getprocessaffinitymask */
+BOOL WINAPI GetProcessAffinityMask(HANDLE hProcess, PDWORD_PTR lpProcessAffinityMask,
+                                   PDWORD_PTR lpSystemAffinityMask);
+/* winbase/nf-winbase-setprocessaffinitymask */
+BOOL WINAPI SetProcessAffinityMask(HANDLE hProcess, DWORD_PTR dwProcessAffinityMask);
+/* processthreadsapi/nf-processthreadsapi-getcurrentprocessornumber */
+DWORD WINAPI GetCurrentProcessorNumber(void);
+/* processthreadsapi/nf-processthreadsapi-setthreaddescription */
+HRESULT WINAPI SetThreadDescription(HANDLE hThread, PCWSTR lpThreadDescription);
 /* processthreadsapi/nf-processthreadsapi-getcurrentprocess */
 HANDLE WINAPI GetCurrentProcess(void);
 /* processthreadsapi/nf-processthreadsapi-getcurrentprocessid */
@@ -289,6 +397,8 @@ VOID WINAPI InitializeCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
 BOOL WINAPI InitializeCriticalSectionAndSpinCount(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount);
 /* synchapi/nf-synchapi-initializecriticalsectionex */
 BOOL WINAPI InitializeCriticalSectionEx(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount, DWORD Flags);
+/* synchapi/nf-synchapi-setcriticalsectionspincount */
+DWORD WINAPI SetCriticalSectionSpinCount(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount);
 /* synchapi/nf-synchapi-entercriticalsection */
 VOID WINAPI EnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
 /* synchapi/nf-synchapi-tryentercriticalsection */
@@ -307,6 +417,8 @@ BOOLEAN WINAPI TryAcquireSRWLockExclusive(PSRWLOCK SRWLock);
 VOID WINAPI ReleaseSRWLockExclusive(PSRWLOCK SRWLock);
 /* synchapi/nf-synchapi-acquiresrwlockshared */
 VOID WINAPI AcquireSRWLockShared(PSRWLOCK SRWLock);
+/* synchapi/nf-synchapi-tryacquiresrwlockshared */
+BOOLEAN WINAPI TryAcquireSRWLockShared(PSRWLOCK SRWLock);
 /* synchapi/nf-synchapi-releasesrwlockshared */
 VOID WINAPI ReleaseSRWLockShared(PSRWLOCK SRWLock);
 /* synchapi/nf-synchapi-initializeconditionvariable */
@@ -322,6 +434,24 @@ VOID WINAPI WakeConditionVariable(PCONDITION_VARIABLE ConditionVariable);
 /* synchapi/nf-synchapi-wakeallconditionvariable */
 VOID WINAPI WakeAllConditionVariable(PCONDITION_VARIABLE ConditionVariable);
 
+/* synchapi/nf-synchapi-initonceinitialize */
+VOID WINAPI InitOnceInitialize(PINIT_ONCE InitOnce);
+/* synchapi/nf-synchapi-initonceexecuteonce */
+BOOL WINAPI InitOnceExecuteOnce(PINIT_ONCE InitOnce, PINIT_ONCE_FN InitFn, PVOID Parameter, LPVOID *Context);
+/* synchapi/nf-synchapi-initoncebegininitialize */
+BOOL WINAPI InitOnceBeginInitialize(LPINIT_ONCE lpInitOnce, DWORD dwFlags, PBOOL fPending, LPVOID *lpContext);
+/* synchapi/nf-synchapi-initoncecomplete */
+BOOL WINAPI InitOnceComplete(LPINIT_ONCE lpInitOnce, DWORD dwFlags, LPVOID lpContext);
+
+/* processthreadsapi/nf-processthreadsapi-tlsalloc */
+DWORD WINAPI TlsAlloc(void);
+/* processthreadsapi/nf-processthreadsapi-tlsgetvalue */
+LPVOID WINAPI TlsGetValue(DWORD dwTlsIndex);
+/* processthreadsapi/nf-processthreadsapi-tlssetvalue */
+BOOL WINAPI TlsSetValue(DWORD dwTlsIndex, LPVOID lpTlsValue);
+/* processthreadsapi/nf-processthreadsapi-tlsfree */
+BOOL WINAPI TlsFree(DWORD dwTlsIndex);
+
 /* heapapi/nf-heapapi-getprocessheap */
 HANDLE WINAPI GetProcessHeap(void);
 /* heapapi/nf-heapapi-heapcreate */
@@ -336,8 +466,41 @@ LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dwBy
 BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem);
 /* heapapi/nf-heapapi-heapsize */
 SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
+/* winbase/nf-winbase-globalalloc */
+HGLOBAL WINAPI GlobalAlloc(UINT uFlags, SIZE_T uBytes);
+/* winbase/nf-winbase-globalrealloc */
+HGLOBAL WINAPI GlobalReAlloc(HGLOBAL hMem, SIZE_T uBytes, UINT uFlags);
+/* winbase/nf-winbase-globalfree */
+HGLOBAL WINAPI GlobalFree(HGLOBAL hMem);
+/* winbase/nf-winbase-globallock */
+LPVOID WINAPI GlobalLock(HGLOBAL hMem);
+/* winbase/nf-winbase-globalunlock */
+BOOL WINAPI GlobalUnlock(HGLOBAL hMem);
+/* winbase/nf-winbase-globalsize */
+SIZE_T WINAPI GlobalSize(HGLOBAL hMem);
+/* winbase/nf-winbase-localalloc */
+HLOCAL WINAPI LocalAlloc(UINT uFlags, SIZE_T uBytes);
+/* winbase/nf-winbase-localrealloc */
+HLOCAL WINAPI LocalReAlloc(HLOCAL hMem, SIZE_T uBytes, UINT uFlags);
 /* winbase/nf-winbase-localfree */
 HLOCAL WINAPI LocalFree(HLOCAL hMem);
+/* winbase/nf-winbase-locallock */
+LPVOID WINAPI LocalLock(HLOCAL hMem);
+/* winbase/nf-winbase-localunlock */
+BOOL WINAPI LocalUnlock(HLOCAL hMem);
+/* winbase/nf-winbase-localsize */
+SIZE_T WINAPI LocalSize(HLOCAL hMem);
+
+/* memoryapi/nf-memoryapi-virtualalloc */
+LPVOID WINAPI VirtualAlloc(LPVOID lpAddress, SIZE_T dwSize, DWORD flAllocationType, DWORD flProtect);
+/* memoryapi/nf-memoryapi-virtualfree */
+BOOL WINAPI VirtualFree(LPVOID lpAddress, SIZE_T dwSize, DWORD dwFreeType);
+/* memoryapi/nf-memoryapi-virtualprotect */
+BOOL WINAPI VirtualProtect(LPVOID lpAddress, SIZE_T dwSize, DWORD flNewProtect, PDWORD lpflOldProtect);
+/* memoryapi/nf-memoryapi-virtuallock */
+BOOL WINAPI VirtualLock(LPVOID lpAddress, SIZE_T dwSize);
+/* memoryapi/nf-memoryapi-virtualunlock */
+BOOL WINAPI VirtualUnlock(LPVOID lpAddress, SIZE_T dwSize);
 
 /* profileapi/nf-profileapi-queryperformancecounter */
 BOOL WINAPI QueryPerformanceCounter(LARGE_INTEGER *lpPerformanceCount);
@@ -352,29 +515,113 @@ VOID WINAPI GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
 /* sysinfoapi/nf-sysinfoapi-getsystemtimeasfiletime */
 VOID WINAPI GetSystemTimeAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
 
+/* sysinfoapi/nf-sysinfoapi-getsystemtimepreciseasfiletime */
+VOID WINAPI GetSystemTimePreciseAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
+/* sysinfoapi/nf-sysinfoapi-getsystemtime */
+VOID WINAPI GetSystemTime(LPSYSTEMTIME lpSystemTime);
+/* sysinfoapi/nf-sysinfoapi-getlocaltime */
+VOID WINAPI GetLocalTime(LPSYSTEMTIME lpSystemTime);
+/* timezoneapi/nf-timezoneapi-systemtimetofiletime */
+BOOL WINAPI SystemTimeToFileTime(const SYSTEMTIME *lpSystemTime, LPFILETIME lpFileTime);
+/* timezoneapi/nf-timezoneapi-filetimetosystemtime */
+BOOL WINAPI FileTimeToSystemTime(const FILETIME *lpFileTime, LPSYSTEMTIME lpSystemTime);
+/* fileapi/nf-fileapi-filetimetolocalfiletime */
+BOOL WINAPI FileTimeToLocalFileTime(const FILETIME *lpFileTime, LPFILETIME lpLocalFileTime);
+/* fileapi/nf-fileapi-localfiletimetofiletime */
+BOOL WINAPI LocalFileTimeToFileTime(const FILETIME *lpLocalFileTime, LPFILETIME lpFileTime);
+/* fileapi/nf-fileapi-comparefiletime */
+LONG WINAPI CompareFileTime(const FILETIME *lpFileTime1, const FILETIME *lpFileTime2);
+/* realtimeapi/nf-realtimeapi-queryunbiasedinterrupttime */
+BOOL WINAPI QueryUnbiasedInterruptTime(PULONGLONG UnbiasedTime);
+
+/* libloaderapi/nf-libloaderapi-getmodulehandlea */
+HMODULE WINAPI GetModuleHandleA(LPCSTR lpModuleName);
+/* libloaderapi/nf-libloaderapi-getmodulehandlew */
+HMODULE WINAPI GetModuleHandleW(LPCWSTR lpModuleName);
+/* libloaderapi/nf-libloaderapi-getmodulefilenamea */
+DWORD WINAPI GetModuleFileNameA(HMODULE hModule, LPSTR lpFilename, DWORD nSize);
+/* libloaderapi/nf-libloaderapi-getmodulefilenamew */
+DWORD WINAPI GetModuleFileNameW(HMODULE hModule, LPWSTR lpFilename, DWORD nSize);
+/* processenv/nf-processenv-getcommandlinea */
+LPSTR WINAPI GetCommandLineA(void);
+/* processenv/nf-processenv-getcommandlinew */
+LPWSTR WINAPI GetCommandLineW(void);
+/* processenv/nf-processenv-getenvironmentvariablea */
+DWORD WINAPI GetEnvironmentVariableA(LPCSTR lpName, LPSTR lpBuffer, DWORD nSize);
+/* processenv/nf-processenv-getenvironmentvariablew */
+DWORD WINAPI GetEnvironmentVariableW(LPCWSTR lpName, LPWSTR lpBuffer, DWORD nSize);
+/* processenv/nf-processenv-setenvironmentvariablea */
+BOOL WINAPI SetEnvironmentVariableA(LPCSTR lpName, LPCSTR lpValue);
+/* processenv/nf-processenv-setenvironmentvariablew */
+BOOL WINAPI SetEnvironmentVariableW(LPCWSTR lpName, LPCWSTR lpValue);
+/* debugapi/nf-debugapi-isdebuggerpresent */
+BOOL WINAPI IsDebuggerPresent(void);
+/* debugapi/nf-debugapi-debugbreak */
+VOID WINAPI DebugBreak(void);
+
 /* winbase/nf-winbase-formatmessagea */
 DWORD WINAPI FormatMessageA(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId, DWORD dwLanguageId, LPSTR lpBuffer,
                             DWORD nSize, va_list *Arguments);
+/* winbase/nf-winbase-formatmessagew */
+DWORD WINAPI FormatMessageW(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId, DWORD dwLanguageId, LPWSTR lpBuffer,
+                            DWORD nSize, va_list *Arguments);
 /* debugapi/nf-debugapi-outputdebugstringa */
 VOID WINAPI OutputDebugStringA(LPCSTR lpOutputString);
+/* debugapi/nf-debugapi-outputdebugstringw */
+VOID WINAPI OutputDebugStringW(LPCWSTR lpOutputString);
+/* stringapiset/nf-stringapiset-multibytetowidechar */
+int WINAPI MultiByteToWideChar(UINT CodePage, DWORD dwFlags, LPCCH lpMultiByteStr, int cbMultiByte,
+                               LPWSTR lpWideCharStr, int cchWideChar);
+/* stringapiset/nf-stringapiset-widechartomultibyte */
+int WINAPI WideCharToMultiByte(UINT CodePage, DWORD dwFlags, LPCWCH lpWideCharStr, int cchWideChar,
+                               LPSTR lpMultiByteStr, int cbMultiByte, LPCCH lpDefaultChar, LPBOOL lpUsedDefaultChar);
+/* winnls/nf-winnls-getacp */
+UINT WINAPI GetACP(void);
 /* consoleapi/nf-consoleapi-setconsolectrlhandler */
 BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE HandlerRoutine, BOOL Add);
 
 LINSOCK_EXTERN_C_END
 
-/* The library has no W form of these; the A form is offered whatever UNICODE says. */
-#define CreateSemaphore CreateSemaphoreA
-#define CreateMutex CreateMutexA
-#define FormatMessage FormatMessageA
-#define OutputDebugString OutputDebugStringA
 #ifdef UNICODE
 #define CreateEvent CreateEventW
 #define CreateWaitableTimer CreateWaitableTimerW
 #define CreateWaitableTimerEx CreateWaitableTimerExW
+#define OpenWaitableTimer OpenWaitableTimerW
+#define CreateEventEx CreateEventExW
+#define OpenEvent OpenEventW
+#define CreateSemaphore CreateSemaphoreW
+#define CreateSemaphoreEx CreateSemaphoreExW
+#define OpenSemaphore OpenSemaphoreW
+#define CreateMutex CreateMutexW
+#define CreateMutexEx CreateMutexExW
+#define OpenMutex OpenMutexW
+#define FormatMessage FormatMessageW
+#define OutputDebugString OutputDebugStringW
+#define GetModuleHandle GetModuleHandleW
+#define GetModuleFileName GetModuleFileNameW
+#define GetCommandLine GetCommandLineW
+#define GetEnvironmentVariable GetEnvironmentVariableW
+#define SetEnvironmentVariable SetEnvironmentVariableW
 #else
 #define CreateWaitableTimer CreateWaitableTimerA
 #define CreateWaitableTimerEx CreateWaitableTimerExA
+#define OpenWaitableTimer OpenWaitableTimerA
 #define CreateEvent CreateEventA
+#define CreateEventEx CreateEventExA
+#define OpenEvent OpenEventA
+#define CreateSemaphore CreateSemaphoreA
+#define CreateSemaphoreEx CreateSemaphoreExA
+#define OpenSemaphore OpenSemaphoreA
+#define CreateMutex CreateMutexA
+#define CreateMutexEx CreateMutexExA
+#define OpenMutex OpenMutexA
+#define FormatMessage FormatMessageA
+#define OutputDebugString OutputDebugStringA
+#define GetModuleHandle GetModuleHandleA
+#define GetModuleFileName GetModuleFileNameA
+#define GetCommandLine GetCommandLineA
+#define GetEnvironmentVariable GetEnvironmentVariableA
+#define SetEnvironmentVariable SetEnvironmentVariableA
 #endif
 
 LINSOCK_ASSERT(sizeof(OVERLAPPED) == 32, "OVERLAPPED");
@@ -393,5 +640,7 @@ LINSOCK_ASSERT(sizeof(CRITICAL_SECTION) == 40, "CRITICAL_SECTION");
 LINSOCK_ASSERT(sizeof(SRWLOCK) == 8, "SRWLOCK");
 LINSOCK_ASSERT(sizeof(CONDITION_VARIABLE) == 8, "CONDITION_VARIABLE");
 LINSOCK_ASSERT(sizeof(SYSTEM_INFO) == 48, "SYSTEM_INFO");
+LINSOCK_ASSERT(sizeof(SYSTEMTIME) == 16, "SYSTEMTIME");
+LINSOCK_ASSERT(sizeof(INIT_ONCE) == 8, "INIT_ONCE");
 
 #endif

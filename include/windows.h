@@ -13,6 +13,9 @@
 #include "threadpoolapiset.h"
 #include "linsock_crt.h"
 
+#ifndef WIN32_LEAN_AND_MEAN
+#include "mmsystem.h"
+#endif
 #if !defined(WIN32_LEAN_AND_MEAN) && !defined(_WINSOCKAPI_)
 #include "winsock2.h"
 #endif

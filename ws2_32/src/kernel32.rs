@@ -1,14 +1,20 @@
 //! The little of kernel32 that socket programs need.
 
 pub mod address;
+pub mod calendar;
 pub mod clock;
+pub mod conio;
 pub mod critical;
 pub mod file_io;
 pub mod heap;
 pub mod io;
 pub mod misc;
 pub mod object;
+pub mod pages;
 pub mod pool;
+pub mod process;
 pub mod signal;
 pub mod thread;
 pub mod timer;
+pub mod tls;
+pub mod wide;

@@ -104,6 +104,17 @@ fn accessible_at_all(at: usize, len: usize, access: Access) -> bool {
     (first..=last).all(|page| page_accessible(page, access))
 }
 
+/// Memory has been taken away or protected: the calling thread asks about every page again.
+pub(crate) fn forget_pages() {
+    let forget = |passed: &[Place; PLACES]| {
+        for kept in passed.iter().flat_map(|p| [&p.last, &p.former, &p.read_only]) {
+            kept.set(0);
+        }
+    };
+    // A thread that is being torn down remembers nothing.
+    let _ = PASSED.try_with(forget);
+}
+
 fn page_accessible(page: usize, access: Access) -> bool {
     if page == 0 {
         return false;
@@ -350,6 +361,21 @@ pub(crate) fn read_cstr(at: *const u8) -> Result<Vec<u8>, Error> {
         match read(next)? {
             0 => return Ok(octets),
             octet => octets.push(octet),
+        }
+    }
+}
+
+/// Reads a string of UTF-16 units that ends with a zero unit.
+///
+/// # Errors
+/// WSAEFAULT.
+pub(crate) fn read_wide(at: *const u16) -> Result<Vec<u16>, Error> {
+    let mut units = Vec::new();
+    loop {
+        let next = at.wrapping_add(units.len());
+        match read(next)? {
+            0 => return Ok(units),
+            unit => units.push(unit),
         }
     }
 }

@@ -12,7 +12,13 @@ use std::mem::{offset_of, size_of};
 
 use linsock::iocp::overlapped::Overlapped;
 use linsock_c::abi;
-use windows_sys::Win32::{Foundation, Networking::WinSock, System::IO, System::Threading};
+use windows_sys::Win32::System::Diagnostics::Debug;
+use windows_sys::Win32::System::{
+    Environment, LibraryLoader, Memory, SystemInformation, SystemServices, Time, WindowsProgramming,
+};
+use windows_sys::Win32::{
+    Foundation, Globalization, Media, Networking::WinSock, System::IO, System::Threading,
+};
 
 /// The same fields at the same offsets, and the same size.
 macro_rules! same_layout {
@@ -69,6 +75,7 @@ fn structures_are_laid_out_as_on_windows() {
         p_name = p_name, p_aliases = p_aliases, p_proto = p_proto);
     same_layout!(linsock_c::kernel32::critical::SRWLOCK, Threading::SRWLOCK;);
     same_layout!(linsock_c::kernel32::critical::CONDITION_VARIABLE, Threading::CONDITION_VARIABLE;);
+    same_layout!(linsock_c::kernel32::critical::INIT_ONCE, Threading::INIT_ONCE;);
 }
 
 /// The structures that windows-sys leaves out unless it is asked for more of its features: against
@@ -290,6 +297,43 @@ constants! {
         WT_EXECUTEINPERSISTENTTHREAD WT_EXECUTEINTIMERTHREAD WT_EXECUTEINWAITTHREAD
         WT_EXECUTELONGFUNCTION WT_EXECUTEONLYONCE WT_TRANSFER_IMPERSONATION
     }
+    Foundation {
+        ERROR_ENVVAR_NOT_FOUND ERROR_FILENAME_EXCED_RANGE ERROR_NO_UNICODE_TRANSLATION
+    }
+    SystemServices {
+        TLS_MINIMUM_AVAILABLE LMEM_MODIFY
+    }
+    Threading {
+        CREATE_EVENT_MANUAL_RESET CREATE_EVENT_INITIAL_SET CREATE_MUTEX_INITIAL_OWNER
+        TLS_OUT_OF_INDEXES INIT_ONCE_CHECK_ONLY INIT_ONCE_ASYNC INIT_ONCE_INIT_FAILED
+        INIT_ONCE_CTX_RESERVED_BITS MUTEX_MODIFY_STATE MUTEX_ALL_ACCESS SEMAPHORE_MODIFY_STATE
+        SEMAPHORE_ALL_ACCESS
+    }
+    Memory {
+        GMEM_FIXED GMEM_MOVEABLE GMEM_ZEROINIT GPTR GHND LMEM_FIXED LMEM_MOVEABLE LMEM_ZEROINIT
+        LPTR LHND
+    }
+    WindowsProgramming {
+        GMEM_MODIFY
+    }
+    Globalization {
+        CP_ACP CP_OEMCP CP_THREAD_ACP CP_UTF8 MB_PRECOMPOSED MB_COMPOSITE MB_USEGLYPHCHARS
+        MB_ERR_INVALID_CHARS WC_COMPOSITECHECK WC_DEFAULTCHAR WC_DISCARDNS WC_SEPCHARS
+        WC_NO_BEST_FIT_CHARS WC_ERR_INVALID_CHARS
+    }
+    Memory {
+        MEM_COMMIT MEM_RESERVE MEM_DECOMMIT MEM_RELEASE PAGE_NOACCESS PAGE_READONLY PAGE_READWRITE
+        PAGE_EXECUTE PAGE_EXECUTE_READ PAGE_EXECUTE_READWRITE
+    }
+    SystemServices {
+        MEM_TOP_DOWN
+    }
+    Media {
+        MMSYSERR_NOERROR TIMERR_NOERROR TIMERR_NOCANDO
+    }
+    Foundation {
+        E_HANDLE E_POINTER
+    }
 }
 
 /// Numbers of the headers that neither windows-sys nor the golden file of the layouts has.
@@ -317,6 +361,12 @@ const NOT_COMPARED: &[(&str, &str)] = &[
     ("NS_BTH", "ws2tcpip/nf-ws2tcpip-getaddrinfoexw; windows-sys leaves it out"),
     ("NS_PNRPCLOUD", "ws2tcpip/nf-ws2tcpip-getaddrinfoexw; windows-sys leaves it out"),
     ("NS_PNRPNAME", "ws2tcpip/nf-ws2tcpip-getaddrinfoexw; windows-sys leaves it out"),
+    ("O_BINARY", "of the C runtime, no part of Windows' API"),
+    ("STRSAFE_MAX_CCH", "menurc/strsafe-ovw"),
+    ("STRSAFE_MAX_LENGTH", "menurc/strsafe-ovw"),
+    ("STRSAFE_E_INSUFFICIENT_BUFFER", "the HRESULT of ERROR_INSUFFICIENT_BUFFER"),
+    ("STRSAFE_E_INVALID_PARAMETER", "the HRESULT of ERROR_INVALID_PARAMETER"),
+    ("STRSAFE_E_END_OF_FILE", "the HRESULT of ERROR_HANDLE_EOF"),
     ("STRUNCATE", "of the C runtime, no part of Windows' API"),
 ];
 
@@ -900,6 +950,8 @@ signatures! {
     kernel32::timer => CreateWaitableTimerW 3 none;
     kernel32::timer => CreateWaitableTimerExA 4 none;
     kernel32::timer => CreateWaitableTimerExW 4 none;
+    kernel32::timer => OpenWaitableTimerA 3 none;
+    kernel32::timer => OpenWaitableTimerW 3 Threading;
     kernel32::timer => SetWaitableTimer 6 Threading;
     kernel32::timer => SetWaitableTimerEx 7 none;
     kernel32::timer => CancelWaitableTimer 1 Threading;
@@ -908,12 +960,94 @@ signatures! {
     mswsock => ConnectEx 7 callback LPFN_CONNECTEX;
     mswsock => DisconnectEx 4 callback LPFN_DISCONNECTEX;
     winsock2::message => WSARecvMsg 5 callback LPFN_WSARECVMSG;
+    kernel32::critical => SetCriticalSectionSpinCount 2 Threading;
+    kernel32::critical => InitOnceInitialize 1 Threading;
+    kernel32::critical => InitOnceExecuteOnce 4 Threading;
+    kernel32::critical => InitOnceBeginInitialize 4 Threading;
+    kernel32::critical => InitOnceComplete 3 Threading;
+    kernel32::critical => TryAcquireSRWLockShared 1 Threading;
+    kernel32::heap => GlobalAlloc 2 Memory;
+    kernel32::heap => GlobalReAlloc 3 Memory;
+    kernel32::heap => GlobalFree 1 Foundation;
+    kernel32::heap => GlobalLock 1 Memory;
+    kernel32::heap => GlobalUnlock 1 Memory;
+    kernel32::heap => GlobalSize 1 Memory;
+    kernel32::heap => LocalAlloc 2 Memory;
+    kernel32::heap => LocalReAlloc 3 Memory;
+    kernel32::heap => LocalLock 1 Memory;
+    kernel32::heap => LocalUnlock 1 Memory;
+    kernel32::heap => LocalSize 1 Memory;
+    kernel32::misc => FormatMessageW 7 Debug;
+    kernel32::misc => OutputDebugStringW 1 Debug;
+    kernel32::object => CreateEventExA 4 Threading;
+    kernel32::object => CreateSemaphoreExA 6 Threading;
+    kernel32::object => CreateMutexExA 4 Threading;
+    kernel32::object => OpenEventA 3 Threading;
+    kernel32::object => OpenMutexA 3 WindowsProgramming;
+    kernel32::object => OpenSemaphoreA 3 WindowsProgramming;
+    kernel32::object => CreateEventExW 4 Threading;
+    kernel32::object => CreateSemaphoreW 4 Threading;
+    kernel32::object => CreateSemaphoreExW 6 Threading;
+    kernel32::object => CreateMutexW 3 Threading;
+    kernel32::object => CreateMutexExW 4 Threading;
+    kernel32::object => OpenEventW 3 Threading;
+    kernel32::object => OpenMutexW 3 Threading;
+    kernel32::object => OpenSemaphoreW 3 Threading;
+    kernel32::tls => TlsAlloc 0 Threading;
+    kernel32::tls => TlsGetValue 1 Threading;
+    kernel32::tls => TlsSetValue 2 Threading;
+    kernel32::tls => TlsFree 1 Threading;
+    kernel32::wide => MultiByteToWideChar 6 Globalization;
+    kernel32::wide => WideCharToMultiByte 8 Globalization;
+    kernel32::wide => GetACP 0 Globalization;
+    kernel32::pages => VirtualAlloc 4 Memory;
+    kernel32::pages => VirtualFree 3 Memory;
+    kernel32::pages => VirtualProtect 4 Memory;
+    kernel32::pages => VirtualLock 2 Memory;
+    kernel32::pages => VirtualUnlock 2 Memory;
+    kernel32::calendar => GetSystemTime 1 SystemInformation;
+    kernel32::calendar => GetLocalTime 1 SystemInformation;
+    kernel32::calendar => GetSystemTimePreciseAsFileTime 1 SystemInformation;
+    kernel32::calendar => SystemTimeToFileTime 2 Time;
+    kernel32::calendar => FileTimeToSystemTime 2 Time;
+    kernel32::calendar => FileTimeToLocalFileTime 2 none;
+    kernel32::calendar => LocalFileTimeToFileTime 2 none;
+    kernel32::calendar => CompareFileTime 2 none;
+    kernel32::calendar => QueryUnbiasedInterruptTime 1 WindowsProgramming;
+    kernel32::calendar => timeGetTime 0 Media;
+    kernel32::calendar => timeBeginPeriod 1 Media;
+    kernel32::calendar => timeEndPeriod 1 Media;
+    kernel32::calendar => timeGetDevCaps 2 Media;
+    kernel32::process => GetModuleHandleA 1 LibraryLoader;
+    kernel32::process => GetModuleHandleW 1 LibraryLoader;
+    kernel32::process => GetModuleFileNameA 3 LibraryLoader;
+    kernel32::process => GetModuleFileNameW 3 LibraryLoader;
+    kernel32::process => GetCommandLineA 0 Environment;
+    kernel32::process => GetCommandLineW 0 Environment;
+    kernel32::process => GetEnvironmentVariableA 3 Environment;
+    kernel32::process => GetEnvironmentVariableW 3 Environment;
+    kernel32::process => SetEnvironmentVariableA 2 Environment;
+    kernel32::process => SetEnvironmentVariableW 2 Environment;
+    kernel32::process => IsDebuggerPresent 0 Debug;
+    kernel32::process => DebugBreak 0 Debug;
+    kernel32::thread => GetThreadId 1 Threading;
+    kernel32::thread => _beginthread 3 none;
+    kernel32::thread => SetThreadAffinityMask 2 Threading;
+    kernel32::thread => GetProcessAffinityMask 3 Threading;
+    kernel32::thread => SetProcessAffinityMask 2 Threading;
+    kernel32::thread => GetCurrentProcessorNumber 0 Threading;
+    kernel32::thread => SetThreadDescription 2 Threading;
+    kernel32::conio => _kbhit 0 none;
+    kernel32::conio => _getch 0 none;
+    kernel32::conio => _getche 0 none;
+    kernel32::conio => _ungetch 1 none;
 }
 
 /// Exports without a row above.
 const NO_SIGNATURE: &[(&str, &str)] = &[
     ("ExitProcess", "does not return, and stable Rust cannot look into such a type"),
     ("ExitThread", "does not return, and stable Rust cannot look into such a type"),
+    ("_endthread", "does not return, and stable Rust cannot look into such a type"),
     ("_endthreadex", "does not return, and stable Rust cannot look into such a type"),
     ("linsock_panic_in_next_call", "not Windows'"),
 ];

@@ -111,12 +111,29 @@ const DOCUMENTED: &[(&str, &str)] = &[
         CloseThreadpoolWait CreateTimerQueue ChangeTimerQueueTimer DeleteTimerQueueEx
         DeleteTimerQueue UnregisterWait FreeLibraryWhenCallbackReturns CancelTimerQueueTimer
         OpenWaitableTimerA OpenWaitableTimerW QueryThreadpoolStackInformation
-        SetThreadpoolStackInformation",
+        SetThreadpoolStackInformation
+        CreateMutexExA CreateMutexExW CreateSemaphoreExA CreateSemaphoreExW GetACP
+        GlobalLock GlobalReAlloc GlobalSize GlobalUnlock InitOnceBeginInitialize
+        InitOnceComplete InitOnceInitialize LocalLock LocalReAlloc LocalSize LocalUnlock
+        OpenMutexW OpenSemaphoreW
+        VirtualLock VirtualProtect VirtualUnlock
+        CompareFileTime DebugBreak FileTimeToLocalFileTime FileTimeToSystemTime
+        GetCommandLineA GetCurrentProcessorNumber GetEnvironmentVariableA
+        GetEnvironmentVariableW GetLocalTime GetModuleFileNameA GetModuleFileNameW
+        GetModuleHandleW GetSystemTime IsDebuggerPresent LocalFileTimeToFileTime
+        QueryUnbiasedInterruptTime SetEnvironmentVariableA SetEnvironmentVariableW
+        SetProcessAffinityMask SetThreadDescription SystemTimeToFileTime timeBeginPeriod
+        timeEndPeriod timeGetDevCaps timeGetTime",
     ),
     (
         "process.h",
         "\
         _beginthread _beginthreadex _endthread _endthreadex",
+    ),
+    (
+        "conio.h",
+        "\
+        _getch _getche _kbhit _ungetch",
     ),
 ];
 
@@ -126,14 +143,39 @@ const PARTIAL: &[(&str, &str)] = &[
     ("CreateEventA", ""),
     ("CreateEventW", "As CreateEventA."),
     ("CreateMutexA", ""),
-    ("CreateSemaphoreA", ""),
-    ("CreateWaitableTimerA", ""),
-    ("CreateWaitableTimerW", ""),
-    ("CreateWaitableTimerExA", ""),
-    ("CreateWaitableTimerExW", ""),
+    ("CreateSemaphoreA", "As CreateEventA."),
     ("DuplicateHandle", ""),
     ("FormatMessageA", ""),
     ("SetThreadPriority", ""),
+    ("CreateEventExA", "As CreateEventA."),
+    ("CreateEventExW", "As CreateEventA."),
+    ("CreateMutexExA", "As CreateMutexA."),
+    ("CreateMutexExW", "As CreateMutexA."),
+    ("CreateMutexW", "As CreateMutexA."),
+    ("CreateSemaphoreExA", "As CreateEventA."),
+    ("CreateSemaphoreExW", "As CreateEventA."),
+    ("CreateSemaphoreW", "As CreateEventA."),
+    ("OpenEventA", ""),
+    ("OpenEventW", "As OpenEventA."),
+    ("OpenMutexA", "As OpenEventA."),
+    ("OpenMutexW", "As OpenEventA."),
+    ("OpenSemaphoreA", "As OpenEventA."),
+    ("OpenSemaphoreW", "As OpenEventA."),
+    ("FormatMessageW", "As FormatMessageA."),
+    ("GlobalAlloc", ""),
+    ("LocalAlloc", ""),
+    ("MultiByteToWideChar", ""),
+    ("WideCharToMultiByte", ""),
+    ("VirtualAlloc", ""),
+    ("GetEnvironmentVariableA", ""),
+    ("GetEnvironmentVariableW", "As GetEnvironmentVariableA."),
+    ("GetModuleHandleA", ""),
+    ("GetModuleHandleW", "As GetModuleHandleA."),
+    ("SetThreadDescription", ""),
+    ("timeBeginPeriod", ""),
+    ("timeEndPeriod", ""),
+    ("VirtualProtect", ""),
+    ("SetCriticalSectionSpinCount", ""),
     (
         "WSAIoctl",
         "SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_KEEPALIVE_VALS, SIO_BASE_HANDLE, FIONBIO, FIONREAD.",

@@ -19,7 +19,7 @@ const FILETIME_OF_1970: u64 = 116_444_736_000_000_000;
 const WAIT_IO_COMPLETION: u32 = 192;
 
 /// What a clock of the kernel shows.
-fn read_clock(clock: libc::clockid_t) -> Duration {
+pub(super) fn read_clock(clock: libc::clockid_t) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the kernel writes one timespec to a local of that type.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
@@ -27,14 +27,20 @@ fn read_clock(clock: libc::clockid_t) -> Duration {
 }
 
 /// A duration in units of 100 nanoseconds, by 64-bit arithmetic alone.
-fn in_ticks(duration: Duration) -> u64 {
+pub(super) fn in_ticks(duration: Duration) -> u64 {
     duration.as_secs() * TICKS_PER_SECOND + u64::from(duration.subsec_nanos() / 100)
 }
 
 /// Milliseconds since the system started, its sleep included.
-fn milliseconds_since_start() -> u64 {
+pub(super) fn milliseconds_since_start() -> u64 {
     let time = read_clock(libc::CLOCK_BOOTTIME);
     time.as_secs() * 1000 + u64::from(time.subsec_millis())
+}
+
+/// The time of day as a file time.
+pub(super) fn file_time_now() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    FILETIME_OF_1970 + in_ticks(since_1970)
 }
 
 /// How often the calling thread was switched away from while it could have gone on.
@@ -106,10 +112,8 @@ export! {
     /// # Errors
     /// An invalid pointer sets ERROR_NOACCESS. Never blocks.
     fn GetSystemTimeAsFileTime(lpSystemTimeAsFileTime: *mut u64) -> (), fail (); {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let time = FILETIME_OF_1970 + in_ticks(since_1970);
         // FILETIME is two halves, the low one first: a little-endian 64-bit number.
-        ptr::write(lpSystemTimeAsFileTime, time.to_le()).map_err(no_access)
+        ptr::write(lpSystemTimeAsFileTime, file_time_now().to_le()).map_err(no_access)
     }
 
     /// Suspends the calling thread; 0 gives the processor up once. INFINITE never returns.

@@ -21,15 +21,20 @@ use crate::ptr;
 
 mod condition;
 mod futex;
+mod once;
 mod srw;
 
 pub use condition::{
     CONDITION_VARIABLE, InitializeConditionVariable, SleepConditionVariableCS,
     SleepConditionVariableSRW, WakeAllConditionVariable, WakeConditionVariable,
 };
+pub use once::{
+    INIT_ONCE, InitOnceBeginInitialize, InitOnceComplete, InitOnceExecuteOnce, InitOnceFunction,
+    InitOnceInitialize,
+};
 pub use srw::{
     AcquireSRWLockExclusive, AcquireSRWLockShared, InitializeSRWLock, ReleaseSRWLockExclusive,
-    ReleaseSRWLockShared, SRWLOCK, TryAcquireSRWLockExclusive,
+    ReleaseSRWLockShared, SRWLOCK, TryAcquireSRWLockExclusive, TryAcquireSRWLockShared,
 };
 
 /// Looks at a lock before a thread goes to sleep for it: as long as a short section takes.
@@ -188,6 +193,25 @@ export! {
         }
         shared(lpCriticalSection)?.initialize();
         Ok(TRUE)
+    }
+
+    /// Accepts a spin count for a critical section: a hint that is not taken. Gives the one before,
+    /// which was none.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-setcriticalsectionspincount>
+    ///
+    /// # Errors
+    /// An invalid or misaligned pointer sets ERROR_NOACCESS.
+    ///
+    /// # Differs from Windows
+    /// It has no effect, and gives 0.
+    fn SetCriticalSectionSpinCount(
+        lpCriticalSection: *mut CRITICAL_SECTION,
+        dwSpinCount: u32,
+    ) -> u32, fail 0; {
+        let _ = dwSpinCount;
+        shared(lpCriticalSection)?;
+        Ok(0)
     }
 
     /// Enters a critical section, once more if the calling thread is inside already.

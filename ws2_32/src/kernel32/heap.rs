@@ -15,6 +15,13 @@ use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
 
+mod global;
+
+pub use global::{
+    GlobalAlloc, GlobalFree, GlobalLock, GlobalReAlloc, GlobalSize, GlobalUnlock, LocalAlloc,
+    LocalFree, LocalLock, LocalReAlloc, LocalSize, LocalUnlock,
+};
+
 /// The block's memory is to be zero (winnt.h).
 const HEAP_ZERO_MEMORY: u32 = 8;
 /// The block must stay where it is (winnt.h).
@@ -317,21 +324,6 @@ export! {
         let _ = dwFlags;
         home(hHeap)?;
         size_of_block(hHeap, lpMem.cast_mut())
-    }
-
-    /// Frees what a function of the system allocated for the program, such as the text of
-    /// FormatMessageA. Gives null, or the pointer if it is no such memory.
-    ///
-    /// <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localfree>
-    ///
-    /// # Errors
-    /// ERROR_INVALID_HANDLE.
-    fn LocalFree(hMem: *mut u8) -> *mut u8, fail hMem; {
-        if hMem.is_null() || release(hMem) {
-            Ok(std::ptr::null_mut())
-        } else {
-            Err(Error::ERROR_INVALID_HANDLE)
-        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use super::heap;
 use super::object::no_access;
+use super::wide;
 use crate::export::{Outcome, export};
 use crate::last_error::{self, Error};
 use crate::ptr;
@@ -63,18 +64,29 @@ fn message(flags: u32, id: u32) -> String {
     }
 }
 
+/// A unit of text: an octet or half of UTF-16. The texts here are ASCII, and alike in both.
+trait Unit: Copy + From<u8> {}
+
+impl Unit for u8 {}
+impl Unit for u16 {}
+
+fn in_units<T: Unit>(text: &str) -> Vec<T> {
+    text.bytes().chain([0]).map(T::from).collect()
+}
+
 /// Gives the program a text in memory of the process heap. Gives its length.
-fn store_allocated(text: &[u8], least: u32, at: *mut *mut u8) -> Outcome<u32> {
+fn store_allocated<T: Unit>(text: &str, least: u32, at: *mut *mut T) -> Outcome<u32> {
     ptr::check_writable(at, 1).map_err(no_access)?;
-    let size = (text.len() + 1).max(usize::try_from(least).unwrap_or(0));
-    let buffer = heap::allocate(size, true).ok_or(Error::ERROR_NOT_ENOUGH_MEMORY)?;
-    ptr::write_all(buffer, text).map_err(no_access)?;
+    let count = (text.len() + 1).max(usize::try_from(least).unwrap_or(0));
+    let size = count.checked_mul(size_of::<T>()).ok_or(Error::ERROR_NOT_ENOUGH_MEMORY)?;
+    let buffer = heap::allocate(size, true).ok_or(Error::ERROR_NOT_ENOUGH_MEMORY)?.cast();
+    ptr::write_all(buffer, &in_units::<T>(text)).map_err(no_access)?;
     ptr::write(at, buffer).map_err(no_access)?;
     u32::try_from(text.len()).map_err(|_| Error::ERROR_INSUFFICIENT_BUFFER)
 }
 
 /// Writes a text and its zero into a buffer. Gives its length.
-fn store(text: &[u8], size: u32, buffer: *mut u8) -> Outcome<u32> {
+fn store<T: Unit>(text: &str, size: u32, buffer: *mut T) -> Outcome<u32> {
     let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
     if buffer.is_null() {
         return Err(Error::ERROR_INVALID_PARAMETER);
@@ -82,8 +94,36 @@ fn store(text: &[u8], size: u32, buffer: *mut u8) -> Outcome<u32> {
     if len >= size {
         return Err(Error::ERROR_INSUFFICIENT_BUFFER);
     }
-    ptr::write_all(buffer, &[text, &[0]].concat()).map_err(no_access)?;
+    ptr::write_all(buffer, &in_units::<T>(text)).map_err(no_access)?;
     Ok(len)
+}
+
+/// What the two FormatMessages do.
+fn format_message<T: Unit>(flags: u32, id: u32, buffer: *mut T, size: u32) -> Outcome<u32> {
+    if flags & FORMAT_MESSAGE_FROM_SYSTEM == 0 {
+        let other = FORMAT_MESSAGE_FROM_STRING | FORMAT_MESSAGE_FROM_HMODULE;
+        let is_other = flags & other != 0;
+        let refused =
+            if is_other { Error::ERROR_NOT_SUPPORTED } else { Error::ERROR_INVALID_PARAMETER };
+        return Err(refused);
+    }
+    let text = message(flags, id);
+    if flags & FORMAT_MESSAGE_ALLOCATE_BUFFER != 0 {
+        store_allocated(&text, size, buffer.cast::<*mut T>())
+    } else {
+        store(&text, size, buffer)
+    }
+}
+
+/// Gives a text to whoever debugs, if the environment asks for it.
+fn debug_output(text: impl FnOnce() -> Option<Vec<u8>>) {
+    static WANTED: OnceLock<bool> = OnceLock::new();
+    if *WANTED.get_or_init(|| std::env::var_os("LINSOCK_DEBUG").is_some())
+        && let Some(text) = text()
+    {
+        // Nobody is there to be told that the output is closed.
+        let _ = std::io::stderr().lock().write_all(&text);
+    }
 }
 
 export! {
@@ -125,21 +165,25 @@ export! {
         Arguments: *const u8,
     ) -> u32, fail 0; {
         let _ = (lpSource, dwLanguageId, Arguments);
-        if dwFlags & FORMAT_MESSAGE_FROM_SYSTEM == 0 {
-            let other = FORMAT_MESSAGE_FROM_STRING | FORMAT_MESSAGE_FROM_HMODULE;
-            let refused = if dwFlags & other == 0 {
-                Error::ERROR_INVALID_PARAMETER
-            } else {
-                Error::ERROR_NOT_SUPPORTED
-            };
-            return Err(refused);
-        }
-        let text = message(dwFlags, dwMessageId);
-        if dwFlags & FORMAT_MESSAGE_ALLOCATE_BUFFER != 0 {
-            store_allocated(text.as_bytes(), nSize, lpBuffer.cast())
-        } else {
-            store(text.as_bytes(), nSize, lpBuffer)
-        }
+        format_message(dwFlags, dwMessageId, lpBuffer, nSize)
+    }
+
+    /// Gives the text of an error code in UTF-16. Gives its length without the zero, or 0.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-formatmessagew>
+    ///
+    /// Sizes and lengths are those of UTF-16 units; errors and differences as [`FormatMessageA`].
+    fn FormatMessageW(
+        dwFlags: u32,
+        lpSource: *const u8,
+        dwMessageId: u32,
+        dwLanguageId: u32,
+        lpBuffer: *mut u16,
+        nSize: u32,
+        Arguments: *const u8,
+    ) -> u32, fail 0; {
+        let _ = (lpSource, dwLanguageId, Arguments);
+        format_message(dwFlags, dwMessageId, lpBuffer, nSize)
     }
 
     /// Gives a text to a debugger: to the standard error output, if the environment has
@@ -149,13 +193,15 @@ export! {
     ///
     /// An invalid pointer is ignored, as on Windows.
     fn OutputDebugStringA(lpOutputString: *const u8) -> (), fail (); {
-        static WANTED: OnceLock<bool> = OnceLock::new();
-        if *WANTED.get_or_init(|| std::env::var_os("LINSOCK_DEBUG").is_some())
-            && let Ok(text) = ptr::read_cstr(lpOutputString)
-        {
-            // Nobody is there to be told that the output is closed.
-            let _ = std::io::stderr().lock().write_all(&text);
-        }
+        debug_output(|| ptr::read_cstr(lpOutputString).ok());
+        Ok(())
+    }
+
+    /// As [`OutputDebugStringA`], in UTF-16; the output is UTF-8.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/debugapi/nf-debugapi-outputdebugstringw>
+    fn OutputDebugStringW(lpOutputString: *const u16) -> (), fail (); {
+        debug_output(|| ptr::read_wide(lpOutputString).ok().map(|units| wide::narrow(&units)));
         Ok(())
     }
 

@@ -12,8 +12,18 @@ use linsock::iocp::watcher::Watched;
 use super::thread;
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
-use crate::last_error::{self, Error};
+use crate::last_error::Error;
 use crate::ptr;
+
+mod create;
+pub(super) mod names;
+
+pub use create::{
+    CreateEventA, CreateEventExA, CreateEventExW, CreateEventW, CreateMutexA, CreateMutexExA,
+    CreateMutexExW, CreateMutexW, CreateSemaphoreA, CreateSemaphoreExA, CreateSemaphoreExW,
+    CreateSemaphoreW, OpenEventA, OpenEventW, OpenMutexA, OpenMutexW, OpenSemaphoreA,
+    OpenSemaphoreW,
+};
 
 /// The most objects that one wait takes (winnt.h).
 pub const MAXIMUM_WAIT_OBJECTS: usize = 64;
@@ -104,20 +114,6 @@ pub(crate) fn enter(object: Object) -> Outcome<HANDLE> {
     }
 }
 
-/// Enters an object that could have had a name; success clears the last error, which tells a
-/// program that no object of that name existed.
-pub(crate) fn enter_unnamed(
-    is_unnamed: bool,
-    object: impl FnOnce() -> Outcome<Object>,
-) -> Outcome<HANDLE> {
-    if !is_unnamed {
-        return Err(Error::ERROR_NOT_SUPPORTED);
-    }
-    let handle = enter(object()?)?;
-    last_error::set(0);
-    Ok(handle)
-}
-
 fn new_event(manual_reset: bool, signaled: bool) -> Object {
     Object::Event(Arc::new(Event::new(manual_reset, signaled)))
 }
@@ -171,13 +167,13 @@ fn wait_for_many(
 }
 
 /// Closes a handle of any kind.
-fn close(value: HANDLE) -> Outcome<()> {
+pub(super) fn close(value: HANDLE) -> Outcome<()> {
     if matches!(value, CURRENT_PROCESS | CURRENT_THREAD) {
         return Ok(());
     }
     let handle = Handle::from_value(value).ok_or(Error::ERROR_INVALID_HANDLE)?;
     let is_handle = |object: &Object| !matches!(object, Object::Private(_));
-    match table().remove_if(handle, is_handle).ok_or(Error::ERROR_INVALID_HANDLE)? {
+    match names::remove(handle, is_handle)? {
         Object::File(file) => file.close(),
         Object::Port(port) => port.close(),
         // Those that wait for it, and what it has set going, hold on to it themselves.
@@ -195,48 +191,10 @@ fn duplicate(source: HANDLE) -> Outcome<HANDLE> {
         return enter(Object::Other(thread::current()));
     }
     let handle = Handle::from_value(source).ok_or(Error::ERROR_INVALID_HANDLE)?;
-    match table().get(handle).ok_or(Error::ERROR_INVALID_HANDLE)? {
-        Object::File(_) | Object::Port(_) => Err(Error::ERROR_NOT_SUPPORTED),
-        Object::Private(_) => Err(Error::ERROR_INVALID_HANDLE),
-        object => enter(object),
-    }
+    names::duplicate(handle)
 }
 
 export! {
-    /// Creates an event object.
-    ///
-    /// <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createeventa>
-    ///
-    /// # Errors
-    /// ERROR_NOT_SUPPORTED for a name, ERROR_NOT_ENOUGH_MEMORY. Success sets the last error to 0.
-    ///
-    /// # Differs from Windows
-    /// Objects have no names; the security attributes are not looked at.
-    fn CreateEventA(
-        lpEventAttributes: *const u8,
-        bManualReset: BOOL,
-        bInitialState: BOOL,
-        lpName: *const u8,
-    ) -> HANDLE, fail 0; {
-        let _ = lpEventAttributes;
-        enter_unnamed(lpName.is_null(), || Ok(new_event(bManualReset != 0, bInitialState != 0)))
-    }
-
-    /// Creates an event object.
-    ///
-    /// <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createeventw>
-    ///
-    /// Errors and differences as [`CreateEventA`].
-    fn CreateEventW(
-        lpEventAttributes: *const u8,
-        bManualReset: BOOL,
-        bInitialState: BOOL,
-        lpName: *const u16,
-    ) -> HANDLE, fail 0; {
-        let _ = lpEventAttributes;
-        enter_unnamed(lpName.is_null(), || Ok(new_event(bManualReset != 0, bInitialState != 0)))
-    }
-
     /// Signals an event.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-setevent>
@@ -257,29 +215,6 @@ export! {
     fn ResetEvent(hEvent: HANDLE) -> BOOL, fail FALSE; {
         known_event(hEvent)?.reset();
         Ok(TRUE)
-    }
-
-    /// Creates a semaphore.
-    ///
-    /// <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createsemaphorea>
-    ///
-    /// # Errors
-    /// ERROR_NOT_SUPPORTED for a name, ERROR_INVALID_PARAMETER unless 0 <= initial <= maximum and
-    /// maximum > 0, ERROR_NOT_ENOUGH_MEMORY.
-    ///
-    /// # Differs from Windows
-    /// As [`CreateEventA`].
-    fn CreateSemaphoreA(
-        lpSemaphoreAttributes: *const u8,
-        lInitialCount: i32,
-        lMaximumCount: i32,
-        lpName: *const u8,
-    ) -> HANDLE, fail 0; {
-        let _ = lpSemaphoreAttributes;
-        enter_unnamed(lpName.is_null(), || {
-            let semaphore = Semaphore::new(lInitialCount, lMaximumCount);
-            Ok(Object::Semaphore(Arc::new(semaphore.ok_or(Error::ERROR_INVALID_PARAMETER)?)))
-        })
     }
 
     /// Raises a semaphore's count and gives the count before.
@@ -306,25 +241,6 @@ export! {
         let before = semaphore.release(lReleaseCount).ok_or(Error::ERROR_TOO_MANY_POSTS)?;
         ptr::write_opt(lpPreviousCount, before).map_err(no_access)?;
         Ok(TRUE)
-    }
-
-    /// Creates a mutex.
-    ///
-    /// <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexa>
-    ///
-    /// # Errors
-    /// ERROR_NOT_SUPPORTED for a name, ERROR_NOT_ENOUGH_MEMORY.
-    ///
-    /// # Differs from Windows
-    /// As [`CreateEventA`]. A mutex whose owner ended stays owned: no wait gives WAIT_ABANDONED.
-    fn CreateMutexA(
-        lpMutexAttributes: *const u8,
-        bInitialOwner: BOOL,
-        lpName: *const u8,
-    ) -> HANDLE, fail 0; {
-        let _ = lpMutexAttributes;
-        let owned = bInitialOwner != 0;
-        enter_unnamed(lpName.is_null(), || Ok(Object::Mutant(Arc::new(Mutant::new(owned)))))
     }
 
     /// Releases a mutex once.
@@ -424,8 +340,8 @@ export! {
     /// A handle of another kind is refused, not closed.
     winsock fn WSACloseEvent(hEvent: HANDLE) -> BOOL, fail FALSE; {
         let handle = Handle::from_value(hEvent).ok_or(Error::ERROR_INVALID_HANDLE)?;
-        let removed = table().remove_if(handle, |object| matches!(object, Object::Event(_)));
-        removed.map(|_| TRUE).ok_or(Error::ERROR_INVALID_HANDLE)
+        names::remove(handle, |object| matches!(object, Object::Event(_)))?;
+        Ok(TRUE)
     }
 
     /// Signals an event.

@@ -12,7 +12,7 @@
 use std::cell::{Cell, OnceCell};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use linsock::iocp::apc::{Apc, ApcQueue};
 use linsock::iocp::event::{Event, Waitable, Waiters};
@@ -27,6 +27,14 @@ use crate::last_error::Error;
 use crate::ptr;
 
 mod pthread;
+mod runtime;
+mod schedule;
+
+pub use runtime::{_beginthread, _endthread, ThreadRoutine};
+pub use schedule::{
+    GetCurrentProcessorNumber, GetProcessAffinityMask, SetProcessAffinityMask,
+    SetThreadAffinityMask, SetThreadDescription,
+};
 
 /// A function that a thread begins with. It may be left by ExitThread, so unwinding passes it.
 pub type ThreadStart = unsafe extern "C-unwind" fn(*mut c_void) -> u32;
@@ -46,8 +54,11 @@ const ERROR_GEN_FAILURE: Error = Error(31);
 #[derive(Debug)]
 pub struct Control {
     id: u32,
+    /// The kernel's number of the thread; 0 until it runs.
+    kernel_id: AtomicI32,
     exit_code: AtomicU32,
     stage: Lock<Stage>,
+    /// It has been resumed, or its `kernel_id` is known.
     resumed: Condition,
     ended: Event,
 }
@@ -94,7 +105,9 @@ fn current_id() -> u32 {
 pub fn current() -> Arc<Control> {
     let this = || {
         let stage = Stage::Running(linsock::iocp::thread::current());
-        Control::new(current_id(), stage)
+        let control = Control::new(current_id(), stage);
+        control.kernel_id.store(schedule::own_kernel_id(), Ordering::Relaxed);
+        control
     };
     CURRENT
         .try_with(|current| Arc::clone(&current.get_or_init(|| Current(this())).0))
@@ -118,6 +131,7 @@ impl Control {
     fn new(id: u32, stage: Stage) -> Arc<Self> {
         Arc::new(Self {
             id,
+            kernel_id: AtomicI32::new(0),
             exit_code: AtomicU32::new(STILL_ACTIVE),
             stage: Lock::new(stage),
             resumed: Condition::new(),
@@ -128,6 +142,8 @@ impl Control {
     /// The new thread itself: waits to be resumed and runs what was queued to it meanwhile.
     fn start(&self) {
         let mut stage = self.stage.lock();
+        self.kernel_id.store(schedule::own_kernel_id(), Ordering::Relaxed);
+        self.resumed.tell_all();
         while let Stage::Starting { suspended, apcs } = &mut *stage {
             if *suspended {
                 self.resumed.wait(&mut stage);
@@ -139,6 +155,18 @@ impl Control {
                 *stage = Stage::Running(linsock::iocp::thread::current());
             }
         }
+    }
+
+    /// Does something with the kernel's number of the thread, which cannot end meanwhile; `None` if
+    /// it has ended.
+    fn with_kernel_id<R>(&self, act: impl FnOnce(i32) -> R) -> Option<R> {
+        let mut stage = self.stage.lock();
+        // A thread that was created is on its way, and takes its number before anything else.
+        while self.kernel_id.load(Ordering::Relaxed) == 0 {
+            self.resumed.wait(&mut stage);
+        }
+        let has_ended = matches!(*stage, Stage::Ended);
+        (!has_ended).then(|| act(self.kernel_id.load(Ordering::Relaxed)))
     }
 
     /// How often the thread was suspended before: 0 or 1.
@@ -390,6 +418,16 @@ export! {
     /// It is unique in the process only, and not the kernel's.
     fn GetCurrentThreadId() -> u32, fail 0; {
         Ok(current_id())
+    }
+
+    /// Gives the number of the thread behind a handle.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getthreadid>
+    ///
+    /// # Errors
+    /// 0 with ERROR_INVALID_HANDLE. Never blocks.
+    fn GetThreadId(Thread: HANDLE) -> u32, fail 0; {
+        Ok(control(Thread)?.id)
     }
 
     /// Gives the pseudo handle that means this process.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use linsock::iocp::handle::{Handle, Object, table};
 use linsock::iocp::timer::{Routine, Timer};
 
-use super::object::{enter_unnamed, no_access};
+use super::object::names::{self, Kind, Name};
+use super::object::no_access;
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::{self, Error};
@@ -54,16 +55,17 @@ fn timer(value: HANDLE) -> Outcome<Arc<Timer>> {
     any.downcast().map_err(|_| Error::ERROR_INVALID_HANDLE)
 }
 
-fn create(is_unnamed: bool, manual_reset: bool) -> Outcome<HANDLE> {
-    enter_unnamed(is_unnamed, || Ok(Object::Other(Arc::new(Timer::new(manual_reset)))))
+fn create(name: Option<Name>, manual_reset: bool) -> Outcome<HANDLE> {
+    let timer = || Ok(Object::Other(Arc::new(Timer::new(manual_reset))));
+    names::create(name, Kind::Timer, timer)
 }
 
-fn create_ex(is_unnamed: bool, flags: u32) -> Outcome<HANDLE> {
+fn create_ex(name: Option<Name>, flags: u32) -> Outcome<HANDLE> {
     let known = CREATE_WAITABLE_TIMER_MANUAL_RESET | CREATE_WAITABLE_TIMER_HIGH_RESOLUTION;
     if flags & !known != 0 {
         return Err(Error::ERROR_INVALID_PARAMETER);
     }
-    create(is_unnamed, flags & CREATE_WAITABLE_TIMER_MANUAL_RESET != 0)
+    create(name, flags & CREATE_WAITABLE_TIMER_MANUAL_RESET != 0)
 }
 
 /// The program's routine, as the timer calls it.
@@ -105,17 +107,17 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createwaitabletimera>
     ///
     /// # Errors
-    /// ERROR_NOT_SUPPORTED for a name, ERROR_NOT_ENOUGH_MEMORY. Success sets the last error to 0.
+    /// As CreateEventA's, names and their errors among them.
     ///
     /// # Differs from Windows
-    /// Objects have no names; the security attributes are not looked at.
+    /// Other processes do not see the name; the security attributes are not looked at.
     fn CreateWaitableTimerA(
         lpTimerAttributes: *const u8,
         bManualReset: BOOL,
         lpTimerName: *const u8,
     ) -> HANDLE, fail 0; {
         let _ = lpTimerAttributes;
-        create(lpTimerName.is_null(), bManualReset != 0)
+        create(Name::optional_a(lpTimerName)?, bManualReset != 0)
     }
 
     /// Creates a waitable timer.
@@ -132,7 +134,7 @@ export! {
         lpTimerName: *const u16,
     ) -> HANDLE, fail 0; {
         let _ = lpTimerAttributes;
-        create(lpTimerName.is_null(), bManualReset != 0)
+        create(Name::optional_w(lpTimerName)?, bManualReset != 0)
     }
 
     /// Creates a waitable timer; every one has a high resolution.
@@ -151,7 +153,7 @@ export! {
         dwDesiredAccess: u32,
     ) -> HANDLE, fail 0; {
         let _ = (lpTimerAttributes, dwDesiredAccess);
-        create_ex(lpTimerName.is_null(), dwFlags)
+        create_ex(Name::optional_a(lpTimerName)?, dwFlags)
     }
 
     /// Creates a waitable timer; every one has a high resolution.
@@ -169,7 +171,39 @@ export! {
         dwDesiredAccess: u32,
     ) -> HANDLE, fail 0; {
         let _ = (lpTimerAttributes, dwDesiredAccess);
-        create_ex(lpTimerName.is_null(), dwFlags)
+        create_ex(Name::optional_w(lpTimerName)?, dwFlags)
+    }
+
+    /// Gives a handle of a waitable timer that has a name.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openwaitabletimerw>
+    ///
+    /// # Errors
+    /// As OpenEventA.
+    ///
+    /// # Differs from Windows
+    /// As [`CreateWaitableTimerA`].
+    fn OpenWaitableTimerA(
+        dwDesiredAccess: u32,
+        bInheritHandle: BOOL,
+        lpTimerName: *const u8,
+    ) -> HANDLE, fail 0; {
+        let _ = (dwDesiredAccess, bInheritHandle);
+        names::open(Name::optional_a(lpTimerName)?, Kind::Timer)
+    }
+
+    /// Gives a handle of a waitable timer that has a name.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openwaitabletimerw>
+    ///
+    /// Errors and differences as [`OpenWaitableTimerA`].
+    fn OpenWaitableTimerW(
+        dwDesiredAccess: u32,
+        bInheritHandle: BOOL,
+        lpTimerName: *const u16,
+    ) -> HANDLE, fail 0; {
+        let _ = (dwDesiredAccess, bInheritHandle);
+        names::open(Name::optional_w(lpTimerName)?, Kind::Timer)
     }
 
     /// Sets a waitable timer: a time of day in 100-nanosecond intervals since 1601 or, below zero,

@@ -63,6 +63,11 @@ impl SRWLOCK {
         }
     }
 
+    fn try_acquire_shared(&self) -> bool {
+        let take = |state: u32| is_open_to_readers(state).then_some(state + READER);
+        self.state.fetch_update(Ordering::Acquire, Ordering::Relaxed, take).is_ok()
+    }
+
     pub(super) fn try_acquire_exclusive(&self) -> bool {
         let take = |state: u32| is_free(state).then_some(state | EXCLUSIVE);
         self.state.fetch_update(Ordering::Acquire, Ordering::Relaxed, take).is_ok()
@@ -207,6 +212,15 @@ export! {
     fn AcquireSRWLockShared(SRWLock: *mut SRWLOCK) -> (), fail (); {
         shared(SRWLock)?.acquire_shared();
         Ok(())
+    }
+
+    /// Acquires a lock for reading if no writer holds it or waits for it.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-tryacquiresrwlockshared>
+    ///
+    /// Never blocks.
+    fn TryAcquireSRWLockShared(SRWLock: *mut SRWLOCK) -> u8, fail 0; {
+        Ok(u8::from(shared(SRWLock)?.try_acquire_shared()))
     }
 
     /// Releases a lock that the calling thread holds for reading.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::last_error;
 
 const INVALID: Error = Error::ERROR_INVALID_HANDLE;
 const SOON_MS: u32 = 10;
@@ -203,10 +204,7 @@ fn a_second_handle_is_the_same_object_and_outlives_the_first() {
 }
 
 #[test]
-fn names_and_ports_are_refused_and_pseudo_handles_close() {
-    // SAFETY: a name is not looked at.
-    let named = unsafe { CreateEventA(std::ptr::null(), 0, 0, c"name".as_ptr().cast()) };
-    assert_eq!((named, last_error::get()), (0, Error::ERROR_NOT_SUPPORTED.0));
+fn ports_are_refused_and_pseudo_handles_close() {
     let port = linsock::iocp::port::CompletionPort::new(0).unwrap();
     let port = enter(Object::Port(port)).unwrap();
     failed(wait_one(port), INVALID);

@@ -1,0 +1,2 @@
+/* Conio.h - see conio.h. */
+#include "../conio.h"

@@ -1,0 +1,2 @@
+/* CrtDbg.h - see crtdbg.h. */
+#include "../crtdbg.h"

@@ -1,0 +1,2 @@
+/* Crtdbg.h - see crtdbg.h. */
+#include "../crtdbg.h"

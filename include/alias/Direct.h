@@ -1,0 +1,2 @@
+/* Direct.h - see direct.h. */
+#include "../direct.h"

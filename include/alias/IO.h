@@ -1,0 +1,2 @@
+/* IO.h - see io.h. */
+#include "../io.h"

@@ -1,0 +1,2 @@
+/* Intrin.h - see intrin.h. */
+#include "../intrin.h"

@@ -1,0 +1,2 @@
+/* MMSystem.h - see mmsystem.h. */
+#include "../mmsystem.h"

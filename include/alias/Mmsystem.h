@@ -1,0 +1,2 @@
+/* Mmsystem.h - see mmsystem.h. */
+#include "../mmsystem.h"

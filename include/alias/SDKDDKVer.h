@@ -1,0 +1,2 @@
+/* SDKDDKVer.h - see sdkddkver.h. */
+#include "../sdkddkver.h"

@@ -1,0 +1,2 @@
+/* SdkDdkVer.h - see sdkddkver.h. */
+#include "../sdkddkver.h"

@@ -1,0 +1,2 @@
+/* StrSafe.h - see strsafe.h. */
+#include "../strsafe.h"

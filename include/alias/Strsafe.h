@@ -1,0 +1,2 @@
+/* Strsafe.h - see strsafe.h. */
+#include "../strsafe.h"

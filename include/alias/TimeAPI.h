@@ -1,0 +1,2 @@
+/* TimeAPI.h - see timeapi.h. */
+#include "../timeapi.h"

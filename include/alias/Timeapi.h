@@ -1,0 +1,2 @@
+/* Timeapi.h - see timeapi.h. */
+#include "../timeapi.h"

@@ -1,0 +1,2 @@
+/* libloaderapi.h - see winbase.h. */
+#include "winbase.h"

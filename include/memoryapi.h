@@ -1,0 +1,2 @@
+/* memoryapi.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* mmsystem.h - of multimedia, its timer. */
+#include "timeapi.h"

@@ -1,0 +1,2 @@
+/* processenv.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* realtimeapi.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* stringapiset.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* timezoneapi.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* winnls.h - see winbase.h. */
+#include "winbase.h"
