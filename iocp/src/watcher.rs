@@ -211,7 +211,12 @@ mod tests {
     fn an_ended_watch_takes_no_signal() {
         for _ in 0..500 {
             let event = event();
+            let round = WATCHER.list.lock().round;
             let (watch, told) = watched(&event, Deadline::Never);
+            let is_waiting = |list: &List| list.waiting && list.round > round;
+            while !is_waiting(&WATCHER.list.lock()) {
+                std::thread::yield_now();
+            }
             drop(watch);
             event.set();
             assert!(event.take());
