@@ -1,7 +1,7 @@
 //! Times of day as dates, and as the multimedia timer has them.
 //!
-//! A file time counts 100 nanoseconds from the beginning of 1601, where a period of 400 years of the
-//! Gregorian calendar begins; so days are counted from there.
+//! A file time counts 100 nanoseconds from the beginning of 1601, where a period of 400 years of
+//! the Gregorian calendar begins; so days are counted from there.
 #![allow(unsafe_code, reason = "localtime_r fills a local")]
 
 use std::time::Duration;
