@@ -342,7 +342,8 @@ export! {
 mod tests {
     use super::*;
 
-    /// Every day of two periods of 400 years, counted one by one; the calendar begins anew with each.
+    /// Every day of two periods of 400 years, counted one by one; the calendar begins anew with
+    /// each.
     #[test]
     fn dates_follow_each_other_without_a_gap() {
         let (mut year, mut month, mut day) = (1601, 1, 1);

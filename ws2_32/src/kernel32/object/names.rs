@@ -1,4 +1,5 @@
-//! Names of events, semaphores, mutexes and timers, and the one place where their handles come and go.
+//! Names of events, semaphores, mutexes and timers, and the one place where their handles come and
+//! go.
 //!
 //! A name belongs to the handles of its object and not to the object: it goes with the last handle,
 //! while a wait may still hold the object. So the handles are counted here, and every handle that
