@@ -287,7 +287,7 @@ const fn is_of_datagrams(level: i32, name: i32) -> bool {
 /// Whether the socket's provider has the option at all.
 fn check_level(socket: &Socket, level: i32, name: i32) -> Result<(), NtStatus> {
     let foreign = match socket.provider() {
-        Provider::Tcp(_) | Provider::Iso(_) => is_of_datagrams(level, name),
+        Provider::Tcp(_) | Provider::Iso(_) => level != SOL_SOCKET && is_of_datagrams(level, name),
         Provider::Udp(_) => is_of_streams(level, name),
         Provider::Unix => matches!(level, IPPROTO_TCP | IPPROTO_IP | IPPROTO_IPV6),
     };
