@@ -1,10 +1,11 @@
 /* tchar.h - the generic-text names that socket samples use. With UNICODE a TCHAR is a unit of UTF-16, which the C
- * library knows nothing of; names that would print or read one (_tprintf, _tmain) are not there then. */
+ * library knows nothing of: these names lead to functions of our own. */
 #ifndef LINSOCK_TCHAR_H
 #define LINSOCK_TCHAR_H
 
 #include "windef.h"
 #include "linsock_crt.h"
+#include "linsock_wide.h"
 
 #define _T(x) LINSOCK_TEXT(x)
 #define _TEXT(x) LINSOCK_TEXT(x)
@@ -15,6 +16,9 @@ typedef TCHAR _TCHAR;
 #define _ftprintf fprintf
 #define _stprintf sprintf
 #define _sntprintf snprintf
+#define _vtprintf vprintf
+#define _putts puts
+#define _fputts fputs
 #define _stprintf_s sprintf_s
 #define _tcslen strlen
 #define _tcscpy strcpy
@@ -86,6 +90,15 @@ static __inline__ LPWSTR _tcsstr(LPCWSTR s, LPCWSTR part)
             return 0;
     return (LPWSTR)(ULONG_PTR)s;
 }
+#define _tmain LINSOCK_WIDE_MAIN(TCHAR)
+#define _tprintf linsock_tprintf
+#define _ftprintf linsock_tfprintf
+#define _vtprintf linsock_tvprintf
+#define _stprintf(to, ...) linsock_tsprintf((to), (size_t)-1 / 8, __VA_ARGS__)
+#define _sntprintf linsock_tsprintf
+#define _stprintf_s linsock_tsprintf
+#define _putts linsock_tputs
+#define _fputts linsock_tfputs
 #define _tcscpy lstrcpyW
 #define _tcscat lstrcatW
 #define _tcscmp lstrcmpW

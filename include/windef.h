@@ -3,7 +3,8 @@
  * Windows is LLP64 and Linux is LP64, so no Windows type is ever spelled with a bare `long`:
  * LONG, DWORD, ULONG, HRESULT are 32 bits; the _PTR types are those of <stdint.h> (and so the same
  * types as size_t and uintptr_t, as on Win64); the 64-bit ones are `long long`, to fit "%llu".
- * WCHAR is 16 bits: the type of a u"" literal. L"" literals are 32 bits here; use TEXT(). */
+ * WCHAR is 16 bits: the type of a u"" literal. L"" literals are 32 bits here, unless the program is compiled with
+ * -municode; TEXT() is right in both. */
 #ifndef LINSOCK_WINDEF_H
 #define LINSOCK_WINDEF_H
 
@@ -261,7 +262,9 @@ typedef void *PVOID, *LPVOID;
 typedef const void *LPCVOID;
 typedef char *LPSTR, *PSTR, *NPSTR;
 typedef const char *LPCSTR, *PCSTR, *LPCCH, *PCCH;
-#ifdef __cplusplus
+#if __SIZEOF_WCHAR_T__ == 2
+typedef wchar_t WCHAR;
+#elif defined(__cplusplus)
 typedef char16_t WCHAR;
 #else
 typedef unsigned short WCHAR;
@@ -270,7 +273,11 @@ typedef WCHAR *PWCHAR, *LPWSTR, *PWSTR, *NWPSTR, *LPWCH;
 typedef const WCHAR *LPCWSTR, *PCWSTR, *LPCWCH;
 #ifdef UNICODE
 typedef WCHAR TCHAR, *PTCHAR;
+#if __SIZEOF_WCHAR_T__ == 2
+#define LINSOCK_TEXT(quote) L##quote
+#else
 #define LINSOCK_TEXT(quote) u##quote
+#endif
 #else
 typedef char TCHAR, *PTCHAR;
 #define LINSOCK_TEXT(quote) quote

@@ -12,6 +12,7 @@
 #include "winbase.h"
 #include "threadpoolapiset.h"
 #include "linsock_crt.h"
+#include "linsock_wide.h"
 
 #ifndef WIN32_LEAN_AND_MEAN
 #include "mmsystem.h"

@@ -80,6 +80,9 @@ const WINDOWS_LIBRARIES: &[&str] = &[
 /// The source is a driver: a client of Winsock Kernel, with DriverEntry for `main`.
 pub(crate) const DRIVER: &str = "--wsk";
 
+/// Texts are UTF-16: as compilers for Windows on other systems spell it.
+pub(crate) const WIDE: &str = "-municode";
+
 /// A header as the only input is precompiled, not linked.
 const HEADER_EXTENSIONS: &[&str] = &["h", "hh", "hp", "hpp", "hxx", "h++", "H", "tcc"];
 
@@ -96,6 +99,8 @@ pub(crate) struct Arguments {
     pub(crate) uses_lld: bool,
     /// [`DRIVER`] was given.
     pub(crate) is_driver: bool,
+    /// [`WIDE`] was given.
+    pub(crate) is_wide: bool,
     stops: bool,
     has_input: bool,
     /// `--` has been seen.
@@ -162,6 +167,10 @@ impl Arguments {
     fn take_option(&mut self, text: String, argument: OsString) {
         if text.strip_prefix("-l").is_some_and(|name| is_windows_library(name, "")) {
             self.changed = true;
+            return;
+        }
+        if text == WIDE {
+            (self.is_wide, self.changed) = (true, true);
             return;
         }
         self.stops |= STOPS.contains(&text.as_str());

@@ -39,6 +39,9 @@ const KERNEL: &[&str] = &[
     "-Wno-multichar",
 ];
 
+/// What programs whose texts are UTF-16 are compiled with: `L""` is a string of 16-bit units.
+const WIDE: &[&str] = &["-fshort-wchar", "-DUNICODE", "-D_UNICODE"];
+
 /// The `main` of a driver, among the headers.
 const DRIVER_MAIN: &str = "linsock_driver.c";
 
@@ -141,6 +144,9 @@ pub(crate) fn command_line(
     let mut line = preprocessor_flags(installation);
     if user.is_driver {
         line.extend(KERNEL.iter().map(OsString::from));
+    }
+    if user.is_wide {
+        line.extend(WIDE.iter().map(OsString::from));
     }
     line.extend(user.words);
     line.push(QUIET.into());
@@ -249,6 +255,10 @@ mod tests {
         let rows = [
             ("a.c", format!("< a.c -Wno-unknown-pragmas {library} -lgcc_s {SYSTEM}")),
             ("-c a.c", "< -c a.c -Wno-unknown-pragmas".to_owned()),
+            (
+                "-c -municode a.c",
+                "< -fshort-wchar -DUNICODE -D_UNICODE -c a.c -Wno-unknown-pragmas".to_owned(),
+            ),
             ("-x c a", format!("< -x c a -Wno-unknown-pragmas -x none {library} -lgcc_s {SYSTEM}")),
             (
                 "-static a.c -lws2_32",

@@ -119,6 +119,7 @@ programs![
     connect_by_name,
     connectex,
     crt,
+    wide,
     signals,
     message,
     read_write,
