@@ -292,6 +292,22 @@ static __inline__ char *_itoa(int value, char *to, int radix)
 }
 static __inline__ char *_ltoa(LONG value, char *to, int radix) { return _itoa(value, to, radix); }
 static __inline__ char *_ultoa(ULONG value, char *to, int radix) { return _ui64toa(value, to, radix); }
+/* cpp/c-runtime-library/reference/itoa-s-itow-s: what does not fit is an empty text */
+static __inline__ errno_t _itoa_s(int value, char *to, size_t size, int radix)
+{
+    char text[40];
+
+    if (to == 0 || size == 0)
+        return LINSOCK_EINVAL;
+    to[0] = 0;
+    if (radix < 2 || radix > 36)
+        return LINSOCK_EINVAL;
+    _itoa(value, text, radix);
+    if (__builtin_strlen(text) >= size)
+        return LINSOCK_ERANGE;
+    __builtin_strcpy(to, text);
+    return 0;
+}
 #ifndef itoa
 #define itoa _itoa
 #endif
@@ -384,6 +400,7 @@ static __inline__ unsigned long long _byteswap_uint64(unsigned long long n) { re
 
 #ifdef __cplusplus
 /* An array knows its size. */
+template <size_t N> inline errno_t _itoa_s(int value, char (&to)[N], int radix) { return _itoa_s(value, to, N, radix); }
 template <size_t N> inline errno_t strcpy_s(char (&to)[N], const char *from) { return strcpy_s(to, N, from); }
 template <size_t N> inline errno_t strcat_s(char (&to)[N], const char *from) { return strcat_s(to, N, from); }
 template <size_t N> inline errno_t strncpy_s(char (&to)[N], const char *from, size_t n)

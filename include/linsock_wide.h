@@ -4,7 +4,7 @@
  * The C library's own functions do not do: a stream that has printed one wide text refuses narrow ones, %s in a wide
  * format is a narrow text to it, and with wchar_t of 16 bits it would read beyond every end. What is printed is UTF-8.
  *
- * Differs from Windows: %n is ignored; a count of characters counts those of the result, in its units; of the C
+ * Differs from Windows: a count of characters counts those of the result, in its units; of the C
  * library's other wide functions those that would read wrongly with -municode are refused by the compiler. */
 #ifndef LINSOCK_WIDE_H
 #define LINSOCK_WIDE_H
@@ -341,9 +341,9 @@ linsock_wide_format(struct linsock_wide_text *text, const void *format, int unit
         case 's': case 'S':
             linsock_wide_string(text, &how, __builtin_va_arg(arguments, const void *), size);
             break;
-        case 'n':
-            (void)__builtin_va_arg(arguments, void *);
-            break;
+        case 'n': /* refused, as on Windows */
+            text->failed = 1;
+            return;
         case 0:
             at--;
             break;
@@ -382,8 +382,7 @@ linsock_wide_print(FILE *stream, const void *format, int unit, __builtin_va_list
     return printed;
 }
 
-/* vswprintf: gives how many units there are, or -1 if they and their zero do not fit; the text ends in a zero, if
- * there is room for anything. */
+/* Gives how many units the whole text has, of which as many are stored as there is room for beside a zero; or -1. */
 static int __attribute__((unused))
 linsock_wide_store(void *to, size_t size, const void *format, int unit, __builtin_va_list arguments)
 {
@@ -393,12 +392,28 @@ linsock_wide_store(void *to, size_t size, const void *format, int unit, __builti
     linsock_wide_format(&text, format, unit, arguments);
     length = text.at != 0 ? linsock_widen(text.at, to, unit, size) : 0;
     end = length < size ? length : size - 1;
-    if (to != 0 && size != 0 && unit == 2)
+    if (size != 0 && unit == 2)
         ((unsigned short *)to)[end] = 0;
-    else if (to != 0 && size != 0)
+    else if (size != 0)
         ((unsigned *)to)[end] = 0;
     __builtin_free(text.at);
-    return text.failed || length >= size ? -1 : (int)length;
+    return text.failed || length > 0x7fffffff ? -1 : (int)length;
+}
+
+/* vswprintf: -1 too if the text does not fit; `is_strict`: then the result is empty. */
+static __inline__ int linsock_wide_fit(int length, void *to, size_t size, int unit, int is_strict)
+{
+    if (length >= 0 && (size_t)length < size)
+        return length;
+    if (is_strict && to != 0 && size != 0)
+        __builtin_memset(to, 0, (size_t)unit);
+    return -1;
+}
+
+/* As vsnprintf, for TCHAR and strsafe.h. */
+static __inline__ int linsock_vformat(LPWSTR to, size_t size, LPCWSTR format, __builtin_va_list arguments)
+{
+    return linsock_wide_store(to, size, format, (int)sizeof(WCHAR), arguments);
 }
 
 /* The functions for one type of unit. */
@@ -420,16 +435,27 @@ linsock_wide_store(void *to, size_t size, const void *format, int unit, __builti
     {                                                                                                      \
         return linsock_wide_print(stdout, format, (int)sizeof(type), arguments);                           \
     }                                                                                                      \
+    static __inline__ int name##vfit(type *to, size_t size, const type *format, __builtin_va_list arguments, int strict) \
+    {                                                                                                      \
+        int length = linsock_wide_store(to, size, format, (int)sizeof(type), arguments);                   \
+        return linsock_wide_fit(length, to, size, (int)sizeof(type), strict);                              \
+    }                                                                                                      \
     static __inline__ int name##vsprintf(type *to, size_t size, const type *format, __builtin_va_list arguments) \
     {                                                                                                      \
-        return linsock_wide_store(to, size, format, (int)sizeof(type), arguments);                         \
+        return name##vfit(to, size, format, arguments, 0);                                                 \
+    }                                                                                                      \
+    static __inline__ int name##vsprintf_s(type *to, size_t size, const type *format, __builtin_va_list arguments) \
+    {                                                                                                      \
+        return name##vfit(to, size, format, arguments, 1);                                                 \
     }                                                                                                      \
     static __inline__ int name##fprintf(FILE *stream, const type *format, ...)                             \
         LINSOCK_WIDE_BODY(linsock_wide_print(stream, format, (int)sizeof(type), arguments))                \
     static __inline__ int name##printf(const type *format, ...)                                            \
         LINSOCK_WIDE_BODY(linsock_wide_print(stdout, format, (int)sizeof(type), arguments))                \
     static __inline__ int name##sprintf(type *to, size_t size, const type *format, ...)                    \
-        LINSOCK_WIDE_BODY(linsock_wide_store(to, size, format, (int)sizeof(type), arguments))              \
+        LINSOCK_WIDE_BODY(name##vfit(to, size, format, arguments, 0))                                      \
+    static __inline__ int name##sprintf_s(type *to, size_t size, const type *format, ...)                  \
+        LINSOCK_WIDE_BODY(name##vfit(to, size, format, arguments, 1))                                      \
     static __inline__ int name##fputs(const type *text, FILE *stream)                                      \
     {                                                                                                      \
         struct linsock_wide_text out = {0, 0, 0, 0};                                                       \
@@ -463,8 +489,8 @@ LINSOCK_WIDE_FUNCTIONS(linsock_t, WCHAR)
 #define vfwprintf linsock_wvfprintf
 #define swprintf linsock_wsprintf
 #define vswprintf linsock_wvsprintf
-#define swprintf_s linsock_wsprintf
-#define vswprintf_s linsock_wvsprintf
+#define swprintf_s linsock_wsprintf_s
+#define vswprintf_s linsock_wvsprintf_s
 #define wprintf_s linsock_wprintf
 #define fwprintf_s linsock_wfprintf
 #define _snwprintf linsock_wsprintf

@@ -1,9 +1,14 @@
-/* strsafe.h - strings that end where their buffers do. Differs from Windows: the printing functions are there for octets
- * only. */
+/* strsafe.h - strings that end where their buffers do. */
 #ifndef LINSOCK_STRSAFE_H
 #define LINSOCK_STRSAFE_H
 
+/* As Windows' own: programs that include it have these without asking. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "winerror.h"
+#include "linsock_wide.h"
 
 /* strsafe: the most characters of a buffer */
 #define STRSAFE_MAX_CCH 2147483647
@@ -197,6 +202,44 @@ static __inline__ HRESULT StringCbVPrintfA(LPSTR to, size_t size, LPCSTR format,
     return StringCchVPrintfA(to, size, format, arguments);
 }
 #define StringCbPrintfA StringCchPrintfA
+/* strsafe/nf-strsafe-stringcchvprintfw */
+static __inline__ HRESULT StringCchVPrintfW(LPWSTR to, size_t size, LPCWSTR format, va_list arguments)
+{
+    int length;
+
+    if (size == 0 || size > STRSAFE_MAX_CCH)
+        return STRSAFE_E_INVALID_PARAMETER;
+    length = linsock_vformat(to, size, format, arguments);
+    if (length < 0)
+        to[0] = 0;
+    return length >= 0 && (size_t)length < size ? S_OK : STRSAFE_E_INSUFFICIENT_BUFFER;
+}
+/* strsafe/nf-strsafe-stringcchprintfw */
+static __inline__ HRESULT StringCchPrintfW(LPWSTR to, size_t size, LPCWSTR format, ...)
+{
+    va_list arguments;
+    HRESULT result;
+
+    va_start(arguments, format);
+    result = StringCchVPrintfW(to, size, format, arguments);
+    va_end(arguments);
+    return result;
+}
+static __inline__ HRESULT StringCbVPrintfW(LPWSTR to, size_t size, LPCWSTR format, va_list arguments)
+{
+    return StringCchVPrintfW(to, size / sizeof(WCHAR), format, arguments);
+}
+/* strsafe/nf-strsafe-stringcbprintfw */
+static __inline__ HRESULT StringCbPrintfW(LPWSTR to, size_t size, LPCWSTR format, ...)
+{
+    va_list arguments;
+    HRESULT result;
+
+    va_start(arguments, format);
+    result = StringCbVPrintfW(to, size, format, arguments);
+    va_end(arguments);
+    return result;
+}
 
 #ifdef UNICODE
 #define StringCchCopy StringCchCopyW
@@ -209,6 +252,10 @@ static __inline__ HRESULT StringCbVPrintfA(LPSTR to, size_t size, LPCSTR format,
 #define StringCbCat StringCbCatW
 #define StringCbCatN StringCbCatNW
 #define StringCbLength StringCbLengthW
+#define StringCchVPrintf StringCchVPrintfW
+#define StringCchPrintf StringCchPrintfW
+#define StringCbVPrintf StringCbVPrintfW
+#define StringCbPrintf StringCbPrintfW
 #else
 #define StringCchCopy StringCchCopyA
 #define StringCchCopyN StringCchCopyNA

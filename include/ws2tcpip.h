@@ -101,6 +101,7 @@ VOID WSAAPI FreeAddrInfoExW(PADDRINFOEXW pAddrInfoEx);
 #define FreeAddrInfo FreeAddrInfoW
 #define GetNameInfo GetNameInfoW
 #define GetAddrInfoEx GetAddrInfoExW
+#define FreeAddrInfoEx FreeAddrInfoExW
 typedef ADDRINFOW ADDRINFOT, *PADDRINFOT;
 typedef ADDRINFOEXW ADDRINFOEX, *PADDRINFOEX, *LPADDRINFOEX;
 #else

@@ -146,6 +146,70 @@ fn a_winsock_program_compiles_links_and_runs() {
     }
 }
 
+/// `_tmain` is given its arguments in UTF-16, and may have none.
+#[test]
+fn a_unicode_program_starts_in_tmain() {
+    let with_arguments = r#"
+        #define UNICODE
+        #define _UNICODE
+        #include <winsock2.h>
+        #include <stdio.h>
+        #include <tchar.h>
+        int _tmain(int argc, TCHAR *argv[]) {
+            int i;
+            for (i = 1; i < argc; i++) _tprintf(_T("%d: %s, %d\n"), i, argv[i], (int)_tcslen(argv[i]));
+            return argv[argc] != NULL;
+        }
+    "#;
+    let without = r#"
+        #define UNICODE
+        #include <Windows.h>
+        #include <TCHAR.h>
+        int __cdecl _tmain(void) { return _putts(_T("hello")) < 0; }
+    "#;
+    let ansi =
+        with_arguments.replace("#define", "#undef").replace("(int)_tcslen(argv[i])", "i + 1");
+    let files = [("a.c", with_arguments), ("b.c", without), ("c.c", ansi.as_str())];
+    let cpp = [("a.cc", with_arguments), ("b.cc", without), ("c.cc", ansi.as_str())];
+    let desk = Desk::with(&[files, cpp].concat());
+    for (command, variable, names, sources) in
+        [("cc", "CC", ["gcc", "clang"], files), ("c++", "CXX", ["g++", "clang++"], cpp)]
+    {
+        for compiler in compilers(&names) {
+            for ((file, _), expected) in
+                sources.into_iter().zip(["1: \u{e4}b, 2\n", "hello\n", "1: \u{e4}b, 2\n"])
+            {
+                let arguments = [command, "-Wall", "-Wextra", "-Werror", file, "-o", "unicode"];
+                let output = desk.linsock(&arguments).env(variable, compiler).output().unwrap();
+                assert_quiet_success(&output);
+                let unicode = desk.0.path().join("unicode");
+                let output = Command::new(unicode).arg("\u{e4}b").output().unwrap();
+                assert_quiet_success(&output);
+                assert_eq!(text(&output.stdout), expected, "{compiler} {file}");
+            }
+        }
+    }
+}
+
+/// As on Windows: `strsafe.h` brings the C library's headers of texts along.
+#[test]
+fn strsafe_is_enough_for_its_users() {
+    let source = r#"
+        #include <windows.h>
+        #include <strsafe.h>
+        int main(void) {
+            char text[8], *rest;
+            if (FAILED(StringCchCopyA(text, sizeof text, "a,b"))) return 1;
+            strtok_s(text, ",", &rest);
+            printf("%d\n", strcmp(text, "a"));
+            return 0;
+        }
+    "#;
+    let desk = Desk::with(&[("a.c", source), ("a.cc", source)]);
+    desk.succeed(&["cc", "-Wall", "-Werror", "a.c", "-o", "a"]);
+    desk.succeed(&["c++", "-Wall", "-Werror", "a.cc", "-o", "a"]);
+}
+
 #[test]
 fn the_default_compiler_writes_a_out() {
     let desk = Desk::with(&[("hello.c", HELLO)]);

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use linsock::NtStatus;
 use linsock::afd::Shutdown;
 use linsock::afd::address::{ADDRESS_MAX, Address, Domain};
 use linsock::catalog::{Provider, Unknown};
@@ -15,6 +14,7 @@ use crate::abi::{INVALID_SOCKET, SOCKET, SOCKET_ERROR, WSABUF};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
+use crate::winsock2::transfer::cancelled;
 use crate::winsock2::{read_address, read_ip, write_address};
 
 const AF_UNSPEC: u16 = 0;
@@ -60,11 +60,7 @@ fn accept_into(socket: &Arc<Socket>, name: *mut u8, len: *mut i32) -> Outcome<SO
     if !name.is_null() {
         ptr::check_writable(name, usize::try_from(ptr::read(len)?).unwrap_or(0))?;
     }
-    let accepted = socket.accept_blocking().map_err(|status| match status {
-        // The listener was closed meanwhile: the blocking call was cancelled (accept page).
-        NtStatus::CANCELLED => Error::WSAEINTR,
-        status => status.into(),
-    })?;
+    let accepted = socket.accept_blocking().map_err(cancelled)?;
     finish_accept(socket, accepted, name, len)
 }
 
@@ -224,7 +220,7 @@ export! {
     winsock fn WSAAccept(s: SOCKET, name: *mut u8, namelen: *mut i32, condition: Option<ConditionProc>, context: usize) -> SOCKET, fail INVALID_SOCKET; {
         let socket = Socket::from_value(s)?;
         let Some(condition) = condition else { return accept_into(&socket, name, namelen) };
-        let mut accepted = socket.accept_blocking()?;
+        let mut accepted = socket.accept_blocking().map_err(cancelled)?;
         match ask(condition, &mut accepted, context)? {
             0 => finish_accept(&socket, accepted, name, namelen),
             1 => {
@@ -343,7 +339,7 @@ fn connect_to(s: SOCKET, name: *const u8, namelen: i32) -> Outcome<i32> {
     if !to.is_somebody() {
         return Err(Error::WSAEADDRNOTAVAIL);
     }
-    socket.connect_blocking(&to)?;
+    socket.connect_blocking(&to).map_err(cancelled)?;
     Ok(0)
 }
 

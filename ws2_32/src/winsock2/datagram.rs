@@ -13,7 +13,7 @@ use linsock::socket::{RecvOptions, Route, SenderArea, Socket};
 use super::overlapped::{self, CompletionRoutine};
 use super::read_ip;
 use super::transfer::{
-    buffers, dword, octets, one_buffer, recv_options_for, send_flags, started, waited,
+    buffers, cancelled, dword, octets, one_buffer, recv_options_for, send_flags, started, waited,
 };
 use crate::abi::{SOCKET, SOCKET_ERROR, WSABUF};
 use crate::export::{Outcome, export};
@@ -65,9 +65,9 @@ fn recv_from(
     area: Option<SenderArea>,
 ) -> Outcome<usize> {
     if socket.is_datagram() {
-        Ok(socket.recv_from_blocking(memory, options, area)?.0)
+        Ok(socket.recv_from_blocking(memory, options, area).map_err(cancelled)?.0)
     } else {
-        Ok(socket.recv_blocking(memory, options)?.0)
+        Ok(socket.recv_blocking(memory, options).map_err(cancelled)?.0)
     }
 }
 
@@ -86,9 +86,9 @@ export! {
         let memory = one_buffer(buf.cast_mut(), len, false)?;
         let to = destination(&socket, to, tolen)?;
         if !socket.is_datagram() {
-            return Ok(octets(socket.send_blocking(memory, flags)?.0));
+            return Ok(octets(socket.send_blocking(memory, flags).map_err(cancelled)?.0));
         }
-        Ok(octets(socket.send_to_blocking(memory, flags, to)?))
+        Ok(octets(socket.send_to_blocking(memory, flags, to).map_err(cancelled)?))
     }
 
     /// Receives a datagram and tells who sent it; blocks for one, unless the socket is
@@ -120,8 +120,8 @@ export! {
         let bytes = if ov.is_null() {
             ptr::check_writable(sent, 1)?;
             match socket.is_datagram() {
-                true => socket.send_to_blocking(memory, flags, to)?,
-                false => socket.send_blocking(memory, flags)?.0,
+                true => socket.send_to_blocking(memory, flags, to).map_err(cancelled)?,
+                false => socket.send_blocking(memory, flags).map_err(cancelled)?.0,
             }
         } else {
             let target = overlapped::target(&socket, ov, routine)?;

@@ -12,7 +12,7 @@ use linsock::socket::{Recipient, SenderArea, Socket};
 
 use super::datagram::{destination, lent};
 use super::overlapped::{self, CompletionRoutine};
-use super::transfer::{buffers, dword, recv_options_for, send_flags, started, waited};
+use super::transfer::{buffers, cancelled, dword, recv_options_for, send_flags, started, waited};
 use crate::abi::{SOCKET, SOCKET_ERROR, WSABUF};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
@@ -214,7 +214,7 @@ export! {
         let told = Some(SenderArea::Recipient(Box::new(Message::of(&socket, lpMsg, &message)?)));
         ptr::check_writable_opt(lpdwNumberOfBytesRecvd)?;
         let octets = if lpOverlapped.is_null() {
-            socket.recv_from_blocking(memory, options, told)?.0
+            socket.recv_from_blocking(memory, options, told).map_err(cancelled)?.0
         } else {
             let target = overlapped::target(&socket, lpOverlapped, lpCompletionRoutine)?;
             if socket.is_overlapped() {
@@ -251,7 +251,7 @@ export! {
         route.from = read_control(message.Control)?;
         ptr::check_writable_opt(lpNumberOfBytesSent)?;
         let octets = if lpOverlapped.is_null() {
-            socket.send_to_blocking(memory, flags, route)?
+            socket.send_to_blocking(memory, flags, route).map_err(cancelled)?
         } else {
             let target = overlapped::target(&socket, lpOverlapped, lpCompletionRoutine)?;
             if socket.is_overlapped() {

@@ -103,6 +103,15 @@ pub(crate) fn started(started: Started) -> Outcome<usize> {
     }
 }
 
+/// What a blocking call fails with: its pages have WSAEINTR for one that is cancelled, by a
+/// closesocket in another thread, and WSA_OPERATION_ABORTED for overlapped operations only.
+pub(super) fn cancelled(status: NtStatus) -> Error {
+    match status {
+        NtStatus::CANCELLED => Error::WSAEINTR,
+        status => status.into(),
+    }
+}
+
 /// An operation with an OVERLAPPED on a socket that was not opened for overlapped I/O: `wait`
 /// performs it to its end, and then the OVERLAPPED is told (`test_nonblocking_async_recv`).
 pub(super) fn waited(
@@ -164,7 +173,7 @@ fn send_from(
     let flags = send_flags(flags)?;
     if ov.is_null() {
         let told = Out::new(sent)?;
-        told.put(dword(socket.send_blocking(memory(), flags)?.0));
+        told.put(dword(socket.send_blocking(memory(), flags).map_err(cancelled)?.0));
         return Ok(0);
     }
     let wanted = Wanted::of(socket, ov, routine)?;
@@ -192,7 +201,7 @@ fn recv_into(
     let options = recv_options_for(socket, flags.get())?;
     if ov.is_null() {
         let told = Out::new(received)?;
-        told.put(dword(socket.recv_blocking(memory(), options)?.0));
+        told.put(dword(socket.recv_blocking(memory(), options).map_err(cancelled)?.0));
         flags.put(0);
         return Ok(0);
     }
@@ -218,7 +227,8 @@ export! {
     winsock fn send as "WS_send"(s: SOCKET, buf: *const u8, len: i32, flags: i32) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         let flags = send_flags(flags.cast_unsigned())?;
-        let (sent, _) = socket.send_blocking(one_buffer(buf.cast_mut(), len, false)?, flags)?;
+        let memory = one_buffer(buf.cast_mut(), len, false)?;
+        let (sent, _) = socket.send_blocking(memory, flags).map_err(cancelled)?;
         Ok(octets(sent))
     }
 
@@ -231,7 +241,8 @@ export! {
     winsock fn recv as "WS_recv"(s: SOCKET, buf: *mut u8, len: i32, flags: i32) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         let options = recv_options_for(&socket, flags.cast_unsigned())?;
-        let (received, _) = socket.recv_blocking(one_buffer(buf, len, true)?, options)?;
+        let memory = one_buffer(buf, len, true)?;
+        let (received, _) = socket.recv_blocking(memory, options).map_err(cancelled)?;
         Ok(octets(received))
     }
 
@@ -255,7 +266,7 @@ export! {
                 flags.put(MSG_PARTIAL.cast_signed());
                 Ok(len)
             }
-            Err(status) => Err(status.into()),
+            Err(status) => Err(cancelled(status)),
         }
     }
 

@@ -206,6 +206,78 @@ static void blocked_accept(void)
     CloseHandle(a.begun);
 }
 
+enum blocking { RECV, RECVFROM, WSA_RECV, WSA_RECVFROM, WSA_RECVMSG, WSA_RECVEX, WSA_ACCEPT, WAYS };
+
+struct blocked {
+    enum blocking way;
+    SOCKET s;
+    int result, error;
+    HANDLE begun;
+    LPFN_WSARECVMSG recv_msg;
+};
+
+static DWORD WINAPI block(void *argument)
+{
+    struct blocked *b = argument;
+    char byte;
+    WSABUF space = { 1, &byte };
+    WSAMSG message = { .lpBuffers = &space, .dwBufferCount = 1 };
+    DWORD bytes, flags = 0;
+    int partial = 0;
+
+    SetEvent(b->begun);
+    switch (b->way) {
+    case RECV: b->result = recv(b->s, &byte, 1, 0); break;
+    case RECVFROM: b->result = recvfrom(b->s, &byte, 1, 0, NULL, NULL); break;
+    case WSA_RECV: b->result = WSARecv(b->s, &space, 1, &bytes, &flags, NULL, NULL); break;
+    case WSA_RECVFROM: b->result = WSARecvFrom(b->s, &space, 1, &bytes, &flags, NULL, NULL, NULL, NULL); break;
+    case WSA_RECVMSG: b->result = b->recv_msg(b->s, &message, &bytes, NULL, NULL); break;
+    case WSA_RECVEX: b->result = WSARecvEx(b->s, &byte, 1, &partial); break;
+    default: b->result = WSAAccept(b->s, NULL, NULL, NULL, 0) == INVALID_SOCKET ? SOCKET_ERROR : 0; break;
+    }
+    b->error = WSAGetLastError();
+    return 0;
+}
+
+/* The error of a call that closesocket ends; WSAENOTSOCK if it came later. */
+static int error_of_blocked(struct blocked *b)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET };
+    HANDLE thread;
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    b->s = b->way == WSA_ACCEPT ? listener(&at) : socket(AF_INET, SOCK_DGRAM, 0);
+    REQUIRE(b->way == WSA_ACCEPT || bind(b->s, (struct sockaddr *)&at, sizeof at) == 0);
+    ResetEvent(b->begun);
+    thread = CreateThread(NULL, 0, block, b, 0, NULL);
+    REQUIRE(thread != NULL && is_set(b->begun, CHECK_WAIT_MS));
+    CHECK(!is_set(thread, CHECK_QUIET_MS), "D recvfrom: blocks");
+    CHECK_EQ(closesocket(b->s), 0, "setup");
+    CHECK(is_set(thread, CHECK_WAIT_MS), "D closesocket: pending blocking calls are cancelled");
+    CHECK_EQ(b->result, SOCKET_ERROR, "D recvfrom");
+    CloseHandle(thread);
+    return b->error;
+}
+
+/* What a server's thread sees that waits for datagrams when another ends it. */
+static void blocked_calls(void)
+{
+    static const GUID recv_msg = WSAID_WSARECVMSG;
+    SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
+    struct blocked b;
+    int tries, error;
+
+    REQUIRE(get_extension(s, recv_msg, &b.recv_msg) == 0);
+    closesocket(s);
+    b.begun = new_event();
+    for (b.way = RECV; b.way < WAYS; b.way++) {
+        for (tries = 0, error = WSAENOTSOCK; tries < 20 && error == WSAENOTSOCK; tries++)
+            error = error_of_blocked(&b);
+        CHECK_EQ(error, WSAEINTR, "D recv, recvfrom, WSARecv, WSAAccept: a blocking call was cancelled");
+    }
+    CloseHandle(b.begun);
+}
+
 #ifndef __MINGW32__ /* Windows and Wine refuse some */
 /* More connections at once than the backlog: each that was told to be connected is served. */
 static void crowded(void)
@@ -246,6 +318,7 @@ int main(void)
     linger();
     pending_receive();
     blocked_accept();
+    blocked_calls();
 #ifndef __MINGW32__
     crowded();
 #endif

@@ -87,6 +87,11 @@ static void others(void)
     CHECK(strcmp(itoa(-2147483647 - 1, number, 10), "-2147483648") == 0, "D itoa");
     CHECK(strcmp(itoa(-1, number, 16), "ffffffff") == 0, "D itoa: negative in base 10 only");
     CHECK(strcmp(itoa(0, number, 2), "0") == 0, "D itoa");
+    CHECK_EQ(_itoa_s(-12, number, 4, 10), 0, "D _itoa_s");
+    CHECK(strcmp(number, "-12") == 0, "D _itoa_s");
+    CHECK_EQ(_itoa_s(-12, number, 3, 10), ERANGE, "D _itoa_s");
+    CHECK_EQ(number[0], 0, "D _itoa_s");
+    CHECK_EQ(_itoa_s(1, number, 3, 1), EINVAL, "D _itoa_s: radix");
     ZeroMemory(number, sizeof number);
     CHECK_EQ(number[1], 0, "D ZeroMemory");
 }

@@ -4,6 +4,7 @@
 #define UNICODE
 #define _UNICODE
 #include "check.h"
+#include <strsafe.h>
 #include <tchar.h>
 
 static void texts(void)
@@ -50,10 +51,80 @@ static void functions(void)
     OutputDebugString(_T("nobody reads this\n"));
 }
 
+static BOOL prints(LPCTSTR expected, LPCTSTR format, ...)
+{
+    static const char *const source = "D format specification syntax: printf and wprintf functions";
+    TCHAR text[200];
+    va_list arguments;
+
+    va_start(arguments, format);
+    CHECK_EQ(StringCchVPrintf(text, ARRAYSIZE(text), format, arguments), S_OK, "D StringCchVPrintf");
+    va_end(arguments);
+    return CHECK(_tcscmp(text, expected) == 0, source);
+}
+
+static void directives(void)
+{
+    LONG max = 0x7fffffff, min = -max - 1;
+
+    CHECK(prints(_T("100% of 7"), _T("%d%% of %i"), 100, 7), "D printf: %d, %i, %%");
+    CHECK(prints(_T("-2147483648 4294967295"), _T("%ld %lu"), min, (DWORD)-1), "D printf: %ld is a LONG");
+    CHECK(prints(_T("-1 18446744073709551615"), _T("%lld %I64u"), -1LL, (ULONGLONG)-1), "D printf: %lld, %I64u");
+    CHECK(prints(_T("-1 255 65535"), _T("%hd %hhu %hu"), 65535, 511, -1), "D printf: %hd, %hhu, %hu");
+    CHECK(prints(_T("12 ff FF 0x1f"), _T("%I32u %x %X %#x"), 12u, 255, 255, 31), "D printf: %I32u, %x");
+    CHECK(prints(_T("[   42][42   ][00042][+42]"), _T("[%5d][%-5d][%05d][%+d]"), 42, 42, 42, 42), "D printf: flags");
+    CHECK(prints(_T("[   42][42  ][007]"), _T("[%*d][%*d][%.*d]"), 5, 42, -4, 42, 3, 7), "D printf: *");
+    CHECK(prints(_T("wide wide narrow narrow"), _T("%s %ls %hs %S"), TEXT("wide"), TEXT("wide"), "narrow", "narrow"),
+          "D printf: %s is wide in a wide format");
+    CHECK(prints(_T("[ab][  ab][abc ]"), _T("[%.2s][%4.2hs][%-4ws]"), TEXT("abcd"), "abcd", TEXT("abc")),
+          "D printf: precision of a text");
+    CHECK(prints(_T("a b(null)"), _T("%c %C%s"), 'a', 'b', NULL), "D printf: %c, %C");
+    CHECK(prints(_T("1.50 2e+03 0000000000000ABC"), _T("%.2f %.0e %p"), 1.5, 2000.0, (void *)0xabc), "D printf: %f, %p");
+    CHECK(prints(_T("\u00e4\u20ac"), _T("%hs%s"), "\xc3\xa4", TEXT("\u20ac")), "choice: octets are UTF-8");
+    CHECK(prints(_T("00000000000000000000000000000000000000000000000000000000000000000000000000000001"), _T("%080d"), 1),
+          "D printf: any width");
+}
+
+static void bounds(void)
+{
+    TCHAR to[6];
+    char octets[16] = "";
+    FILE *file = tmpfile();
+
+    CHECK_EQ(StringCchPrintf(to, 6, _T("%d-%s"), 12, TEXT("ab")), S_OK, "D StringCchPrintf");
+    CHECK(_tcscmp(to, _T("12-ab")) == 0, "D StringCchPrintf");
+    CHECK_EQ(StringCbPrintf(to, sizeof to, _T("%s"), TEXT("1234567")), STRSAFE_E_INSUFFICIENT_BUFFER, "D StringCbPrintf");
+    CHECK(_tcscmp(to, _T("12345")) == 0, "D StringCbPrintf: what fits");
+    CHECK_EQ(StringCchPrintf(to, 0, _T("x")), STRSAFE_E_INVALID_PARAMETER, "D StringCchPrintf");
+    CHECK_EQ(_stprintf_s(to, 6, _T("%d"), 12345), 5, "D swprintf_s");
+    CHECK_EQ(_stprintf_s(to, 6, _T("%d"), 123456), -1, "D swprintf_s");
+    CHECK_EQ(to[0], 0, "D swprintf_s");
+    CHECK_EQ(_sntprintf_s(to, 6, _TRUNCATE, _T("%d"), 123456), -1, "D _snwprintf_s: _TRUNCATE");
+    CHECK(_tcscmp(to, _T("12345")) == 0, "D _snwprintf_s: _TRUNCATE");
+    CHECK_EQ(_sntprintf_s(to, 6, 2, _T("%d"), 123456), -1, "D _snwprintf_s: count");
+    CHECK(_tcscmp(to, _T("12")) == 0, "D _snwprintf_s: count");
+    CHECK_EQ(_tcscat_s(to, 6, _T("345")), 0, "D wcscat_s");
+    CHECK_EQ(_tcscat_s(to, 6, _T("6")), 34, "D wcscat_s: ERANGE");
+    CHECK_EQ(to[0], 0, "D wcscat_s");
+    CHECK_EQ(_tcscpy_s(to, 6, _T("12345")), 0, "D wcscpy_s");
+    CHECK_EQ(_tcscpy_s(to, 5, _T("12345")), 34, "D wcscpy_s: ERANGE");
+    CHECK_EQ(_tcscpy_s(to, 5, NULL), 22, "D wcscpy_s: EINVAL");
+    REQUIRE(file != NULL);
+    CHECK_EQ(_ftprintf(file, _T("%s%d"), TEXT("\u20ac"), 5), 2, "D fwprintf: characters");
+    CHECK_EQ(_fputts(_T("%d\n"), file), 0, "D fputws");
+    rewind(file);
+    CHECK(fgets(octets, sizeof octets, file) != NULL && strcmp(octets, "\xe2\x82\xac""5%d\n") == 0, "choice: UTF-8");
+    fclose(file);
+    _tprintf(_T("%s\n"), TEXT("a line"));
+    _putts(_T("another"));
+}
+
 int main(void)
 {
     check_begin("unicode");
     texts();
     functions();
+    directives();
+    bounds();
     return check_end();
 }

@@ -1,0 +1,2 @@
+/* SAL.h - see sal.h. */
+#include "../sal.h"

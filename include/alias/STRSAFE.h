@@ -1,0 +1,2 @@
+/* STRSAFE.h - see strsafe.h. */
+#include "../strsafe.h"

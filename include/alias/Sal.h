@@ -1,0 +1,2 @@
+/* Sal.h - see sal.h. */
+#include "../sal.h"

@@ -1,0 +1,2 @@
+/* SynchAPI.h - see synchapi.h. */
+#include "../synchapi.h"

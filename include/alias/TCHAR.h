@@ -1,0 +1,2 @@
+/* TCHAR.h - see tchar.h. */
+#include "../tchar.h"

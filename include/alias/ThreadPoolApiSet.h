@@ -1,0 +1,2 @@
+/* ThreadPoolApiSet.h - see threadpoolapiset.h. */
+#include "../threadpoolapiset.h"
