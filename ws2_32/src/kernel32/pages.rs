@@ -209,7 +209,8 @@ export! {
     ///
     /// # Errors
     /// Null with ERROR_INVALID_PARAMETER for no size, no or unknown flags, unknown protections and
-    /// addresses below 65536; ERROR_INVALID_ADDRESS for pages that are in use, or not all in one reservation;
+    /// addresses below 65536; ERROR_INVALID_ADDRESS for pages that are in use, or not all in one
+    /// reservation;
     /// ERROR_NOT_ENOUGH_MEMORY.
     ///
     /// # Differs from Windows

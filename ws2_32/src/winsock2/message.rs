@@ -246,7 +246,8 @@ export! {
     ///
     /// # Errors
     /// WSAENOTSOCK, WSAEOPNOTSUPP (no datagram socket, or flags), WSAEFAULT, WSAEINVAL (no buffers,
-    /// a control message that is unknown, broken or of another family), WSA_IO_PENDING, and as WSASendTo.
+    /// a control message that is unknown, broken or of another family), WSA_IO_PENDING, and as
+    /// WSASendTo.
     winsock fn WSASendMsg(
         Handle: SOCKET,
         lpMsg: *const WSAMSG,
