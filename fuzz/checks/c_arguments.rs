@@ -15,12 +15,18 @@ mod events;
 mod extensions;
 #[path = "c_arguments/handles.rs"]
 mod handles;
+#[path = "c_arguments/messages.rs"]
+mod messages;
 #[path = "c_arguments/names.rs"]
 mod names;
+#[path = "c_arguments/objects.rs"]
+mod objects;
 #[path = "c_arguments/options.rs"]
 mod options;
 #[path = "c_arguments/ports.rs"]
 mod ports;
+#[path = "c_arguments/texts.rs"]
+mod texts;
 #[path = "c_arguments/transfers.rs"]
 mod transfers;
 
@@ -63,7 +69,8 @@ struct Run<'a> {
 
 type Step = fn(&mut Run<'_>);
 
-/// The calls, most of them more than once, by what finds more.
+/// The calls, most of them more than once, by what finds more. New ones come last: what is kept of
+/// former runs goes on to mean what it meant.
 const STEPS: &[&[Step]] = &[
     connections::STEPS,
     transfers::STEPS,
@@ -74,6 +81,9 @@ const STEPS: &[&[Step]] = &[
     events::STEPS,
     ports::STEPS,
     names::STEPS,
+    messages::STEPS,
+    texts::STEPS,
+    objects::STEPS,
 ];
 
 pub(crate) fn check(octets: &[u8]) {

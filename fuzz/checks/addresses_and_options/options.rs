@@ -25,6 +25,8 @@ const NAMES: &[i32] = &[
     0x0001, 0x0002, 0x0004, 0x0008, 0x0010, 0x0020, 0x0080, 0x0100, !0x0080, !0x0004, 0x1001,
     0x1002, 0x1005, 0x1006, 0x1007, 0x1008, 0x2003, 0x2004, 0x2005, 0x3002, 0x7000, 0x7001, 0x7002,
     0x7003, 0x7004, 0x7005, 0x7006, 0x7007, 0x700B, 0x700C, 0x7010, 27,
+    // Of IPPROTO_IP, IPPROTO_IPV6 and IPPROTO_TCP.
+    2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 41, 42,
 ];
 /// User data of connects and disconnects, which there may be none of.
 const USER_DATA: std::ops::RangeInclusive<i32> = 0x7000..=0x7007;
@@ -92,11 +94,29 @@ impl Run<'_> {
     }
 
     fn value(&mut self) -> Vec<u8> {
-        match self.script.below(4) {
+        match self.script.below(5) {
+            4 => self.group(),
             0 => u32::from(self.script.octet() & 1).to_ne_bytes().to_vec(),
             1 | 2 => self.script.number().to_ne_bytes().to_vec(),
             _ => self.script.octets().to_vec(),
         }
+    }
+
+    /// ip_mreq, ip_mreq_source, ipv6_mreq, group_req: of this host, or of nobody.
+    fn group(&mut self) -> Vec<u8> {
+        let len = self.script.pick(&[8, 12, 20, 136, 11, 19, 135]);
+        let mut octets = vec![0; len];
+        let front: [u8; 4] = self.script.pick(&[[224, 0, 0, 251], [0xFF, 1, 0, 0], [1, 0, 0, 0]]);
+        octets[..4].copy_from_slice(&front);
+        if len > 130 {
+            octets[8] = self.script.pick(&[2, 23]);
+            octets[12..16].copy_from_slice(&[224, 0, 0, 251]);
+        }
+        for _ in 0..self.script.below(4) {
+            let (at, octet) = (self.script.below(len), self.script.octet());
+            octets[at] = octet;
+        }
+        octets
     }
 }
 
@@ -108,7 +128,7 @@ fn set(run: &mut Run<'_>) {
 
 fn get(run: &mut Run<'_>) {
     let ((s, _), [level, name]) = (run.socket(), run.option());
-    let len = run.script.pick(&[4, 4, 1, 2, 8, 0, 3, 64, 372, 628, 1100]);
+    let len = run.script.pick(&[4, 4, 1, 2, 8, 0, 3, 64, 372, 628, 1100, 12, 20, 136]);
     let room = run.memory.room(&mut run.script, len);
     let len = run.memory.number(&mut run.script, room.told);
     let got = worked(call!(getsockopt(s, level, name, room.at, len.cast())) == 0);

@@ -34,7 +34,7 @@ const TEXTS: &[&str] =
 
 impl Run<'_> {
     /// A text that ends in zero, or may not; or none.
-    fn text(&mut self) -> *mut u8 {
+    pub(crate) fn text(&mut self) -> *mut u8 {
         let mut octets = match self.script.rarely(3) {
             true => self.script.octets().to_vec(),
             false => self.script.pick(TEXTS).as_bytes().to_vec(),
@@ -47,7 +47,7 @@ impl Run<'_> {
         self.memory.place_with_less(&octets)
     }
 
-    fn family(&mut self) -> i32 {
+    pub(crate) fn family(&mut self) -> i32 {
         self.script.pick(&[2, 23, 2, 23, 0, 1, 7, 10, -1])
     }
 }

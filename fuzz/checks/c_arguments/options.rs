@@ -16,9 +16,11 @@ const NAMES: &[i32] = &[
     0x0001, 0x0002, 0x0004, 0x0008, 0x0010, 0x0020, 0x0080, 0x0100, !0x0080, !0x0004, 0x1001,
     0x1002, 0x1005, 0x1006, 0x1007, 0x1008, 0x2003, 0x2004, 0x2005, 0x3002, 0x7000, 0x7001, 0x7002,
     0x7003, 0x7004, 0x7005, 0x7006, 0x7007, 0x700B, 0x700C, 0x7010, 27,
+    // Of IPPROTO_IP, IPPROTO_IPV6 and IPPROTO_TCP.
+    2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 41, 42,
 ];
 /// Octets that options have.
-const LENGTHS: &[usize] = &[4, 4, 4, 1, 2, 8, 0, 3, 64, 372, 628];
+const LENGTHS: &[usize] = &[4, 4, 4, 1, 2, 8, 0, 3, 64, 372, 628, 12, 20, 136];
 
 const FIONBIO: u32 = 0x8004_667E;
 const FIONREAD: u32 = 0x4004_667F;
@@ -49,15 +51,30 @@ impl Run<'_> {
         [self.script.pick(LEVELS), self.script.pick_or_any(NAMES)]
     }
 
-    /// The value of an option: a handle, a small or a large number, or any octets.
+    /// The value of an option: a handle, a small or a large number, any octets, or groups.
     fn value(&mut self) -> Lent {
-        let octets = match self.script.below(4) {
+        let octets = match self.script.below(5) {
+            4 => self.group(),
             0 => self.socket().to_ne_bytes().to_vec(),
             1 => u32::from(self.script.octet()).to_ne_bytes().to_vec(),
             2 => self.script.number().to_ne_bytes().to_vec(),
             _ => self.script.octets().to_vec(),
         };
         self.memory.lend(&mut self.script, &octets, Use::Read)
+    }
+
+    /// ip_mreq, ip_mreq_source, ipv6_mreq, group_req: of this host, or of nobody.
+    fn group(&mut self) -> Vec<u8> {
+        let len = self.script.pick(&[8, 12, 20, 136, 11, 19, 135]);
+        let mut octets = vec![0; len];
+        let at = if len > 130 { 8 } else { 0 };
+        let address = self.script.pick(&[[224, 0, 0, 251], [0xFF, 1, 0, 0], [2, 0, 0, 0]]);
+        octets[at..][..3].copy_from_slice(&address[..3]);
+        for _ in 0..self.script.below(4) {
+            let (at, octet) = (self.script.below(len), self.script.octet());
+            octets[at] = octet;
+        }
+        octets
     }
 
     /// What an ioctl reads. Nothing makes a socket block.

@@ -131,7 +131,7 @@ fn cancel_mine(run: &mut Run<'_>) {
 
 impl Run<'_> {
     /// An OVERLAPPED that an operation has or had; or one that none had, or no memory.
-    fn some_overlapped(&mut self) -> *mut u8 {
+    pub(crate) fn some_overlapped(&mut self) -> *mut u8 {
         let known = self.operations.known();
         if known.is_empty() || self.script.rarely(3) {
             return self.memory.pointer(&mut self.script, &fresh(0), Use::Write);

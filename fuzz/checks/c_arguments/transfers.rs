@@ -28,7 +28,7 @@ pub(crate) const STEPS: &[Step] = &[
 const FLAGS: &[u32] = &[1, 2, 4, 8, 0x20, 0x8000];
 const BUFFERS_MAX: usize = 3;
 
-type Routine =
+pub(crate) type Routine =
     Option<unsafe extern "system" fn(u32, u32, *mut linsock::iocp::overlapped::Overlapped, u32)>;
 
 impl Run<'_> {
@@ -56,7 +56,7 @@ impl Run<'_> {
     }
 
     /// Memory to receive into.
-    fn incoming(&mut self) -> Lent {
+    pub(crate) fn incoming(&mut self) -> Lent {
         if self.script.rarely(16) {
             let (at, len) = self.memory.holed(20);
             return Lent { at, told: u32::try_from(len).unwrap_or(0) };
@@ -83,7 +83,7 @@ impl Run<'_> {
     }
 
     /// An array of WSABUF, and how many there are.
-    fn wsabufs(&mut self, purpose: Use) -> (*const WSABUF, u32) {
+    pub(crate) fn wsabufs(&mut self, purpose: Use) -> (*const WSABUF, u32) {
         let count = 1 + self.script.below(BUFFERS_MAX);
         let octets: Vec<u8> = (0..count).flat_map(|_| self.wsabuf(purpose)).collect();
         let array = self.memory.lend(&mut self.script, &octets, Use::Read);
@@ -97,7 +97,7 @@ impl Run<'_> {
 
     /// An OVERLAPPED and a routine for a transfer. One on a socket that is not for overlapped I/O
     /// waits for its end.
-    fn given_for_transfer(&mut self, s: SOCKET) -> (Given, Routine) {
+    pub(crate) fn given_for_transfer(&mut self, s: SOCKET) -> (Given, Routine) {
         let given = self.overlapped();
         let with_routine: Routine = self.script.rarely(6).then_some(routine);
         let waits = self.handles.find(s).is_some_and(|entry| !entry.overlapped && entry.reached);
@@ -105,11 +105,11 @@ impl Run<'_> {
         if waits || self.script.rarely(8) { (none, None) } else { (given, with_routine) }
     }
 
-    fn place_for_count(&mut self) -> *mut u32 {
+    pub(crate) fn place_for_count(&mut self) -> *mut u32 {
         self.memory.place_for(&mut self.script, 4).cast()
     }
 
-    fn flags_in_memory(&mut self) -> *mut u32 {
+    pub(crate) fn flags_in_memory(&mut self) -> *mut u32 {
         let flags = self.script.flags(FLAGS);
         self.memory.number(&mut self.script, flags).cast()
     }

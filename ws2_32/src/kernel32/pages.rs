@@ -14,7 +14,7 @@ use super::object::no_access;
 use crate::abi::{BOOL, FALSE, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
-use crate::ptr;
+use crate::ptr::{self, Out};
 
 mod record;
 
@@ -107,8 +107,12 @@ fn reserve_anywhere(size: usize) -> Outcome<Range<usize>> {
     Ok(start..start + size)
 }
 
-/// Maps a reservation at an address, if nothing is there.
+/// Maps a reservation at an address, if nothing is there. Never where null pointers lead, though
+/// Linux lets some processes: 0 would read as a failure, and no stray null pointer would be found.
 fn reserve_at(at: usize, size: usize) -> Outcome<Range<usize>> {
+    if at < GRANULARITY {
+        return Err(Error::ERROR_INVALID_PARAMETER);
+    }
     let end = pages_of(at, size)?.end;
     let pages = at / GRANULARITY * GRANULARITY..end;
     let mapped = map(pages.start, pages.len(), libc::MAP_FIXED_NOREPLACE);
@@ -180,15 +184,16 @@ fn release(at: usize, size: usize) -> Outcome<()> {
     Ok(())
 }
 
-/// Changes the protection of committed pages. Gives Windows' number of the first one's before.
-fn reprotect(at: usize, size: usize, with: Protection) -> Outcome<u32> {
+/// Changes the protection of committed pages. Tells Windows' number of the first one's before that,
+/// because the place for it may be in these pages.
+fn reprotect(at: usize, size: usize, with: Protection, tell: impl FnOnce(u32)) -> Outcome<()> {
     let pages = pages_of(at, size)?;
     let mut reservations = RESERVATIONS.lock();
     let reservation = holder(&mut reservations, &pages)?;
     match reservation.page(pages.start) {
         Page::Committed(before) if reservation.is_committed(&pages) => {
-            commit(reservation, &pages, with)?;
-            Ok(before.windows)
+            tell(before.windows);
+            commit(reservation, &pages, with)
         }
         _ => Err(Error::ERROR_INVALID_ADDRESS),
     }
@@ -203,8 +208,9 @@ export! {
     /// Without an address, MEM_COMMIT reserves too.
     ///
     /// # Errors
-    /// Null with ERROR_INVALID_PARAMETER for no size, no or unknown flags and unknown protections;
-    /// ERROR_INVALID_ADDRESS for pages that are in use, or not all in one reservation;
+    /// Null with ERROR_INVALID_PARAMETER for no size, no or unknown flags, unknown protections and
+    /// addresses below 65536; ERROR_INVALID_ADDRESS for pages that are in use, or not all in one
+    /// reservation;
     /// ERROR_NOT_ENOUGH_MEMORY.
     ///
     /// # Differs from Windows
@@ -220,7 +226,10 @@ export! {
         if kind == 0 || kind & !(MEM_COMMIT | MEM_RESERVE) != 0 {
             return Err(Error::ERROR_INVALID_PARAMETER);
         }
-        allocate(lpAddress, dwSize, kind, protection(flProtect)?)
+        let at = allocate(lpAddress, dwSize, kind, protection(flProtect)?)?;
+        // Pages that were committed before may have lost a right.
+        ptr::forget_pages();
+        Ok(at)
     }
 
     /// Decommits pages (MEM_DECOMMIT), or gives a whole reservation back (MEM_RELEASE, with a size
@@ -260,10 +269,9 @@ export! {
         lpflOldProtect: *mut u32,
     ) -> BOOL, fail FALSE; {
         let with = protection(flNewProtect)?;
-        ptr::check_writable(lpflOldProtect, 1).map_err(no_access)?;
-        let before = reprotect(lpAddress, dwSize, with)?;
+        let former = Out::new(lpflOldProtect).map_err(no_access)?;
+        reprotect(lpAddress, dwSize, with, |before| former.put(before))?;
         ptr::forget_pages();
-        ptr::write(lpflOldProtect, before).map_err(no_access)?;
         Ok(TRUE)
     }
 

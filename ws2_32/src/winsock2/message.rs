@@ -4,11 +4,11 @@
 use std::mem::offset_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use linsock::afd::address;
+use linsock::afd::address::{self, Domain, Family};
 use linsock::iocp::buffer::{CheckedMemory, PacketInfo, ReceivedDatagram};
 use linsock::iocp::irp::Irp;
 use linsock::iocp::overlapped::Overlapped;
-use linsock::socket::{Recipient, SenderArea, Socket};
+use linsock::socket::{Recipient, Route, SenderArea, Socket};
 
 use super::datagram::{destination, lent};
 use super::overlapped::{self, CompletionRoutine};
@@ -80,7 +80,7 @@ fn read_control(control: WSABUF) -> Outcome<Option<PacketInfo>> {
     let mut rest = octets.as_slice();
     let mut info = None;
     while rest.len() >= HEADER {
-        let len = word(rest, 0)? as usize;
+        let len = usize::from_ne_bytes(front(rest)?);
         let data = rest.get(HEADER..len).ok_or(Error::WSAEINVAL)?;
         info = Some(match (word(rest, 8)?, word(rest, 12)?, len) {
             (IPPROTO_IP, PKTINFO, V4) => PacketInfo {
@@ -96,6 +96,18 @@ fn read_control(control: WSABUF) -> Outcome<Option<PacketInfo>> {
         rest = rest.get(len.next_multiple_of(8)..).unwrap_or(&[]);
     }
     Ok(info)
+}
+
+/// Refuses what the kernel would pass over, so that no datagram has another sender than the program
+/// believes: an IPv6 address on an IPv4 socket, and an IPv4 one towards an IPv6 host.
+fn check_family(socket: &Socket, route: &Route) -> Outcome<()> {
+    let is_v6_host = |to: IpAddr| matches!(to, IpAddr::V6(to) if to.to_ipv4_mapped().is_none());
+    let is_passed_over = match route.from.map(|from| from.address) {
+        None => false,
+        Some(IpAddr::V6(_)) => socket.domain() == Domain::Ip(Family::Inet),
+        Some(IpAddr::V4(_)) => route.to.is_some_and(|to| is_v6_host(to.ip())),
+    };
+    if is_passed_over { Err(Error::WSAEINVAL) } else { Ok(()) }
 }
 
 fn front<const N: usize>(octets: &[u8]) -> Outcome<[u8; N]> {
@@ -234,7 +246,8 @@ export! {
     ///
     /// # Errors
     /// WSAENOTSOCK, WSAEOPNOTSUPP (no datagram socket, or flags), WSAEFAULT, WSAEINVAL (no buffers,
-    /// a control message that is unknown or broken), WSA_IO_PENDING, and as WSASendTo.
+    /// a control message that is unknown, broken or of another family), WSA_IO_PENDING, and as
+    /// WSASendTo.
     winsock fn WSASendMsg(
         Handle: SOCKET,
         lpMsg: *const WSAMSG,
@@ -249,6 +262,7 @@ export! {
         let memory = buffers(message.lpBuffers, message.dwBufferCount, false)?;
         let mut route = destination(&socket, message.name, message.namelen)?;
         route.from = read_control(message.Control)?;
+        check_family(&socket, &route)?;
         ptr::check_writable_opt(lpNumberOfBytesSent)?;
         let octets = if lpOverlapped.is_null() {
             socket.send_to_blocking(memory, flags, route).map_err(cancelled)?

@@ -304,6 +304,61 @@ static void refused(void)
     closesocket(unbound);
 }
 
+/* A length is 64 bits of the header, and what it says is believed as a whole. */
+static void lengths(void)
+{
+    const SIZE_T lies[] = { 1, sizeof(WSACMSGHDR) - 1, WSA_CMSG_LEN(8) - 1, WSA_CMSG_LEN(8) + 1, 0x7fffffff, 0xffffffff, (SIZE_T)1 << 32 | WSA_CMSG_LEN(8), (SIZE_T)1 << 63 | WSA_CMSG_LEN(8), ~(SIZE_T)0, ~(SIZE_T)7 };
+    struct sockaddr_in at;
+    SOCKET s = udp_at("127.0.0.1", &at);
+    struct letter letter;
+    DWORD bytes;
+    unsigned i;
+
+    letter_init(&letter);
+    letter_from(&letter, "127.0.0.1");
+    letter.msg.name = (LPSOCKADDR)&at;
+    letter.msg.namelen = sizeof at;
+    for (i = 0; i < sizeof lies / sizeof *lies; i++) {
+        ((WSACMSGHDR *)(void *)letter.control)->cmsg_len = lies[i];
+        CHECK_FAIL(send_msg(s, &letter.msg, 0, &bytes, NULL, NULL), WSAEINVAL, "choice: a control message whose length is not its own");
+    }
+    ((WSACMSGHDR *)(void *)letter.control)->cmsg_len = WSA_CMSG_LEN(8);
+    CHECK_EQ(send_msg(s, &letter.msg, 0, &bytes, NULL, NULL), 0, SEND);
+    closesocket(s);
+}
+
+/* Where a datagram is to come from has to be of its own family: the kernel would pass over another. */
+static void families(void)
+{
+    struct sockaddr_in at;
+    struct sockaddr_in6 at6 = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
+    SOCKET s = udp_at("127.0.0.1", &at), s6 = socket(AF_INET6, SOCK_DGRAM, 0);
+    struct in6_pktinfo info = { .ipi6_ifindex = 1 };
+    WSACMSGHDR *header;
+    struct letter letter;
+    DWORD bytes;
+
+    letter_init(&letter);
+    header = (WSACMSGHDR *)(void *)letter.control;
+    header->cmsg_len = WSA_CMSG_LEN(sizeof info);
+    header->cmsg_level = IPPROTO_IPV6;
+    header->cmsg_type = IPV6_PKTINFO;
+    info.ipi6_addr.s6_addr[15] = 1;
+    memcpy(WSA_CMSG_DATA(header), &info, sizeof info);
+    letter.msg.Control.len = WSA_CMSG_SPACE(sizeof info);
+    letter.msg.name = (LPSOCKADDR)&at;
+    letter.msg.namelen = sizeof at;
+    CHECK_FAIL(send_msg(s, &letter.msg, 0, &bytes, NULL, NULL), WSAEINVAL, "choice: an IPv4 datagram from an IPv6 address");
+    at6.sin6_addr.s6_addr[15] = 1;
+    letter_init(&letter);
+    letter_from(&letter, "127.0.0.1");
+    letter.msg.name = (LPSOCKADDR)&at6;
+    letter.msg.namelen = sizeof at6;
+    CHECK_FAIL(send_msg(s6, &letter.msg, 0, &bytes, NULL, NULL), WSAEINVAL, "choice: an IPv6 datagram from an IPv4 address");
+    closesocket(s);
+    closesocket(s6);
+}
+
 int main(void)
 {
     const GUID recv_id = WSAID_WSARECVMSG, send_id = WSAID_WSASENDMSG;
@@ -318,5 +373,7 @@ int main(void)
     version_6();
     recv_ex();
     refused();
+    lengths();
+    families();
     return check_end();
 }

@@ -148,6 +148,39 @@ static void refuses(void)
     CHECK(!VirtualFree(NULL, 0, MEM_DECOMMIT), "D VirtualFree");
 }
 
+/* What is remembered of pages that calls have used does not outlive a new protection. */
+static void protected_under_calls(void)
+{
+    SIZE_T size = page();
+    DWORD *p = VirtualAlloc(NULL, 2 * size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    char *second = (char *)p + size;
+
+    REQUIRE(p != NULL);
+    CHECK(QueryPerformanceCounter((LARGE_INTEGER *)(void *)p), "setup");
+    CHECK(VirtualAlloc(p, size, MEM_COMMIT, PAGE_READONLY) == p, "D VirtualAlloc: with another protection");
+#ifndef __MINGW32__
+    REFUSED(QueryPerformanceCounter((LARGE_INTEGER *)(void *)p), ERROR_NOACCESS, "choice: an error, and no crash");
+    CHECK(VirtualAlloc(p, size, MEM_COMMIT, PAGE_NOACCESS) == p, "D VirtualAlloc: with another protection");
+    REFUSED(OpenEventA(0, FALSE, (char *)p), ERROR_NOACCESS, "choice: an error, and no crash");
+    CHECK(VirtualProtect(second, size, PAGE_READONLY, (DWORD *)(void *)second), "choice: told before it is done");
+    CHECK_EQ(*(DWORD *)(void *)second, PAGE_READWRITE, "D VirtualProtect");
+#endif
+    CHECK(VirtualFree(p, 0, MEM_RELEASE), "D VirtualFree");
+}
+
+/* Nobody gets memory where null pointers lead, even if the system would let the process. */
+static void nothing_at_null(void)
+{
+    const SIZE_T low[] = { 1, 16, 4096, 64 * KB - 1 };
+    unsigned i;
+
+    for (i = 0; i < sizeof low / sizeof *low; i++) {
+        REFUSED(VirtualAlloc((void *)low[i], 1, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE), ERROR_INVALID_PARAMETER,
+                "choice: below the granularity nothing is");
+        REFUSED(VirtualFree((void *)low[i], 0, MEM_RELEASE), ERROR_INVALID_ADDRESS, "D VirtualFree");
+    }
+}
+
 /* Threads reserve, commit and release beside each other, and each has memory of its own. */
 static DWORD WINAPI churn(void *unused)
 {
@@ -196,6 +229,8 @@ int main(void)
     protections();
     locks();
     refuses();
+    protected_under_calls();
+    nothing_at_null();
     threads_at_once();
     return check_end();
 }
