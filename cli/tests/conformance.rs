@@ -143,6 +143,7 @@ programs![
     names,
     network_events,
     no_descriptors,
+    no_threads,
     options,
     protocols,
     resolve,
