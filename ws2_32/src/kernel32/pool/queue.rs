@@ -218,9 +218,9 @@ export! {
     /// ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY. Never blocks.
     ///
     /// # Differs from Windows
-    /// With WT_EXECUTEONLYONCE a period is not looked at. Periods that were missed are left out, with
-    /// WT_EXECUTEINTIMERTHREAD also those that go by while the thread is busy. A callback that calls
-    /// ExitThread ends the process.
+    /// With WT_EXECUTEONLYONCE a period is not looked at. Periods that were missed are left out;
+    /// with WT_EXECUTEINTIMERTHREAD also those that go by while the thread is busy. A callback
+    /// that calls ExitThread ends the process.
     fn CreateTimerQueueTimer(
         phNewTimer: *mut HANDLE,
         TimerQueue: HANDLE,
