@@ -144,6 +144,7 @@ programs![
     names,
     network_events,
     no_descriptors,
+    no_threads,
     options,
     protocols,
     resolve,

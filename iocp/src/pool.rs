@@ -107,6 +107,15 @@ impl Pool {
         })))
     }
 
+    /// Makes sure that there is a thread: then no job is refused any more. For whoever could not
+    /// tell anybody that one was.
+    ///
+    /// # Errors
+    /// When there is none and none can be started.
+    pub fn prepare(&self) -> io::Result<()> {
+        self.0.staff()
+    }
+
     /// Has a thread do the job.
     ///
     /// # Errors

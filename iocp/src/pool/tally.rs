@@ -100,6 +100,11 @@ impl Tally {
         cancelled
     }
 
+    /// Whether a callback is to come that has not begun.
+    pub fn is_expecting(&self) -> bool {
+        self.0.lock().expected > 0
+    }
+
     /// Whether no callback is expected or runs.
     pub fn is_idle(&self) -> bool {
         self.0.lock().is_idle()
@@ -131,8 +136,8 @@ mod tests {
         let tally = Tally::default();
         assert!(!tally.begin(), "nobody expects one");
         (0..3).for_each(|_| tally.announce());
-        assert!(tally.begin());
-        assert_eq!(tally.cancel(), 2);
+        assert!(tally.begin() && tally.is_expecting());
+        assert_eq!((tally.cancel(), tally.is_expecting()), (2, false));
         tally.announce();
         assert_eq!([tally.begin(), tally.begin(), tally.begin()], [false, false, true]);
         assert!(!tally.is_idle());

@@ -184,9 +184,11 @@ impl Query {
 
     /// The question was never asked, and the program knows.
     fn abandon(&self) {
-        if let Some(handle) = self.take().and_then(|completion| completion.handle) {
+        let Some(completion) = self.take() else { return };
+        if let Some(handle) = completion.handle {
             CANCELLABLE.lock().queries.remove(&handle);
         }
+        completion.overlapped.finish(status_of(Error::ERROR_NOT_ENOUGH_MEMORY.0), 0);
     }
 }
 

@@ -829,6 +829,118 @@ static void cleanup_groups(void)
     CloseHandle(gate.open);
 }
 
+/* A member closes itself, and its callback goes on. */
+struct lingering {
+    HANDLE closed, open;
+    volatile LONG is_over;
+};
+
+static VOID CALLBACK close_and_linger(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WORK work)
+{
+    struct lingering *of = context;
+
+    (void)instance;
+    CloseThreadpoolWork(work);
+    SetEvent(of->closed);
+    WaitForSingleObject(of->open, CHECK_WAIT_MS);
+    InterlockedExchange(&of->is_over, 1);
+}
+
+static DWORD WINAPI close_members(void *group)
+{
+    CloseThreadpoolCleanupGroupMembers(group, FALSE, NULL);
+    return 0;
+}
+
+static void group_waits_for_closed_members(void)
+{
+    struct lingering lingering = {new_event(), new_event(), 0};
+    PTP_CLEANUP_GROUP group = CreateThreadpoolCleanupGroup();
+    TP_CALLBACK_ENVIRON environment;
+    HANDLE closing;
+    PTP_WORK work;
+
+    InitializeThreadpoolEnvironment(&environment);
+    SetThreadpoolCallbackCleanupGroup(&environment, group, NULL);
+    work = CreateThreadpoolWork(close_and_linger, &lingering, &environment);
+    REQUIRE(work != NULL);
+    SubmitThreadpoolWork(work);
+    CHECK(is_set(lingering.closed, CHECK_WAIT_MS), "setup");
+    closing = CreateThread(NULL, 0, close_members, group, 0, NULL);
+    CHECK(!is_set(closing, CHECK_QUIET_MS), "D CloseThreadpoolCleanupGroupMembers: waits for all callbacks");
+    SetEvent(lingering.open);
+    CHECK(is_set(closing, CHECK_WAIT_MS), "D CloseThreadpoolCleanupGroupMembers: until they are over");
+    CHECK_EQ(lingering.is_over, 1, "D CloseThreadpoolCleanupGroupMembers: until they are over");
+    CloseThreadpoolCleanupGroup(group);
+    CloseHandle(closing);
+    CloseHandle(lingering.closed);
+    CloseHandle(lingering.open);
+}
+
+/* Callbacks that set their object again while another thread closes it. */
+static HANDLE always;
+
+struct rearmed {
+    volatile LONG calls, late, is_closed;
+};
+
+static void note_rearmed(struct rearmed *of)
+{
+    if (InterlockedCompareExchange(&of->is_closed, 0, 0))
+        InterlockedExchange(&of->late, 1);
+    InterlockedIncrement(&of->calls);
+}
+
+static VOID CALLBACK wait_again(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WAIT wait, TP_WAIT_RESULT result)
+{
+    (void)instance, (void)result;
+    note_rearmed(context);
+    SetThreadpoolWait(wait, always, NULL);
+}
+
+static VOID CALLBACK time_again(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_TIMER timer)
+{
+    (void)instance;
+    note_rearmed(context);
+    SetThreadpoolTimer(timer, FROM_NOW(0), 0, 0);
+}
+
+#define ROUNDS 1500
+
+static void set_again_while_closed(void)
+{
+    struct rearmed *all = calloc(2 * ROUNDS, sizeof *all);
+    TP_CALLBACK_ENVIRON environment;
+    PTP_CLEANUP_GROUP group = CreateThreadpoolCleanupGroup();
+    LONG late = 0;
+    int i, spins;
+
+    REQUIRE(all != NULL && group != NULL);
+    always = CreateEventW(NULL, TRUE, TRUE, NULL);
+    InitializeThreadpoolEnvironment(&environment);
+    SetThreadpoolCallbackCleanupGroup(&environment, group, NULL);
+    for (i = 0; i < ROUNDS; i++) {
+        struct rearmed *waits = &all[2 * i], *times = waits + 1;
+
+        SetThreadpoolWait(CreateThreadpoolWait(wait_again, waits, &environment), always, NULL);
+        SetThreadpoolTimer(CreateThreadpoolTimer(time_again, times, &environment), FROM_NOW(0), 0, 0);
+        while (!InterlockedCompareExchange(&waits->calls, 0, 0) || !InterlockedCompareExchange(&times->calls, 0, 0))
+            SwitchToThread();
+        for (spins = i * 7 % 3000; spins > 0; spins--)
+            InterlockedCompareExchange(&waits->calls, 0, 0);
+        CloseThreadpoolCleanupGroupMembers(group, i % 2, NULL);
+        InterlockedExchange(&waits->is_closed, 1);
+        InterlockedExchange(&times->is_closed, 1);
+    }
+    /* The contexts of all rounds are still there, for whoever should come late. */
+    for (i = 0; i < 2 * ROUNDS; i++)
+        late += all[i].late;
+    CHECK_EQ(late, 0, "D CloseThreadpoolCleanupGroupMembers: no callback comes after it");
+    CloseThreadpoolCleanupGroup(group);
+    CloseHandle(always);
+    free(all);
+}
+
 int main(void)
 {
     check_begin("thread_pool");
@@ -848,6 +960,8 @@ int main(void)
     unregistered_while_called();
     unregistered_by_itself();
     cleanup_groups();
+    group_waits_for_closed_members();
+    set_again_while_closed();
     races();
     CloseHandle(done);
     return check_end();

@@ -416,6 +416,119 @@ static void queues(void)
     ticks_over(&own.ticks);
 }
 
+/* The timers' thread is busy while a period goes by again and again. */
+struct busy {
+    HANDLE begun, open;
+    volatile LONG calls;
+};
+
+static VOID CALLBACK keep_busy(PVOID context, BOOLEAN fired)
+{
+    struct busy *busy = context;
+
+    (void)fired;
+    InterlockedIncrement(&busy->calls);
+    SetEvent(busy->begun);
+    WaitForSingleObject(busy->open, CHECK_WAIT_MS);
+}
+
+static void busy_timer_thread(void)
+{
+    struct busy busy = {new_event(), new_event(), 0};
+    HANDLE periodic = new_timer(FALSE), over = new_event(), timer;
+    int i;
+
+    CHECK(CreateTimerQueueTimer(&timer, NULL, keep_busy, &busy, 0, 1, WT_EXECUTEINTIMERTHREAD), "setup");
+    CHECK(is_set(busy.begun, CHECK_WAIT_MS), "setup");
+    CHECK(set_timer(periodic, 0, 1), D_SET);
+    for (i = 0; i < 30; i++)
+        CHECK(is_set(periodic, CHECK_WAIT_MS), D_SET);
+    CHECK_FALSE(DeleteTimerQueueTimer(NULL, timer, over), ERROR_IO_PENDING, "D DeleteTimerQueueTimer");
+    SetEvent(busy.open);
+    CHECK(is_set(over, CHECK_WAIT_MS), "D DeleteTimerQueueTimer: the event is set when the callbacks are over");
+    CHECK(busy.calls <= 2, "D CreateTimerQueueTimer: WT_EXECUTEINTIMERTHREAD: the timers' thread itself calls");
+    CloseHandle(periodic);
+    CloseHandle(over);
+    CloseHandle(busy.begun);
+    CloseHandle(busy.open);
+}
+
+/* A timer that deletes itself, and whose callback goes on. */
+struct lingering {
+    HANDLE queue, timer, deleted, open;
+    volatile LONG is_over;
+};
+
+static VOID CALLBACK delete_and_linger(PVOID context, BOOLEAN fired)
+{
+    struct lingering *of = context;
+
+    (void)fired;
+    CHECK_FALSE(DeleteTimerQueueTimer(of->queue, of->timer, NULL), ERROR_IO_PENDING, "D DeleteTimerQueueTimer");
+    SetEvent(of->deleted);
+    WaitForSingleObject(of->open, CHECK_WAIT_MS);
+    InterlockedExchange(&of->is_over, 1);
+}
+
+static void queue_waits_for_deleted_timers(void)
+{
+    struct lingering of = {CreateTimerQueue(), NULL, new_event(), new_event(), 0};
+    HANDLE over = new_event();
+
+    CHECK(CreateTimerQueueTimer(&of.timer, of.queue, delete_and_linger, &of, 0, 0, 0), "setup");
+    CHECK(is_set(of.deleted, CHECK_WAIT_MS), "setup");
+    CHECK_FALSE(DeleteTimerQueueEx(of.queue, over), ERROR_IO_PENDING, "D DeleteTimerQueueEx: a callback runs");
+    CHECK(!is_set(over, 0), "D DeleteTimerQueueEx: the event is set when all callbacks are over");
+    SetEvent(of.open);
+    CHECK(is_set(over, CHECK_WAIT_MS), "D DeleteTimerQueueEx: the event is set when all callbacks are over");
+    CHECK_EQ(of.is_over, 1, "D DeleteTimerQueueEx: the event is set when all callbacks are over");
+    CloseHandle(of.deleted);
+    CloseHandle(of.open);
+    CloseHandle(over);
+}
+
+/* Callbacks that change their timer while another thread deletes it. */
+struct changed {
+    HANDLE timer;
+    volatile LONG calls, late, is_deleted;
+};
+
+static VOID CALLBACK change_own_timer(PVOID context, BOOLEAN fired)
+{
+    struct changed *of = context;
+
+    (void)fired;
+    if (InterlockedCompareExchange(&of->is_deleted, 0, 0))
+        InterlockedExchange(&of->late, 1);
+    InterlockedIncrement(&of->calls);
+    ChangeTimerQueueTimer(NULL, of->timer, 0, 1);
+}
+
+#define ROUNDS 1500
+
+static void changed_while_deleted(void)
+{
+    struct changed *all = calloc(ROUNDS, sizeof *all);
+    LONG late = 0;
+    int i, spins;
+
+    REQUIRE(all != NULL);
+    for (i = 0; i < ROUNDS; i++) {
+        CHECK(CreateTimerQueueTimer(&all[i].timer, NULL, change_own_timer, &all[i], 0, 1, 0), "setup");
+        while (InterlockedCompareExchange(&all[i].calls, 0, 0) < 2)
+            SwitchToThread();
+        for (spins = i * 7 % 2000; spins > 0; spins--)
+            InterlockedCompareExchange(&all[i].calls, 0, 0);
+        CHECK(DeleteTimerQueueTimer(NULL, all[i].timer, INVALID_HANDLE_VALUE), "D DeleteTimerQueueTimer");
+        InterlockedExchange(&all[i].is_deleted, 1);
+    }
+    /* The contexts of all rounds are still there, for whoever should come late. */
+    for (i = 0; i < ROUNDS; i++)
+        late += all[i].late;
+    CHECK_EQ(late, 0, "D DeleteTimerQueueTimer: no callback comes after it");
+    free(all);
+}
+
 int main(void)
 {
     check_begin("timers");
@@ -430,5 +543,8 @@ int main(void)
     queues();
     timer_thread();
     deleted_while_called();
+    busy_timer_thread();
+    queue_waits_for_deleted_timers();
+    changed_while_deleted();
     return check_end();
 }

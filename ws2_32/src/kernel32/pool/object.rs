@@ -5,6 +5,7 @@
 #![allow(unsafe_code, reason = "functions that the program names by address")]
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use linsock::iocp::handle::{Object as Entry, table};
@@ -41,7 +42,15 @@ struct Environment {
 }
 
 impl Environment {
+    /// What the program asks for, of a pool that has a thread: the functions that submit callbacks
+    /// later have no result.
     fn read(at: *const CallbackEnvironment) -> Outcome<Self> {
+        let environment = Self::as_asked(at)?;
+        environment.pool.prepare().map_err(no_memory)?;
+        Ok(environment)
+    }
+
+    fn as_asked(at: *const CallbackEnvironment) -> Outcome<Self> {
         if at.is_null() {
             let pool = Arc::clone(shared()?);
             return Ok(Self { pool, priority: Priority::Normal, membership: None });
@@ -89,6 +98,8 @@ struct Object {
     context: usize,
     environment: Environment,
     tally: Arc<Tally>,
+    /// The program has let go of it.
+    released: AtomicBool,
     me: Weak<Self>,
 }
 
@@ -131,6 +142,7 @@ impl Object {
             context,
             environment,
             tally: Arc::default(),
+            released: AtomicBool::new(false),
             me: Weak::clone(me),
         })
     }
@@ -153,6 +165,7 @@ impl Object {
         let submitted = pool.submit(job, *priority);
         submitted.map_err(|error| {
             self.tally.withdraw();
+            self.leave_group_if_over();
             no_memory(error)
         })
     }
@@ -164,13 +177,14 @@ impl Object {
             let call = |instance| function(instance, context);
             instance::run(&self.environment.pool, &self.tally, call);
         }
+        self.leave_group_if_over();
     }
 
     /// No callback is queued any more by itself; those that are queued stay.
     fn disarm(&self) {
         match &self.kind {
-            Kind::Timer(timer) => timer.unset(),
-            Kind::Wait(wait) => wait.unset(),
+            Kind::Timer(timer) => timer.close(),
+            Kind::Wait(wait) => wait.close(),
             Kind::Simple | Kind::Work(_) | Kind::Io(_) => {}
         }
     }
@@ -180,7 +194,8 @@ impl Object {
         let released = forget_private(self.number, self);
         if released {
             self.disarm();
-            self.leave_group();
+            self.released.store(true, Ordering::SeqCst);
+            self.leave_group_if_over();
             if let Kind::Io(io) = &self.kind {
                 io.close(self);
             }
@@ -188,7 +203,16 @@ impl Object {
         released
     }
 
-    fn leave_group(self: &Arc<Self>) {
+    /// What was let go of stays in its group until its callbacks are over: who closes the group
+    /// waits for those too. Not so I/O, which may never be over.
+    fn leave_group_if_over(&self) {
+        let may_leave = matches!(self.kind, Kind::Io(_)) || self.tally.is_idle();
+        if self.released.load(Ordering::SeqCst) && may_leave {
+            self.leave_group();
+        }
+    }
+
+    fn leave_group(&self) {
         if let Some(membership) = &self.environment.membership {
             membership.leave(self);
         }

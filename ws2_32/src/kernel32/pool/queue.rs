@@ -11,7 +11,10 @@ use linsock::iocp::handle::{Object as Entry, table};
 use linsock::iocp::pool::{Notice, Pool, Priority, Tally};
 use linsock::iocp::sync::Lock;
 
-use super::{chosen, find_private, forget_private, instance, no_memory};
+use super::{
+    WT_EXECUTEINTIMERTHREAD, WT_EXECUTEONLYONCE, chosen, find_private, forget_private, instance,
+    no_memory,
+};
 use crate::abi::{BOOL, FALSE, HANDLE, INVALID_HANDLE_VALUE, TRUE};
 use crate::export::{Outcome, export};
 use crate::kernel32::object::{event, no_access};
@@ -21,7 +24,8 @@ use crate::ptr::Out;
 /// The callback of a queue's timer and of a registered wait: context, and TRUE if a time was over.
 pub type WaitOrTimerCallback = unsafe extern "system" fn(*mut c_void, u8);
 
-/// A queue: its timers by their addresses, which are theirs as long as they are here.
+/// A queue: its timers by their addresses, which are theirs as long as they are here. One that was
+/// deleted stays until its callbacks are over: who deletes the queue waits for those too.
 #[derive(Default)]
 struct Queue(Lock<HashMap<usize, Arc<Timer>>>);
 
@@ -32,10 +36,17 @@ struct Timer {
     function: WaitOrTimerCallback,
     context: usize,
     pool: Arc<Pool>,
-    once: bool,
+    flags: u32,
     tally: Arc<Tally>,
-    setting: Lock<Setting>,
+    state: Lock<State>,
     me: Weak<Self>,
+}
+
+#[derive(Default)]
+struct State {
+    setting: Setting,
+    /// It is set no more, also by who has found it before: nobody waits for its callbacks then.
+    deleted: bool,
 }
 
 /// The queue that timers without one are in.
@@ -56,19 +67,43 @@ fn after(ms: u32) -> Option<Instant> {
 
 impl Timer {
     fn period(&self, ms: u32) -> Duration {
-        if self.once { Duration::ZERO } else { Duration::from_millis(ms.into()) }
+        let once = self.flags & WT_EXECUTEONLYONCE != 0;
+        if once { Duration::ZERO } else { Duration::from_millis(ms.into()) }
+    }
+
+    /// Sets it, unless it was deleted.
+    fn set(&self, state: &mut State, due: u32, period: u32) -> Outcome<()> {
+        if state.deleted {
+            return Ok(());
+        }
+        state.setting.set(after(due), self.period(period), &self.me).map_err(no_memory)
     }
 
     /// Stops it and takes its number away; false if that has happened before. Callbacks that are
     /// queued or run go on.
     fn delete(self: &Arc<Self>) -> bool {
         let deleted = forget_private(self.number, self);
-        self.setting.lock().clear();
-        if let Some(queue) = self.queue.upgrade() {
-            let gone = queue.0.lock().remove(&Arc::as_ptr(self).addr());
+        let mut state = self.state.lock();
+        state.setting.clear();
+        state.deleted = true;
+        drop(state);
+        self.leave_if_over();
+        deleted
+    }
+
+    /// Takes it out of its queue if it was deleted and no callback is expected or runs.
+    fn leave_if_over(&self) {
+        let is_over = self.state.lock().deleted && self.tally.is_idle();
+        if let Some(queue) = self.queue.upgrade().filter(|_| is_over) {
+            let gone = queue.0.lock().remove(&std::ptr::from_ref(self).addr());
             drop(gone);
         }
-        deleted
+    }
+
+    /// It has to be called by the timers' thread, which has not come to the last call yet: a thread
+    /// that makes the calls itself would not have seen the period go by.
+    fn is_late(&self) -> bool {
+        self.flags & WT_EXECUTEINTIMERTHREAD != 0 && self.tally.is_expecting()
     }
 
     fn call(&self) {
@@ -79,22 +114,24 @@ impl Timer {
                 unsafe { (self.function)(context, 1) };
             });
         }
+        self.leave_if_over();
     }
 }
 
 impl Ring for Timer {
     fn ring(self: Arc<Self>, due: Due) {
-        let mut setting = self.setting.lock();
-        if !setting.rings(due, &self.me) {
+        let mut state = self.state.lock();
+        if !state.setting.rings(due, &self.me) || self.is_late() {
             return;
         }
         // Under the lock: who deletes the timer and then waits does not miss it.
         self.tally.announce();
-        drop(setting);
+        drop(state);
         let own = Arc::clone(&self);
         if self.pool.submit(Box::new(move || own.call()), Priority::Normal).is_err() {
             // There is no thread to be had, and nobody waits for what is lost.
             self.tally.withdraw();
+            self.leave_if_over();
         }
     }
 }
@@ -181,8 +218,9 @@ export! {
     /// ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY. Never blocks.
     ///
     /// # Differs from Windows
-    /// With WT_EXECUTEONLYONCE a period is not looked at. Periods that were missed are left out. A
-    /// callback that calls ExitThread ends the process.
+    /// With WT_EXECUTEONLYONCE a period is not looked at. Periods that were missed are left out;
+    /// with WT_EXECUTEINTIMERTHREAD also those that go by while the thread is busy. A callback
+    /// that calls ExitThread ends the process.
     fn CreateTimerQueueTimer(
         phNewTimer: *mut HANDLE,
         TimerQueue: HANDLE,
@@ -195,7 +233,8 @@ export! {
         let function = Callback.ok_or(Error::ERROR_INVALID_PARAMETER)?;
         let out = Out::new(phNewTimer).map_err(no_access)?;
         let (queue, pool) = (find_queue(TimerQueue)?, Arc::clone(chosen(Flags)?));
-        let once = Flags & super::WT_EXECUTEONLYONCE != 0;
+        // Later nobody could be told that there is no thread.
+        pool.prepare().map_err(no_memory)?;
         let context = Parameter.expose_provenance();
         let mut made = None;
         let entered = table().insert_with(|handle, _| {
@@ -205,9 +244,9 @@ export! {
                 function,
                 context,
                 pool,
-                once,
+                flags: Flags,
                 tally: Arc::default(),
-                setting: Lock::default(),
+                state: Lock::default(),
                 me: Weak::clone(me),
             });
             made = Some(Arc::clone(&timer));
@@ -217,10 +256,9 @@ export! {
         out.put(entered.map_err(no_memory)?.value());
         let Some(timer) = made else { return Err(Error::ERROR_NOT_ENOUGH_MEMORY) };
         queue.0.lock().insert(Arc::as_ptr(&timer).addr(), Arc::clone(&timer));
-        let set = timer.setting.lock().set(after(DueTime), timer.period(Period), &timer.me);
-        set.map_err(|error| {
+        let set = timer.set(&mut timer.state.lock(), DueTime, Period);
+        set.inspect_err(|_| {
             timer.delete();
-            no_memory(error)
         })?;
         Ok(TRUE)
     }
@@ -242,10 +280,9 @@ export! {
     ) -> BOOL, fail FALSE; {
         find_queue(TimerQueue)?;
         let timer = find_private::<Timer>(Timer)?;
-        let mut setting = timer.setting.lock();
-        if !setting.has_rung_out() {
-            let set = setting.set(after(DueTime), timer.period(Period), &timer.me);
-            set.map_err(no_memory)?;
+        let mut state = timer.state.lock();
+        if !state.setting.has_rung_out() {
+            timer.set(&mut state, DueTime, Period)?;
         }
         Ok(TRUE)
     }

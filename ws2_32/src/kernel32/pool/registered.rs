@@ -139,6 +139,10 @@ export! {
         let out = Out::new(phNewWaitObject).map_err(no_access)?;
         let what = Arc::new(waitable(hObject).ok_or(Error::ERROR_INVALID_HANDLE)?);
         let pool = Arc::clone(chosen(dwFlags)?);
+        if dwFlags & WT_EXECUTEINWAITTHREAD == 0 {
+            // Later nobody could be told that there is no thread, and the signal would be lost.
+            pool.prepare().map_err(no_memory)?;
+        }
         let context = Context.expose_provenance();
         let mut made = None;
         let entered = table().insert_with(|handle, _| {

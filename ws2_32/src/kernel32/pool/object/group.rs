@@ -45,21 +45,21 @@ impl Membership {
     }
 
     /// The object is a member no more.
-    pub(super) fn leave(&self, object: &Arc<Object>) {
-        let gone = self.group.0.lock().remove(&Arc::as_ptr(object).addr());
+    pub(super) fn leave(&self, object: &Object) {
+        let gone = self.group.0.lock().remove(&std::ptr::from_ref(object).addr());
         drop(gone);
     }
 }
 
 /// Closes a member; when callbacks are called off, gives whom to tell.
 fn close(member: &Arc<Object>, cancels: bool) -> Option<CancelCallback> {
-    member.release();
+    let closes = member.release();
     if !cancels {
         return None;
     }
     let called_off = member.tally.cancel();
     // A callback without an object is over when it runs: only one that has not begun is cancelled.
-    let is_cancelled = called_off > 0 || !matches!(member.kind, Kind::Simple);
+    let is_cancelled = closes || called_off > 0 && matches!(member.kind, Kind::Simple);
     let membership = member.environment.membership.as_ref().filter(|_| is_cancelled)?;
     membership.cancelled
 }
@@ -76,9 +76,10 @@ export! {
         Ok(number.value())
     }
 
-    /// Closes all members of a group and waits for their callbacks. Those that have not begun can
-    /// be called off; then the group's function is called for each member that was not closed
-    /// before, on the calling thread, when no callback of any member is left.
+    /// Closes all members of a group and waits for their callbacks, and for those of members other
+    /// than I/O that were closed before. Callbacks that have not begun can be called off; then the
+    /// group's function is called for each member that was not closed before, on the calling
+    /// thread, when no callback of any member is left.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-closethreadpoolcleanupgroupmembers>
     ///

@@ -30,13 +30,16 @@ struct State {
     setting: Setting,
     /// It was given a time, which may be over.
     is_set: bool,
+    /// It is set no more, also by who has found it before.
+    closed: bool,
 }
 
 impl Timer {
-    pub(super) fn unset(&self) {
+    pub(super) fn close(&self) {
         let mut state = self.state.lock();
         state.setting.clear();
         state.is_set = false;
+        state.closed = true;
     }
 }
 
@@ -74,6 +77,9 @@ fn set(number: HANDLE, due: *const i64, period: u32) -> Outcome<bool> {
     let object = find(number)?;
     let Kind::Timer(timer) = &object.kind else { return Err(Error::ERROR_INVALID_HANDLE) };
     let mut state = timer.state.lock();
+    if state.closed {
+        return Err(Error::ERROR_INVALID_HANDLE);
+    }
     let was_to_come = state.setting.is_set();
     state.setting.clear();
     state.is_set = due.is_some();

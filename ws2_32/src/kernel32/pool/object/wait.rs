@@ -32,6 +32,8 @@ struct State {
     watch: Option<Watch>,
     /// Counts settings: what an earlier one brings is nothing to the callback.
     epoch: u64,
+    /// It waits no more, also for who has found it before.
+    closed: bool,
 }
 
 impl State {
@@ -43,8 +45,10 @@ impl State {
 }
 
 impl Wait {
-    pub(super) fn unset(&self) {
-        self.state.lock().unset();
+    pub(super) fn close(&self) {
+        let mut state = self.state.lock();
+        state.closed = true;
+        state.unset();
     }
 }
 
@@ -97,6 +101,9 @@ fn set(number: HANDLE, handle: HANDLE, timeout: *const i64) -> Outcome<bool> {
     };
     let deadline = deadline(timeout)?;
     let mut state = wait.state.lock();
+    if state.closed {
+        return Err(Error::ERROR_INVALID_HANDLE);
+    }
     let had_waited = state.unset();
     if let Some(what) = what {
         let (own, epoch, watched) = (Arc::clone(&object), state.epoch, Arc::clone(&what));

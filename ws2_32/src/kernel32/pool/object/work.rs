@@ -33,8 +33,8 @@ export! {
     ///
     /// # Errors
     /// ERROR_INVALID_PARAMETER for no function or an environment that is not one, ERROR_NOACCESS,
-    /// ERROR_INVALID_HANDLE for a pool or a group that is gone, ERROR_NOT_ENOUGH_MEMORY. Never
-    /// blocks.
+    /// ERROR_INVALID_HANDLE for a pool or a group that is gone, ERROR_NOT_ENOUGH_MEMORY also when
+    /// the pool has no thread and none can be started. Never blocks.
     ///
     /// # Differs from Windows
     /// A callback that calls ExitThread ends the process. Of the environment the library, the
@@ -78,8 +78,7 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-submitthreadpoolwork>
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY when there is no thread and none can be
-    /// started. Never blocks.
+    /// ERROR_INVALID_HANDLE. Never blocks.
     fn SubmitThreadpoolWork(pwk: HANDLE) -> (), fail (); {
         let object = Object::find(pwk, |kind| matches!(kind, Kind::Work(_)))?;
         let own = Arc::clone(&object);

@@ -1,0 +1,141 @@
+/*
+ * no_threads.c - what needs a thread that cannot be started is refused where it can be said, and nothing is lost.
+ */
+#include "check.h"
+#ifndef __MINGW32__
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+static const char *const REFUSED = "choice: refused by who makes the object, as who submits has no result";
+
+/* From now on the kernel starts no thread for the calling thread; the other threads start theirs as before. */
+static void refuse_threads(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)SYS_clone3, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)SYS_clone, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+
+    REQUIRE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    REQUIRE(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+}
+
+static VOID CALLBACK fired(PVOID event, BOOLEAN timed_out)
+{
+    (void)timed_out;
+    SetEvent(event);
+}
+
+static DWORD WINAPI item(void *event)
+{
+    return SetEvent(event) ? 0 : 1;
+}
+
+static VOID CALLBACK worked(PTP_CALLBACK_INSTANCE instance, PVOID event, PTP_WORK work)
+{
+    (void)instance, (void)work;
+    SetEvent(event);
+}
+
+static VOID CALLBACK timer_over(PTP_CALLBACK_INSTANCE instance, PVOID event, PTP_TIMER timer)
+{
+    (void)instance, (void)timer;
+    SetEvent(event);
+}
+
+static VOID CALLBACK wait_over(PTP_CALLBACK_INSTANCE instance, PVOID event, PTP_WAIT wait, TP_WAIT_RESULT result)
+{
+    (void)instance, (void)wait, (void)result;
+    SetEvent(event);
+}
+
+/* The clock's thread and the one that waits, but none of the pool. */
+static void start_other_threads(void)
+{
+    HANDLE signal = CreateEventW(NULL, FALSE, TRUE, NULL), called = new_event();
+    HANDLE timer = CreateWaitableTimerW(NULL, FALSE, NULL), wait;
+    LARGE_INTEGER soon = {.QuadPart = -1};
+
+    CHECK(SetWaitableTimer(timer, &soon, 0, NULL, NULL, FALSE), "setup");
+    CHECK(is_set(timer, CHECK_WAIT_MS), "setup");
+    CHECK(RegisterWaitForSingleObject(&wait, signal, fired, called, INFINITE, WT_EXECUTEINWAITTHREAD), "setup");
+    CHECK(is_set(called, CHECK_WAIT_MS), "setup");
+    CHECK(UnregisterWaitEx(wait, INVALID_HANDLE_VALUE), "setup");
+    CloseHandle(timer);
+    CloseHandle(signal);
+    CloseHandle(called);
+}
+
+static void pool_refuses(void)
+{
+    HANDLE signal = CreateEventW(NULL, FALSE, TRUE, NULL), wait, timer;
+
+    CHECK_FALSE(QueueUserWorkItem(item, signal, 0), ERROR_NOT_ENOUGH_MEMORY, "choice");
+    CHECK_FALSE(CreateThreadpoolWork(worked, signal, NULL) != NULL, ERROR_NOT_ENOUGH_MEMORY, REFUSED);
+    CHECK_FALSE(CreateThreadpoolTimer(timer_over, signal, NULL) != NULL, ERROR_NOT_ENOUGH_MEMORY, REFUSED);
+    CHECK_FALSE(CreateThreadpoolWait(wait_over, signal, NULL) != NULL, ERROR_NOT_ENOUGH_MEMORY, REFUSED);
+    CHECK_FALSE(CreateTimerQueueTimer(&timer, NULL, fired, signal, 0, 0, 0), ERROR_NOT_ENOUGH_MEMORY, REFUSED);
+    CHECK_FALSE(RegisterWaitForSingleObject(&wait, signal, fired, signal, INFINITE, 0), ERROR_NOT_ENOUGH_MEMORY, REFUSED);
+    CHECK(is_set(signal, 0), "choice: the signal is not lost");
+    CloseHandle(signal);
+}
+
+static void resolver_refuses(void)
+{
+    ADDRINFOEXW *found = NULL;
+    HANDLE handle = NULL;
+    OVERLAPPED ov;
+
+    ov_init(&ov, NULL);
+    CHECK_EQ(GetAddrInfoExW(u"127.0.0.1", u"80", NS_ALL, NULL, NULL, &found, NULL, &ov, NULL, &handle),
+             WSA_NOT_ENOUGH_MEMORY, "choice");
+    CHECK_EQ(GetAddrInfoExOverlappedResult(&ov), WSA_NOT_ENOUGH_MEMORY, "choice: what was not started is not under way");
+    CHECK(found == NULL, "choice");
+}
+
+static void *without_threads(void *unused)
+{
+    refuse_threads();
+    pool_refuses();
+    resolver_refuses();
+    return unused;
+}
+
+static void works_again(void)
+{
+    HANDLE called = new_event();
+    PTP_WORK work = CreateThreadpoolWork(worked, called, NULL);
+
+    CHECK(work != NULL, "choice");
+    SubmitThreadpoolWork(work);
+    CHECK(is_set(called, CHECK_WAIT_MS), "choice");
+    WaitForThreadpoolWorkCallbacks(work, FALSE);
+    CloseThreadpoolWork(work);
+    CloseHandle(called);
+}
+#endif
+
+int main(void)
+{
+#ifndef __MINGW32__
+    pthread_t thread;
+#endif
+
+    check_begin("no_threads");
+#ifndef __MINGW32__
+    start_other_threads();
+    REQUIRE(pthread_create(&thread, NULL, without_threads, NULL) == 0);
+    REQUIRE(pthread_join(thread, NULL) == 0);
+    works_again();
+#endif
+    return check_end();
+}
