@@ -10,6 +10,7 @@ mod asleep;
 mod pipe;
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -91,6 +92,19 @@ fn a_wait_takes_its_time() {
     let waited = take_key(&port, Deadline::after(limit));
     assert_eq!(waited, Err(NoPacket::TimedOut));
     assert!(since.elapsed() >= limit);
+}
+
+/// Our own: a worker of the library takes what there is, in order, and nothing is left.
+#[test]
+fn all_packets_are_taken_at_once() {
+    let port = new_port(0);
+    (0..5).for_each(|key| post(&port, key));
+    let mut room = VecDeque::new();
+    assert_eq!(port.wait_all(now(), &mut room), Ok(()));
+    assert!(room.iter().map(|packet| packet.key).eq(0..5));
+    room.clear();
+    assert_eq!(port.wait_all(now(), &mut room), Err(NoPacket::TimedOut));
+    assert!(room.is_empty());
 }
 
 /// GetQueuedCompletionStatusEx page: up to ulCount entries, those that are there.
