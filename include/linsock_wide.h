@@ -520,6 +520,7 @@ static int __attribute__((unused)) linsock_run_wide(linsock_entry_point entry, i
     int i;
 
     kept = wide;
+    (void)kept;
     for (i = 0; wide != 0 && i < argc; i++) {
         size_t length = linsock_widen(argv[i], 0, unit, 0);
 
