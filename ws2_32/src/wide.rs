@@ -30,14 +30,7 @@ impl Unit for u8 {
 
 impl Unit for u16 {
     fn read_text(at: *const Self) -> Outcome<Vec<u8>> {
-        let mut units = Vec::new();
-        loop {
-            match ptr::read(at.wrapping_add(units.len()))? {
-                0 => break,
-                unit => units.push(unit),
-            }
-        }
-        let text = String::from_utf16(&units).map_err(|_| Error::WSAEINVAL)?;
+        let text = String::from_utf16(&ptr::read_wide(at)?).map_err(|_| Error::WSAEINVAL)?;
         Ok(text.into_bytes())
     }
 

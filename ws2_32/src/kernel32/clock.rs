@@ -39,7 +39,12 @@ pub(super) fn milliseconds_since_start() -> u64 {
 
 /// The time of day as a file time.
 pub(super) fn file_time_now() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    file_time_of(SystemTime::now())
+}
+
+/// A time of day as a file time; before 1970 is 1970.
+pub(super) fn file_time_of(time: SystemTime) -> u64 {
+    let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     FILETIME_OF_1970 + in_ticks(since_1970)
 }
 
@@ -214,5 +219,12 @@ mod tests {
         assert_eq!(unsafe { SleepEx(u32::MAX, TRUE) }, WAIT_IO_COMPLETION);
         // SAFETY: no pointers.
         assert_eq!(unsafe { SleepEx(0, TRUE) }, 0);
+    }
+
+    /// FILETIME page: 1601; the well-known distance to 1970.
+    #[test]
+    fn the_time_of_day_counts_from_1601() {
+        assert_eq!(file_time_of(UNIX_EPOCH), 116_444_736_000_000_000);
+        assert_eq!(file_time_of(UNIX_EPOCH + Duration::from_nanos(700)), 116_444_736_000_000_007);
     }
 }

@@ -4,13 +4,12 @@
 use linsock::iocp::clock::Deadline;
 use linsock::iocp::handle::{Handle, table};
 
-use super::object::{Waitee, event, no_access, wait_for, waitable};
+use super::object::{WAIT_FAILED, Waitee, event, no_access, wait_for, waitable};
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
 
-const WAIT_FAILED: u32 = u32::MAX;
 const HANDLE_FLAG_INHERIT: u32 = 1;
 const HANDLE_FLAG_PROTECT_FROM_CLOSE: u32 = 2;
 

@@ -3,11 +3,12 @@
 
 use std::ffi::c_void;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use linsock::iocp::handle::{Handle, Object, table};
 use linsock::iocp::timer::{Routine, Timer};
 
+use super::clock::{file_time_now, file_time_of};
 use super::object::names::{self, Kind, Name};
 use super::object::no_access;
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
@@ -21,18 +22,9 @@ pub type TimerApc = unsafe extern "C-unwind" fn(*mut c_void, u32, u32);
 const CREATE_WAITABLE_TIMER_MANUAL_RESET: u32 = 1;
 const CREATE_WAITABLE_TIMER_HIGH_RESOLUTION: u32 = 2;
 
-/// 100-nanosecond intervals from 1601, where FILETIME starts, to 1970.
-const FILETIME_OF_1970: i64 = 116_444_736_000_000_000;
-
 /// A number of 100-nanosecond intervals.
 const fn intervals(count: u64) -> Duration {
     Duration::new(count / 10_000_000, (count % 10_000_000) as u32 * 100)
-}
-
-/// A time of day, as FILETIME has it.
-fn filetime(time: SystemTime) -> i64 {
-    let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() / 100;
-    FILETIME_OF_1970 + i64::try_from(since_1970).unwrap_or(i64::MAX - FILETIME_OF_1970)
 }
 
 /// The time that a program says: below zero from now on, otherwise a time of day; `None` if no
@@ -41,7 +33,7 @@ pub(crate) fn due_at(due: i64) -> Option<Instant> {
     let left = if due < 0 {
         due.unsigned_abs()
     } else {
-        u64::try_from(due.saturating_sub(filetime(SystemTime::now()))).unwrap_or(0)
+        due.unsigned_abs().saturating_sub(file_time_now())
     };
     Instant::now().checked_add(intervals(left))
 }
@@ -72,7 +64,7 @@ fn create_ex(name: Option<Name>, flags: u32) -> Outcome<HANDLE> {
 fn routine_of(routine: TimerApc, argument: *mut c_void) -> Routine {
     let argument = argument.expose_provenance();
     Arc::new(move |time| {
-        let time = filetime(time).cast_unsigned();
+        let time = file_time_of(time);
         let low = u32::try_from(time & 0xFFFF_FFFF).unwrap_or(0);
         let high = u32::try_from(time >> 32).unwrap_or(0);
         // SAFETY: SetWaitableTimer's caller says that the routine takes the argument.
@@ -283,17 +275,11 @@ mod tests {
             (3590..=3600).contains(&left)
         };
         assert!(is_an_hour(-hour));
-        assert!(is_an_hour(filetime(SystemTime::now()) + hour));
-        for over in [0, 1, filetime(SystemTime::now()) - hour] {
+        let now = i64::try_from(file_time_now()).unwrap();
+        assert!(is_an_hour(now + hour));
+        for over in [0, 1, now - hour] {
             assert_eq!(left(over), Some(Duration::ZERO));
         }
         assert_eq!(intervals(10_000_003), Duration::new(1, 300));
-    }
-
-    /// FILETIME page: 1601; the well-known distance to 1970.
-    #[test]
-    fn the_time_of_day_counts_from_1601() {
-        assert_eq!(filetime(UNIX_EPOCH), 116_444_736_000_000_000);
-        assert_eq!(filetime(UNIX_EPOCH + intervals(7)), 116_444_736_000_000_007);
     }
 }
