@@ -123,7 +123,9 @@ const DOCUMENTED: &[(&str, &str)] = &[
         GetModuleHandleW GetSystemTime IsDebuggerPresent LocalFileTimeToFileTime
         QueryUnbiasedInterruptTime SetEnvironmentVariableA SetEnvironmentVariableW
         SetProcessAffinityMask SetThreadDescription SystemTimeToFileTime timeBeginPeriod
-        timeEndPeriod timeGetDevCaps timeGetTime",
+        timeEndPeriod timeGetDevCaps timeGetTime DeleteFileA DeleteFileW FlushFileBuffers
+        GetFileAttributesA GetFileAttributesW GetFileSize GetFileSizeEx GetFileType GetTempPathA
+        GetTempPathW SetEndOfFile SetFilePointer SetFilePointerEx",
     ),
     (
         "process.h",
@@ -140,6 +142,9 @@ const DOCUMENTED: &[(&str, &str)] = &[
 /// Functions that do a part of what is documented. The reason is what the function's doc says under
 /// `# Differs from Windows`; one stands here only while the doc says nothing.
 const PARTIAL: &[(&str, &str)] = &[
+    ("CreateFileA", ""),
+    ("CreateFileW", ""),
+    ("TransmitPackets", ""),
     ("CreateEventA", ""),
     ("CreateEventW", "As CreateEventA."),
     ("CreateMutexA", ""),
