@@ -1,8 +1,10 @@
 //! The guardian: one lazily started thread that makes sure that nothing waits for ever.
 //!
 //! It looks at what no other thread is looking at: ports with packets or pending operations and no
-//! thread in them, and the reactor without a leader. Every 5 ms while it finds such, every 20 ms
-//! while it is called and others do the work, and not at all otherwise. It also keeps the timers.
+//! thread in them, and the reactor without a leader. Every 5 ms while it finds something to do
+//! there, every 20 ms while it is called and others do the work, and not at all otherwise. Where
+//! operations only wait it polls the drivers that will tell, and leaves others 5 ms to come first.
+//! It also keeps the timers.
 //!
 //! Whoever leaves work behind first raises the object's flag and then calls `rouse`. The guardian
 //! first lowers its own flag and then looks at all objects, so either it sees the object's flag or
@@ -11,12 +13,18 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::iter;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, OnceLock, Weak};
-use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::io::Errno;
+
+use crate::clock::Deadline;
+use crate::driver::Driver;
 use crate::port::CompletionPort;
-use crate::reactor;
+use crate::reactor::{self, Reactor};
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,6 +42,8 @@ const IDLE_LOOKS: u32 = 8;
 pub(crate) enum Found {
     /// Nobody has left anything behind since the last look.
     Nothing,
+    /// Nobody else would see to it, but nothing is ready yet.
+    Quiet,
     /// Somebody has, and others see to it, or did a moment ago.
     Attended,
     /// Nobody else saw to it.
@@ -56,7 +66,7 @@ impl Pace {
         match found {
             Found::Neglected => *self = Self::BRISK,
             Found::Attended => *self = Self { tick: TICK_MAX.min(2 * self.tick), idle: 0 },
-            Found::Nothing => self.idle = self.idle.saturating_add(1),
+            Found::Nothing | Found::Quiet => self.idle = self.idle.saturating_add(1),
         }
         (self.idle < IDLE_LOOKS).then_some(self.tick)
     }
@@ -67,7 +77,9 @@ pub type TimerCall = Box<dyn FnOnce() + Send>;
 
 struct Guardian {
     awake: AtomicBool,
-    thread: OnceLock<Thread>,
+    started: AtomicBool,
+    /// Written to call the guardian.
+    bell: OnceLock<OwnedFd>,
     ports: Lock<Vec<Weak<CompletionPort>>>,
     timers: Lock<BinaryHeap<Reverse<Timer>>>,
 }
@@ -99,7 +111,8 @@ impl Ord for Timer {
 
 static GUARDIAN: Guardian = Guardian {
     awake: AtomicBool::new(false),
-    thread: OnceLock::new(),
+    started: AtomicBool::new(false),
+    bell: OnceLock::new(),
     ports: Lock::new(Vec::new()),
     timers: Lock::new(BinaryHeap::new()),
 };
@@ -114,7 +127,7 @@ pub(crate) fn is_awake() -> bool {
 #[inline]
 pub(crate) fn rouse() {
     if !is_awake() && !GUARDIAN.awake.swap(true, Ordering::SeqCst) {
-        unpark();
+        ring();
     }
 }
 
@@ -130,35 +143,49 @@ pub fn call_after(delay: Duration, call: impl FnOnce() + Send + 'static) {
     let Some(at) = Instant::now().checked_add(delay) else {
         return;
     };
+    // Where nothing was made yet that wants looking after; without a descriptor the next tries.
+    let _ = prepare();
     GUARDIAN.timers.lock().push(Reverse(Timer { at, call: Box::new(call) }));
-    unpark();
+    ring();
 }
 
-/// The guardian's thread. The schedule tests have their own, which calls [`look`].
+/// Makes what the guardian is called by. Whoever makes what it looks after calls this first, so
+/// that the want of a descriptor is met where a call can say so.
+///
+/// # Errors
+/// When the process has no descriptor left.
+pub(crate) fn prepare() -> Result<(), Errno> {
+    if GUARDIAN.bell.get().is_none() {
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        GUARDIAN.bell.get_or_init(|| bell);
+    }
+    Ok(())
+}
+
+/// Calls the guardian's thread. The schedule tests have their own, which calls [`look`].
 ///
 /// While the process cannot start a thread there is none, and the next who rouses it tries again:
 /// the caller is in the middle of something, a packet in its hands, and must not fail.
-fn unpark() {
+fn ring() {
     #[cfg(not(shuttle))]
-    match thread() {
-        Some(thread) => thread.unpark(),
+    match GUARDIAN.bell.get().filter(|_| has_started()) {
+        Some(bell) => drop(rustix::io::write(bell, &1_u64.to_ne_bytes())),
         None => GUARDIAN.awake.store(false, Ordering::SeqCst),
     }
 }
 
 #[cfg(not(shuttle))]
-fn thread() -> Option<&'static Thread> {
+fn has_started() -> bool {
     static STARTING: Lock<()> = Lock::new(());
-    if GUARDIAN.thread.get().is_none() {
+    if !GUARDIAN.started.load(Ordering::Acquire) {
         let _one_at_a_time = STARTING.lock();
-        if GUARDIAN.thread.get().is_none() {
+        if !GUARDIAN.started.load(Ordering::Acquire) {
             let builder = std::thread::Builder::new().name("linsock-guardian".into());
-            let started = builder.spawn(|| GUARDIAN.run()).ok()?;
-            // Nobody else sets it.
-            let _ = GUARDIAN.thread.set(started.thread().clone());
+            let started = builder.spawn(|| GUARDIAN.run()).is_ok();
+            GUARDIAN.started.store(started, Ordering::Release);
         }
     }
-    GUARDIAN.thread.get()
+    GUARDIAN.started.load(Ordering::Acquire)
 }
 
 /// What the guardian does when it wakes, for the schedule tests.
@@ -167,38 +194,87 @@ pub fn look() {
     GUARDIAN.look();
 }
 
+/// What a look at everything gave.
+struct Looked {
+    found: Found,
+    /// What nobody else would see to, and what will tell when there is something to do.
+    quiet: Vec<Quiet>,
+    next_timer: Option<Instant>,
+}
+
+/// Something whose operations only wait.
+enum Quiet {
+    Reactor(&'static Reactor),
+    Port(Arc<CompletionPort>),
+}
+
+impl Quiet {
+    fn driver(&self) -> &Driver {
+        match self {
+            Self::Reactor(reactor) => reactor.driver(),
+            Self::Port(port) => port.driver(),
+        }
+    }
+}
+
 impl Guardian {
-    #[cfg(not(shuttle))]
     fn run(&self) {
         let mut pace = Pace::BRISK;
-        std::thread::park_timeout(TICK);
+        self.rest(Vec::new(), Some(TICK));
         loop {
-            let (found, next_timer) = self.look();
+            let Looked { found, quiet, next_timer } = self.look();
             let timer = next_timer.map(|at| at.saturating_duration_since(Instant::now()));
-            if let Some(tick) = pace.after(found) {
+            let tick = pace.after(found);
+            if tick.is_some() {
                 self.awake.store(true, Ordering::SeqCst);
-                rest(Some(timer.map_or(tick, |timer| timer.min(tick))));
-                continue;
             }
-            rest(timer);
-            if self.awake.load(Ordering::SeqCst) {
+            let is_ready = self.rest(quiet, [tick, timer].into_iter().flatten().min());
+            if is_ready || tick.is_none() && self.awake.load(Ordering::SeqCst) {
+                // Others may come first.
+                self.awake.store(true, Ordering::SeqCst);
                 pace = Pace::BRISK;
-                std::thread::park_timeout(TICK);
+                self.rest(Vec::new(), Some(TICK));
             }
         }
     }
 
-    /// One look at everything; gives what it found and when the next timer is due.
-    fn look(&self) -> (Found, Option<Instant>) {
-        self.awake.store(false, Ordering::SeqCst);
-        let next_timer = self.fire_timers();
-        (shielded(|| self.tend()).unwrap_or(Found::Neglected), next_timer)
+    /// Waits until the guardian is called, the time is up, or one of the drivers has something to
+    /// report: true then.
+    fn rest(&self, quiet: Vec<Quiet>, time: Option<Duration>) -> bool {
+        let bell = self.bell.get().expect("INVARIANT: made before the thread is started");
+        let drivers = quiet.iter().map(|quiet| PollFd::new(quiet.driver(), PollFlags::IN));
+        let mut fds: Vec<_> = iter::once(PollFd::new(bell, PollFlags::IN)).chain(drivers).collect();
+        let until = time.map_or(Deadline::Never, Deadline::after);
+        let _ = poll(&mut fds, until.timespec().as_ref());
+        let _ = rustix::io::read(bell, &mut [0; 8]);
+        fds[1..].iter().any(|fd| !fd.revents().is_empty())
     }
 
-    fn tend(&self) -> Found {
+    /// One look at everything.
+    fn look(&self) -> Looked {
+        self.awake.store(false, Ordering::SeqCst);
+        let next_timer = self.fire_timers();
+        let tended = shielded(|| self.tend());
+        let (found, quiet) = tended.unwrap_or((Found::Neglected, Vec::new()));
+        Looked { found, quiet, next_timer }
+    }
+
+    fn tend(&self) -> (Found, Vec<Quiet>) {
         let ports: Vec<_> = self.ports.lock().iter().filter_map(Weak::upgrade).collect();
-        let reactor = reactor::existing().map_or(Found::Nothing, reactor::Reactor::tend);
-        ports.iter().map(CompletionPort::tend).fold(reactor, Found::max)
+        let (mut most, mut quiet) = (Found::Nothing, Vec::new());
+        let mut note = |found, what: Quiet| {
+            most = most.max(found);
+            if found == Found::Quiet {
+                quiet.push(what);
+            }
+        };
+        if let Some(reactor) = reactor::existing() {
+            note(reactor.tend(), Quiet::Reactor(reactor));
+        }
+        for port in ports {
+            note(port.tend(), Quiet::Port(port));
+        }
+        (most, quiet)
     }
 
     /// Calls the timers that are due; returns when the next one is.
@@ -224,15 +300,6 @@ fn shielded<R>(work: impl FnOnce() -> R) -> Option<R> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
 }
 
-/// Until the thread is called, or the time is up.
-#[cfg(not(shuttle))]
-fn rest(time: Option<Duration>) {
-    match time {
-        Some(time) => std::thread::park_timeout(time),
-        None => std::thread::park(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,6 +311,7 @@ mod tests {
         let mut pace = Pace::BRISK;
         assert_eq!([Found::Attended; 3].map(|found| pace.after(found)), [ms(10), ms(20), ms(20)]);
         assert_eq!([Found::Neglected; 2].map(|found| pace.after(found)), [ms(5); 2]);
+        assert_eq!(pace.after(Found::Quiet), ms(5), "as nothing, for its driver will tell");
         assert_eq!(pace.after(Found::Attended), ms(10));
         assert_eq!([Found::Nothing; 7].map(|found| pace.after(found)), [ms(10); 7]);
         assert_eq!(pace.after(Found::Attended), ms(20), "counts anew");

@@ -137,6 +137,7 @@ impl CompletionPort {
     pub fn new(concurrency: usize) -> Result<Arc<Self>, Errno> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        guardian::prepare()?;
         let port = Arc::new(Self {
             driver: Driver::new()?,
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
@@ -264,6 +265,8 @@ impl CompletionPort {
         let packets = self.queue.lock().close();
         drop(packets);
         let _ = rustix::io::write(&self.closed, &1_u64.to_ne_bytes());
+        // It may hold the port, to wait for what is pending there.
+        guardian::rouse();
     }
 
     /// Wakes one sleeper.
@@ -288,22 +291,32 @@ impl CompletionPort {
         if !self.neglected.swap(false, Ordering::SeqCst) {
             return Found::Nothing;
         }
-        let look = self.queue.lock().tend();
+        let mut queue = self.queue.lock();
+        let (look, is_over) = (queue.tend(), queue.is_closed());
+        drop(queue);
         if look == Look::Attended {
             return Found::Attended;
         }
         // Raised before the files are performed: one of them might panic.
         self.neglected.store(true, Ordering::SeqCst);
         match look {
-            Look::Attended | Look::Later => return Found::Attended,
+            Look::Attended | Look::Later => Found::Attended,
             Look::Perform => {
+                if is_over {
+                    // All who slept are up and nobody falls asleep any more: it would only go on
+                    // reporting.
+                    self.driver.remove(self.closed.as_fd());
+                }
                 let mut after = Deferred::default();
-                self.perform(Deadline::after_ms(0), &mut after);
+                let any = self.perform(Deadline::after_ms(0), &mut after);
                 after.run();
+                if any { Found::Neglected } else { Found::Quiet }
             }
-            Look::Wake => self.wake_one(),
+            Look::Wake => {
+                self.wake_one();
+                Found::Neglected
+            }
         }
-        Found::Neglected
     }
 
     #[inline]
@@ -398,10 +411,11 @@ impl CompletionPort {
         perform_files(reports, after);
     }
 
-    fn perform(self: &Arc<Self>, deadline: Deadline, after: &mut Deferred) {
+    /// False when nothing was ready.
+    fn perform(self: &Arc<Self>, deadline: Deadline, after: &mut Deferred) -> bool {
         let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; HARVEST];
         let reports = self.driver.wait(&mut buffer, deadline);
-        perform_files(reports, after);
+        perform_files(reports, after)
     }
 
     fn wait_alertable(&self, deadline: Deadline) {
@@ -426,9 +440,12 @@ impl AsFd for CompletionPort {
     }
 }
 
-/// Lets every reported file perform what is pending.
+/// Lets every reported file perform what is pending; false when nothing was reported.
 #[inline]
-pub(crate) fn perform_files(mut reports: impl Iterator<Item = Report>, after: &mut Deferred) {
+pub(crate) fn perform_files(
+    mut reports: impl Iterator<Item = Report>,
+    after: &mut Deferred,
+) -> bool {
     let table = handle::table();
     let mut look_up = || {
         let report = reports.next()?;
@@ -436,6 +453,7 @@ pub(crate) fn perform_files(mut reports: impl Iterator<Item = Report>, after: &m
         Some((file, report.readiness))
     };
     let mut next = look_up();
+    let any = next.is_some();
     while let Some((file, readiness)) = next {
         // The next one is on its way into the cache while this one is at work.
         next = look_up();
@@ -443,4 +461,5 @@ pub(crate) fn perform_files(mut reports: impl Iterator<Item = Report>, after: &m
             file.handle_ready(readiness, after);
         }
     }
+    any
 }

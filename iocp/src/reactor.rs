@@ -39,6 +39,7 @@ static REACTOR: OnceLock<Reactor> = OnceLock::new();
 #[inline]
 pub fn prepare() -> Result<(), Errno> {
     if REACTOR.get().is_none() {
+        guardian::prepare()?;
         let driver = Driver::new()?;
         REACTOR.get_or_init(|| Reactor::new(driver));
     }
@@ -109,14 +110,11 @@ impl Reactor {
         }
     }
 
-    /// Performs what is ready now. What is left to do may run the program's code: not while the
-    /// caller leads.
-    #[must_use]
-    pub(crate) fn perform(&self) -> Deferred {
-        let mut after = Deferred::default();
+    /// Performs what is ready now; false when nothing is. What is left to do may run the program's
+    /// code: not while the caller leads.
+    pub(crate) fn perform(&self, after: &mut Deferred) -> bool {
         let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; HARVEST];
-        port::perform_files(self.driver.wait(&mut buffer, Deadline::after_ms(0)), &mut after);
-        after
+        port::perform_files(self.driver.wait(&mut buffer, Deadline::after_ms(0)), after)
     }
 
     /// The guardian's look.
@@ -129,8 +127,10 @@ impl Reactor {
             return Found::Attended;
         }
         self.neglected.store(true, Ordering::SeqCst);
-        self.perform().run();
-        Found::Neglected
+        let mut after = Deferred::default();
+        let any = self.perform(&mut after);
+        after.run();
+        if any { Found::Neglected } else { Found::Quiet }
     }
 }
 
@@ -139,7 +139,12 @@ mod tests {
     use super::*;
     use crate::thread;
 
-    use rustix::event::{PollFd, PollFlags, poll};
+    use std::os::fd::AsFd;
+
+    use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+
+    use crate::driver::Interest;
+    use crate::handle::Token;
 
     fn new_reactor() -> Reactor {
         Reactor::new(Driver::new().unwrap())
@@ -214,13 +219,16 @@ mod tests {
         let (reactor, [a]) = (new_reactor(), threads());
         assert_eq!(reactor.tend(), Found::Nothing, "nothing was ever neglected");
         reactor.note_pending();
-        assert_eq!(reactor.tend(), Found::Neglected);
-        assert_eq!(reactor.tend(), Found::Neglected, "again and again");
+        assert_eq!(reactor.tend(), Found::Quiet);
+        assert_eq!(reactor.tend(), Found::Quiet, "again and again");
         assert!(reactor.lead_or_follow(&a));
         assert_eq!(reactor.tend(), Found::Attended);
         reactor.note_pending();
         assert_eq!(reactor.tend(), Found::Nothing, "the leader looks");
         reactor.leave(&a, true);
-        assert_eq!(reactor.tend(), Found::Neglected);
+        let ready = eventfd(1, EventfdFlags::CLOEXEC).unwrap();
+        reactor.driver.add(ready.as_fd(), Token::from_value(0), Interest::Edges).unwrap();
+        assert_eq!(reactor.tend(), Found::Neglected, "there was something to do");
+        assert_eq!(reactor.tend(), Found::Quiet);
     }
 }

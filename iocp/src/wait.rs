@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags};
 
 use crate::clock::Deadline;
 use crate::event::Waitable;
+use crate::irp::Deferred;
 use crate::port;
 use crate::reactor;
 use crate::sync::{poll, thread_local};
@@ -53,7 +54,9 @@ pub fn wait(
     if deadline.is_over() {
         // Somebody has to perform pending I/O for a program that only ever polls its events.
         if let Some(reactor) = reactor::existing() {
-            reactor.perform().run();
+            let mut after = Deferred::default();
+            reactor.perform(&mut after);
+            after.run();
         }
         return take(objects, which).map_or(Waited::TimedOut, Waited::Object);
     }
@@ -132,7 +135,8 @@ fn block(
             && !fds[1].revents().is_empty()
             && let Some(reactor) = reactor::existing()
         {
-            let after = reactor.perform();
+            let mut after = Deferred::default();
+            reactor.perform(&mut after);
             if !after.is_nothing() {
                 lead.leave();
                 after.run();

@@ -10,6 +10,7 @@ mod pipe;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use asleep::{LONG, spawn};
@@ -61,11 +62,23 @@ fn until_the_guardian_has_napped() {
     }
 }
 
-/// Receives, nobody waiting; also when the guardian has looked in vain before.
-fn is_performed(pipe: &Pipe, other: &OwnedFd, in_vain: bool) {
+/// When the octet comes that nobody waits for.
+#[derive(Clone, Copy)]
+enum Comes {
+    AtOnce,
+    /// When the guardian has looked in vain.
+    Later,
+    /// When it does not look any more: what only waits costs nothing.
+    MuchLater,
+}
+
+/// Receives, nobody waiting.
+fn is_performed(pipe: &Pipe, other: &OwnedFd, comes: Comes) {
     let overlapped = pipe.receive(Given::default()).unwrap();
-    if in_vain {
-        until_the_guardian_has_napped();
+    match comes {
+        Comes::AtOnce => {}
+        Comes::Later => until_the_guardian_has_napped(),
+        Comes::MuchLater => until_the_guardian_sleeps("nothing is ready"),
     }
     write(other);
     let since = Instant::now();
@@ -81,11 +94,12 @@ fn the_guardian_wakes_for_what_nobody_attends_and_sleeps_otherwise() {
     let port = &CompletionPort::new(1).unwrap();
     let pipes = [Pipe::on(port, 7), Pipe::new()];
     for (pipe, other) in &pipes {
-        is_performed(pipe, other, false);
-        is_performed(pipe, other, true);
+        for comes in [Comes::AtOnce, Comes::Later, Comes::MuchLater] {
+            is_performed(pipe, other, comes);
+        }
         pipe.receive(Given::default()).unwrap();
     }
-    assert_eq!(port.wait(3, Deadline::Never, false, |_| {}), Ok(2));
+    assert_eq!(port.wait(4, Deadline::Never, false, |_| {}), Ok(3));
     let over = &Event::new(true, false);
     std::thread::scope(|scope| {
         let worker = spawn(scope, |begin| {
@@ -105,4 +119,21 @@ fn the_guardian_wakes_for_what_nobody_attends_and_sleeps_otherwise() {
         assert_eq!(leader.join(), Waited::Object(0));
     });
     pipes.iter().for_each(|(pipe, _)| pipe.close_handle());
+    a_port_that_is_closed_is_let_go();
+}
+
+/// Also while the guardian waits for what is pending there.
+fn a_port_that_is_closed_is_let_go() {
+    let port = CompletionPort::new(1).unwrap();
+    let (pipe, _other) = Pipe::on(&port, 1);
+    pipe.receive(Given::default()).unwrap();
+    until_the_guardian_sleeps("nothing is ready");
+    pipe.close_handle();
+    drop(pipe);
+    port.close();
+    let since = Instant::now();
+    while Arc::strong_count(&port) > 1 {
+        assert!(since.elapsed() < LONG, "the guardian keeps it");
+        std::thread::yield_now();
+    }
 }

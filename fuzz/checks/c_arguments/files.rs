@@ -15,7 +15,7 @@ use crate::c::sockets::call;
 
 pub(crate) const STEPS: &[Step] = &[transmit_file, transmit_packets, read_disk, seek, look_at_path];
 
-const OCTETS: usize = 3000;
+const OCTETS: u32 = 3000;
 
 /// A disk file, for all runs.
 fn disk_file(overlapped: bool) -> HANDLE {
@@ -23,7 +23,7 @@ fn disk_file(overlapped: bool) -> HANDLE {
     *FILES[usize::from(overlapped)].get_or_init(|| {
         let name = format!("linsock-fuzz-{}-{overlapped}\0", std::process::id());
         let path = std::env::temp_dir().join(name.trim_end_matches('\0'));
-        std::fs::write(&path, [0x5A; OCTETS]).expect("a temporary file");
+        std::fs::write(&path, [0x5A; OCTETS as usize]).expect("a temporary file");
         let text = format!("{}\0", path.display());
         let flags = if overlapped { 0x4000_0000 } else { 0 };
         // SAFETY: a text that ends with a zero.
@@ -60,7 +60,7 @@ impl Run<'_> {
 
     fn count(&mut self) -> u32 {
         let any = self.script.number();
-        self.script.pick(&[0, 1, 100, OCTETS as u32, OCTETS as u32 + 1, any])
+        self.script.pick(&[0, 1, 100, OCTETS, OCTETS + 1, any])
     }
 }
 
@@ -88,7 +88,8 @@ fn transmit_packets(run: &mut Run<'_>) {
     for _ in 0..count {
         let (data, file, len) = (run.outgoing(), run.file(), run.count());
         let kind: u32 = run.script.pick(&[1, 1, 2, 2, 5, 6, 0, 3, 8]);
-        let offset = run.script.pick(&[0, 1, OCTETS as u64, OCTETS as u64 + 1, u64::MAX, 1 << 63]);
+        let offset =
+            run.script.pick(&[0, 1, u64::from(OCTETS), u64::from(OCTETS) + 1, u64::MAX, 1 << 63]);
         let (first, len) =
             if kind & 1 == 1 { (data.at.addr() as u64, data.told) } else { (offset, len) };
         octets.extend([kind.to_ne_bytes(), len.to_ne_bytes()].concat());
@@ -106,7 +107,7 @@ fn transmit_packets(run: &mut Run<'_>) {
 fn read_disk(run: &mut Run<'_>) {
     let overlapped = run.script.rarely(2);
     let (data, got) = (run.incoming(), run.place_for_count());
-    let offset = u64::from(run.script.number()) % (2 * OCTETS as u64);
+    let offset = u64::from(run.script.number()) % u64::from(2 * OCTETS);
     let octets = [[0; 16], u128::from(offset).to_le_bytes()].concat();
     let ov = match overlapped {
         true => run.memory.pointer(&mut run.script, &octets, Use::Write),
