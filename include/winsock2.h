@@ -701,6 +701,34 @@ static __inline__ int select(int nfds, INT_PTR, INT_PTR, INT_PTR, INT_PTR)
 #endif
 #endif
 
+/* On Windows u_long is unsigned long, and programs say so; that is twice as wide here. */
+#if defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L)
+static __inline__ int linsock_ioctlsocket_long(SOCKET s, int cmd, unsigned long *argp)
+{
+    WS_u_long value = argp ? (WS_u_long)*argp : 0;
+    int result = ioctlsocket(s, cmd, argp ? &value : (WS_u_long *)0);
+
+    if (argp)
+        *argp = value;
+    return result;
+}
+#ifdef __cplusplus
+extern "C++" {
+/* A template, so that no null pointer has to choose: it is the function's. */
+template <typename T> struct linsock_if_long;
+template <> struct linsock_if_long<unsigned long> { typedef int type; };
+template <typename T>
+static __inline__ typename linsock_if_long<T>::type ioctlsocket(SOCKET s, int cmd, T *argp)
+{
+    return linsock_ioctlsocket_long(s, cmd, argp);
+}
+}
+#else
+#define ioctlsocket(s, cmd, argp) \
+    _Generic((argp), unsigned long *: linsock_ioctlsocket_long, default: ioctlsocket)(s, cmd, argp)
+#endif
+#endif
+
 #include "linsock_time.h"
 
 LINSOCK_ASSERT(sizeof(SOCKET) == 8, "SOCKET");

@@ -210,6 +210,37 @@ fn strsafe_is_enough_for_its_users() {
     desk.succeed(&["c++", "-Wall", "-Werror", "a.cc", "-o", "a"]);
 }
 
+/// On Windows u_long is unsigned long, and programs write either.
+#[test]
+fn ioctlsocket_takes_what_is_long_on_windows() {
+    let source = r#"
+        #include <winsock2.h>
+        int main(void) {
+            unsigned long on = 1, count = (unsigned long)-1;
+            u_long off = 0;
+            WSADATA data;
+            SOCKET s;
+            if (WSAStartup(MAKEWORD(2, 2), &data) != 0) return 1;
+            s = socket(AF_INET, SOCK_DGRAM, 0);
+            if (ioctlsocket(s, FIONBIO, &on) != 0 || ioctlsocket(s, FIONBIO, &off) != 0) return 2;
+            if (ioctlsocket(s, FIONREAD, &count) != 0 || count != 0) return 3;
+            return ioctlsocket(s, FIONBIO, 0) == SOCKET_ERROR ? 0 : 4;
+        }
+    "#;
+    let desk = Desk::with(&[("a.c", source), ("a.cc", source)]);
+    for (command, variable, file, names) in
+        [("cc", "CC", "a.c", ["gcc", "clang"]), ("c++", "CXX", "a.cc", ["g++", "clang++"])]
+    {
+        for compiler in compilers(&names) {
+            let arguments = [command, "-Wall", "-Wextra", "-Werror", file, "-o", "long"];
+            let output = desk.linsock(&arguments).env(variable, compiler).output().unwrap();
+            assert_quiet_success(&output);
+            let output = Command::new(desk.0.path().join("long")).output().unwrap();
+            assert_quiet_success(&output);
+        }
+    }
+}
+
 #[test]
 fn the_default_compiler_writes_a_out() {
     let desk = Desk::with(&[("hello.c", HELLO)]);
