@@ -164,6 +164,8 @@ programs![
     transfer,
     udp,
     unix_streams,
+    libraries,
+    ip_helper,
     wsk_disconnect,
     wsk_events,
     wsk_irp,

@@ -8,6 +8,7 @@ pub mod critical;
 pub mod file_io;
 pub mod heap;
 pub mod io;
+pub mod library;
 pub mod misc;
 pub mod object;
 pub mod pages;

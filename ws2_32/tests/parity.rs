@@ -123,7 +123,19 @@ const DOCUMENTED: &[(&str, &str)] = &[
         GetModuleHandleW GetSystemTime IsDebuggerPresent LocalFileTimeToFileTime
         QueryUnbiasedInterruptTime SetEnvironmentVariableA SetEnvironmentVariableW
         SetProcessAffinityMask SetThreadDescription SystemTimeToFileTime timeBeginPeriod
-        timeEndPeriod timeGetDevCaps timeGetTime",
+        timeEndPeriod timeGetDevCaps timeGetTime
+        FreeLibrary GetSystemDirectoryA GetSystemDirectoryW GetVersion LoadLibraryExA
+        LoadLibraryExW LoadLibraryW",
+    ),
+    (
+        "iphlpapi.h",
+        "\
+        GetAdaptersAddresses GetNetworkParams if_indextoname if_nametoindex",
+    ),
+    (
+        "wincrypt.h",
+        "\
+        CryptAcquireContextA CryptAcquireContextW CryptGenRandom CryptReleaseContext",
     ),
     (
         "process.h",
@@ -172,6 +184,14 @@ const PARTIAL: &[(&str, &str)] = &[
     ("GetModuleHandleA", ""),
     ("GetModuleHandleW", "As GetModuleHandleA."),
     ("SetThreadDescription", ""),
+    ("LoadLibraryA", ""),
+    ("LoadLibraryW", "As LoadLibraryA."),
+    ("LoadLibraryExA", "As LoadLibraryA."),
+    ("LoadLibraryExW", "As LoadLibraryA."),
+    ("GetProcAddress", ""),
+    ("GetAdaptersAddresses", ""),
+    ("CryptAcquireContextA", ""),
+    ("CryptAcquireContextW", "As CryptAcquireContextA."),
     ("timeBeginPeriod", ""),
     ("timeEndPeriod", ""),
     ("VirtualProtect", ""),

@@ -118,6 +118,12 @@ for h in "$root"/include/*.h "$root"/include/alias/*; do
     job "alone $n" "gcc -std=c11 $flags -fsyntax-only $work/alone_$n.c && g++ -x c++ -std=c++17 $flags -fsyntax-only $work/alone_$n.c"
 done
 
+# Programs for Windows count on it without including it.
+printf '#include <windows.h>\nint length(const char *s) { return (int)strlen(s); }\n' >"$work/strings.c"
+for c in $ccs; do
+    job "$c windows.h brings <string.h>" "$c -std=c11 $flags -DWIN32_LEAN_AND_MEAN -fsyntax-only $work/strings.c"
+done
+
 # Where do the calls go? Only to WS_ names, optimised and fortified or not.
 cat >"$work/bindings.sh" <<'END'
 # bindings.sh OBJECT EXPECT: the WS_ names wanted are those found, and no bare name is.
