@@ -138,6 +138,12 @@ for n in errno errno_too; do
     done
 done
 
+# <sys/types.h> has useconds_t, in strict C too.
+printf '#include <sys/types.h>\nuseconds_t pause_of(void) { return 1; }\n' >"$work/useconds.c"
+for c in $ccs; do
+    job "$c <sys/types.h> brings useconds_t" "$c -std=c11 $flags -fsyntax-only $work/useconds.c"
+done
+
 # Where do the calls go? Only to WS_ names, optimised and fortified or not.
 cat >"$work/bindings.sh" <<'END'
 # bindings.sh OBJECT EXPECT: the WS_ names wanted are those found, and no bare name is.
