@@ -1,4 +1,4 @@
-/* mswsock.h - the Microsoft extensions. ConnectEx, DisconnectEx, TransmitFile and the message pair are
+/* mswsock.h - the Microsoft extensions. ConnectEx, DisconnectEx, TransmitPackets and the message pair are
  * reached through WSAIoctl(SIO_GET_EXTENSION_FUNCTION_POINTER) only, as on Windows. */
 #ifndef LINSOCK_MSWSOCK_H
 #define LINSOCK_MSWSOCK_H
@@ -90,6 +90,10 @@ VOID WSAAPI GetAcceptExSockaddrs(PVOID lpOutputBuffer, DWORD dwReceiveDataLength
                                  DWORD dwRemoteAddressLength, struct LINSOCK_N(sockaddr) **LocalSockaddr,
                                  LPINT LocalSockaddrLength, struct LINSOCK_N(sockaddr) **RemoteSockaddr,
                                  LPINT RemoteSockaddrLength);
+
+/* mswsock/nf-mswsock-transmitfile */
+BOOL WSAAPI TransmitFile(SOCKET hSocket, HANDLE hFile, DWORD nNumberOfBytesToWrite, DWORD nNumberOfBytesPerSend,
+                         LPOVERLAPPED lpOverlapped, LPTRANSMIT_FILE_BUFFERS lpTransmitBuffers, DWORD dwReserved);
 
 /* mswsock/nf-mswsock-acceptex */
 typedef BOOL(WSAAPI *LPFN_ACCEPTEX)(SOCKET sListenSocket, SOCKET sAcceptSocket, PVOID lpOutputBuffer,

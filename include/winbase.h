@@ -28,7 +28,19 @@ LINSOCK_EXTERN_C_BEGIN
 #define DUPLICATE_SAME_ACCESS 0x00000002
 #define FILE_SKIP_COMPLETION_PORT_ON_SUCCESS 0x1
 #define FILE_SKIP_SET_EVENT_ON_HANDLE 0x2
+#define FILE_FLAG_WRITE_THROUGH 0x80000000
 #define FILE_FLAG_OVERLAPPED 0x40000000
+#define FILE_FLAG_NO_BUFFERING 0x20000000
+#define FILE_FLAG_RANDOM_ACCESS 0x10000000
+#define FILE_FLAG_SEQUENTIAL_SCAN 0x08000000
+#define FILE_FLAG_DELETE_ON_CLOSE 0x04000000
+#define FILE_BEGIN 0
+#define FILE_CURRENT 1
+#define FILE_END 2
+#define FILE_TYPE_UNKNOWN 0x0000
+#define FILE_TYPE_DISK 0x0001
+#define FILE_TYPE_CHAR 0x0002
+#define FILE_TYPE_PIPE 0x0003
 #define THREAD_PRIORITY_LOWEST (-2)
 #define THREAD_PRIORITY_BELOW_NORMAL (-1)
 #define THREAD_PRIORITY_NORMAL 0
@@ -235,19 +247,6 @@ BOOL WINAPI GetOverlappedResult(HANDLE hFile, LPOVERLAPPED lpOverlapped, LPDWORD
 /* ioapiset/nf-ioapiset-getoverlappedresultex */
 BOOL WINAPI GetOverlappedResultEx(HANDLE hFile, LPOVERLAPPED lpOverlapped, LPDWORD lpNumberOfBytesTransferred,
                                   DWORD dwMilliseconds, BOOL bAlertable);
-/* fileapi/nf-fileapi-readfile; of sockets, as the next three */
-BOOL WINAPI ReadFile(HANDLE hFile, LPVOID lpBuffer, DWORD nNumberOfBytesToRead, LPDWORD lpNumberOfBytesRead,
-                     LPOVERLAPPED lpOverlapped);
-/* fileapi/nf-fileapi-writefile */
-BOOL WINAPI WriteFile(HANDLE hFile, LPCVOID lpBuffer, DWORD nNumberOfBytesToWrite, LPDWORD lpNumberOfBytesWritten,
-                      LPOVERLAPPED lpOverlapped);
-/* fileapi/nf-fileapi-readfileex */
-BOOL WINAPI ReadFileEx(HANDLE hFile, LPVOID lpBuffer, DWORD nNumberOfBytesToRead, LPOVERLAPPED lpOverlapped,
-                       LPOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
-/* fileapi/nf-fileapi-writefileex */
-BOOL WINAPI WriteFileEx(HANDLE hFile, LPCVOID lpBuffer, DWORD nNumberOfBytesToWrite, LPOVERLAPPED lpOverlapped,
-                        LPOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
-
 /* synchapi/nf-synchapi-createeventa */
 HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES lpEventAttributes, BOOL bManualReset, BOOL bInitialState,
                            LPCSTR lpName);
@@ -671,5 +670,7 @@ LINSOCK_ASSERT(sizeof(CONDITION_VARIABLE) == 8, "CONDITION_VARIABLE");
 LINSOCK_ASSERT(sizeof(SYSTEM_INFO) == 48, "SYSTEM_INFO");
 LINSOCK_ASSERT(sizeof(SYSTEMTIME) == 16, "SYSTEMTIME");
 LINSOCK_ASSERT(sizeof(INIT_ONCE) == 8, "INIT_ONCE");
+
+#include "fileapi.h"
 
 #endif

@@ -45,6 +45,8 @@ statuses! {
     INVALID_HANDLE = 0xC000_0008, win32 6, wsa 10038;
     /// An argument is out of range, or the state does not allow the call.
     INVALID_PARAMETER = 0xC000_000D, win32 87, wsa 10022;
+    /// The file has nothing there any more.
+    END_OF_FILE = 0xC000_0011, win32 38, wsa 10022;
     /// Not allowed.
     ACCESS_DENIED = 0xC000_0022, win32 5, wsa 10013;
     /// The buffer is too small; nothing was done.
@@ -53,6 +55,8 @@ statuses! {
     OBJECT_TYPE_MISMATCH = 0xC000_0024, win32 6, wsa 10038;
     /// The address is in use.
     SHARING_VIOLATION = 0xC000_0043, win32 32, wsa 10048;
+    /// No room is left on the disk.
+    DISK_FULL = 0xC000_007F, win32 112, wsa 10022;
     /// The operation would have to wait (non-blocking socket).
     DEVICE_NOT_READY = 0xC000_00A3, win32 21, wsa 10035;
     /// This direction of the connection was shut down by this side.
@@ -69,6 +73,8 @@ statuses! {
     CANCELLED = 0xC000_0120, win32 995, wsa 995;
     /// Too many handles.
     TOO_MANY_OPENED_FILES = 0xC000_011F, win32 4, wsa 10024;
+    /// The device failed.
+    IO_DEVICE_ERROR = 0xC000_0185, win32 1117, wsa 10022;
     /// This side disconnected.
     LOCAL_DISCONNECT = 0xC000_013B, win32 64, wsa 10053;
     /// The other side disconnected.
@@ -105,6 +111,8 @@ statuses! {
     REQUEST_ABORTED = 0xC000_0240, win32 1235, wsa 10004;
     /// The connection was aborted.
     CONNECTION_ABORTED = 0xC000_0241, win32 1236, wsa 10053;
+    /// The file would become larger than its system allows.
+    FILE_TOO_LARGE = 0xC000_0904, win32 223, wsa 10022;
 }
 
 impl NtStatus {
@@ -219,6 +227,11 @@ mod tests {
             (0xC000_0005, 998, 10014),
             (0xC000_009A, 1450, 10055),
             (0xC000_0240, 1235, 10004),
+            // MS-ERREF; "any failure that is not in the map is WSAEINVAL".
+            (0xC000_0011, 38, 10022),
+            (0xC000_007F, 112, 10022),
+            (0xC000_0185, 1117, 10022),
+            (0xC000_0904, 223, 10022),
         ] {
             let status = NtStatus::from_raw(raw);
             assert_eq!((status.win32(), status.wsa()), (win32, wsa), "{status:?}");

@@ -13,6 +13,8 @@ mod connections;
 mod events;
 #[path = "c_arguments/extensions.rs"]
 mod extensions;
+#[path = "c_arguments/files.rs"]
+mod files;
 #[path = "c_arguments/handles.rs"]
 mod handles;
 #[path = "c_arguments/messages.rs"]
@@ -84,6 +86,7 @@ const STEPS: &[&[Step]] = &[
     messages::STEPS,
     texts::STEPS,
     objects::STEPS,
+    files::STEPS,
 ];
 
 pub(crate) fn check(octets: &[u8]) {

@@ -8,6 +8,7 @@
 //! operation is therefore just forgetting it.
 #![allow(unsafe_code)]
 
+mod at_file;
 mod flags;
 mod packet_info;
 
@@ -20,6 +21,7 @@ use crate::cache;
 
 use packet_info::Control;
 
+pub use at_file::Place;
 pub use flags::{RecvFlags, SendFlags};
 pub use packet_info::PacketInfo;
 

@@ -30,6 +30,7 @@ pub mod apc;
 pub mod buffer;
 pub mod cache;
 pub mod clock;
+pub mod disk;
 pub mod driver;
 pub mod event;
 pub mod file;

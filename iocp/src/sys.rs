@@ -4,6 +4,8 @@
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
+use rustix::io::Errno;
+
 /// Octets that were sent on a TCP socket and are not acknowledged, the FIN counted as one (it takes
 /// a sequence number); `None` if the descriptor is no such socket.
 pub fn unacknowledged(fd: BorrowedFd<'_>) -> Option<u32> {
@@ -43,6 +45,71 @@ fn tcp_info<const N: usize>(fd: BorrowedFd<'_>) -> Option<[u32; N]> {
         )
     };
     (result == 0 && len == size).then_some(words)
+}
+
+/// Sends a part of a file to a socket, without waiting for the socket: as many octets as it takes.
+/// Nothing is the end of the file.
+///
+/// # Errors
+/// As sendfile(2); `Errno::AGAIN` when there is no room. Never a signal.
+pub fn send_file(
+    to: BorrowedFd<'_>,
+    from: BorrowedFd<'_>,
+    mut offset: u64,
+    count: usize,
+) -> Result<usize, Errno> {
+    let quiet = NoPipeSignal::begin();
+    let sent = rustix::fs::sendfile(to, from, Some(&mut offset), count);
+    quiet.end(sent == Err(Errno::PIPE));
+    sent
+}
+
+/// Keeps SIGPIPE from the calling thread: sendfile(2) knows no MSG_NOSIGNAL.
+struct NoPipeSignal {
+    former: libc::sigset_t,
+    /// One waited for the thread before, which is not ours to take away.
+    waited: bool,
+}
+
+impl NoPipeSignal {
+    fn begin() -> Self {
+        // SAFETY: all-zero is a valid sigset_t, as each of the sets below.
+        let [mut pipe, mut former, mut waiting]: [libc::sigset_t; 3] =
+            unsafe { std::mem::zeroed() };
+        // SAFETY: writes the set that it is given.
+        unsafe { libc::sigemptyset(&raw mut pipe) };
+        // SAFETY: as above; SIGPIPE is a signal.
+        unsafe { libc::sigaddset(&raw mut pipe, libc::SIGPIPE) };
+        // SAFETY: writes the set that it is given.
+        unsafe { libc::sigpending(&raw mut waiting) };
+        // SAFETY: reads a set that was filled in.
+        let waited = unsafe { libc::sigismember(&raw const waiting, libc::SIGPIPE) } == 1;
+        // SAFETY: reads the one set and writes the other; both outlive the call.
+        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const pipe, &raw mut former) };
+        Self { former, waited }
+    }
+
+    /// `raised`: the call says that the kernel has sent the signal.
+    fn end(self, raised: bool) {
+        if raised && !self.waited {
+            take_pipe_signal();
+        }
+        let former = &raw const self.former;
+        // SAFETY: reads the set, which outlives the call.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, former, std::ptr::null_mut()) };
+    }
+}
+
+fn take_pipe_signal() {
+    // SAFETY: all-zero is a valid sigset_t.
+    let mut pipe: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: writes the set that it is given.
+    unsafe { libc::sigemptyset(&raw mut pipe) };
+    // SAFETY: as above; SIGPIPE is a signal.
+    unsafe { libc::sigaddset(&raw mut pipe, libc::SIGPIPE) };
+    let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: reads the set and the time, which outlive the call; wants no details.
+    unsafe { libc::sigtimedwait(&raw const pipe, std::ptr::null_mut(), &raw const at_once) };
 }
 
 /// Whether datagrams tell where they came to (IP_PKTINFO, IPV6_RECVPKTINFO).

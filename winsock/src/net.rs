@@ -53,7 +53,7 @@ use linsock_iocp::file::File;
 use crate::catalog::Provider;
 use crate::socket::{self, RecvOptions};
 
-pub use crate::socket::{CloseReport, Side, TcpState};
+pub use crate::socket::{CloseReport, FilePart, Side, TcpState};
 
 pub use disconnect::{Disconnect, Disconnecting};
 pub use error::{Error, Result};
@@ -258,6 +258,13 @@ impl Socket {
     /// Sends memory that the operation owns, all of it.
     pub fn send_owned(&self, data: Vec<u8>) -> Request {
         Request::new(&self.inner, operation::What::Send, data)
+    }
+
+    /// Sends memory that the operation owns, which may be empty, and then a part of a file, without
+    /// a copy (TransmitFile). Reading the file waits for the disk; a file that ends early fails
+    /// with ERROR_HANDLE_EOF, with what was there sent. Not on a datagram socket.
+    pub fn send_file(&self, head: Vec<u8>, part: FilePart) -> Request {
+        Request::new(&self.inner, operation::What::SendFile(part), head)
     }
 
     /// Connects and then sends `first`, which may be empty.

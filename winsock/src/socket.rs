@@ -9,6 +9,7 @@
 
 mod accept;
 mod blocking;
+mod close;
 mod connect;
 mod datagram;
 mod disconnect;
@@ -21,19 +22,17 @@ mod recent;
 mod report;
 mod time_wait;
 mod transfer;
+mod transmit;
 
 use std::any::Any;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::{Address, Domain};
 use linsock_iocp::afd::endpoint::state::Phase;
-use linsock_iocp::afd::{
-    AcceptPhase, CloseMode, Completion, Endpoint, Indication, RareQueue, Request,
-};
-use linsock_iocp::clock::Deadline;
+use linsock_iocp::afd::{AcceptPhase, Completion, Endpoint, Indication, Request};
 use linsock_iocp::driver::{Driver, Interest, Readiness};
 use linsock_iocp::event::Event;
 use linsock_iocp::file::{AlreadyAssociated, File, FileCore};
@@ -45,8 +44,7 @@ use linsock_iocp::sync::{Lock, Locked};
 
 use crate::catalog::Provider;
 use crate::option::SharedOptions;
-use crate::transport::last_words;
-use crate::transport::tcp::{Detached, Next, Tcp};
+use crate::transport::tcp::{Next, Tcp};
 
 pub use accept::{ACCEPT_RETRY, AcceptLayout, Accepted, AddressArea, DeferredAddress};
 pub use blocking::SyncResult;
@@ -56,6 +54,7 @@ pub use name::SocketView;
 pub use operation::{Kind, Operation};
 pub use report::{CloseReport, Ending, Side, TcpState};
 pub use transfer::{RecvOptions, Transfer};
+pub use transmit::{FilePart, Transmission};
 
 /// How an operation that was not refused started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,29 +181,6 @@ impl Socket {
     fn from_token(token: Token) -> Option<Arc<Self>> {
         let file = handle::table().file(token)?;
         (file as Arc<dyn Any + Send + Sync>).downcast().ok()
-    }
-
-    /// closesocket: takes the handle away and ends the socket's affairs.
-    ///
-    /// Blocks only with SO_LINGER on, a linger time above 0 and data unsent, on a blocking socket.
-    ///
-    /// # Errors
-    /// WSAENOTSOCK; WSAEWOULDBLOCK (handle still valid) when a non-blocking socket would have to
-    /// linger (closesocket page).
-    pub fn close_handle(&self) -> Result<(), NtStatus> {
-        if self.is_nonblocking() && self.would_linger() {
-            return Err(NtStatus::DEVICE_NOT_READY);
-        }
-        handle::table().remove(self.handle()).ok_or(NtStatus::INVALID_HANDLE)?;
-        recent::forget(self.handle());
-        self.close();
-        Ok(())
-    }
-
-    fn would_linger(&self) -> bool {
-        let mut inner = self.lock();
-        let lingers = inner.options.linger().is_some_and(|seconds| seconds > 0);
-        lingers && (inner.endpoint.has_sends() || inner.is_connected() && inner.owes_peer())
     }
 
     /// The handle.
@@ -488,91 +464,11 @@ impl File for Socket {
     }
 
     fn close(&self) {
-        let mut after = Deferred::default();
-        let mut inner = self.lock();
-        let listener = inner.accepting_for.and_then(Self::from_token);
-        let receivers = inner.first_receivers();
-        let listened = inner.endpoint.phase() == Phase::Listening;
-        let listening = inner.listening.take();
-        let lingers = inner.options.linger().map(|seconds| Duration::from_secs(seconds.into()));
-        let abort = lingers == Some(Duration::ZERO);
-        let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
-        let origin = inner.endpoint.state().link().map(|link| link.origin);
-        let sends = inner.endpoint.close(mode);
-        let owed = inner.take_over(self, sends, &mut after);
-        inner.cancel_datagrams(self, &|_| true, &mut after);
-        inner.settle(self, &mut after);
-        inner.close_link(self, abort);
-        inner.closed = true;
-        inner.selection = None;
-        if let Some(origin) = origin {
-            inner.enter_time_wait(origin);
-        }
-        let embryos = inner.take_embryos();
-        let remnant = if abort { None } else { inner.leave_remnant(self) };
-        let owed = owed.or_else(|| inner.owed_by_link());
-        let fd = inner.tcp.detach();
-        drop(inner);
-        if let Some(fd) = fd.as_ref().filter(|_| listened) {
-            fd.stop_listening();
-        }
-        // Connections that no accept took: their descriptors close with no lock held.
-        drop(listening);
-        for embryo in embryos.iter().filter_map(Weak::upgrade) {
-            let _ = embryo.close_handle();
-        }
-        self.gone.set();
-        // Those who wait are woken before the descriptor closes, which with SO_LINGER may block.
-        after.run();
-        if let Some(remnant) = remnant {
-            remnant.outlive_handle(lingers.filter(|_| !self.is_nonblocking()));
-        }
-        if let Some(fd) = fd {
-            close_descriptor(fd, owed.unwrap_or_default(), lingers);
-        }
-        let mut after = Deferred::default();
-        self.release_accept(listener.as_deref(), &mut after);
-        self.cancel_first_receives(&receivers, &|_| true, &mut after);
-        after.run();
-    }
-}
-
-/// Closes a descriptor whose peer is owed `data`; `linger` is the time of SO_LINGER.
-fn close_descriptor(fd: Detached, data: Vec<u8>, linger: Option<Duration>) {
-    match linger {
-        Some(Duration::ZERO) => drop(fd),
-        Some(time) => last_words::linger(fd, &data, Deadline::after(time)),
-        None if data.is_empty() => drop(fd),
-        None => last_words::drain_in_background(fd, data),
+        self.end();
     }
 }
 
 impl Inner {
-    /// Copies the data of sends that the caller's memory will not outlive, and completes them: they
-    /// were accepted, so they are delivered.
-    fn take_over(
-        &mut self,
-        socket: &Socket,
-        sends: RareQueue<Operation>,
-        after: &mut Deferred,
-    ) -> Option<Vec<u8>> {
-        let mut owed = None;
-        for mut operation in sends {
-            let (status, bytes) = match operation.irp.buffers.copy_rest() {
-                Some(rest) if self.queue_last_words(&rest) => {
-                    (NtStatus::SUCCESS, operation.irp.buffers.len())
-                }
-                Some(rest) => {
-                    owed.get_or_insert_with(Vec::new).extend(rest);
-                    (NtStatus::SUCCESS, operation.irp.buffers.len())
-                }
-                None => (NtStatus::ACCESS_VIOLATION, 0),
-            };
-            operation.complete(socket, Timing::Pended, status, bytes, after);
-        }
-        owed
-    }
-
     /// What the peer's FIN, a reset, or data that nobody may read has to do with the endpoint, when
     /// no receive is pending that would find out.
     #[inline]

@@ -1,5 +1,8 @@
-//! The functions of mswsock.h: AcceptEx, ConnectEx, DisconnectEx and their address helper.
+//! The functions of mswsock.h: AcceptEx, ConnectEx, DisconnectEx and their address helper; those
+//! that send files are in [`transmit`].
 #![allow(unsafe_code)]
+
+pub mod transmit;
 
 use linsock::afd::DisconnectMode;
 use linsock::afd::address::{Domain, Family};
@@ -41,6 +44,13 @@ const DISCONNECTEX: GUID = GUID {
     data3: 0x436f,
     data4: [0xa0, 0x31, 0xf5, 0x36, 0xa6, 0xee, 0xc1, 0x57],
 };
+const TRANSMITFILE: GUID = mswsock_guid(0xb536_7df0);
+const TRANSMITPACKETS: GUID = GUID {
+    data1: 0xd968_9da0,
+    data2: 0x1f90,
+    data3: 0x11d3,
+    data4: [0x99, 0x71, 0x00, 0xc0, 0x4f, 0x68, 0xc8, 0x76],
+};
 const WSARECVMSG: GUID = GUID {
     data1: 0xf689_d7c8,
     data2: 0x6f1f,
@@ -67,6 +77,8 @@ pub(crate) fn extension(guid: GUID) -> Option<usize> {
         GETACCEPTEXSOCKADDRS => GetAcceptExSockaddrs as *const () as usize,
         CONNECTEX => ConnectEx as *const () as usize,
         DISCONNECTEX => DisconnectEx as *const () as usize,
+        TRANSMITFILE => transmit::TransmitFile as *const () as usize,
+        TRANSMITPACKETS => transmit::TransmitPackets as *const () as usize,
         WSARECVMSG => message::WSARecvMsg as *const () as usize,
         WSASENDMSG => message::WSASendMsg as *const () as usize,
         WSAPOLL => crate::winsock2::poll::WSAPoll as *const () as usize,
@@ -81,7 +93,7 @@ fn pending() -> Outcome<BOOL> {
 
 /// The target for functions that cannot do without an OVERLAPPED.
 fn required_target(socket: &Socket, ov: *mut Overlapped) -> Outcome<Target> {
-    overlapped::target(socket, ov, None)
+    overlapped::target(socket.core(), ov, None)
 }
 
 /// Marks the OVERLAPPED as Windows does before it looks at anything else: on every synchronous

@@ -20,7 +20,8 @@ use windows_sys::Win32::System::{
     Environment, LibraryLoader, Memory, SystemInformation, SystemServices, Time, WindowsProgramming,
 };
 use windows_sys::Win32::{
-    Foundation, Globalization, Media, Networking::WinSock, System::IO, System::Threading,
+    Foundation, Globalization, Media, Networking::WinSock, Storage::FileSystem, System::IO,
+    System::Threading,
 };
 
 /// The same fields at the same offsets, and the same size.
@@ -396,7 +397,19 @@ constants! {
         MMSYSERR_NOERROR TIMERR_NOERROR TIMERR_NOCANDO
     }
     Foundation {
-        E_HANDLE E_POINTER
+        E_HANDLE E_POINTER ERROR_CANT_RESOLVE_FILENAME ERROR_DISK_FULL ERROR_FILE_EXISTS
+        ERROR_FILE_TOO_LARGE ERROR_IO_DEVICE STATUS_DISK_FULL STATUS_END_OF_FILE
+    }
+    FileSystem {
+        CREATE_ALWAYS CREATE_NEW OPEN_ALWAYS OPEN_EXISTING TRUNCATE_EXISTING
+        FILE_APPEND_DATA FILE_READ_DATA FILE_WRITE_DATA
+        FILE_ATTRIBUTE_ARCHIVE FILE_ATTRIBUTE_DIRECTORY FILE_ATTRIBUTE_HIDDEN
+        FILE_ATTRIBUTE_NORMAL FILE_ATTRIBUTE_READONLY FILE_ATTRIBUTE_SYSTEM
+        FILE_ATTRIBUTE_TEMPORARY FILE_BEGIN FILE_CURRENT FILE_END FILE_FLAG_DELETE_ON_CLOSE
+        FILE_FLAG_NO_BUFFERING FILE_FLAG_RANDOM_ACCESS FILE_FLAG_SEQUENTIAL_SCAN
+        FILE_FLAG_WRITE_THROUGH FILE_SHARE_DELETE FILE_SHARE_READ FILE_SHARE_WRITE FILE_TYPE_CHAR
+        FILE_TYPE_DISK FILE_TYPE_PIPE FILE_TYPE_UNKNOWN INVALID_FILE_ATTRIBUTES INVALID_FILE_SIZE
+        INVALID_SET_FILE_POINTER
     }
 }
 
@@ -853,6 +866,8 @@ signatures! {
     kernel32::thread => GetCurrentProcessId 0 Threading;
     kernel32::thread => QueueUserAPC 3 Threading;
     mswsock => AcceptEx 8 WinSock;
+    mswsock::transmit => TransmitFile 7 WinSock;
+    mswsock::transmit => TransmitPackets 6 none;
     mswsock => GetAcceptExSockaddrs 8 WinSock;
     winsock2::connection => socket 3 WinSock;
     winsock2::connection => WSASocketA 6 WinSock;
@@ -949,10 +964,25 @@ signatures! {
     kernel32::critical => LeaveCriticalSection 1 none;
     kernel32::critical => DeleteCriticalSection 1 none;
     kernel32::critical => SleepConditionVariableCS 3 none;
-    kernel32::file_io => ReadFile 5 none;
-    kernel32::file_io => WriteFile 5 none;
-    kernel32::file_io => ReadFileEx 5 none;
-    kernel32::file_io => WriteFileEx 5 none;
+    kernel32::disk => CreateFileA 7 FileSystem;
+    kernel32::disk => CreateFileW 7 FileSystem;
+    kernel32::disk => DeleteFileA 1 FileSystem;
+    kernel32::disk => DeleteFileW 1 FileSystem;
+    kernel32::disk => GetFileAttributesA 1 FileSystem;
+    kernel32::disk => GetFileAttributesW 1 FileSystem;
+    kernel32::disk => GetTempPathA 2 FileSystem;
+    kernel32::disk => GetTempPathW 2 FileSystem;
+    kernel32::seek => GetFileType 1 FileSystem;
+    kernel32::seek => GetFileSize 2 FileSystem;
+    kernel32::seek => GetFileSizeEx 2 FileSystem;
+    kernel32::seek => SetFilePointer 4 FileSystem;
+    kernel32::seek => SetFilePointerEx 4 FileSystem;
+    kernel32::seek => SetEndOfFile 1 FileSystem;
+    kernel32::seek => FlushFileBuffers 1 FileSystem;
+    kernel32::file_io => ReadFile 5 FileSystem;
+    kernel32::file_io => WriteFile 5 FileSystem;
+    kernel32::file_io => ReadFileEx 5 FileSystem;
+    kernel32::file_io => WriteFileEx 5 FileSystem;
     kernel32::heap => GetProcessHeap 0 none;
     kernel32::heap => HeapCreate 3 none;
     kernel32::heap => HeapDestroy 1 none;

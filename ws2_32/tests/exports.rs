@@ -15,6 +15,7 @@ const NOT_DECLARED: &[(&str, &str)] = &[
     ("linsock_panic_in_next_call", "for our own tests of the boundary"),
     ("linsock_ConnectEx", "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows"),
     ("linsock_DisconnectEx", "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows"),
+    ("linsock_TransmitPackets", "as linsock_DisconnectEx"),
     ("linsock_WSARecvMsg", "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows"),
 ];
 

@@ -125,7 +125,9 @@ const DOCUMENTED: &[(&str, &str)] = &[
         SetProcessAffinityMask SetThreadDescription SystemTimeToFileTime timeBeginPeriod
         timeEndPeriod timeGetDevCaps timeGetTime
         FreeLibrary GetSystemDirectoryA GetSystemDirectoryW GetVersion LoadLibraryExA
-        LoadLibraryExW LoadLibraryW",
+        LoadLibraryExW LoadLibraryW DeleteFileA DeleteFileW FlushFileBuffers
+        GetFileAttributesA GetFileAttributesW GetFileSize GetFileSizeEx GetFileType GetTempPathA
+        GetTempPathW SetEndOfFile SetFilePointer SetFilePointerEx",
     ),
     (
         "iphlpapi.h",
@@ -152,6 +154,9 @@ const DOCUMENTED: &[(&str, &str)] = &[
 /// Functions that do a part of what is documented. The reason is what the function's doc says under
 /// `# Differs from Windows`; one stands here only while the doc says nothing.
 const PARTIAL: &[(&str, &str)] = &[
+    ("CreateFileA", ""),
+    ("CreateFileW", ""),
+    ("TransmitPackets", ""),
     ("CreateEventA", ""),
     ("CreateEventW", "As CreateEventA."),
     ("CreateMutexA", ""),

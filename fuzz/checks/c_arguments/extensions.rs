@@ -69,7 +69,7 @@ impl Run<'_> {
     }
 
     /// What DisconnectEx is given: without an OVERLAPPED it would wait for a peer.
-    fn given_for_disconnect(&mut self, s: SOCKET, is_valid: bool) -> Given {
+    pub(crate) fn given_for_disconnect(&mut self, s: SOCKET, is_valid: bool) -> Given {
         let given = self.overlapped();
         let waits = self.handles.find(s).is_some_and(|entry| entry.reached);
         if given.at.is_null() && is_valid && waits {

@@ -52,6 +52,12 @@ impl SendFlags {
         Self(self.0 | PARTIAL)
     }
 
+    /// More of the stream follows at once, so that a packet may wait for it.
+    #[must_use]
+    pub const fn more(self) -> Self {
+        Self(self.0 | libc::MSG_MORE)
+    }
+
     /// Whether more of the message follows.
     pub const fn is_partial(self) -> bool {
         self.0 & PARTIAL != 0

@@ -16,7 +16,7 @@ use linsock_iocp::sync::Lock;
 use linsock_iocp::wait::{self, Which};
 
 use super::{Error, Result};
-use crate::socket::{AcceptLayout, Ending, RecvOptions, Socket};
+use crate::socket::{AcceptLayout, Ending, FilePart, RecvOptions, Socket, Transmission};
 use linsock_iocp::afd::address::Address;
 
 /// What an operation does.
@@ -24,6 +24,7 @@ use linsock_iocp::afd::address::Address;
 pub(super) enum What {
     Recv,
     Send,
+    SendFile(FilePart),
     Connect(Address),
     AcceptInto(Arc<Socket>),
     HalfClose,
@@ -154,6 +155,11 @@ impl Request {
         match what {
             What::Recv => socket.recv(irp, RecvOptions::default()).map(drop),
             What::Send => socket.send(irp, SendFlags::NONE).map(drop),
+            What::SendFile(part) => {
+                let mut transmission = Transmission::default();
+                transmission.push_part(part);
+                socket.transmit(irp, transmission)
+            }
             What::Connect(to) => socket.connect_pending(irp, &to),
             What::AcceptInto(acceptor) => {
                 let layout = AcceptLayout::without_addresses(socket.domain(), part);

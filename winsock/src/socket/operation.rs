@@ -8,6 +8,7 @@ use super::Socket;
 use super::accept::AcceptCall;
 use super::datagram::{Route, SenderArea};
 use super::transfer::RecvOptions;
+use super::transmit::Transmission;
 use linsock_iocp::buffer::SendFlags;
 
 /// An operation of a socket.
@@ -32,6 +33,8 @@ pub enum Kind {
     RecvFrom(RecvOptions, Option<Box<SenderArea>>),
     /// Sends a datagram.
     SendTo(SendFlags, Option<Box<Route>>),
+    /// Sends memory and files, and may then disconnect. Boxed: it is large and rare.
+    Transmit(Box<Transmission>),
     /// Disconnects.
     Disconnect,
     /// Accepts. Boxed: it is large and rare beside the transfers.
@@ -110,11 +113,12 @@ impl super::Inner {
             Kind::Recv(_) | Kind::Connect | Kind::Send(_) if status.is_success() => {
                 operation.irp.buffers.done()
             }
+            Kind::Transmit(transmission) if status.is_success() => transmission.sent(),
             _ => 0,
         };
         match &operation.kind {
             Kind::Accept(call) => call.abandon(socket),
-            Kind::Disconnect => self.report_the_end(),
+            Kind::Disconnect | Kind::Transmit(_) => self.report_the_end(),
             Kind::Recv(_)
             | Kind::Send(_)
             | Kind::RecvFrom(..)

@@ -286,14 +286,7 @@ impl Inner {
         flags: SendFlags,
         after: &mut Deferred,
     ) -> Option<Result<Started, NtStatus>> {
-        let admitted = match self.endpoint.send() {
-            _ if self.closed => Err(NtStatus::INVALID_HANDLE),
-            Err(NtStatus::INVALID_CONNECTION) if self.finish_connect(socket, after) => {
-                self.endpoint.send()
-            }
-            admitted => admitted,
-        };
-        let start = match admitted {
+        let start = match self.admit_send(socket, after) {
             Ok(start) => start,
             Err(status) => {
                 irp.refuse(status);
@@ -318,6 +311,22 @@ impl Inner {
                 Some(Err(refuse_lost(irp, status)))
             }
             Transfer::Wait | Transfer::Fin | Transfer::Cut(_) => None,
+        }
+    }
+
+    /// The endpoint's admission, after what the transport may have to say about a connect.
+    #[inline(always)]
+    pub(super) fn admit_send(
+        &mut self,
+        socket: &Socket,
+        after: &mut Deferred,
+    ) -> Result<Start, NtStatus> {
+        match self.endpoint.send() {
+            _ if self.closed => Err(NtStatus::INVALID_HANDLE),
+            Err(NtStatus::INVALID_CONNECTION) if self.finish_connect(socket, after) => {
+                self.endpoint.send()
+            }
+            admitted => admitted,
         }
     }
 
@@ -437,11 +446,19 @@ impl Inner {
         while self.tcp.writable
             && let Some(mut operation) = self.endpoint.take_send()
         {
-            let flags = match operation.kind {
-                Kind::Send(flags) => flags,
-                _ => SendFlags::NONE,
+            let tried = match &mut operation.kind {
+                Kind::Send(flags) => self.try_send(&mut operation.irp, *flags),
+                Kind::Transmit(transmission) => {
+                    transmission.advance(&mut self.tcp, &mut operation.irp.buffers)
+                }
+                _ => self.try_send(&mut operation.irp, SendFlags::NONE),
             };
-            let (status, bytes) = match self.try_send(&mut operation.irp, flags) {
+            let (status, bytes) = match tried {
+                Transfer::Done(sent) if matches!(operation.kind, Kind::Transmit(_)) => {
+                    self.end_transmission(socket, operation, sent, after);
+                    self.endpoint.sent();
+                    continue;
+                }
                 Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
                 Transfer::Refused(status) => (status, 0),
                 unfinished => {
@@ -528,7 +545,7 @@ fn wait_for_data(tcp: &mut Tcp) -> Transfer {
 
 /// One attempt to send to a stream.
 #[inline(always)]
-fn send_stream(tcp: &mut Tcp, buffers: &mut Buffers, flags: SendFlags) -> Transfer {
+pub(super) fn send_stream(tcp: &mut Tcp, buffers: &mut Buffers, flags: SendFlags) -> Transfer {
     while buffers.remaining() > 0 {
         let Some(fd) = tcp.fd() else {
             return Transfer::Wait;

@@ -1,13 +1,14 @@
-//! ReadFile and WriteFile on sockets, which are files of their system's: the transfers of Winsock
-//! with the results of kernel32.
-//!
-//! # Differs from Windows
-//! There are no other files here.
+//! ReadFile and WriteFile: on sockets the transfers of Winsock with the results of kernel32, and on
+//! disk files those of the disk.
 #![allow(unsafe_code)]
+
+use std::sync::Arc;
 
 use linsock::NtStatus;
 use linsock::iocp::buffer::{Buffers, RawBuffer, SendFlags};
 use linsock::iocp::clock::Deadline;
+use linsock::iocp::disk::{DiskFile, Way};
+use linsock::iocp::file::FileCore;
 use linsock::iocp::irp::{Irp, Target};
 use linsock::iocp::overlapped::Overlapped;
 use linsock::socket::{RecvOptions, Socket, Started};
@@ -20,58 +21,91 @@ use crate::ptr::{self, Out};
 use crate::winsock2::overlapped::{self, FileRoutine};
 use crate::winsock2::transfer;
 
-/// Which way the octets go.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// ReadFile.
-    In,
-    /// WriteFile.
-    Out,
-}
-
 /// The Win32 code of a status: a peer that has reset its connection is ERROR_NETNAME_DELETED here.
-fn failed(status: NtStatus) -> Error {
+pub(super) fn failed(status: NtStatus) -> Error {
     Error(status.win32())
 }
 
-fn file_of(file: HANDLE) -> Outcome<std::sync::Arc<Socket>> {
-    Socket::from_value(file).map_err(|_| Error::ERROR_INVALID_HANDLE)
+/// What is read and written.
+enum Subject {
+    Socket(Arc<Socket>),
+    Disk(Arc<DiskFile>),
+}
+
+impl Subject {
+    fn of(file: HANDLE) -> Outcome<Self> {
+        match Socket::from_value(file) {
+            Ok(socket) => Ok(Self::Socket(socket)),
+            Err(_) => DiskFile::from_value(file).map(Self::Disk).ok_or(Error::ERROR_INVALID_HANDLE),
+        }
+    }
+
+    fn core(&self) -> &FileCore {
+        match self {
+            Self::Socket(socket) => socket.core(),
+            Self::Disk(file) => linsock::iocp::file::File::core(&**file),
+        }
+    }
+
+    fn is_overlapped(&self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.is_overlapped(),
+            Self::Disk(file) => file.is_overlapped(),
+        }
+    }
+
+    /// A transfer with an OVERLAPPED, which on what was not opened for that is waited for. `place`
+    /// is where in a file it begins.
+    fn start(&self, way: Way, memory: Buffers, target: Target, place: u64) -> Outcome<Started> {
+        match self {
+            Self::Socket(socket) if socket.is_overlapped() => {
+                start(way, socket, Irp::new(target, memory))
+            }
+            Self::Socket(socket) => wait_for(way, socket, memory, target).map(Started::Done),
+            Self::Disk(file) => file.start(way, Irp::new(target, memory), place).map(Started::Done),
+        }
+        .map_err(failed)
+    }
+
+    /// A transfer without an OVERLAPPED.
+    fn block(&self, way: Way, mut memory: Buffers) -> Outcome<usize> {
+        match self {
+            Self::Socket(socket) => block(way, socket, memory),
+            Self::Disk(file) => file.transfer(way, &mut memory, None),
+        }
+        .map_err(failed)
+    }
 }
 
 fn memory(way: Way, at: *mut u8, len: u32) -> Outcome<Buffers> {
     let len = len as usize;
-    ptr::check_data(at, len, way == Way::In).map_err(no_access)?;
+    ptr::check_data(at, len, way == Way::Read).map_err(no_access)?;
     // SAFETY: the memory is the C program's, lent for the operation by the call; no Rust reference
     // to it exists.
     Ok(unsafe { Buffers::from_raw(&[RawBuffer { base: at, len }]) })
 }
 
-impl Way {
-    fn start(self, socket: &Socket, irp: Irp) -> Outcome<Started> {
-        match self {
-            Self::In => socket.recv(irp, RecvOptions::default()),
-            Self::Out => socket.send(irp, SendFlags::default()),
-        }
-        .map_err(failed)
+fn start(way: Way, socket: &Socket, irp: Irp) -> Result<Started, NtStatus> {
+    match way {
+        Way::Read => socket.recv(irp, RecvOptions::default()),
+        Way::Write => socket.send(irp, SendFlags::default()),
     }
+}
 
-    /// With an OVERLAPPED on a socket that was not opened for overlapped I/O.
-    fn wait_for(self, socket: &Socket, memory: Buffers, target: Target) -> Outcome<usize> {
-        transfer::waited_for(socket, target, || match self {
-            Self::In => socket.recv_waiting(memory, RecvOptions::default()),
-            Self::Out => socket.send_waiting(memory, SendFlags::default()),
-        })
-        .map_err(failed)
-    }
+/// With an OVERLAPPED on a socket that was not opened for overlapped I/O.
+fn wait_for(way: Way, socket: &Socket, memory: Buffers, target: Target) -> Result<usize, NtStatus> {
+    transfer::waited_for(socket, target, || match way {
+        Way::Read => socket.recv_waiting(memory, RecvOptions::default()),
+        Way::Write => socket.send_waiting(memory, SendFlags::default()),
+    })
+}
 
-    fn block(self, socket: &Socket, memory: Buffers) -> Outcome<usize> {
-        match self {
-            Self::In => socket.recv_blocking(memory, RecvOptions::default()),
-            Self::Out => socket.send_blocking(memory, SendFlags::default()),
-        }
-        .map(|(octets, _)| octets)
-        .map_err(failed)
+fn block(way: Way, socket: &Socket, memory: Buffers) -> Result<usize, NtStatus> {
+    match way {
+        Way::Read => socket.recv_blocking(memory, RecvOptions::default()),
+        Way::Write => socket.send_blocking(memory, SendFlags::default()),
     }
+    .map(|(octets, _)| octets)
 }
 
 /// ReadFile and WriteFile.
@@ -82,7 +116,7 @@ fn transfer(
     told: *mut u32,
     ov: *mut Overlapped,
 ) -> Outcome<BOOL> {
-    let socket = file_of(file)?;
+    let subject = Subject::of(file)?;
     // The count may be left out only with an OVERLAPPED.
     let told = if ov.is_null() { Out::new(told).map(Some) } else { Out::optional(told) };
     let told = told.map_err(no_access)?;
@@ -92,17 +126,14 @@ fn transfer(
     let memory = memory(way, data.0, data.1)?;
     let octets = if ov.is_null() {
         // "lpOverlapped must point to a valid OVERLAPPED" where a file was opened for that.
-        if socket.is_overlapped() {
+        if subject.is_overlapped() {
             return Err(Error::ERROR_INVALID_PARAMETER);
         }
-        way.block(&socket, memory)?
+        subject.block(way, memory)?
     } else {
-        let target = overlapped::target(&socket, ov, None).map_err(of_overlapped)?;
-        if socket.is_overlapped() {
-            transfer::started(way.start(&socket, Irp::new(target, memory))?)?
-        } else {
-            way.wait_for(&socket, memory, target)?
-        }
+        let place = overlapped::place_of(overlapped::checked(ov).map_err(no_access)?);
+        let target = overlapped::target(subject.core(), ov, None).map_err(of_overlapped)?;
+        transfer::started(subject.start(way, memory, target, place)?)?
     };
     if let Some(told) = told {
         told.put(transfer::dword(octets));
@@ -119,15 +150,12 @@ fn transfer_ex(
     ov: *mut Overlapped,
     routine: Option<FileRoutine>,
 ) -> Outcome<BOOL> {
-    let socket = file_of(file)?;
+    let subject = Subject::of(file)?;
     let routine = routine.ok_or(Error::ERROR_INVALID_PARAMETER)?;
     let memory = memory(way, data.0, data.1)?;
-    let target = overlapped::target_of_file(&socket, ov, routine).map_err(of_overlapped)?;
-    if socket.is_overlapped() {
-        way.start(&socket, Irp::new(target, memory))?;
-    } else {
-        way.wait_for(&socket, memory, target)?;
-    }
+    let place = overlapped::place_of(overlapped::checked(ov).map_err(no_access)?);
+    let target = overlapped::target_of_file(subject.core(), ov, routine).map_err(of_overlapped)?;
+    subject.start(way, memory, target, place)?;
     last_error::set(0);
     Ok(TRUE)
 }
@@ -142,17 +170,22 @@ const fn of_overlapped(error: Error) -> Error {
 }
 
 export! {
-    /// Receives from a socket.
+    /// Reads from a disk file, or receives from a socket.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-readfile>
     ///
-    /// With an OVERLAPPED as WSARecv. Without one only on a socket that was not opened for
-    /// overlapped I/O, and then it blocks as recv does. TRUE with 0 octets is the end of the
+    /// Of a socket: with an OVERLAPPED as WSARecv. Without one only on a socket that was not opened
+    /// for overlapped I/O, and then it blocks as recv does. TRUE with 0 octets is the end of the
     /// peer's data.
     ///
+    /// Of a file: with an OVERLAPPED from the place that it names, otherwise from the file's
+    /// position on, which moves; always over when the call returns. TRUE with 0 octets is the end
+    /// of the file, and with an OVERLAPPED it is ERROR_HANDLE_EOF.
+    ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE for what is no socket, ERROR_NOACCESS, ERROR_INVALID_PARAMETER (no
-    /// OVERLAPPED), ERROR_IO_PENDING, the Win32 code of the operation's status.
+    /// ERROR_INVALID_HANDLE for what is neither, ERROR_NOACCESS, ERROR_INVALID_PARAMETER (no
+    /// OVERLAPPED), ERROR_IO_PENDING, ERROR_ACCESS_DENIED, the Win32 code of the operation's
+    /// status.
     fn ReadFile(
         hFile: HANDLE,
         lpBuffer: *mut u8,
@@ -161,17 +194,18 @@ export! {
         lpOverlapped: *mut Overlapped,
     ) -> BOOL, fail FALSE; {
         let data = (lpBuffer, nNumberOfBytesToRead);
-        transfer(Way::In, hFile, data, lpNumberOfBytesRead, lpOverlapped)
+        transfer(Way::Read, hFile, data, lpNumberOfBytesRead, lpOverlapped)
     }
 
-    /// Sends to a socket.
+    /// Writes to a disk file, or sends to a socket.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-writefile>
     ///
-    /// With an OVERLAPPED as WSASend; otherwise as ReadFile.
+    /// On a socket with an OVERLAPPED as WSASend; otherwise as ReadFile. On a file the place
+    /// 0xFFFFFFFFFFFFFFFF is its end.
     ///
     /// # Errors
-    /// As ReadFile.
+    /// As ReadFile; ERROR_DISK_FULL, ERROR_FILE_TOO_LARGE.
     fn WriteFile(
         hFile: HANDLE,
         lpBuffer: *const u8,
@@ -180,16 +214,16 @@ export! {
         lpOverlapped: *mut Overlapped,
     ) -> BOOL, fail FALSE; {
         let data = (lpBuffer.cast_mut(), nNumberOfBytesToWrite);
-        transfer(Way::Out, hFile, data, lpNumberOfBytesWritten, lpOverlapped)
+        transfer(Way::Write, hFile, data, lpNumberOfBytesWritten, lpOverlapped)
     }
 
-    /// Receives from a socket; a routine is called in an alertable wait of the calling thread when
+    /// Reads or receives; a routine is called in an alertable wait of the calling thread when
     /// it is over. hEvent is the program's own.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-readfileex>
     ///
     /// # Errors
-    /// As ReadFile; ERROR_INVALID_PARAMETER without a routine, and on a socket with a port. That it
+    /// As ReadFile; ERROR_INVALID_PARAMETER without a routine, and with a port. That it
     /// pends is success.
     fn ReadFileEx(
         hFile: HANDLE,
@@ -199,10 +233,10 @@ export! {
         lpCompletionRoutine: Option<FileRoutine>,
     ) -> BOOL, fail FALSE; {
         let data = (lpBuffer, nNumberOfBytesToRead);
-        transfer_ex(Way::In, hFile, data, lpOverlapped, lpCompletionRoutine)
+        transfer_ex(Way::Read, hFile, data, lpOverlapped, lpCompletionRoutine)
     }
 
-    /// Sends to a socket; as ReadFileEx.
+    /// Writes or sends; as ReadFileEx.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-writefileex>
     ///
@@ -216,7 +250,7 @@ export! {
         lpCompletionRoutine: Option<FileRoutine>,
     ) -> BOOL, fail FALSE; {
         let data = (lpBuffer.cast_mut(), nNumberOfBytesToWrite);
-        transfer_ex(Way::Out, hFile, data, lpOverlapped, lpCompletionRoutine)
+        transfer_ex(Way::Write, hFile, data, lpOverlapped, lpCompletionRoutine)
     }
 
     /// The result of an overlapped operation, waited for up to `dwMilliseconds` milliseconds

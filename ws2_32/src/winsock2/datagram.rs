@@ -124,7 +124,7 @@ export! {
                 false => socket.send_blocking(memory, flags).map_err(cancelled)?.0,
             }
         } else {
-            let target = overlapped::target(&socket, ov, routine)?;
+            let target = overlapped::target(socket.core(), ov, routine)?;
             ptr::check_writable_opt(sent)?;
             match (socket.is_overlapped(), socket.is_datagram()) {
                 (true, true) => started(socket.send_to(Irp::new(target, memory), flags, to)?)?,
@@ -158,7 +158,7 @@ export! {
             ptr::check_writable(got, 1)?;
             recv_from(&socket, memory, options, area)?
         } else {
-            let target = overlapped::target(&socket, ov, routine)?;
+            let target = overlapped::target(socket.core(), ov, routine)?;
             ptr::check_writable_opt(got)?;
             match (socket.is_overlapped(), socket.is_datagram()) {
                 (true, true) => {

@@ -95,7 +95,7 @@ export! {
         ptr::check_writable(returned, 1)?;
         let target = match ov.is_null() {
             true => None,
-            false => Some(overlapped::target(&socket, ov, routine)?),
+            false => Some(overlapped::target(socket.core(), ov, routine)?),
         };
         let written = perform(&socket, code, &Buffers { input, input_len, output, output_len })?;
         ptr::write(returned, written)?;

@@ -228,7 +228,7 @@ export! {
         let octets = if lpOverlapped.is_null() {
             socket.recv_from_blocking(memory, options, told).map_err(cancelled)?.0
         } else {
-            let target = overlapped::target(&socket, lpOverlapped, lpCompletionRoutine)?;
+            let target = overlapped::target(socket.core(), lpOverlapped, lpCompletionRoutine)?;
             if socket.is_overlapped() {
                 started(socket.recv_from(Irp::new(target, memory), options, told)?)?
             } else {
@@ -267,7 +267,7 @@ export! {
         let octets = if lpOverlapped.is_null() {
             socket.send_to_blocking(memory, flags, route).map_err(cancelled)?
         } else {
-            let target = overlapped::target(&socket, lpOverlapped, lpCompletionRoutine)?;
+            let target = overlapped::target(socket.core(), lpOverlapped, lpCompletionRoutine)?;
             if socket.is_overlapped() {
                 started(socket.send_to(Irp::new(target, memory), flags, route)?)?
             } else {

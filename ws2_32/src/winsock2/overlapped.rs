@@ -8,11 +8,11 @@ use std::sync::atomic::Ordering;
 use linsock::NtStatus;
 use linsock::iocp::buffer::Buffers;
 use linsock::iocp::event::Event;
+use linsock::iocp::file::FileCore;
 use linsock::iocp::handle::{self, Handle, Object};
 use linsock::iocp::irp::{Irp, Routine, Target};
 use linsock::iocp::overlapped::{Overlapped, OverlappedPtr};
 use linsock::iocp::thread::{self, Thread};
-use linsock::socket::Socket;
 
 use crate::export::Outcome;
 use crate::last_error::Error;
@@ -39,11 +39,11 @@ impl Wanted {
     /// Reads the caller's OVERLAPPED.
     ///
     /// # Errors
-    /// WSAEFAULT for a pointer that is not writable memory, WSAEINVAL for a routine on a socket
+    /// WSAEFAULT for a pointer that is not writable memory, WSAEINVAL for a routine on a file
     /// that has a port, WSA_INVALID_HANDLE for an `hEvent` that is no event.
     #[inline(always)]
     pub(crate) fn of(
-        socket: &Socket,
+        file: &FileCore,
         overlapped: *mut Overlapped,
         routine: Option<CompletionRoutine>,
     ) -> Outcome<Self> {
@@ -51,7 +51,7 @@ impl Wanted {
         let (routine, event) = match routine {
             None => (None, event_of(at)),
             // With a completion routine, hEvent is the program's own (OVERLAPPED page).
-            Some(routine) => (Some(apc_of(socket, call_of(routine, overlapped))?), 0),
+            Some(routine) => (Some(apc_of(file, call_of(routine, overlapped))?), 0),
         };
         let (packet, thread) = (event & 1 == 0, thread::id());
         Ok(Self { at, event: find_event(event)?, packet, routine, thread })
@@ -76,11 +76,11 @@ impl Wanted {
 
 /// See [`Wanted::of`].
 pub(crate) fn target(
-    socket: &Socket,
+    file: &FileCore,
     overlapped: *mut Overlapped,
     routine: Option<CompletionRoutine>,
 ) -> Outcome<Target> {
-    Wanted::of(socket, overlapped, routine).map(Wanted::target)
+    Wanted::of(file, overlapped, routine).map(Wanted::target)
 }
 
 /// As [`target`], with a routine of ReadFileEx or WriteFileEx.
@@ -88,20 +88,20 @@ pub(crate) fn target(
 /// # Errors
 /// As [`Wanted::of`].
 pub(crate) fn target_of_file(
-    socket: &Socket,
+    file: &FileCore,
     overlapped: *mut Overlapped,
     routine: FileRoutine,
 ) -> Outcome<Target> {
     let at = checked(overlapped)?;
-    let routine = Some(apc_of(socket, file_call_of(routine, overlapped))?);
+    let routine = Some(apc_of(file, file_call_of(routine, overlapped))?);
     let thread = thread::id();
     Ok(Wanted { at, event: None, packet: true, routine, thread }.target())
 }
 
 /// The calling thread, and what it will run in an alertable wait.
 #[cold]
-fn apc_of(socket: &Socket, routine: Routine) -> Outcome<Box<(Arc<Thread>, Routine)>> {
-    if socket.core().association().is_some() {
+fn apc_of(file: &FileCore, routine: Routine) -> Outcome<Box<(Arc<Thread>, Routine)>> {
+    if file.association().is_some() {
         return Err(Error::WSAEINVAL);
     }
     Ok(Box::new((thread::current(), routine)))
@@ -131,6 +131,13 @@ pub(crate) fn result_of(at: NonNull<Overlapped>) -> (NtStatus, usize) {
 pub(crate) fn event_of(at: NonNull<Overlapped>) -> usize {
     // SAFETY: checked to be valid; no operation writes anything but the two atomics.
     unsafe { at.as_ref() }.event
+}
+
+/// Where in a file the operation begins.
+pub(crate) fn place_of(at: NonNull<Overlapped>) -> u64 {
+    // SAFETY: as in `event_of`.
+    let overlapped = unsafe { at.as_ref() };
+    u64::from(overlapped.offset_high) << 32 | u64::from(overlapped.offset)
 }
 
 /// The event behind `hEvent`; `None` for none.

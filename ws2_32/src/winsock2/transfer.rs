@@ -105,7 +105,7 @@ pub(crate) fn started(started: Started) -> Outcome<usize> {
 
 /// What a blocking call fails with: its pages have WSAEINTR for one that is cancelled, by a
 /// closesocket in another thread, and WSA_OPERATION_ABORTED for overlapped operations only.
-pub(super) fn cancelled(status: NtStatus) -> Error {
+pub(crate) fn cancelled(status: NtStatus) -> Error {
     match status {
         NtStatus::CANCELLED => Error::WSAEINTR,
         status => status.into(),
@@ -114,7 +114,7 @@ pub(super) fn cancelled(status: NtStatus) -> Error {
 
 /// An operation with an OVERLAPPED on a socket that was not opened for overlapped I/O: `wait`
 /// performs it to its end, and then the OVERLAPPED is told (`test_nonblocking_async_recv`).
-pub(super) fn waited(
+pub(crate) fn waited(
     socket: &Socket,
     target: Target,
     wait: impl FnOnce() -> Result<usize, NtStatus>,
@@ -176,7 +176,7 @@ fn send_from(
         told.put(dword(socket.send_blocking(memory(), flags).map_err(cancelled)?.0));
         return Ok(0);
     }
-    let wanted = Wanted::of(socket, ov, routine)?;
+    let wanted = Wanted::of(socket.core(), ov, routine)?;
     let told = Out::optional(sent)?;
     let bytes = if socket.is_overlapped() {
         started(socket.send(wanted.irp(memory()), flags)?)?
@@ -205,7 +205,7 @@ fn recv_into(
         flags.put(0);
         return Ok(0);
     }
-    let wanted = Wanted::of(socket, ov, routine)?;
+    let wanted = Wanted::of(socket.core(), ov, routine)?;
     let told = Out::optional(received)?;
     let bytes = if socket.is_overlapped() {
         started(socket.recv(wanted.irp(memory()), options)?)?

@@ -1,7 +1,7 @@
 //! Every function of this library by the library of Windows that has it: what GetProcAddress finds.
 //!
-//! Written out, because programs link a static archive, whose functions have no names at run time.
-//! A test compares the table with the exports.
+//! Written out, because programs link a static archive, whose functions have no names at run time. A
+//! test compares the table with the exports.
 
 use super::Library;
 
@@ -70,6 +70,14 @@ functions! {
         GetCurrentProcess GetCurrentProcessId QueueUserAPC CreateThread GetThreadId
         SetThreadAffinityMask GetProcessAffinityMask SetProcessAffinityMask
         GetCurrentProcessorNumber SetThreadDescription ExitThread
+    }
+    Kernel32 from crate::kernel32::disk {
+        CreateFileA CreateFileW DeleteFileA DeleteFileW GetFileAttributesA GetFileAttributesW
+        GetTempPathA GetTempPathW
+    }
+    Kernel32 from crate::kernel32::seek {
+        GetFileType GetFileSize GetFileSizeEx SetFilePointer SetFilePointerEx SetEndOfFile
+        FlushFileBuffers
     }
     Kernel32 from crate::kernel32::pool {
         QueueUserWorkItem BindIoCompletionCallback
@@ -193,6 +201,9 @@ functions! {
     }
     Mswsock from crate::mswsock {
         AcceptEx GetAcceptExSockaddrs
+    }
+    Mswsock from crate::mswsock::transmit {
+        TransmitFile
     }
     Mswsock from crate::winsock2::transfer {
         WSARecvEx

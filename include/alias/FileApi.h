@@ -1,0 +1,2 @@
+/* FileApi.h - see fileapi.h. */
+#include "../fileapi.h"

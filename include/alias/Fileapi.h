@@ -1,0 +1,2 @@
+/* Fileapi.h - see fileapi.h. */
+#include "../fileapi.h"

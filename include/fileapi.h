@@ -1,0 +1,82 @@
+/* fileapi.h - disk files: opened, read and written, measured, removed. ReadFile and WriteFile take sockets too. */
+#ifndef LINSOCK_FILEAPI_H
+#define LINSOCK_FILEAPI_H
+
+#include "winbase.h"
+
+LINSOCK_EXTERN_C_BEGIN
+
+/* fileapi/nf-fileapi-createfilea: dwCreationDisposition */
+#define CREATE_NEW 1
+#define CREATE_ALWAYS 2
+#define OPEN_EXISTING 3
+#define OPEN_ALWAYS 4
+#define TRUNCATE_EXISTING 5
+/* fileapi/nf-fileapi-getfilesize, nf-fileapi-getfileattributesa, nf-fileapi-setfilepointer */
+#define INVALID_FILE_SIZE ((DWORD)0xFFFFFFFF)
+#define INVALID_SET_FILE_POINTER ((DWORD)-1)
+#define INVALID_FILE_ATTRIBUTES ((DWORD)-1)
+
+/* fileapi/nf-fileapi-createfilea */
+HANDLE WINAPI CreateFileA(LPCSTR lpFileName, DWORD dwDesiredAccess, DWORD dwShareMode,
+                          LPSECURITY_ATTRIBUTES lpSecurityAttributes, DWORD dwCreationDisposition,
+                          DWORD dwFlagsAndAttributes, HANDLE hTemplateFile);
+/* fileapi/nf-fileapi-createfilew */
+HANDLE WINAPI CreateFileW(LPCWSTR lpFileName, DWORD dwDesiredAccess, DWORD dwShareMode,
+                          LPSECURITY_ATTRIBUTES lpSecurityAttributes, DWORD dwCreationDisposition,
+                          DWORD dwFlagsAndAttributes, HANDLE hTemplateFile);
+/* fileapi/nf-fileapi-deletefilea */
+BOOL WINAPI DeleteFileA(LPCSTR lpFileName);
+/* fileapi/nf-fileapi-deletefilew */
+BOOL WINAPI DeleteFileW(LPCWSTR lpFileName);
+/* fileapi/nf-fileapi-getfileattributesa */
+DWORD WINAPI GetFileAttributesA(LPCSTR lpFileName);
+/* fileapi/nf-fileapi-getfileattributesw */
+DWORD WINAPI GetFileAttributesW(LPCWSTR lpFileName);
+/* fileapi/nf-fileapi-gettemppatha */
+DWORD WINAPI GetTempPathA(DWORD nBufferLength, LPSTR lpBuffer);
+/* fileapi/nf-fileapi-gettemppathw */
+DWORD WINAPI GetTempPathW(DWORD nBufferLength, LPWSTR lpBuffer);
+/* fileapi/nf-fileapi-getfiletype */
+DWORD WINAPI GetFileType(HANDLE hFile);
+/* fileapi/nf-fileapi-getfilesize */
+DWORD WINAPI GetFileSize(HANDLE hFile, LPDWORD lpFileSizeHigh);
+/* fileapi/nf-fileapi-getfilesizeex */
+BOOL WINAPI GetFileSizeEx(HANDLE hFile, PLARGE_INTEGER lpFileSize);
+/* fileapi/nf-fileapi-setfilepointer */
+DWORD WINAPI SetFilePointer(HANDLE hFile, LONG lDistanceToMove, PLONG lpDistanceToMoveHigh, DWORD dwMoveMethod);
+/* fileapi/nf-fileapi-setfilepointerex */
+BOOL WINAPI SetFilePointerEx(HANDLE hFile, LARGE_INTEGER liDistanceToMove, PLARGE_INTEGER lpNewFilePointer,
+                             DWORD dwMoveMethod);
+/* fileapi/nf-fileapi-setendoffile */
+BOOL WINAPI SetEndOfFile(HANDLE hFile);
+/* fileapi/nf-fileapi-flushfilebuffers */
+BOOL WINAPI FlushFileBuffers(HANDLE hFile);
+/* fileapi/nf-fileapi-readfile */
+BOOL WINAPI ReadFile(HANDLE hFile, LPVOID lpBuffer, DWORD nNumberOfBytesToRead, LPDWORD lpNumberOfBytesRead,
+                     LPOVERLAPPED lpOverlapped);
+/* fileapi/nf-fileapi-writefile */
+BOOL WINAPI WriteFile(HANDLE hFile, LPCVOID lpBuffer, DWORD nNumberOfBytesToWrite, LPDWORD lpNumberOfBytesWritten,
+                      LPOVERLAPPED lpOverlapped);
+/* fileapi/nf-fileapi-readfileex */
+BOOL WINAPI ReadFileEx(HANDLE hFile, LPVOID lpBuffer, DWORD nNumberOfBytesToRead, LPOVERLAPPED lpOverlapped,
+                       LPOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+/* fileapi/nf-fileapi-writefileex */
+BOOL WINAPI WriteFileEx(HANDLE hFile, LPCVOID lpBuffer, DWORD nNumberOfBytesToWrite, LPOVERLAPPED lpOverlapped,
+                        LPOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+
+LINSOCK_EXTERN_C_END
+
+#ifdef UNICODE
+#define CreateFile CreateFileW
+#define DeleteFile DeleteFileW
+#define GetFileAttributes GetFileAttributesW
+#define GetTempPath GetTempPathW
+#else
+#define CreateFile CreateFileA
+#define DeleteFile DeleteFileA
+#define GetFileAttributes GetFileAttributesA
+#define GetTempPath GetTempPathA
+#endif
+
+#endif

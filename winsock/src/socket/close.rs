@@ -1,0 +1,141 @@
+//! closesocket: how the handle goes, and what of the connection outlives it.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::afd::endpoint::state::Phase;
+use linsock_iocp::afd::{CloseMode, RareQueue};
+use linsock_iocp::clock::Deadline;
+use linsock_iocp::file::File;
+use linsock_iocp::handle;
+use linsock_iocp::irp::{Deferred, Timing};
+
+use super::operation::{Kind, Operation};
+use super::{Inner, Socket, recent};
+use crate::transport::last_words;
+use crate::transport::tcp::{self, Detached};
+
+impl Socket {
+    /// closesocket: takes the handle away and ends the socket's affairs.
+    ///
+    /// Blocks only with SO_LINGER on, a linger time above 0 and data unsent, on a blocking socket.
+    ///
+    /// # Errors
+    /// WSAENOTSOCK; WSAEWOULDBLOCK (handle still valid) when a non-blocking socket would have to
+    /// linger (closesocket page).
+    pub fn close_handle(&self) -> Result<(), NtStatus> {
+        if self.is_nonblocking() && self.would_linger() {
+            return Err(NtStatus::DEVICE_NOT_READY);
+        }
+        handle::table().remove(self.handle()).ok_or(NtStatus::INVALID_HANDLE)?;
+        recent::forget(self.handle());
+        self.close();
+        Ok(())
+    }
+
+    fn would_linger(&self) -> bool {
+        let mut inner = self.lock();
+        let lingers = inner.options.linger().is_some_and(|seconds| seconds > 0);
+        lingers && (inner.endpoint.has_sends() || inner.is_connected() && inner.owes_peer())
+    }
+
+    /// The handle is gone: completes everything pending and lets go of the transport.
+    pub(super) fn end(&self) {
+        let mut after = Deferred::default();
+        let mut inner = self.lock();
+        let listener = inner.accepting_for.and_then(Self::from_token);
+        let receivers = inner.first_receivers();
+        let listened = inner.endpoint.phase() == Phase::Listening;
+        let listening = inner.listening.take();
+        let lingers = inner.options.linger().map(|seconds| Duration::from_secs(seconds.into()));
+        let abort = lingers == Some(Duration::ZERO);
+        let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
+        let origin = inner.endpoint.state().link().map(|link| link.origin);
+        let sends = inner.endpoint.close(mode);
+        let owed = inner.take_over(self, sends, &mut after);
+        inner.cancel_datagrams(self, &|_| true, &mut after);
+        inner.settle(self, &mut after);
+        inner.close_link(self, abort);
+        inner.closed = true;
+        inner.selection = None;
+        if let Some(origin) = origin {
+            inner.enter_time_wait(origin);
+        }
+        let embryos = inner.take_embryos();
+        let remnant = if abort { None } else { inner.leave_remnant(self) };
+        let owed = owed.or_else(|| inner.owed_by_link());
+        let fd = inner.tcp.detach();
+        drop(inner);
+        if let Some(fd) = fd.as_ref().filter(|_| listened) {
+            fd.stop_listening();
+        }
+        // Connections that no accept took: their descriptors close with no lock held.
+        drop(listening);
+        for embryo in embryos.iter().filter_map(Weak::upgrade) {
+            let _ = embryo.close_handle();
+        }
+        self.gone.set();
+        // Those who wait are woken before the descriptor closes, which with SO_LINGER may block.
+        after.run();
+        if let Some(remnant) = remnant {
+            remnant.outlive_handle(lingers.filter(|_| !self.is_nonblocking()));
+        }
+        if let Some(fd) = fd {
+            close_descriptor(fd, owed.unwrap_or_default(), lingers);
+        }
+        let mut after = Deferred::default();
+        self.release_accept(listener.as_deref(), &mut after);
+        self.cancel_first_receives(&receivers, &|_| true, &mut after);
+        after.run();
+    }
+}
+
+/// Closes a descriptor whose peer is owed `data`; `linger` is the time of SO_LINGER.
+fn close_descriptor(fd: Detached, data: Vec<u8>, linger: Option<Duration>) {
+    match linger {
+        Some(Duration::ZERO) => drop(fd),
+        Some(time) => last_words::linger(fd, &data, Deadline::after(time)),
+        None if data.is_empty() => drop(fd),
+        None => last_words::drain_in_background(fd, data),
+    }
+}
+
+impl Inner {
+    /// Copies the data of sends that the caller's memory will not outlive, and completes them: they
+    /// were accepted, so they are delivered. Not so a transmission, which may be longer than any
+    /// memory: it is cancelled, with what is behind it, and the peer gets a reset, so that it
+    /// cannot take a part for the whole.
+    fn take_over(
+        &mut self,
+        socket: &Socket,
+        sends: RareQueue<Operation>,
+        after: &mut Deferred,
+    ) -> Option<Vec<u8>> {
+        let mut owed = None;
+        let mut cut = false;
+        for mut operation in sends {
+            cut |= matches!(operation.kind, Kind::Transmit(_));
+            if cut {
+                operation.complete(socket, Timing::Pended, NtStatus::CANCELLED, 0, after);
+                continue;
+            }
+            let (status, bytes) = match operation.irp.buffers.copy_rest() {
+                Some(rest) if self.queue_last_words(&rest) => {
+                    (NtStatus::SUCCESS, operation.irp.buffers.len())
+                }
+                Some(rest) => {
+                    owed.get_or_insert_with(Vec::new).extend(rest);
+                    (NtStatus::SUCCESS, operation.irp.buffers.len())
+                }
+                None => (NtStatus::ACCESS_VIOLATION, 0),
+            };
+            operation.complete(socket, Timing::Pended, status, bytes, after);
+        }
+        if cut && let Some(fd) = self.tcp.fd() {
+            tcp::arm_reset(fd);
+            return None;
+        }
+        owed
+    }
+}
