@@ -61,6 +61,10 @@ LINSOCK_EXTERN_C_BEGIN
 #define LOAD_LIBRARY_SEARCH_APPLICATION_DIR 0x00000200
 #define LOAD_LIBRARY_SEARCH_SYSTEM32 0x00000800
 #define LOAD_LIBRARY_SEARCH_DEFAULT_DIRS 0x00001000
+#define FILE_MAP_COPY 0x0001
+#define FILE_MAP_WRITE 0x0002
+#define FILE_MAP_READ 0x0004
+#define FILE_MAP_ALL_ACCESS 0x000F001F
 #define CTRL_C_EVENT 0
 #define CTRL_BREAK_EVENT 1
 #define CTRL_CLOSE_EVENT 2
@@ -538,6 +542,18 @@ LONG WINAPI CompareFileTime(const FILETIME *lpFileTime1, const FILETIME *lpFileT
 /* realtimeapi/nf-realtimeapi-queryunbiasedinterrupttime */
 BOOL WINAPI QueryUnbiasedInterruptTime(PULONGLONG UnbiasedTime);
 
+/* winbase/nf-winbase-createfilemappinga */
+HANDLE WINAPI CreateFileMappingA(HANDLE hFile, LPSECURITY_ATTRIBUTES lpFileMappingAttributes, DWORD flProtect,
+                                 DWORD dwMaximumSizeHigh, DWORD dwMaximumSizeLow, LPCSTR lpName);
+/* memoryapi/nf-memoryapi-createfilemappingw */
+HANDLE WINAPI CreateFileMappingW(HANDLE hFile, LPSECURITY_ATTRIBUTES lpFileMappingAttributes, DWORD flProtect,
+                                 DWORD dwMaximumSizeHigh, DWORD dwMaximumSizeLow, LPCWSTR lpName);
+/* memoryapi/nf-memoryapi-mapviewoffile */
+LPVOID WINAPI MapViewOfFile(HANDLE hFileMappingObject, DWORD dwDesiredAccess, DWORD dwFileOffsetHigh,
+                            DWORD dwFileOffsetLow, SIZE_T dwNumberOfBytesToMap);
+/* memoryapi/nf-memoryapi-unmapviewoffile */
+BOOL WINAPI UnmapViewOfFile(LPCVOID lpBaseAddress);
+
 /* libloaderapi/nf-libloaderapi-getmodulehandlea */
 HMODULE WINAPI GetModuleHandleA(LPCSTR lpModuleName);
 /* libloaderapi/nf-libloaderapi-getmodulehandlew */
@@ -619,6 +635,7 @@ LINSOCK_EXTERN_C_END
 #define OpenMutex OpenMutexW
 #define FormatMessage FormatMessageW
 #define OutputDebugString OutputDebugStringW
+#define CreateFileMapping CreateFileMappingW
 #define LoadLibrary LoadLibraryW
 #define LoadLibraryEx LoadLibraryExW
 #define GetSystemDirectory GetSystemDirectoryW
@@ -642,6 +659,7 @@ LINSOCK_EXTERN_C_END
 #define OpenMutex OpenMutexA
 #define FormatMessage FormatMessageA
 #define OutputDebugString OutputDebugStringA
+#define CreateFileMapping CreateFileMappingA
 #define LoadLibrary LoadLibraryA
 #define LoadLibraryEx LoadLibraryExA
 #define GetSystemDirectory GetSystemDirectoryA

@@ -168,6 +168,7 @@ programs![
     unix_streams,
     libraries,
     ip_helper,
+    file_mapping,
     wsk_disconnect,
     wsk_events,
     wsk_irp,

@@ -334,6 +334,9 @@ constants! {
         WT_EXECUTEINPERSISTENTTHREAD WT_EXECUTEINTIMERTHREAD WT_EXECUTEINWAITTHREAD
         WT_EXECUTELONGFUNCTION WT_EXECUTEONLYONCE WT_TRANSFER_IMPERSONATION
     }
+    Memory {
+        PAGE_WRITECOPY SEC_COMMIT FILE_MAP_COPY FILE_MAP_WRITE FILE_MAP_READ FILE_MAP_ALL_ACCESS
+    }
     IpHelper {
         MAX_ADAPTER_DESCRIPTION_LENGTH MAX_ADAPTER_NAME_LENGTH MAX_ADAPTER_ADDRESS_LENGTH
         MAX_ADAPTER_NAME MAX_HOSTNAME_LEN MAX_DOMAIN_NAME_LEN MAX_SCOPE_ID_LEN
@@ -360,7 +363,7 @@ constants! {
         LOAD_LIBRARY_SEARCH_SYSTEM32 LOAD_LIBRARY_SEARCH_DEFAULT_DIRS
     }
     Foundation {
-        ERROR_BUFFER_OVERFLOW NTE_BAD_FLAGS NTE_BAD_KEYSET NTE_PROV_TYPE_NOT_DEF
+        ERROR_DIRECTORY ERROR_FILE_INVALID ERROR_MAPPED_ALIGNMENT ERROR_BUFFER_OVERFLOW NTE_BAD_FLAGS NTE_BAD_KEYSET NTE_PROV_TYPE_NOT_DEF
     }
     Foundation {
         ERROR_ENVVAR_NOT_FOUND ERROR_FILENAME_EXCED_RANGE ERROR_NO_UNICODE_TRANSLATION
@@ -1139,6 +1142,14 @@ signatures! {
     kernel32::conio => _getch 0 none;
     kernel32::conio => _getche 0 none;
     kernel32::conio => _ungetch 1 none;
+    kernel32::descriptor => _get_osfhandle 1 none;
+    kernel32::descriptor => _open_osfhandle 2 none;
+    kernel32::mapping => CreateFileMappingA 6 Memory;
+    kernel32::mapping => CreateFileMappingW 6 Memory;
+    kernel32::mapping => MapViewOfFile 5 none;
+    kernel32::mapping => UnmapViewOfFile 1 none;
+    kernel32::temp_name => GetTempFileNameA 4 FileSystem;
+    kernel32::temp_name => GetTempFileNameW 4 FileSystem;
     kernel32::library => LoadLibraryA 1 LibraryLoader;
     kernel32::library => LoadLibraryW 1 LibraryLoader;
     kernel32::library => LoadLibraryExA 3 LibraryLoader;

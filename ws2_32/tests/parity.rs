@@ -125,7 +125,9 @@ const DOCUMENTED: &[(&str, &str)] = &[
         SetProcessAffinityMask SetThreadDescription SystemTimeToFileTime timeBeginPeriod
         timeEndPeriod timeGetDevCaps timeGetTime
         FreeLibrary GetSystemDirectoryA GetSystemDirectoryW GetVersion LoadLibraryExA
-        LoadLibraryExW LoadLibraryW DeleteFileA DeleteFileW FlushFileBuffers
+        LoadLibraryExW LoadLibraryW CreateFileMappingA CreateFileMappingW MapViewOfFile
+        UnmapViewOfFile GetTempFileNameA GetTempFileNameW
+        DeleteFileA DeleteFileW FlushFileBuffers
         GetFileAttributesA GetFileAttributesW GetFileSize GetFileSizeEx GetFileType GetTempPathA
         GetTempPathW SetEndOfFile SetFilePointer SetFilePointerEx",
     ),
@@ -143,6 +145,11 @@ const DOCUMENTED: &[(&str, &str)] = &[
         "process.h",
         "\
         _beginthread _beginthreadex _endthread _endthreadex",
+    ),
+    (
+        "io.h",
+        "\
+        _get_osfhandle _open_osfhandle",
     ),
     (
         "conio.h",
@@ -189,6 +196,9 @@ const PARTIAL: &[(&str, &str)] = &[
     ("GetModuleHandleA", ""),
     ("GetModuleHandleW", "As GetModuleHandleA."),
     ("SetThreadDescription", ""),
+    ("CreateFileMappingA", ""),
+    ("CreateFileMappingW", "As CreateFileMappingA."),
+    ("_get_osfhandle", ""),
     ("LoadLibraryA", ""),
     ("LoadLibraryW", "As LoadLibraryA."),
     ("LoadLibraryExA", "As LoadLibraryA."),

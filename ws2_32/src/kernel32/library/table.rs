@@ -141,6 +141,12 @@ functions! {
         GetCommandLineW GetEnvironmentVariableA GetEnvironmentVariableW SetEnvironmentVariableA
         SetEnvironmentVariableW IsDebuggerPresent DebugBreak
     }
+    Kernel32 from crate::kernel32::mapping {
+        CreateFileMappingA CreateFileMappingW MapViewOfFile UnmapViewOfFile
+    }
+    Kernel32 from crate::kernel32::temp_name {
+        GetTempFileNameA GetTempFileNameW
+    }
     Kernel32 from crate::kernel32::library {
         LoadLibraryA LoadLibraryW LoadLibraryExA LoadLibraryExW FreeLibrary GetProcAddress
         GetSystemDirectoryA GetSystemDirectoryW GetVersion
