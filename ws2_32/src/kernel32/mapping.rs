@@ -2,8 +2,8 @@
 //!
 //! # Differs from Windows
 //! Mappings have no names, and so are not shared with other processes but through their files;
-//! nothing in them is executed. A view begins at a multiple of the page size, not of 64 KiB. To read
-//! behind the end of a file that was made shorter is SIGBUS.
+//! nothing in them is executed. A view begins at a multiple of the page size, not of 64 KiB. To
+//! read behind the end of a file that was made shorter is SIGBUS.
 #![allow(unsafe_code, reason = "mmap and munmap of memory that nobody else has; the exports")]
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Every function of this library by the library of Windows that has it: what GetProcAddress finds.
 //!
-//! Written out, because programs link a static archive, whose functions have no names at run time. A
-//! test compares the table with the exports.
+//! Written out, because programs link a static archive, whose functions have no names at run time.
+//! A test compares the table with the exports.
 
 use super::Library;
 
