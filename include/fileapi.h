@@ -37,6 +37,10 @@ DWORD WINAPI GetFileAttributesW(LPCWSTR lpFileName);
 DWORD WINAPI GetTempPathA(DWORD nBufferLength, LPSTR lpBuffer);
 /* fileapi/nf-fileapi-gettemppathw */
 DWORD WINAPI GetTempPathW(DWORD nBufferLength, LPWSTR lpBuffer);
+/* fileapi/nf-fileapi-gettempfilenamea */
+UINT WINAPI GetTempFileNameA(LPCSTR lpPathName, LPCSTR lpPrefixString, UINT uUnique, LPSTR lpTempFileName);
+/* fileapi/nf-fileapi-gettempfilenamew */
+UINT WINAPI GetTempFileNameW(LPCWSTR lpPathName, LPCWSTR lpPrefixString, UINT uUnique, LPWSTR lpTempFileName);
 /* fileapi/nf-fileapi-getfiletype */
 DWORD WINAPI GetFileType(HANDLE hFile);
 /* fileapi/nf-fileapi-getfilesize */
@@ -72,11 +76,13 @@ LINSOCK_EXTERN_C_END
 #define DeleteFile DeleteFileW
 #define GetFileAttributes GetFileAttributesW
 #define GetTempPath GetTempPathW
+#define GetTempFileName GetTempFileNameW
 #else
 #define CreateFile CreateFileA
 #define DeleteFile DeleteFileA
 #define GetFileAttributes GetFileAttributesA
 #define GetTempPath GetTempPathA
+#define GetTempFileName GetTempFileNameA
 #endif
 
 #endif

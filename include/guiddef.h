@@ -3,6 +3,8 @@
 #define LINSOCK_GUIDDEF_H
 
 #include "windef.h"
+/* Programs count on it (as with the headers of Windows). */
+#include <string.h>
 
 /* guiddef/ns-guiddef-guid */
 typedef struct _GUID {

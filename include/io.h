@@ -31,6 +31,13 @@
 #define _unlink unlink
 #define _lseeki64 lseek
 
+LINSOCK_EXTERN_C_BEGIN
+/* cpp/c-runtime-library/reference/get-osfhandle: of regular files */
+intptr_t __cdecl _get_osfhandle(int fd);
+/* cpp/c-runtime-library/reference/open-osfhandle: the number takes the file over */
+int __cdecl _open_osfhandle(intptr_t osfhandle, int flags);
+LINSOCK_EXTERN_C_END
+
 /* cpp/c-runtime-library/reference/read */
 static __inline__ int _read(int fd, void *buffer, unsigned count) { return (int)read(fd, buffer, count); }
 /* cpp/c-runtime-library/reference/write */

@@ -229,6 +229,21 @@ static __inline__ int vsprintf_s(char *to, size_t size, const char *format, __bu
 {
     return _vsnprintf_s(to, size, _TRUNCATE - 1, format, arguments);
 }
+/* cpp/c-runtime-library/reference/vscprintf-vscprintf-l-vscwprintf-vscwprintf-l: the length alone */
+static __inline__ int _vscprintf(const char *format, __builtin_va_list arguments)
+{
+    return __builtin_vsnprintf(0, 0, format, arguments);
+}
+static __inline__ int __attribute__((format(printf, 1, 2))) _scprintf(const char *format, ...)
+{
+    __builtin_va_list arguments;
+    int length;
+
+    __builtin_va_start(arguments, format);
+    length = _vscprintf(format, arguments);
+    __builtin_va_end(arguments);
+    return length;
+}
 static __inline__ int __attribute__((format(printf, 4, 5)))
 _snprintf_s(char *to, size_t size, size_t n, const char *format, ...)
 {

@@ -56,6 +56,15 @@ LINSOCK_EXTERN_C_BEGIN
 #define FORMAT_MESSAGE_FROM_SYSTEM 0x00001000
 #define FORMAT_MESSAGE_ARGUMENT_ARRAY 0x00002000
 #define FORMAT_MESSAGE_MAX_WIDTH_MASK 0x000000FF
+#define LOAD_LIBRARY_AS_DATAFILE 0x00000002
+#define LOAD_WITH_ALTERED_SEARCH_PATH 0x00000008
+#define LOAD_LIBRARY_SEARCH_APPLICATION_DIR 0x00000200
+#define LOAD_LIBRARY_SEARCH_SYSTEM32 0x00000800
+#define LOAD_LIBRARY_SEARCH_DEFAULT_DIRS 0x00001000
+#define FILE_MAP_COPY 0x0001
+#define FILE_MAP_WRITE 0x0002
+#define FILE_MAP_READ 0x0004
+#define FILE_MAP_ALL_ACCESS 0x000F001F
 #define CTRL_C_EVENT 0
 #define CTRL_BREAK_EVENT 1
 #define CTRL_CLOSE_EVENT 2
@@ -533,6 +542,18 @@ LONG WINAPI CompareFileTime(const FILETIME *lpFileTime1, const FILETIME *lpFileT
 /* realtimeapi/nf-realtimeapi-queryunbiasedinterrupttime */
 BOOL WINAPI QueryUnbiasedInterruptTime(PULONGLONG UnbiasedTime);
 
+/* winbase/nf-winbase-createfilemappinga */
+HANDLE WINAPI CreateFileMappingA(HANDLE hFile, LPSECURITY_ATTRIBUTES lpFileMappingAttributes, DWORD flProtect,
+                                 DWORD dwMaximumSizeHigh, DWORD dwMaximumSizeLow, LPCSTR lpName);
+/* memoryapi/nf-memoryapi-createfilemappingw */
+HANDLE WINAPI CreateFileMappingW(HANDLE hFile, LPSECURITY_ATTRIBUTES lpFileMappingAttributes, DWORD flProtect,
+                                 DWORD dwMaximumSizeHigh, DWORD dwMaximumSizeLow, LPCWSTR lpName);
+/* memoryapi/nf-memoryapi-mapviewoffile */
+LPVOID WINAPI MapViewOfFile(HANDLE hFileMappingObject, DWORD dwDesiredAccess, DWORD dwFileOffsetHigh,
+                            DWORD dwFileOffsetLow, SIZE_T dwNumberOfBytesToMap);
+/* memoryapi/nf-memoryapi-unmapviewoffile */
+BOOL WINAPI UnmapViewOfFile(LPCVOID lpBaseAddress);
+
 /* libloaderapi/nf-libloaderapi-getmodulehandlea */
 HMODULE WINAPI GetModuleHandleA(LPCSTR lpModuleName);
 /* libloaderapi/nf-libloaderapi-getmodulehandlew */
@@ -541,6 +562,24 @@ HMODULE WINAPI GetModuleHandleW(LPCWSTR lpModuleName);
 DWORD WINAPI GetModuleFileNameA(HMODULE hModule, LPSTR lpFilename, DWORD nSize);
 /* libloaderapi/nf-libloaderapi-getmodulefilenamew */
 DWORD WINAPI GetModuleFileNameW(HMODULE hModule, LPWSTR lpFilename, DWORD nSize);
+/* libloaderapi/nf-libloaderapi-loadlibrarya: the libraries of Windows that linsock carries, by their names */
+HMODULE WINAPI LoadLibraryA(LPCSTR lpLibFileName);
+/* libloaderapi/nf-libloaderapi-loadlibraryw */
+HMODULE WINAPI LoadLibraryW(LPCWSTR lpLibFileName);
+/* libloaderapi/nf-libloaderapi-loadlibraryexa */
+HMODULE WINAPI LoadLibraryExA(LPCSTR lpLibFileName, HANDLE hFile, DWORD dwFlags);
+/* libloaderapi/nf-libloaderapi-loadlibraryexw */
+HMODULE WINAPI LoadLibraryExW(LPCWSTR lpLibFileName, HANDLE hFile, DWORD dwFlags);
+/* libloaderapi/nf-libloaderapi-freelibrary */
+BOOL WINAPI FreeLibrary(HMODULE hLibModule);
+/* libloaderapi/nf-libloaderapi-getprocaddress */
+FARPROC WINAPI GetProcAddress(HMODULE hModule, LPCSTR lpProcName);
+/* sysinfoapi/nf-sysinfoapi-getsystemdirectorya */
+UINT WINAPI GetSystemDirectoryA(LPSTR lpBuffer, UINT uSize);
+/* sysinfoapi/nf-sysinfoapi-getsystemdirectoryw */
+UINT WINAPI GetSystemDirectoryW(LPWSTR lpBuffer, UINT uSize);
+/* sysinfoapi/nf-sysinfoapi-getversion */
+DWORD WINAPI GetVersion(void);
 /* processenv/nf-processenv-getcommandlinea */
 LPSTR WINAPI GetCommandLineA(void);
 /* processenv/nf-processenv-getcommandlinew */
@@ -596,6 +635,10 @@ LINSOCK_EXTERN_C_END
 #define OpenMutex OpenMutexW
 #define FormatMessage FormatMessageW
 #define OutputDebugString OutputDebugStringW
+#define CreateFileMapping CreateFileMappingW
+#define LoadLibrary LoadLibraryW
+#define LoadLibraryEx LoadLibraryExW
+#define GetSystemDirectory GetSystemDirectoryW
 #define GetModuleHandle GetModuleHandleW
 #define GetModuleFileName GetModuleFileNameW
 #define GetCommandLine GetCommandLineW
@@ -616,6 +659,10 @@ LINSOCK_EXTERN_C_END
 #define OpenMutex OpenMutexA
 #define FormatMessage FormatMessageA
 #define OutputDebugString OutputDebugStringA
+#define CreateFileMapping CreateFileMappingA
+#define LoadLibrary LoadLibraryA
+#define LoadLibraryEx LoadLibraryExA
+#define GetSystemDirectory GetSystemDirectoryA
 #define GetModuleHandle GetModuleHandleA
 #define GetModuleFileName GetModuleFileNameA
 #define GetCommandLine GetCommandLineA

@@ -11,11 +11,13 @@
 #include "winerror.h"
 #include "winbase.h"
 #include "threadpoolapiset.h"
+#include "winreg.h"
 #include "linsock_crt.h"
 #include "linsock_wide.h"
 
 #ifndef WIN32_LEAN_AND_MEAN
 #include "mmsystem.h"
+#include "wincrypt.h"
 #endif
 #if !defined(WIN32_LEAN_AND_MEAN) && !defined(_WINSOCKAPI_)
 #include "winsock2.h"

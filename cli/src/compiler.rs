@@ -45,6 +45,9 @@ const WIDE: &[&str] = &["-fshort-wchar", "-DUNICODE", "-D_UNICODE"];
 /// The `main` of a driver, among the headers.
 const DRIVER_MAIN: &str = "linsock_driver.c";
 
+/// The words of compilers for Windows, among the headers.
+const WORDS: &str = "linsock_words.h";
+
 /// What a Rust static library needs of the system (`rustc --print native-static-libs`).
 const SYSTEM_LIBRARIES: &[&str] = &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
 
@@ -182,6 +185,8 @@ pub(crate) fn libs(installation: &Installation) -> Result<Vec<OsString>, Error> 
 fn preprocessor_flags(installation: &Installation) -> Vec<OsString> {
     let headers = installation.headers();
     let mut flags: Vec<OsString> = PLATFORM.iter().map(OsString::from).collect();
+    // What compilers for Windows know without a header.
+    flags.extend(["-include".into(), headers.join(WORDS).into_os_string()]);
     // Other spellings of the names, as `WinSock2.h`, lie in `alias`.
     for directory in [headers.to_path_buf(), headers.join("alias")] {
         flags.extend(["-isystem".into(), directory.into_os_string()]);
@@ -273,8 +278,11 @@ mod tests {
             ),
         ];
         let (root, installation) = installation();
-        let flags =
-            format!("{} -isystem ROOT/include -isystem ROOT/include/alias", PLATFORM.join(" "));
+        let flags = format!(
+            "{} -include ROOT/include/linsock_words.h -isystem ROOT/include \
+             -isystem ROOT/include/alias",
+            PLATFORM.join(" ")
+        );
         for (line, expected) in rows {
             let user = Arguments::parse(line.split(' ').map(OsString::from).collect());
             let line = shell_words(&command_line(&installation, user).unwrap());

@@ -241,6 +241,30 @@ fn ioctlsocket_takes_what_is_long_on_windows() {
     }
 }
 
+/// `__declspec` and its like are words of compilers for Windows: no header is needed for them.
+#[test]
+fn words_of_compilers_for_windows_need_no_header() {
+    let source = "
+        __declspec(dllexport) int __cdecl narrow(__int64 wide);
+        static __forceinline int __stdcall zero(void) { return 0; }
+        int __cdecl narrow(__int64 wide) { return (int)wide; }
+        int main(void) { return narrow(4294967296) + zero(); }
+    ";
+    let desk = Desk::with(&[("words.c", source), ("words.cpp", source)]);
+    for (command, variable, file, names) in
+        [("cc", "CC", "words.c", ["gcc", "clang"]), ("c++", "CXX", "words.cpp", ["g++", "clang++"])]
+    {
+        for compiler in compilers(&names) {
+            for arguments in [["-c", file, "-o", "words.o"], ["words.o", "-o", "words", "-Wall"]] {
+                let line = [&[command], &arguments[..]].concat();
+                let output = desk.linsock(&line).env(variable, compiler).output().unwrap();
+                assert_quiet_success(&output);
+            }
+            assert_quiet_success(&Command::new(desk.path("words")).output().unwrap());
+        }
+    }
+}
+
 #[test]
 fn the_default_compiler_writes_a_out() {
     let desk = Desk::with(&[("hello.c", HELLO)]);
@@ -369,7 +393,9 @@ fn missing_headers_and_library_are_named_with_where_they_were_looked_for() {
     };
     assert_fails(in_home(&["cc", "a.c"]), 1, &["home/include", "LINSOCK_HOME"]);
     fs::create_dir_all(home.join("include")).unwrap();
-    fs::write(home.join("include/winsock2.h"), "").unwrap();
+    for header in ["winsock2.h", "linsock_words.h"] {
+        fs::write(home.join("include").join(header), "").unwrap();
+    }
     assert_fails(in_home(&["cc", "a.c"]), 1, &["home/lib/liblinsock_c.a", "cargo build"]);
     // Compiling does not need the library.
     assert_quiet_success(&in_home(&["cc", "-c", "a.c"]).output().unwrap());

@@ -90,6 +90,8 @@ pub enum Object {
     /// What is no kernel object and only has a number for the program, which the functions of its
     /// own kind take: nobody waits for it or closes it as a handle.
     Private(Arc<dyn std::any::Any + Send + Sync>),
+    /// What has a handle that is closed like others, and that nobody waits for: a file mapping.
+    Closable(Arc<dyn std::any::Any + Send + Sync>),
 }
 
 /// A waitable object of a front door's own.

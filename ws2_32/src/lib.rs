@@ -27,7 +27,9 @@
 extern crate linsock_wsk as _;
 
 pub mod abi;
+pub mod advapi32;
 pub mod export;
+pub mod iphlpapi;
 pub mod kernel32;
 pub mod last_error;
 pub mod mswsock;

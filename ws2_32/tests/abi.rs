@@ -12,7 +12,10 @@ use std::mem::{offset_of, size_of};
 
 use linsock::iocp::overlapped::Overlapped;
 use linsock_c::abi;
+use windows_sys::Win32::NetworkManagement::IpHelper;
+use windows_sys::Win32::Security::Cryptography;
 use windows_sys::Win32::System::Diagnostics::Debug;
+use windows_sys::Win32::System::Registry;
 use windows_sys::Win32::System::{
     Environment, LibraryLoader, Memory, SystemInformation, SystemServices, Time, WindowsProgramming,
 };
@@ -74,9 +77,40 @@ fn structures_are_laid_out_as_on_windows() {
         s_name = s_name, s_aliases = s_aliases, s_proto = s_proto, s_port = s_port);
     same_layout!(linsock_c::ws2tcpip::PROTOENT, WinSock::PROTOENT;
         p_name = p_name, p_aliases = p_aliases, p_proto = p_proto);
+    ip_helper_structures();
     same_layout!(linsock_c::kernel32::critical::SRWLOCK, Threading::SRWLOCK;);
     same_layout!(linsock_c::kernel32::critical::CONDITION_VARIABLE, Threading::CONDITION_VARIABLE;);
     same_layout!(linsock_c::kernel32::critical::INIT_ONCE, Threading::INIT_ONCE;);
+}
+
+fn ip_helper_structures() {
+    use linsock_c::iphlpapi::layout;
+    same_layout!(layout::ADDRESS_HEAD, IpHelper::IP_ADAPTER_DNS_SERVER_ADDRESS_XP;
+        Next = Next, Address = Address);
+    same_layout!(layout::IP_ADAPTER_UNICAST_ADDRESS, IpHelper::IP_ADAPTER_UNICAST_ADDRESS_LH;
+        PrefixOrigin = PrefixOrigin, SuffixOrigin = SuffixOrigin, DadState = DadState,
+        ValidLifetime = ValidLifetime, PreferredLifetime = PreferredLifetime,
+        LeaseLifetime = LeaseLifetime, OnLinkPrefixLength = OnLinkPrefixLength);
+    same_layout!(layout::IP_ADAPTER_PREFIX, IpHelper::IP_ADAPTER_PREFIX_XP;
+        PrefixLength = PrefixLength);
+    same_layout!(layout::IP_ADAPTER_ADDRESSES, IpHelper::IP_ADAPTER_ADDRESSES_LH;
+        Next = Next, AdapterName = AdapterName, FirstUnicastAddress = FirstUnicastAddress,
+        FirstDnsServerAddress = FirstDnsServerAddress, DnsSuffix = DnsSuffix,
+        Description = Description, FriendlyName = FriendlyName, PhysicalAddress = PhysicalAddress,
+        PhysicalAddressLength = PhysicalAddressLength, Flags = Anonymous2, Mtu = Mtu,
+        IfType = IfType, OperStatus = OperStatus, Ipv6IfIndex = Ipv6IfIndex,
+        ZoneIndices = ZoneIndices, FirstPrefix = FirstPrefix,
+        TransmitLinkSpeed = TransmitLinkSpeed, FirstGatewayAddress = FirstGatewayAddress,
+        Luid = Luid, Dhcpv4Server = Dhcpv4Server, CompartmentId = CompartmentId,
+        NetworkGuid = NetworkGuid, ConnectionType = ConnectionType, TunnelType = TunnelType,
+        Dhcpv6Server = Dhcpv6Server, Dhcpv6ClientDuid = Dhcpv6ClientDuid,
+        Dhcpv6Iaid = Dhcpv6Iaid, FirstDnsSuffix = FirstDnsSuffix);
+    same_layout!(layout::IP_ADDR_STRING, IpHelper::IP_ADDR_STRING;
+        Next = Next, IpAddress = IpAddress, IpMask = IpMask, Context = Context);
+    same_layout!(layout::FIXED_INFO, IpHelper::FIXED_INFO_W2KSP1;
+        HostName = HostName, DomainName = DomainName, CurrentDnsServer = CurrentDnsServer,
+        DnsServerList = DnsServerList, NodeType = NodeType, ScopeId = ScopeId,
+        EnableRouting = EnableRouting, EnableProxy = EnableProxy, EnableDns = EnableDns);
 }
 
 /// The structures that windows-sys leaves out unless it is asked for more of its features: against
@@ -300,6 +334,37 @@ constants! {
         WT_EXECUTEINPERSISTENTTHREAD WT_EXECUTEINTIMERTHREAD WT_EXECUTEINWAITTHREAD
         WT_EXECUTELONGFUNCTION WT_EXECUTEONLYONCE WT_TRANSFER_IMPERSONATION
     }
+    Memory {
+        PAGE_WRITECOPY SEC_COMMIT FILE_MAP_COPY FILE_MAP_WRITE FILE_MAP_READ FILE_MAP_ALL_ACCESS
+    }
+    IpHelper {
+        MAX_ADAPTER_DESCRIPTION_LENGTH MAX_ADAPTER_NAME_LENGTH MAX_ADAPTER_ADDRESS_LENGTH
+        MAX_ADAPTER_NAME MAX_HOSTNAME_LEN MAX_DOMAIN_NAME_LEN MAX_SCOPE_ID_LEN
+        MAX_DHCPV6_DUID_LENGTH MAX_DNS_SUFFIX_STRING_LENGTH BROADCAST_NODETYPE HYBRID_NODETYPE
+        GAA_FLAG_SKIP_UNICAST GAA_FLAG_SKIP_ANYCAST GAA_FLAG_SKIP_MULTICAST
+        GAA_FLAG_SKIP_DNS_SERVER GAA_FLAG_INCLUDE_PREFIX GAA_FLAG_SKIP_FRIENDLY_NAME
+        GAA_FLAG_INCLUDE_WINS_INFO GAA_FLAG_INCLUDE_GATEWAYS GAA_FLAG_INCLUDE_ALL_INTERFACES
+        GAA_FLAG_INCLUDE_ALL_COMPARTMENTS GAA_FLAG_INCLUDE_TUNNEL_BINDINGORDER
+        IP_ADAPTER_DDNS_ENABLED IP_ADAPTER_DHCP_ENABLED IP_ADAPTER_RECEIVE_ONLY
+        IP_ADAPTER_NO_MULTICAST IP_ADAPTER_IPV4_ENABLED IP_ADAPTER_IPV6_ENABLED IF_TYPE_OTHER
+        IF_TYPE_ETHERNET_CSMACD IF_TYPE_PPP IF_TYPE_SOFTWARE_LOOPBACK IF_TYPE_TUNNEL
+    }
+    Cryptography {
+        PROV_RSA_FULL PROV_RSA_AES CRYPT_VERIFYCONTEXT CRYPT_NEWKEYSET CRYPT_DELETEKEYSET
+        CRYPT_MACHINE_KEYSET CRYPT_SILENT
+    }
+    Registry {
+        HKEY_CLASSES_ROOT HKEY_CURRENT_USER HKEY_LOCAL_MACHINE HKEY_USERS KEY_QUERY_VALUE
+        KEY_SET_VALUE KEY_CREATE_SUB_KEY KEY_ENUMERATE_SUB_KEYS KEY_NOTIFY KEY_READ REG_SZ
+        REG_EXPAND_SZ REG_BINARY REG_DWORD REG_MULTI_SZ
+    }
+    LibraryLoader {
+        LOAD_LIBRARY_AS_DATAFILE LOAD_WITH_ALTERED_SEARCH_PATH LOAD_LIBRARY_SEARCH_APPLICATION_DIR
+        LOAD_LIBRARY_SEARCH_SYSTEM32 LOAD_LIBRARY_SEARCH_DEFAULT_DIRS
+    }
+    Foundation {
+        ERROR_DIRECTORY ERROR_FILE_INVALID ERROR_MAPPED_ALIGNMENT ERROR_BUFFER_OVERFLOW NTE_BAD_FLAGS NTE_BAD_KEYSET NTE_PROV_TYPE_NOT_DEF
+    }
     Foundation {
         ERROR_ENVVAR_NOT_FOUND ERROR_FILENAME_EXCED_RANGE ERROR_NO_UNICODE_TRANSLATION
     }
@@ -382,6 +447,10 @@ const NOT_COMPARED: &[(&str, &str)] = &[
     ("STRSAFE_E_INSUFFICIENT_BUFFER", "the HRESULT of ERROR_INSUFFICIENT_BUFFER"),
     ("STRSAFE_E_INVALID_PARAMETER", "the HRESULT of ERROR_INVALID_PARAMETER"),
     ("STRSAFE_E_END_OF_FILE", "the HRESULT of ERROR_HANDLE_EOF"),
+    ("CSIDL_APPDATA", "shell/csidl"),
+    ("CSIDL_SYSTEM", "shell/csidl"),
+    ("CSIDL_WINDOWS", "shell/csidl"),
+    ("IF_NAMESIZE", "ifdef.h; the page of if_indextoname names it, windows-sys has no number"),
     ("STRUNCATE", "of the C runtime, no part of Windows' API"),
 ];
 
@@ -1073,6 +1142,31 @@ signatures! {
     kernel32::conio => _getch 0 none;
     kernel32::conio => _getche 0 none;
     kernel32::conio => _ungetch 1 none;
+    kernel32::descriptor => _get_osfhandle 1 none;
+    kernel32::descriptor => _open_osfhandle 2 none;
+    kernel32::mapping => CreateFileMappingA 6 Memory;
+    kernel32::mapping => CreateFileMappingW 6 Memory;
+    kernel32::mapping => MapViewOfFile 5 none;
+    kernel32::mapping => UnmapViewOfFile 1 none;
+    kernel32::temp_name => GetTempFileNameA 4 FileSystem;
+    kernel32::temp_name => GetTempFileNameW 4 FileSystem;
+    kernel32::library => LoadLibraryA 1 LibraryLoader;
+    kernel32::library => LoadLibraryW 1 LibraryLoader;
+    kernel32::library => LoadLibraryExA 3 LibraryLoader;
+    kernel32::library => LoadLibraryExW 3 LibraryLoader;
+    kernel32::library => FreeLibrary 1 Foundation;
+    kernel32::library => GetProcAddress 2 LibraryLoader;
+    kernel32::library => GetSystemDirectoryA 2 SystemInformation;
+    kernel32::library => GetSystemDirectoryW 2 SystemInformation;
+    kernel32::library => GetVersion 0 SystemInformation;
+    advapi32 => CryptAcquireContextA 5 Cryptography;
+    advapi32 => CryptAcquireContextW 5 Cryptography;
+    advapi32 => CryptGenRandom 3 Cryptography;
+    advapi32 => CryptReleaseContext 2 Cryptography;
+    iphlpapi => GetAdaptersAddresses 5 IpHelper;
+    iphlpapi => GetNetworkParams 2 IpHelper;
+    iphlpapi => if_nametoindex 1 IpHelper;
+    iphlpapi => if_indextoname 2 IpHelper;
 }
 
 /// Exports without a row above.

@@ -162,3 +162,24 @@ fn only_the_c_librarys_names_are_prefixed() {
         assert_eq!(export.symbol, wanted, "in {}", root().join(&export.file).display());
     }
 }
+
+/// Programs look functions up by the library of Windows that has them. The C runtime is the
+/// program's own on Windows, and is not looked into.
+#[test]
+fn every_export_is_found_in_a_library() {
+    use linsock_c::kernel32::library::{GetProcAddress, LoadLibraryA};
+    let libraries = [c"kernelbase", c"winmm", c"ws2_32", c"mswsock", c"iphlpapi", c"advapi32"];
+    // SAFETY: the names end with a zero.
+    let libraries = libraries.map(|library| unsafe { LoadLibraryA(library.as_ptr().cast()) });
+    let is_found = |name: &str| {
+        let name = std::ffi::CString::new(name).expect("no zero in a name");
+        // SAFETY: the name ends with a zero.
+        let found = |module| unsafe { GetProcAddress(module, name.as_ptr().cast()) };
+        libraries.iter().any(|module| !found(*module).is_null())
+    };
+    let is_of_windows = |name: &str| !name.starts_with("linsock_") && !name.starts_with('_');
+    for export in exports().iter().filter(|export| !export.symbol.starts_with("linsock_")) {
+        let is_expected = is_of_windows(&export.name) || export.name == "__WSAFDIsSet";
+        assert_eq!(is_found(&export.name), is_expected, "{}", export.name);
+    }
+}

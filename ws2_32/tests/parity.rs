@@ -123,14 +123,33 @@ const DOCUMENTED: &[(&str, &str)] = &[
         GetModuleHandleW GetSystemTime IsDebuggerPresent LocalFileTimeToFileTime
         QueryUnbiasedInterruptTime SetEnvironmentVariableA SetEnvironmentVariableW
         SetProcessAffinityMask SetThreadDescription SystemTimeToFileTime timeBeginPeriod
-        timeEndPeriod timeGetDevCaps timeGetTime DeleteFileA DeleteFileW FlushFileBuffers
+        timeEndPeriod timeGetDevCaps timeGetTime
+        FreeLibrary GetSystemDirectoryA GetSystemDirectoryW GetVersion LoadLibraryExA
+        LoadLibraryExW LoadLibraryW CreateFileMappingA CreateFileMappingW MapViewOfFile
+        UnmapViewOfFile GetTempFileNameA GetTempFileNameW
+        DeleteFileA DeleteFileW FlushFileBuffers
         GetFileAttributesA GetFileAttributesW GetFileSize GetFileSizeEx GetFileType GetTempPathA
         GetTempPathW SetEndOfFile SetFilePointer SetFilePointerEx",
+    ),
+    (
+        "iphlpapi.h",
+        "\
+        GetAdaptersAddresses GetNetworkParams if_indextoname if_nametoindex",
+    ),
+    (
+        "wincrypt.h",
+        "\
+        CryptAcquireContextA CryptAcquireContextW CryptGenRandom CryptReleaseContext",
     ),
     (
         "process.h",
         "\
         _beginthread _beginthreadex _endthread _endthreadex",
+    ),
+    (
+        "io.h",
+        "\
+        _get_osfhandle _open_osfhandle",
     ),
     (
         "conio.h",
@@ -177,6 +196,17 @@ const PARTIAL: &[(&str, &str)] = &[
     ("GetModuleHandleA", ""),
     ("GetModuleHandleW", "As GetModuleHandleA."),
     ("SetThreadDescription", ""),
+    ("CreateFileMappingA", ""),
+    ("CreateFileMappingW", "As CreateFileMappingA."),
+    ("_get_osfhandle", ""),
+    ("LoadLibraryA", ""),
+    ("LoadLibraryW", "As LoadLibraryA."),
+    ("LoadLibraryExA", "As LoadLibraryA."),
+    ("LoadLibraryExW", "As LoadLibraryA."),
+    ("GetProcAddress", ""),
+    ("GetAdaptersAddresses", ""),
+    ("CryptAcquireContextA", ""),
+    ("CryptAcquireContextW", "As CryptAcquireContextA."),
     ("timeBeginPeriod", ""),
     ("timeEndPeriod", ""),
     ("VirtualProtect", ""),

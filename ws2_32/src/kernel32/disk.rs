@@ -72,7 +72,7 @@ impl Disposition {
 }
 
 /// A path as a program wrote it for Windows.
-fn path_of<U: Unit>(at: *const U) -> Outcome<PathBuf> {
+pub(super) fn path_of<U: Unit>(at: *const U) -> Outcome<PathBuf> {
     let text = U::read_text(at).map_err(|error| match error {
         Error::WSAEFAULT => Error::ERROR_NOACCESS,
         _ => Error::ERROR_PATH_NOT_FOUND,

@@ -90,7 +90,7 @@ pub fn waitable(value: HANDLE) -> Option<Waitee> {
         Object::Semaphore(semaphore) => Some(Waitee::Semaphore(semaphore)),
         Object::Mutant(mutant) => Some(Waitee::Mutant(mutant)),
         Object::Other(other) => Some(Waitee::Other(other)),
-        Object::Port(_) | Object::Private(_) => None,
+        Object::Port(_) | Object::Private(_) | Object::Closable(_) => None,
     }
 }
 

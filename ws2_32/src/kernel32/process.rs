@@ -6,32 +6,34 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::OnceLock;
 
 use super::object::no_access;
-use super::wide;
+use super::{library, wide};
 use crate::abi::{BOOL, FALSE, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
-
-const ERROR_MOD_NOT_FOUND: Error = Error(126);
+use crate::wide::{Unit, read_text_opt};
 
 /// The handle of the program: the address where it was loaded, as on Windows.
-fn program() -> usize {
+pub(super) fn program() -> usize {
     // SAFETY: asks a number.
     let headers = unsafe { libc::getauxval(libc::AT_PHDR) };
     // They lie in the first page of the program.
     usize::try_from(headers & !0xFFF).unwrap_or(0)
 }
 
-/// The module behind a name; only no name means one.
-fn module(is_unnamed: bool) -> Outcome<usize> {
-    if is_unnamed { Ok(program()) } else { Err(ERROR_MOD_NOT_FOUND) }
+/// The module behind a name; no name means the program.
+fn module<U: Unit>(name: *const U) -> Outcome<usize> {
+    match read_text_opt(name).map_err(no_access)? {
+        None => Ok(program()),
+        Some(name) => library::handle_of_name(&name),
+    }
 }
 
 fn program_path(module: usize) -> Outcome<Vec<u8>> {
     if module != 0 && module != program() {
-        return Err(ERROR_MOD_NOT_FOUND);
+        return Err(Error::ERROR_MOD_NOT_FOUND);
     }
-    let path = std::env::current_exe().map_err(|_| ERROR_MOD_NOT_FOUND)?;
+    let path = std::env::current_exe().map_err(|_| Error::ERROR_MOD_NOT_FOUND)?;
     Ok(path.into_os_string().into_vec())
 }
 
@@ -131,26 +133,27 @@ fn octets_at(at: *const u8) -> Outcome<Vec<u8>> {
 }
 
 export! {
-    /// Gives the handle of the program: the address where it was loaded.
+    /// Gives the handle of the program, the address where it was loaded, or that of a library of
+    /// Windows whose functions are in this one.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulehandlea>
     ///
     /// # Errors
-    /// ERROR_MOD_NOT_FOUND for a name.
+    /// ERROR_MOD_NOT_FOUND, ERROR_NOACCESS.
     ///
     /// # Differs from Windows
-    /// The program is the only module, and has no name.
+    /// The program has no name, and the libraries are those of LoadLibraryA, all of them loaded.
     fn GetModuleHandleA(lpModuleName: *const u8) -> usize, fail 0; {
-        module(lpModuleName.is_null())
+        module(lpModuleName)
     }
 
-    /// Gives the handle of the program.
+    /// As [`GetModuleHandleA`], of a name in UTF-16.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulehandlew>
     ///
     /// Errors and differences as [`GetModuleHandleA`].
     fn GetModuleHandleW(lpModuleName: *const u16) -> usize, fail 0; {
-        module(lpModuleName.is_null())
+        module(lpModuleName)
     }
 
     /// Gives the path of the program, cut off with ERROR_INSUFFICIENT_BUFFER if the buffer is too

@@ -3,6 +3,7 @@
  */
 #include "check.h"
 #include <errno.h>
+#include <stdarg.h>
 #include <time.h>
 
 static const char *const D = "D security-enhanced versions of CRT functions";
@@ -69,6 +70,17 @@ static void prints(void)
     CHECK_EQ(to[0], 0, D);
 }
 
+static int length_of(const char *format, ...)
+{
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = _vscprintf(format, arguments);
+    va_end(arguments);
+    return length;
+}
+
 static void others(void)
 {
     char words[] = "one two", number[34], *rest = NULL;
@@ -92,6 +104,8 @@ static void others(void)
     CHECK_EQ(_itoa_s(-12, number, 3, 10), ERANGE, "D _itoa_s");
     CHECK_EQ(number[0], 0, "D _itoa_s");
     CHECK_EQ(_itoa_s(1, number, 3, 1), EINVAL, "D _itoa_s: radix");
+    CHECK_EQ(length_of("%d-%s", 12, "abc"), 6, "D _vscprintf: without the zero");
+    CHECK_EQ(_scprintf("%5d", 1), 5, "D _scprintf");
     ZeroMemory(number, sizeof number);
     CHECK_EQ(number[1], 0, "D ZeroMemory");
 }

@@ -4,12 +4,15 @@
 #include "check.h"
 #include <crtdbg.h>
 #include <direct.h>
+#include <errno.h>
 #include <intrin.h>
 #include <io.h>
 #include <mmsystem.h>
 #include <process.h>
 #include <sdkddkver.h>
 #include <strsafe.h>
+#include <sys/stat.h>
+#include <sys/locking.h>
 
 static void safe_strings(void)
 {
@@ -138,6 +141,21 @@ static void debugging(void)
     CHECK(timeBeginPeriod(1) == TIMERR_NOERROR && timeEndPeriod(1) == TIMERR_NOERROR, "D timeBeginPeriod");
 }
 
+static void status_of_files(void)
+{
+    struct _stat status;
+    int file = _open("crt_headers.tmp", _O_CREAT | _O_TRUNC | _O_RDWR | _O_BINARY, _S_IREAD | _S_IWRITE);
+
+    CHECK(file >= 0 && _write(file, "12345", 5) == 5, "D _write");
+    CHECK(_fstat(file, &status) == 0 && status.st_size == 5, "D _fstat");
+    _close(file);
+    CHECK(_stat("crt_headers.tmp", &status) == 0 && (status.st_mode & _S_IFMT) == _S_IFREG, "D _stat");
+    CHECK(_stat(".", &status) == 0 && (status.st_mode & _S_IFDIR) != 0, "D _stat");
+    CHECK_EQ(_unlink("crt_headers.tmp"), 0, "D _unlink");
+    CHECK(_stat("crt_headers.tmp", &status) == -1 && errno == ENOENT, "D _stat");
+    CHECK_EQ(_LK_NBLCK, 2, "D _locking");
+}
+
 int main(void)
 {
     check_begin("crt_headers");
@@ -147,5 +165,6 @@ int main(void)
     memory();
     files();
     debugging();
+    status_of_files();
     return check_end();
 }

@@ -118,6 +118,32 @@ for h in "$root"/include/*.h "$root"/include/alias/*; do
     job "alone $n" "gcc -std=c11 $flags -fsyntax-only $work/alone_$n.c && g++ -x c++ -std=c++17 $flags -fsyntax-only $work/alone_$n.c"
 done
 
+# Programs for Windows count on it without including it.
+printf '#include <windows.h>\nint length(const char *s) { return (int)strlen(s); }\n' >"$work/strings.c"
+for c in $ccs; do
+    job "$c windows.h brings <string.h>" "$c -std=c11 $flags -DWIN32_LEAN_AND_MEAN -fsyntax-only $work/strings.c"
+done
+
+# So do they on the errno of <stdlib.h>, whether or not <errno.h> follows; its numbers may be theirs.
+printf '#include <stdlib.h>\n#define EWOULDBLOCK 10035\nint last(void) { return errno == EWOULDBLOCK; }\n' >"$work/errno.c"
+printf '#include <stdlib.h>\n#include <errno.h>\n#include <stdlib.h>\nint last(void) { return errno == EAGAIN; }\n' >"$work/errno_too.c"
+for n in errno errno_too; do
+    for c in $ccs; do
+        job "$c <stdlib.h> brings $n" "$c -std=c11 $flags -fsyntax-only $work/$n.c"
+    done
+    for c in $cxxs; do
+        for std in c++98 c++17; do
+            job "$c $std <stdlib.h> brings $n" "$c -x c++ -std=$std $flags -fsyntax-only $work/$n.c"
+        done
+    done
+done
+
+# <sys/types.h> has useconds_t, in strict C too.
+printf '#include <sys/types.h>\nuseconds_t pause_of(void) { return 1; }\n' >"$work/useconds.c"
+for c in $ccs; do
+    job "$c <sys/types.h> brings useconds_t" "$c -std=c11 $flags -fsyntax-only $work/useconds.c"
+done
+
 # Where do the calls go? Only to WS_ names, optimised and fortified or not.
 cat >"$work/bindings.sh" <<'END'
 # bindings.sh OBJECT EXPECT: the WS_ names wanted are those found, and no bare name is.

@@ -97,7 +97,7 @@ fn identity(object: &Object) -> Option<(Kind, usize)> {
             let any: &dyn std::any::Any = &**other;
             any.is::<Timer>().then(|| (Kind::Timer, Arc::as_ptr(other).addr()))
         }
-        Object::File(_) | Object::Port(_) | Object::Private(_) => None,
+        Object::File(_) | Object::Port(_) | Object::Private(_) | Object::Closable(_) => None,
     }
 }
 
@@ -170,7 +170,7 @@ pub(in crate::kernel32) fn open(name: Option<Name>, kind: Kind) -> Outcome<HANDL
 pub(super) fn duplicate(handle: Handle) -> Outcome<HANDLE> {
     let mut directory = DIRECTORY.lock();
     match table().get(handle).ok_or(Error::ERROR_INVALID_HANDLE)? {
-        Object::File(_) | Object::Port(_) => Err(Error::ERROR_NOT_SUPPORTED),
+        Object::File(_) | Object::Port(_) | Object::Closable(_) => Err(Error::ERROR_NOT_SUPPORTED),
         Object::Private(_) => Err(Error::ERROR_INVALID_HANDLE),
         object => enter(object.clone()).inspect(|_| directory.gained_handle(&object)),
     }

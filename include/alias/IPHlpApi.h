@@ -1,0 +1,2 @@
+/* IPHlpApi.h - see iphlpapi.h. */
+#include "../iphlpapi.h"

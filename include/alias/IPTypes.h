@@ -1,0 +1,2 @@
+/* IPTypes.h - see iptypes.h. */
+#include "../iptypes.h"

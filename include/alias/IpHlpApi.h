@@ -1,0 +1,2 @@
+/* IpHlpApi.h - see iphlpapi.h. */
+#include "../iphlpapi.h"

@@ -1,0 +1,2 @@
+/* Iphlpapi.h - see iphlpapi.h. */
+#include "../iphlpapi.h"

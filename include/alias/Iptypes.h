@@ -1,0 +1,2 @@
+/* Iptypes.h - see iptypes.h. */
+#include "../iptypes.h"

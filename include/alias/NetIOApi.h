@@ -1,0 +1,2 @@
+/* NetIOApi.h - see netioapi.h. */
+#include "../netioapi.h"

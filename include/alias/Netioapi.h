@@ -1,0 +1,2 @@
+/* Netioapi.h - see netioapi.h. */
+#include "../netioapi.h"

@@ -1,0 +1,2 @@
+/* ShlObj.h - see shlobj.h. */
+#include "../shlobj.h"

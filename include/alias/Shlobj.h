@@ -1,0 +1,2 @@
+/* Shlobj.h - see shlobj.h. */
+#include "../shlobj.h"

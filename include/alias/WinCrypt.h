@@ -1,0 +1,2 @@
+/* WinCrypt.h - see wincrypt.h. */
+#include "../wincrypt.h"

@@ -1,0 +1,2 @@
+/* WinReg.h - see winreg.h. */
+#include "../winreg.h"

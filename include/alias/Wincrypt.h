@@ -1,0 +1,2 @@
+/* Wincrypt.h - see wincrypt.h. */
+#include "../wincrypt.h"

@@ -1,0 +1,2 @@
+/* Winreg.h - see winreg.h. */
+#include "../winreg.h"

@@ -1,0 +1,2 @@
+/* iphlpApi.h - see iphlpapi.h. */
+#include "../iphlpapi.h"

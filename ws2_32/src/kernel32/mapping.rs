@@ -1,0 +1,245 @@
+//! Files mapped into memory, and shared memory of the process.
+//!
+//! # Differs from Windows
+//! Mappings have no names, and so are not shared with other processes but through their files;
+//! nothing in them is executed. A view begins at a multiple of the page size, not of 64 KiB. To
+//! read behind the end of a file that was made shorter is SIGBUS.
+#![allow(unsafe_code, reason = "mmap and munmap of memory that nobody else has; the exports")]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+
+use linsock::iocp::disk::{self, DiskFile};
+use linsock::iocp::handle::{Handle, Object, table};
+use linsock::iocp::sync::Lock;
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use super::object::no_access;
+use crate::abi::{BOOL, FALSE, HANDLE, INVALID_HANDLE_VALUE, TRUE};
+use crate::export::{Outcome, export};
+use crate::last_error::Error;
+use crate::ptr;
+use crate::wide::{Unit, read_text_opt};
+
+const PAGE_READONLY: u32 = 2;
+const PAGE_READWRITE: u32 = 4;
+const PAGE_WRITECOPY: u32 = 8;
+const SEC_COMMIT: u32 = 0x800_0000;
+
+const FILE_MAP_COPY: u32 = 1;
+const FILE_MAP_WRITE: u32 = 2;
+const FILE_MAP_READ: u32 = 4;
+const FILE_MAP_ALL_ACCESS: u32 = 0xF_001F;
+
+/// Views begin at multiples of this in their files (GetSystemInfo, dwAllocationGranularity).
+const GRANULARITY: u64 = 0x1_0000;
+
+/// A file, or memory, that views can be made of.
+struct Mapping {
+    file: Arc<File>,
+    size: u64,
+    is_writable: bool,
+}
+
+/// How a view may be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    Read,
+    Write,
+    /// What is written stays the view's own.
+    Copy,
+}
+
+/// The sizes of the views by their addresses.
+static VIEWS: Lock<BTreeMap<usize, usize>> = Lock::new(BTreeMap::new());
+
+fn failed(error: &std::io::Error) -> Error {
+    Error(disk::status_of(error).win32())
+}
+
+impl Mapping {
+    /// Of a file; without a size, of all of it.
+    fn of_file(file: HANDLE, size: u64, is_writable: bool) -> Outcome<Self> {
+        let file = DiskFile::from_value(file).ok_or(Error::ERROR_INVALID_HANDLE)?;
+        let access = file.access();
+        if !access.read || is_writable && !access.write {
+            return Err(Error::ERROR_ACCESS_DENIED);
+        }
+        let file = Arc::clone(file.file());
+        let len = file.metadata().map_err(|error| failed(&error))?.len();
+        if size == 0 && len == 0 {
+            return Err(Error::ERROR_FILE_INVALID);
+        }
+        if size > len {
+            if !is_writable {
+                return Err(Error::ERROR_NOT_ENOUGH_MEMORY);
+            }
+            file.set_len(size).map_err(|error| failed(&error))?;
+        }
+        Ok(Self { file, size: if size == 0 { len } else { size }, is_writable })
+    }
+
+    /// Of memory, all zero.
+    fn of_memory(size: u64, is_writable: bool) -> Outcome<Self> {
+        if size == 0 {
+            return Err(Error::ERROR_INVALID_PARAMETER);
+        }
+        let file = memfd_create(c"linsock", MemfdFlags::CLOEXEC).map(File::from);
+        let file = file.map_err(|_| Error::ERROR_TOO_MANY_OPEN_FILES)?;
+        file.set_len(size).map_err(|error| failed(&error))?;
+        Ok(Self { file: Arc::new(file), size, is_writable })
+    }
+
+    fn find(handle: HANDLE) -> Outcome<Arc<Self>> {
+        let object = Handle::from_value(handle).and_then(|handle| table().get(handle));
+        let Some(Object::Closable(any)) = object else { return Err(Error::ERROR_INVALID_HANDLE) };
+        any.downcast().map_err(|_| Error::ERROR_INVALID_HANDLE)
+    }
+
+    /// Makes a view of so many octets, or of all that follow.
+    fn view(&self, view: View, offset: u64, len: usize) -> Outcome<usize> {
+        if view == View::Write && !self.is_writable {
+            return Err(Error::ERROR_ACCESS_DENIED);
+        }
+        if !offset.is_multiple_of(GRANULARITY) {
+            return Err(Error::ERROR_MAPPED_ALIGNMENT);
+        }
+        let rest = self.size.checked_sub(offset).filter(|rest| *rest > 0);
+        let rest = rest.ok_or(Error::ERROR_INVALID_PARAMETER)?;
+        let rest = usize::try_from(rest).map_err(|_| Error::ERROR_NOT_ENOUGH_MEMORY)?;
+        let len = if len == 0 { rest } else { len };
+        if len > rest {
+            return Err(Error::ERROR_ACCESS_DENIED);
+        }
+        let at = self.map(view, offset, len)?;
+        VIEWS.lock().insert(at, len);
+        Ok(at)
+    }
+
+    fn map(&self, view: View, offset: u64, len: usize) -> Outcome<usize> {
+        let (protection, sharing) = match view {
+            View::Read => (libc::PROT_READ, libc::MAP_SHARED),
+            View::Write => (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED),
+            View::Copy => (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE),
+        };
+        let offset = libc::off_t::try_from(offset).map_err(|_| Error::ERROR_INVALID_PARAMETER)?;
+        let (anywhere, file) = (std::ptr::null_mut(), self.file.as_raw_fd());
+        // SAFETY: memory at an address of the kernel's choice, which nobody has.
+        let at = unsafe { libc::mmap(anywhere, len, protection, sharing, file, offset) };
+        if at == libc::MAP_FAILED {
+            return Err(failed(&std::io::Error::last_os_error()));
+        }
+        Ok(at.expose_provenance())
+    }
+}
+
+fn create<U: Unit>(file: HANDLE, protection: u32, size: u64, name: *const U) -> Outcome<HANDLE> {
+    let is_writable = match protection & !SEC_COMMIT {
+        PAGE_READWRITE => true,
+        PAGE_READONLY | PAGE_WRITECOPY => false,
+        _ => return Err(Error::ERROR_INVALID_PARAMETER),
+    };
+    if read_text_opt(name).map_err(no_access)?.is_some() {
+        return Err(Error::ERROR_NOT_SUPPORTED);
+    }
+    let mapping = match file {
+        INVALID_HANDLE_VALUE => Mapping::of_memory(size, is_writable)?,
+        file => Mapping::of_file(file, size, is_writable)?,
+    };
+    super::object::enter(Object::Closable(Arc::new(mapping)))
+}
+
+fn joined(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
+export! {
+    /// Makes a mapping of a file, or of memory (INVALID_HANDLE_VALUE), from which views are made.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createfilemappinga>
+    ///
+    /// A file that is shorter than the mapping is made longer if it may be written.
+    ///
+    /// # Errors
+    /// ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED, ERROR_FILE_INVALID (an empty file and no size),
+    /// ERROR_INVALID_PARAMETER (protection; memory without a size), ERROR_NOT_ENOUGH_MEMORY (a file
+    /// that is too short and not to be written), ERROR_NOT_SUPPORTED (a name), ERROR_NOACCESS.
+    ///
+    /// # Differs from Windows
+    /// No names, and no protection other than PAGE_READONLY, PAGE_READWRITE and PAGE_WRITECOPY.
+    fn CreateFileMappingA(
+        hFile: HANDLE,
+        lpFileMappingAttributes: *const u8,
+        flProtect: u32,
+        dwMaximumSizeHigh: u32,
+        dwMaximumSizeLow: u32,
+        lpName: *const u8,
+    ) -> HANDLE, fail 0; {
+        let _ = lpFileMappingAttributes;
+        create(hFile, flProtect, joined(dwMaximumSizeHigh, dwMaximumSizeLow), lpName)
+    }
+
+    /// As [`CreateFileMappingA`].
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-createfilemappingw>
+    ///
+    /// Errors and differences as [`CreateFileMappingA`].
+    fn CreateFileMappingW(
+        hFile: HANDLE,
+        lpFileMappingAttributes: *const u8,
+        flProtect: u32,
+        dwMaximumSizeHigh: u32,
+        dwMaximumSizeLow: u32,
+        lpName: *const u16,
+    ) -> HANDLE, fail 0; {
+        let _ = lpFileMappingAttributes;
+        create(hFile, flProtect, joined(dwMaximumSizeHigh, dwMaximumSizeLow), lpName)
+    }
+
+    /// Makes a view of a mapping, of so many octets or, of none, of all that follow. It stays when
+    /// the handle is closed.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-mapviewoffile>
+    ///
+    /// # Errors
+    /// ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (access; behind the end), ERROR_ACCESS_DENIED
+    /// (to write what is not to be written; more than there is), ERROR_MAPPED_ALIGNMENT.
+    fn MapViewOfFile(
+        hFileMappingObject: HANDLE,
+        dwDesiredAccess: u32,
+        dwFileOffsetHigh: u32,
+        dwFileOffsetLow: u32,
+        dwNumberOfBytesToMap: usize,
+    ) -> *mut u8, fail std::ptr::null_mut(); {
+        let view = match dwDesiredAccess {
+            FILE_MAP_READ => View::Read,
+            FILE_MAP_COPY => View::Copy,
+            FILE_MAP_ALL_ACCESS => View::Write,
+            access if access & !FILE_MAP_READ == FILE_MAP_WRITE => View::Write,
+            _ => return Err(Error::ERROR_INVALID_PARAMETER),
+        };
+        let mapping = Mapping::find(hFileMappingObject)?;
+        let offset = joined(dwFileOffsetHigh, dwFileOffsetLow);
+        let at = mapping.view(view, offset, dwNumberOfBytesToMap)?;
+        Ok(std::ptr::with_exposed_provenance_mut(at))
+    }
+
+    /// Takes a view away.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-unmapviewoffile>
+    ///
+    /// # Errors
+    /// ERROR_INVALID_ADDRESS for what no view begins at.
+    fn UnmapViewOfFile(lpBaseAddress: *const u8) -> BOOL, fail FALSE; {
+        let mut views = VIEWS.lock();
+        let len = views.remove(&lpBaseAddress.addr()).ok_or(Error::ERROR_INVALID_ADDRESS)?;
+        // SAFETY: the view is ours, and the program gives it up. Under the lock, so that another
+        // view at its address is entered after it was left.
+        unsafe { libc::munmap(lpBaseAddress.cast_mut().cast(), len) };
+        drop(views);
+        ptr::forget_pages();
+        Ok(TRUE)
+    }
+}
