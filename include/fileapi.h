@@ -17,6 +17,44 @@ LINSOCK_EXTERN_C_BEGIN
 #define INVALID_SET_FILE_POINTER ((DWORD)-1)
 #define INVALID_FILE_ATTRIBUTES ((DWORD)-1)
 
+/* minwinbase/ns-minwinbase-win32_find_dataa */
+typedef struct _WIN32_FIND_DATAA {
+    DWORD dwFileAttributes;
+    FILETIME ftCreationTime;
+    FILETIME ftLastAccessTime;
+    FILETIME ftLastWriteTime;
+    DWORD nFileSizeHigh;
+    DWORD nFileSizeLow;
+    DWORD dwReserved0;
+    DWORD dwReserved1;
+    CHAR cFileName[MAX_PATH];
+    CHAR cAlternateFileName[14];
+} WIN32_FIND_DATAA, *PWIN32_FIND_DATAA, *LPWIN32_FIND_DATAA;
+/* minwinbase/ns-minwinbase-win32_find_dataw */
+typedef struct _WIN32_FIND_DATAW {
+    DWORD dwFileAttributes;
+    FILETIME ftCreationTime;
+    FILETIME ftLastAccessTime;
+    FILETIME ftLastWriteTime;
+    DWORD nFileSizeHigh;
+    DWORD nFileSizeLow;
+    DWORD dwReserved0;
+    DWORD dwReserved1;
+    WCHAR cFileName[MAX_PATH];
+    WCHAR cAlternateFileName[14];
+} WIN32_FIND_DATAW, *PWIN32_FIND_DATAW, *LPWIN32_FIND_DATAW;
+/* minwinbase/ne-minwinbase-get_fileex_info_levels */
+typedef enum _GET_FILEEX_INFO_LEVELS { GetFileExInfoStandard, GetFileExMaxInfoLevel } GET_FILEEX_INFO_LEVELS;
+/* fileapi/ns-fileapi-win32_file_attribute_data */
+typedef struct _WIN32_FILE_ATTRIBUTE_DATA {
+    DWORD dwFileAttributes;
+    FILETIME ftCreationTime;
+    FILETIME ftLastAccessTime;
+    FILETIME ftLastWriteTime;
+    DWORD nFileSizeHigh;
+    DWORD nFileSizeLow;
+} WIN32_FILE_ATTRIBUTE_DATA, *LPWIN32_FILE_ATTRIBUTE_DATA;
+
 /* fileapi/nf-fileapi-createfilea */
 HANDLE WINAPI CreateFileA(LPCSTR lpFileName, DWORD dwDesiredAccess, DWORD dwShareMode,
                           LPSECURITY_ATTRIBUTES lpSecurityAttributes, DWORD dwCreationDisposition,
@@ -33,6 +71,28 @@ BOOL WINAPI DeleteFileW(LPCWSTR lpFileName);
 DWORD WINAPI GetFileAttributesA(LPCSTR lpFileName);
 /* fileapi/nf-fileapi-getfileattributesw */
 DWORD WINAPI GetFileAttributesW(LPCWSTR lpFileName);
+/* fileapi/nf-fileapi-createdirectorya */
+BOOL WINAPI CreateDirectoryA(LPCSTR lpPathName, LPSECURITY_ATTRIBUTES lpSecurityAttributes);
+/* fileapi/nf-fileapi-createdirectoryw */
+BOOL WINAPI CreateDirectoryW(LPCWSTR lpPathName, LPSECURITY_ATTRIBUTES lpSecurityAttributes);
+/* fileapi/nf-fileapi-removedirectorya */
+BOOL WINAPI RemoveDirectoryA(LPCSTR lpPathName);
+/* fileapi/nf-fileapi-removedirectoryw */
+BOOL WINAPI RemoveDirectoryW(LPCWSTR lpPathName);
+/* fileapi/nf-fileapi-findfirstfilea */
+HANDLE WINAPI FindFirstFileA(LPCSTR lpFileName, LPWIN32_FIND_DATAA lpFindFileData);
+/* fileapi/nf-fileapi-findfirstfilew */
+HANDLE WINAPI FindFirstFileW(LPCWSTR lpFileName, LPWIN32_FIND_DATAW lpFindFileData);
+/* fileapi/nf-fileapi-findnextfilea */
+BOOL WINAPI FindNextFileA(HANDLE hFindFile, LPWIN32_FIND_DATAA lpFindFileData);
+/* fileapi/nf-fileapi-findnextfilew */
+BOOL WINAPI FindNextFileW(HANDLE hFindFile, LPWIN32_FIND_DATAW lpFindFileData);
+/* fileapi/nf-fileapi-findclose */
+BOOL WINAPI FindClose(HANDLE hFindFile);
+/* fileapi/nf-fileapi-getfileattributesexa */
+BOOL WINAPI GetFileAttributesExA(LPCSTR lpFileName, GET_FILEEX_INFO_LEVELS fInfoLevelId, LPVOID lpFileInformation);
+/* fileapi/nf-fileapi-getfileattributesexw */
+BOOL WINAPI GetFileAttributesExW(LPCWSTR lpFileName, GET_FILEEX_INFO_LEVELS fInfoLevelId, LPVOID lpFileInformation);
 /* fileapi/nf-fileapi-gettemppatha */
 DWORD WINAPI GetTempPathA(DWORD nBufferLength, LPSTR lpBuffer);
 /* fileapi/nf-fileapi-gettemppathw */
@@ -77,12 +137,30 @@ LINSOCK_EXTERN_C_END
 #define GetFileAttributes GetFileAttributesW
 #define GetTempPath GetTempPathW
 #define GetTempFileName GetTempFileNameW
+#define WIN32_FIND_DATA WIN32_FIND_DATAW
+#define LPWIN32_FIND_DATA LPWIN32_FIND_DATAW
+#define CreateDirectory CreateDirectoryW
+#define RemoveDirectory RemoveDirectoryW
+#define FindFirstFile FindFirstFileW
+#define FindNextFile FindNextFileW
+#define GetFileAttributesEx GetFileAttributesExW
 #else
 #define CreateFile CreateFileA
 #define DeleteFile DeleteFileA
 #define GetFileAttributes GetFileAttributesA
 #define GetTempPath GetTempPathA
 #define GetTempFileName GetTempFileNameA
+#define WIN32_FIND_DATA WIN32_FIND_DATAA
+#define LPWIN32_FIND_DATA LPWIN32_FIND_DATAA
+#define CreateDirectory CreateDirectoryA
+#define RemoveDirectory RemoveDirectoryA
+#define FindFirstFile FindFirstFileA
+#define FindNextFile FindNextFileA
+#define GetFileAttributesEx GetFileAttributesExA
 #endif
+
+LINSOCK_ASSERT(sizeof(WIN32_FIND_DATAA) == 320, "WIN32_FIND_DATAA");
+LINSOCK_ASSERT(sizeof(WIN32_FIND_DATAW) == 592, "WIN32_FIND_DATAW");
+LINSOCK_ASSERT(sizeof(WIN32_FILE_ATTRIBUTE_DATA) == 36, "WIN32_FILE_ATTRIBUTE_DATA");
 
 #endif

@@ -5,6 +5,12 @@
 
 #include "windef.h"
 
+LINSOCK_EXTERN_C_BEGIN
+/* ntsecapi/nf-ntsecapi-rtlgenrandom, which advapi32 exports under this name */
+BOOLEAN APIENTRY SystemFunction036(PVOID RandomBuffer, ULONG RandomBufferLength);
+LINSOCK_EXTERN_C_END
+#define RtlGenRandom SystemFunction036
+
 /* cpp/c-runtime-library/reference/strnicmp-wcsnicmp-mbsnicmp-strnicmp-l-wcsnicmp-l-mbsnicmp-l */
 static __inline__ int _strnicmp(const char *a, const char *b, size_t n)
 {
@@ -99,11 +105,27 @@ static __inline__ int lstrcmpiW(LPCWSTR a, LPCWSTR b)
 #define lstrcmpi lstrcmpiA
 #endif
 
-#ifndef _snprintf
-#define _snprintf snprintf
-#endif
+/* cpp/c-runtime-library/reference/snprintf-snprintf-snprintf-l-snwprintf-snwprintf-l and vsnprintf. Differs from Windows:
+ * they are snprintf and vsnprintf, which end a text that is cut off. Functions, because programs make the names of those
+ * two unusable. */
 #ifndef _vsnprintf
-#define _vsnprintf vsnprintf
+static __inline__ int _vsnprintf(char *to, size_t size, const char *format, __builtin_va_list arguments)
+{
+    return __builtin_vsnprintf(to, size, format, arguments);
+}
+#endif
+#ifndef _snprintf
+static __inline__ int __attribute__((format(printf, 3, 4)))
+_snprintf(char *to, size_t size, const char *format, ...)
+{
+    __builtin_va_list arguments;
+    int length;
+
+    __builtin_va_start(arguments, format);
+    length = __builtin_vsnprintf(to, size, format, arguments);
+    __builtin_va_end(arguments);
+    return length;
+}
 #endif
 #ifndef _strdup
 #define _strdup strdup
@@ -131,7 +153,7 @@ static __inline__ int lstrcmpiW(LPCWSTR a, LPCWSTR b)
 #define LINSOCK_ERRNO_T
 typedef int errno_t;
 #endif
-enum { LINSOCK_EINVAL = 22, LINSOCK_ERANGE = 34 };
+enum { LINSOCK_ENOMEM = 12, LINSOCK_EINVAL = 22, LINSOCK_ERANGE = 34 };
 
 /* Puts at most n octets of a string behind the first `at` of a buffer. */
 static __inline__ errno_t linsock_put_s(char *to, size_t size, size_t at, const char *from, size_t n)
@@ -271,6 +293,14 @@ sprintf_s(char *to, size_t size, const char *format, ...)
 #define strtok_s strtok_r
 #define localtime_s(tm, time) (localtime_r((time), (tm)) != 0 ? 0 : LINSOCK_EINVAL)
 #define gmtime_s(tm, time) (gmtime_r((time), (tm)) != 0 ? 0 : LINSOCK_EINVAL)
+/* cpp/c-runtime-library/reference/ctime-s-ctime32-s-ctime64-s-wctime-s-wctime32-s-wctime64-s */
+#define ctime_s(to, size, time)                                                                              \
+    ((to) == 0 || (size) < 26 || (time) == 0 || ctime_r((time), (to)) == 0 ? LINSOCK_EINVAL : 0)
+/* cpp/c-runtime-library/reference/mkgmtime-mkgmtime32-mkgmtime64 */
+#define _mkgmtime timegm
+/* cpp/c-runtime-library/reference/popen-wpopen and pclose. Differs from Windows: the command is for Linux' shell. */
+#define _popen popen
+#define _pclose pclose
 #define fopen_s(file, name, mode) ((*(file) = fopen((name), (mode))) != 0 ? 0 : errno)
 
 /* A number in any base from 2 to 36. */
@@ -398,6 +428,20 @@ static __inline__ void _aligned_free(void *block)
         return;
     __builtin_memcpy(&base, (char *)block - sizeof(void *), sizeof(void *));
     __builtin_free(base);
+}
+
+/* cpp/c-runtime-library/reference/alloca, malloca, freea. _malloca always takes from the heap, as Windows' debug
+ * libraries do; whoever calls it has to call _freea. */
+#define _alloca(size) __builtin_alloca(size)
+#define _malloca(size) __builtin_malloc(size)
+#define _freea(block) __builtin_free(block)
+
+/* cpp/c-runtime-library/reference/rand-s. Programs define _CRT_RAND_S to have it; it is always here. */
+static __inline__ errno_t rand_s(unsigned *value)
+{
+    if (value == 0)
+        return LINSOCK_EINVAL;
+    return SystemFunction036(value, sizeof *value) ? 0 : LINSOCK_ENOMEM;
 }
 
 /* cpp/c-runtime-library/reference/byteswap-uint64-byteswap-ulong-byteswap-ushort */

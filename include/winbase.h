@@ -115,6 +115,23 @@ typedef struct _SECURITY_ATTRIBUTES {
     BOOL bInheritHandle;
 } SECURITY_ATTRIBUTES, *PSECURITY_ATTRIBUTES, *LPSECURITY_ATTRIBUTES;
 
+/* winnt/ns-winnt-security_descriptor. Nothing here looks at one. */
+typedef PVOID PSID, PSECURITY_DESCRIPTOR;
+typedef struct _SECURITY_DESCRIPTOR {
+    BYTE Revision;
+    BYTE Sbz1;
+    WORD Control;
+    PSID Owner;
+    PSID Group;
+    PVOID Sacl;
+    PVOID Dacl;
+} SECURITY_DESCRIPTOR;
+#define SECURITY_DESCRIPTOR_REVISION 1
+#define SECURITY_DESCRIPTOR_MIN_LENGTH sizeof(SECURITY_DESCRIPTOR)
+/* securitybaseapi/nf-securitybaseapi-isvalidsecuritydescriptor: one of the known revision */
+#define IsValidSecurityDescriptor(descriptor)                                                              \
+    ((BOOL)(((const SECURITY_DESCRIPTOR *)(descriptor))->Revision == SECURITY_DESCRIPTOR_REVISION))
+
 /* minwinbase/ns-minwinbase-overlapped */
 typedef struct _OVERLAPPED {
     ULONG_PTR Internal;

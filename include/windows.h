@@ -5,6 +5,11 @@
 #define _WINDOWS_
 #define _INC_WINDOWS
 
+/* Programs rely on windows.h for these of the C library's. */
+#include <ctype.h>
+#include <stdarg.h>
+#include <string.h>
+
 #include "windef.h"
 #include "guiddef.h"
 #include "winnt.h"
@@ -12,6 +17,7 @@
 #include "winbase.h"
 #include "threadpoolapiset.h"
 #include "winreg.h"
+#include "namedpipeapi.h"
 #include "linsock_crt.h"
 #include "linsock_wide.h"
 

@@ -167,6 +167,8 @@ programs![
     udp,
     unix_streams,
     libraries,
+    named_pipes,
+    directories,
     ip_helper,
     file_mapping,
     wsk_disconnect,

@@ -135,6 +135,21 @@ export! {
         Ok(TRUE)
     }
 
+    /// Fills memory with random octets from the kernel's generator. It is RtlGenRandom, which has
+    /// this name in the library.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/ntsecapi/nf-ntsecapi-rtlgenrandom>
+    ///
+    /// # Errors
+    /// FALSE, with ERROR_NOACCESS (choice: the page names no code).
+    fn SystemFunction036(RandomBuffer: *mut u8, RandomBufferLength: u32) -> u8, fail 0; {
+        ptr::check_writable(RandomBuffer, RandomBufferLength as usize).map_err(no_access)?;
+        let mut octets = vec![0; RandomBufferLength as usize];
+        fill(&mut octets)?;
+        ptr::write_all(RandomBuffer, &octets).map_err(no_access)?;
+        Ok(1)
+    }
+
     /// Releases a context.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptreleasecontext>

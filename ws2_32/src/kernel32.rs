@@ -6,6 +6,7 @@ pub mod clock;
 pub mod conio;
 pub mod critical;
 pub mod descriptor;
+pub mod directory;
 pub mod disk;
 pub mod file_io;
 pub mod heap;

@@ -12,12 +12,14 @@ use std::mem::{offset_of, size_of};
 
 use linsock::iocp::overlapped::Overlapped;
 use linsock_c::abi;
+use linsock_c::kernel32::directory;
 use windows_sys::Win32::NetworkManagement::IpHelper;
 use windows_sys::Win32::Security::Cryptography;
 use windows_sys::Win32::System::Diagnostics::Debug;
 use windows_sys::Win32::System::Registry;
 use windows_sys::Win32::System::{
-    Environment, LibraryLoader, Memory, SystemInformation, SystemServices, Time, WindowsProgramming,
+    Environment, LibraryLoader, Memory, Pipes, SystemInformation, SystemServices, Time,
+    WindowsProgramming,
 };
 use windows_sys::Win32::{
     Foundation, Globalization, Media, Networking::WinSock, Storage::FileSystem, System::IO,
@@ -51,6 +53,16 @@ fn structures_are_laid_out_as_on_windows() {
     same_layout!(linsock_c::winsock2::message::WSAMSG, WinSock::WSAMSG;
         name = name, namelen = namelen, lpBuffers = lpBuffers, dwBufferCount = dwBufferCount,
         Control = Control, dwFlags = dwFlags);
+    same_layout!(directory::WIN32_FILE_ATTRIBUTE_DATA, FileSystem::WIN32_FILE_ATTRIBUTE_DATA;
+        dwFileAttributes = dwFileAttributes, ftCreationTime = ftCreationTime,
+        ftLastAccessTime = ftLastAccessTime, ftLastWriteTime = ftLastWriteTime,
+        nFileSizeHigh = nFileSizeHigh, nFileSizeLow = nFileSizeLow);
+    same_layout!(directory::WIN32_FIND_DATA<u8>, FileSystem::WIN32_FIND_DATAA;
+        data = dwFileAttributes, dwReserved = dwReserved0, cFileName = cFileName,
+        cAlternateFileName = cAlternateFileName);
+    same_layout!(directory::WIN32_FIND_DATA<u16>, FileSystem::WIN32_FIND_DATAW;
+        data = dwFileAttributes, dwReserved = dwReserved0, cFileName = cFileName,
+        cAlternateFileName = cAlternateFileName);
     same_layout!(abi::WSAPOLLFD, WinSock::WSAPOLLFD; fd = fd, events = events, revents = revents);
     same_layout!(Overlapped, IO::OVERLAPPED;
         internal = Internal, internal_high = InternalHigh, offset = Anonymous.Anonymous.Offset,
@@ -407,12 +419,37 @@ constants! {
         CREATE_ALWAYS CREATE_NEW OPEN_ALWAYS OPEN_EXISTING TRUNCATE_EXISTING
         FILE_APPEND_DATA FILE_READ_DATA FILE_WRITE_DATA
         FILE_ATTRIBUTE_ARCHIVE FILE_ATTRIBUTE_DIRECTORY FILE_ATTRIBUTE_HIDDEN
-        FILE_ATTRIBUTE_NORMAL FILE_ATTRIBUTE_READONLY FILE_ATTRIBUTE_SYSTEM
+        FILE_ATTRIBUTE_DEVICE FILE_ATTRIBUTE_NORMAL FILE_ATTRIBUTE_READONLY
+        FILE_ATTRIBUTE_REPARSE_POINT FILE_ATTRIBUTE_SYSTEM
         FILE_ATTRIBUTE_TEMPORARY FILE_BEGIN FILE_CURRENT FILE_END FILE_FLAG_DELETE_ON_CLOSE
         FILE_FLAG_NO_BUFFERING FILE_FLAG_RANDOM_ACCESS FILE_FLAG_SEQUENTIAL_SCAN
         FILE_FLAG_WRITE_THROUGH FILE_SHARE_DELETE FILE_SHARE_READ FILE_SHARE_WRITE FILE_TYPE_CHAR
         FILE_TYPE_DISK FILE_TYPE_PIPE FILE_TYPE_UNKNOWN INVALID_FILE_ATTRIBUTES INVALID_FILE_SIZE
         INVALID_SET_FILE_POINTER
+    }
+    Foundation {
+        ERROR_ARENA_TRASHED ERROR_BAD_ARGUMENTS ERROR_BAD_ENVIRONMENT ERROR_BAD_EXE_FORMAT
+        ERROR_BAD_FORMAT ERROR_BAD_PATHNAME ERROR_BAD_PIPE ERROR_CANNOT_MAKE
+        ERROR_CURRENT_DIRECTORY ERROR_DIRECTORY ERROR_DIR_NOT_EMPTY
+        ERROR_DRIVE_LOCKED ERROR_EXE_MACHINE_TYPE_MISMATCH ERROR_FAIL_I24
+        ERROR_FILE_CORRUPT ERROR_INVALID_ACCESS ERROR_INVALID_BLOCK
+        ERROR_INVALID_DLL ERROR_INVALID_DRIVE ERROR_INVALID_EXE_SIGNATURE
+        ERROR_INVALID_MODULETYPE ERROR_INVALID_PASSWORD ERROR_INVALID_TARGET_HANDLE
+        ERROR_LOCK_FAILED ERROR_LOCK_VIOLATION ERROR_MAX_THRDS_REACHED
+        ERROR_NESTING_NOT_ALLOWED ERROR_NETWORK_ACCESS_DENIED ERROR_NOT_ENOUGH_QUOTA
+        ERROR_NOT_SAME_DEVICE ERROR_NO_MORE_FILES ERROR_NO_PROC_SLOTS ERROR_NO_SIGNAL_SENT
+        ERROR_OPEN_FAILED ERROR_OUT_OF_STRUCTURES ERROR_SEEK_ON_DEVICE ERROR_WRITE_PROTECT
+    }
+    Pipes {
+        PIPE_WAIT PIPE_NOWAIT PIPE_READMODE_BYTE PIPE_READMODE_MESSAGE PIPE_TYPE_BYTE
+        PIPE_TYPE_MESSAGE PIPE_ACCEPT_REMOTE_CLIENTS PIPE_REJECT_REMOTE_CLIENTS
+        PIPE_UNLIMITED_INSTANCES NMPWAIT_WAIT_FOREVER NMPWAIT_NOWAIT NMPWAIT_USE_DEFAULT_WAIT
+    }
+    FileSystem {
+        PIPE_ACCESS_INBOUND PIPE_ACCESS_OUTBOUND PIPE_ACCESS_DUPLEX FILE_FLAG_FIRST_PIPE_INSTANCE
+    }
+    SystemServices {
+        SECURITY_DESCRIPTOR_REVISION
     }
 }
 
@@ -1167,6 +1204,18 @@ signatures! {
     iphlpapi => GetNetworkParams 2 IpHelper;
     iphlpapi => if_nametoindex 1 IpHelper;
     iphlpapi => if_indextoname 2 IpHelper;
+    advapi32 => SystemFunction036 2 none;
+    kernel32::directory => CreateDirectoryA 2 FileSystem;
+    kernel32::directory => CreateDirectoryW 2 FileSystem;
+    kernel32::directory => RemoveDirectoryA 1 FileSystem;
+    kernel32::directory => RemoveDirectoryW 1 FileSystem;
+    kernel32::directory => FindFirstFileA 2 FileSystem;
+    kernel32::directory => FindFirstFileW 2 FileSystem;
+    kernel32::directory => FindNextFileA 2 FileSystem;
+    kernel32::directory => FindNextFileW 2 FileSystem;
+    kernel32::directory => FindClose 1 FileSystem;
+    kernel32::directory => GetFileAttributesExA 3 FileSystem;
+    kernel32::directory => GetFileAttributesExW 3 FileSystem;
 }
 
 /// Exports without a row above.

@@ -129,7 +129,10 @@ const DOCUMENTED: &[(&str, &str)] = &[
         UnmapViewOfFile GetTempFileNameA GetTempFileNameW
         DeleteFileA DeleteFileW FlushFileBuffers
         GetFileAttributesA GetFileAttributesW GetFileSize GetFileSizeEx GetFileType GetTempPathA
-        GetTempPathW SetEndOfFile SetFilePointer SetFilePointerEx",
+        GetTempPathW SetEndOfFile SetFilePointer SetFilePointerEx
+        CreateDirectoryA CreateDirectoryW RemoveDirectoryA
+        RemoveDirectoryW FindFirstFileA FindFirstFileW FindNextFileA FindNextFileW
+        FindClose GetFileAttributesExA GetFileAttributesExW",
     ),
     (
         "iphlpapi.h",
@@ -139,7 +142,8 @@ const DOCUMENTED: &[(&str, &str)] = &[
     (
         "wincrypt.h",
         "\
-        CryptAcquireContextA CryptAcquireContextW CryptGenRandom CryptReleaseContext",
+        CryptAcquireContextA CryptAcquireContextW CryptGenRandom CryptReleaseContext
+        SystemFunction036",
     ),
     (
         "process.h",

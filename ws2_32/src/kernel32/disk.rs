@@ -105,6 +105,11 @@ fn refusal(errno: Errno, path: &Path) -> Error {
     }
 }
 
+/// As [`refusal`], of an error of the standard library's.
+pub(super) fn refused(error: &std::io::Error, path: &Path) -> Error {
+    Errno::from_io_error(error).map_or(Error::ERROR_ACCESS_DENIED, |errno| refusal(errno, path))
+}
+
 fn access_of(wanted: u32) -> Access {
     let has = |bits| wanted & (bits | GENERIC_ALL) != 0;
     let write = has(GENERIC_WRITE | FILE_WRITE_DATA);
@@ -211,23 +216,22 @@ fn delete_file<U: Unit>(name: *const U) -> Outcome<BOOL> {
     let path = path_of(name)?;
     match fs::remove_file(&path) {
         Ok(()) => Ok(TRUE),
-        Err(error) => Err(Errno::from_io_error(&error)
-            .map_or(Error::ERROR_ACCESS_DENIED, |errno| refusal(errno, &path))),
+        Err(error) => Err(refused(&error, &path)),
     }
 }
 
 fn attributes<U: Unit>(name: *const U) -> Outcome<u32> {
     let path = path_of(name)?;
-    let known = fs::metadata(&path).map_err(|error| {
-        Errno::from_io_error(&error)
-            .map_or(Error::ERROR_ACCESS_DENIED, |errno| refusal(errno, &path))
-    })?;
+    fs::metadata(&path).map(|known| attributes_of(&known)).map_err(|error| refused(&error, &path))
+}
+
+pub(super) fn attributes_of(known: &fs::Metadata) -> u32 {
     let directory = if known.is_dir() { FILE_ATTRIBUTE_DIRECTORY } else { 0 };
     let read_only = if known.permissions().readonly() { FILE_ATTRIBUTE_READONLY } else { 0 };
-    Ok(match directory | read_only {
+    match directory | read_only {
         0 => FILE_ATTRIBUTE_NORMAL,
         set => set,
-    })
+    }
 }
 
 /// Stores the directory for temporary files, with a slash at its end, and a zero. Gives its length

@@ -4,7 +4,12 @@
 #include "check.h"
 #include <errno.h>
 #include <stdarg.h>
+#include <malloc.h>
 #include <time.h>
+#include <sys/timeb.h>
+#ifndef RtlGenRandom
+#include <ntsecapi.h>
+#endif
 
 static const char *const D = "D security-enhanced versions of CRT functions";
 
@@ -110,9 +115,128 @@ static void others(void)
     CHECK_EQ(number[1], 0, "D ZeroMemory");
 }
 
+/* As programs do that have functions of their own for it. */
+#define snprintf nobody_has_this
+#define vsnprintf nobody_has_this_either
+static int printed(char *to, size_t size, const char *format, ...)
+{
+    int (*print)(char *, size_t, const char *, ...) = _snprintf;
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = _vsnprintf(to, size, format, arguments);
+    va_end(arguments);
+    return length == print(to + length, size - (size_t)length, "%s", "!") + 1 ? length : -1;
+}
+#undef snprintf
+#undef vsnprintf
+
+static void randomness(void)
+{
+    unsigned first = 0, second = 0, n;
+    BYTE octets[600], zero = 0;
+
+    CHECK_EQ(rand_s(NULL), EINVAL, "D rand_s: no pointer");
+    CHECK_EQ(rand_s(&first), 0, "D rand_s");
+    /* Two that are equal come once in 2^32 times; ten pairs in a row never. */
+    for (n = 0; n < 10 && (second == first || n == 0); n++)
+        CHECK_EQ(rand_s(&second), 0, "D rand_s");
+    CHECK(first != second, "D rand_s: unpredictable");
+    ZeroMemory(octets, sizeof octets);
+    CHECK_EQ(RtlGenRandom(octets, sizeof octets), TRUE, "D RtlGenRandom");
+    for (n = 500; n < sizeof octets && octets[n] == 0; n++)
+        ;
+    CHECK(n < sizeof octets, "D RtlGenRandom: up to the end of the buffer");
+    CHECK_EQ(RtlGenRandom(&zero, 0), TRUE, "D RtlGenRandom");
+    CHECK_EQ(zero, 0, "D RtlGenRandom: nothing beyond the length");
+#ifndef __MINGW32__
+    CHECK_FALSE(RtlGenRandom((PVOID)16, 4), ERROR_NOACCESS, "choice: an error, and no crash");
+#endif
+}
+
+static void clocks(void)
+{
+    struct _timeb now;
+    time_t before = time(NULL), then = 0;
+    char text[26];
+    struct tm tm = {0};
+
+    _ftime(&now);
+    CHECK(now.time >= before && now.time <= time(NULL), "D _ftime: seconds since 1970");
+    CHECK(now.millitm < 1000, "D _ftime: the fraction in milliseconds");
+    CHECK_EQ(_ftime_s(&now), 0, "D _ftime_s");
+    CHECK_EQ(ctime_s(text, sizeof text, &then), 0, "D ctime_s");
+    CHECK_EQ(strlen(text), 25, "D ctime_s: 26 characters with the zero");
+    CHECK_EQ(ctime_s(text, 25, &then), EINVAL, "D ctime_s: less than 26");
+    tm.tm_year = 70;
+    tm.tm_mday = 2;
+    CHECK_EQ(_mkgmtime(&tm), 86400, "D _mkgmtime: UTC");
+}
+
+static int fills(size_t size)
+{
+    char *stack = (char *)_alloca(size), *block = (char *)_malloca(size);
+    int ok = block != NULL;
+
+    memset(stack, 1, size);
+    if (ok)
+        memset(block, 2, size);
+    ok = ok && stack[size - 1] == 1 && block[size - 1] == 2;
+    _freea(block);
+    return ok;
+}
+
+static void blocks(void)
+{
+    CHECK(fills(1), "D _alloca, _malloca");
+    CHECK(fills(40000), "D _malloca: more than _ALLOCA_S_THRESHOLD");
+    _freea(NULL);
+}
+
+/* The flavours of the interlocked functions that say how they order memory. */
+static void flavours(void)
+{
+    LONG n = 5;
+    LONG64 wide = 5;
+    PVOID at = &n;
+
+    CHECK_EQ(InterlockedIncrementAcquire(&n), 6, "D InterlockedIncrementAcquire");
+    CHECK_EQ(InterlockedDecrementNoFence(&n), 5, "D InterlockedDecrementNoFence");
+    CHECK_EQ(InterlockedAddNoFence(&n, 3), 8, "D InterlockedAddNoFence");
+    CHECK_EQ(InterlockedExchangeAddRelease(&n, 2), 8, "D InterlockedExchangeAddRelease");
+    CHECK_EQ(InterlockedExchangeNoFence(&n, 1), 10, "D InterlockedExchangeNoFence");
+    CHECK_EQ(InterlockedCompareExchangeAcquire(&n, 7, 1), 1, "D InterlockedCompareExchangeAcquire");
+    CHECK_EQ(InterlockedOrRelease(&n, 8), 7, "D InterlockedOrRelease");
+    CHECK_EQ(InterlockedAndAcquire(&n, 12), 15, "D InterlockedAndAcquire");
+    CHECK_EQ(InterlockedXorNoFence(&n, 1), 12, "D InterlockedXorNoFence");
+    CHECK_EQ(n, 13, "D InterlockedXorNoFence");
+    CHECK_EQ(InterlockedIncrementAcquire64(&wide), 6, "D InterlockedIncrementAcquire64");
+    CHECK_EQ(InterlockedDecrementRelease64(&wide), 5, "D InterlockedDecrementRelease64");
+    CHECK_EQ(InterlockedAddNoFence64(&wide, 1LL << 40), (1LL << 40) + 5, "D InterlockedAddNoFence64");
+    CHECK_EQ(InterlockedExchangeAcquire64(&wide, 1), (1LL << 40) + 5, "D InterlockedExchangeAcquire64");
+    CHECK_EQ(InterlockedOr64Release(&wide, 1LL << 40), 1, "D InterlockedOr64Release");
+    CHECK_EQ(InterlockedCompareExchangeNoFence64(&wide, 0, (1LL << 40) + 1), (1LL << 40) + 1,
+             "D InterlockedCompareExchangeNoFence64");
+    CHECK_EQ(wide, 0, "D InterlockedCompareExchangeNoFence64");
+    CHECK(InterlockedExchangePointerNoFence(&at, NULL) == &n, "D InterlockedExchangePointerNoFence");
+    CHECK(InterlockedCompareExchangePointerRelease(&at, &n, NULL) == NULL, "D InterlockedCompareExchangePointerRelease");
+    CHECK(at == &n, "D InterlockedCompareExchangePointerRelease");
+}
+
 int main(void)
 {
     check_begin("crt");
+    {
+        char text[8];
+
+        CHECK_EQ(printed(text, sizeof text, "%d", 12), 2, "D _vsnprintf, _snprintf");
+        CHECK(strcmp(text, "12!") == 0, "D _vsnprintf, _snprintf");
+    }
+    randomness();
+    clocks();
+    blocks();
+    flavours();
     copies();
     memory();
     prints();

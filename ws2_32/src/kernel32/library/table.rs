@@ -1,7 +1,7 @@
 //! Every function of this library by the library of Windows that has it: what GetProcAddress finds.
 //!
-//! Written out, because programs link a static archive, whose functions have no names at run time.
-//! A test compares the table with the exports.
+//! Written out, because programs link a static archive, whose functions have no names at run
+//! time. A test compares the table with the exports.
 
 use super::Library;
 
@@ -70,6 +70,11 @@ functions! {
         GetCurrentProcess GetCurrentProcessId QueueUserAPC CreateThread GetThreadId
         SetThreadAffinityMask GetProcessAffinityMask SetProcessAffinityMask
         GetCurrentProcessorNumber SetThreadDescription ExitThread
+    }
+    Kernel32 from crate::kernel32::directory {
+        CreateDirectoryA CreateDirectoryW RemoveDirectoryA RemoveDirectoryW FindFirstFileA
+        FindFirstFileW FindNextFileA FindNextFileW FindClose GetFileAttributesExA
+        GetFileAttributesExW
     }
     Kernel32 from crate::kernel32::disk {
         CreateFileA CreateFileW DeleteFileA DeleteFileW GetFileAttributesA GetFileAttributesW
@@ -219,5 +224,6 @@ functions! {
     }
     Advapi32 from crate::advapi32 {
         CryptAcquireContextA CryptAcquireContextW CryptGenRandom CryptReleaseContext
+        SystemFunction036
     }
 }
