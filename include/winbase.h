@@ -174,9 +174,15 @@ typedef struct _REASON_CONTEXT *PREASON_CONTEXT;
 /* consoleapi/nf-consoleapi-setconsolectrlhandler */
 typedef BOOL(WINAPI *PHANDLER_ROUTINE)(DWORD CtrlType);
 
-/* winnt: RTL_CRITICAL_SECTION, opaque; all zero is a valid initial state */
+/* winnt: RTL_CRITICAL_SECTION, opaque; all zero is a valid initial state. The members are there because programs
+ * initialize them one by one; what they hold is not what they are called. */
 typedef struct _RTL_CRITICAL_SECTION {
-    ULONG_PTR Opaque[5];
+    PVOID DebugInfo;
+    LONG LockCount;
+    LONG RecursionCount;
+    HANDLE OwningThread;
+    HANDLE LockSemaphore;
+    ULONG_PTR SpinCount;
 } RTL_CRITICAL_SECTION, *PRTL_CRITICAL_SECTION;
 typedef RTL_CRITICAL_SECTION CRITICAL_SECTION, *PCRITICAL_SECTION, *LPCRITICAL_SECTION;
 
@@ -390,6 +396,8 @@ HANDLE WINAPI GetCurrentThread(void);
 DWORD WINAPI GetCurrentThreadId(void);
 /* processthreadsapi/nf-processthreadsapi-getthreadid */
 DWORD WINAPI GetThreadId(HANDLE Thread);
+/* processthreadsapi/nf-processthreadsapi-terminatethread */
+BOOL WINAPI TerminateThread(HANDLE hThread, DWORD dwExitCode);
 /* winbase/nf-winbase-setthreadaffinitymask */
 DWORD_PTR WINAPI SetThreadAffinityMask(HANDLE hThread, DWORD_PTR dwThreadAffinityMask);
 /* winbase/nf-winbase-getprocessaffinitymask */
@@ -537,6 +545,12 @@ DWORD WINAPI GetTickCount(void);
 ULONGLONG WINAPI GetTickCount64(void);
 /* sysinfoapi/nf-sysinfoapi-getsysteminfo */
 VOID WINAPI GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
+/* winnt/nf-winnt-versetconditionmask */
+ULONGLONG WINAPI VerSetConditionMask(ULONGLONG ConditionMask, DWORD TypeMask, BYTE Condition);
+/* winbase/nf-winbase-verifyversioninfoa */
+BOOL WINAPI VerifyVersionInfoA(LPOSVERSIONINFOEXA lpVersionInformation, DWORD dwTypeMask, DWORDLONG dwlConditionMask);
+/* winbase/nf-winbase-verifyversioninfow */
+BOOL WINAPI VerifyVersionInfoW(LPOSVERSIONINFOEXW lpVersionInformation, DWORD dwTypeMask, DWORDLONG dwlConditionMask);
 /* sysinfoapi/nf-sysinfoapi-getsystemtimeasfiletime */
 VOID WINAPI GetSystemTimeAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
 
@@ -575,6 +589,8 @@ BOOL WINAPI UnmapViewOfFile(LPCVOID lpBaseAddress);
 HMODULE WINAPI GetModuleHandleA(LPCSTR lpModuleName);
 /* libloaderapi/nf-libloaderapi-getmodulehandlew */
 HMODULE WINAPI GetModuleHandleW(LPCWSTR lpModuleName);
+/* libloaderapi/nf-libloaderapi-getprocaddress */
+FARPROC WINAPI GetProcAddress(HMODULE hModule, LPCSTR lpProcName);
 /* libloaderapi/nf-libloaderapi-getmodulefilenamea */
 DWORD WINAPI GetModuleFileNameA(HMODULE hModule, LPSTR lpFilename, DWORD nSize);
 /* libloaderapi/nf-libloaderapi-getmodulefilenamew */
@@ -657,6 +673,7 @@ LINSOCK_EXTERN_C_END
 #define LoadLibraryEx LoadLibraryExW
 #define GetSystemDirectory GetSystemDirectoryW
 #define GetModuleHandle GetModuleHandleW
+#define VerifyVersionInfo VerifyVersionInfoW
 #define GetModuleFileName GetModuleFileNameW
 #define GetCommandLine GetCommandLineW
 #define GetEnvironmentVariable GetEnvironmentVariableW
@@ -681,6 +698,7 @@ LINSOCK_EXTERN_C_END
 #define LoadLibraryEx LoadLibraryExA
 #define GetSystemDirectory GetSystemDirectoryA
 #define GetModuleHandle GetModuleHandleA
+#define VerifyVersionInfo VerifyVersionInfoA
 #define GetModuleFileName GetModuleFileNameA
 #define GetCommandLine GetCommandLineA
 #define GetEnvironmentVariable GetEnvironmentVariableA

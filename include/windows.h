@@ -15,6 +15,8 @@
 #include "winnt.h"
 #include "winerror.h"
 #include "winbase.h"
+#include "linsock_elsewhere.h"
+#include "linsock_cxx.h"
 #include "threadpoolapiset.h"
 #include "winreg.h"
 #include "namedpipeapi.h"

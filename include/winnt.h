@@ -4,6 +4,7 @@
 
 #include "windef.h"
 #include "guiddef.h"
+#include "excpt.h"
 
 /* winnt/ns-winnt-large_integer-r1 */
 typedef union _LARGE_INTEGER {
@@ -115,6 +116,63 @@ typedef struct _SINGLE_LIST_ENTRY {
 #define SUBLANG_DEFAULT 0x01
 #define SUBLANG_ENGLISH_US 0x01
 #define MAKELANGID(p, s) ((((WORD)(s)) << 10) | (WORD)(p))
+
+/* winnt/ns-winnt-osversioninfoexa */
+typedef struct _OSVERSIONINFOEXA {
+    DWORD dwOSVersionInfoSize;
+    DWORD dwMajorVersion;
+    DWORD dwMinorVersion;
+    DWORD dwBuildNumber;
+    DWORD dwPlatformId;
+    CHAR szCSDVersion[128];
+    WORD wServicePackMajor;
+    WORD wServicePackMinor;
+    WORD wSuiteMask;
+    BYTE wProductType;
+    BYTE wReserved;
+} OSVERSIONINFOEXA, *POSVERSIONINFOEXA, *LPOSVERSIONINFOEXA;
+
+/* winnt/ns-winnt-osversioninfoexw */
+typedef struct _OSVERSIONINFOEXW {
+    DWORD dwOSVersionInfoSize;
+    DWORD dwMajorVersion;
+    DWORD dwMinorVersion;
+    DWORD dwBuildNumber;
+    DWORD dwPlatformId;
+    WCHAR szCSDVersion[128];
+    WORD wServicePackMajor;
+    WORD wServicePackMinor;
+    WORD wSuiteMask;
+    BYTE wProductType;
+    BYTE wReserved;
+} OSVERSIONINFOEXW, *POSVERSIONINFOEXW, *LPOSVERSIONINFOEXW;
+#ifdef UNICODE
+typedef OSVERSIONINFOEXW OSVERSIONINFOEX, *POSVERSIONINFOEX, *LPOSVERSIONINFOEX;
+#else
+typedef OSVERSIONINFOEXA OSVERSIONINFOEX, *POSVERSIONINFOEX, *LPOSVERSIONINFOEX;
+#endif
+
+/* winbase/nf-winbase-verifyversioninfoa */
+#define VER_MINORVERSION 0x0000001
+#define VER_MAJORVERSION 0x0000002
+#define VER_BUILDNUMBER 0x0000004
+#define VER_PLATFORMID 0x0000008
+#define VER_SERVICEPACKMINOR 0x0000010
+#define VER_SERVICEPACKMAJOR 0x0000020
+#define VER_SUITENAME 0x0000040
+#define VER_PRODUCT_TYPE 0x0000080
+#define VER_EQUAL 1
+#define VER_GREATER 2
+#define VER_GREATER_EQUAL 3
+#define VER_LESS 4
+#define VER_LESS_EQUAL 5
+#define VER_AND 6
+#define VER_OR 7
+#define VER_NT_WORKSTATION 0x0000001
+#define VER_NT_DOMAIN_CONTROLLER 0x0000002
+#define VER_NT_SERVER 0x0000003
+#define VER_PLATFORM_WIN32_NT 2
+#define VER_SET_CONDITION(mask, type, condition) ((mask) = VerSetConditionMask((mask), (type), (condition)))
 
 /* minwinbase: memory moved by name */
 #define RtlZeroMemory(d, n) __builtin_memset((d), 0, (n))
@@ -291,5 +349,7 @@ static __inline__ PVOID InterlockedCompareExchangePointer(PVOID volatile *p, PVO
 
 LINSOCK_ASSERT(sizeof(LARGE_INTEGER) == 8, "LARGE_INTEGER");
 LINSOCK_ASSERT(sizeof(LIST_ENTRY) == 16, "LIST_ENTRY");
+LINSOCK_ASSERT(sizeof(OSVERSIONINFOEXA) == 156, "OSVERSIONINFOEXA");
+LINSOCK_ASSERT(sizeof(OSVERSIONINFOEXW) == 284, "OSVERSIONINFOEXW");
 
 #endif

@@ -169,6 +169,7 @@ programs![
     libraries,
     named_pipes,
     directories,
+    system,
     ip_helper,
     file_mapping,
     wsk_disconnect,

@@ -471,7 +471,11 @@ impl Options {
 
     fn get_number(&self, number: Number) -> Value {
         let value = self.numbers.get(number);
-        if number.is_truth() { Value::Bool(value != 0) } else { Value::dword(value) }
+        match u8::try_from(value) {
+            _ if number.is_truth() => Value::Bool(value != 0),
+            Ok(octet) if number.is_octet() => Value::Octet(octet),
+            _ => Value::dword(value),
+        }
     }
 
     fn get(&self, family_is_v6: bool, level: i32, name: i32) -> Result<Value, NtStatus> {

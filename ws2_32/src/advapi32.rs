@@ -64,7 +64,7 @@ fn acquire<U: Unit>(
 }
 
 /// Fills the memory from the kernel's generator.
-fn fill(octets: &mut [u8]) -> Outcome<()> {
+pub(crate) fn fill(octets: &mut [u8]) -> Outcome<()> {
     let mut filled = 0;
     while filled < octets.len() {
         let rest = &mut octets[filled..];

@@ -24,4 +24,5 @@ pub mod temp_name;
 pub mod thread;
 pub mod timer;
 pub mod tls;
+pub mod version;
 pub mod wide;

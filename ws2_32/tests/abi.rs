@@ -13,6 +13,7 @@ use std::mem::{offset_of, size_of};
 use linsock::iocp::overlapped::Overlapped;
 use linsock_c::abi;
 use linsock_c::kernel32::directory;
+use windows_sys::Win32::Devices::Communication;
 use windows_sys::Win32::NetworkManagement::IpHelper;
 use windows_sys::Win32::Security::Cryptography;
 use windows_sys::Win32::System::Diagnostics::Debug;
@@ -149,6 +150,20 @@ fn structures_are_laid_out_as_in_the_headers() {
         all.extend(offsets!(TP_CALLBACK_ENVIRON_V3;
             Version Pool CleanupGroup CleanupGroupCancelCallback RaceDll ActivationContext
             FinalizationCallback u CallbackPriority Size));
+        use Communication::{COMMTIMEOUTS, DCB};
+        all.extend(offsets!(DCB;
+            DCBlength BaudRate wReserved XonLim XoffLim ByteSize Parity StopBits XonChar XoffChar
+            ErrorChar EofChar EvtChar wReserved1));
+        all.extend(offsets!(COMMTIMEOUTS;
+            ReadIntervalTimeout ReadTotalTimeoutMultiplier ReadTotalTimeoutConstant
+            WriteTotalTimeoutMultiplier WriteTotalTimeoutConstant));
+        use SystemInformation::{OSVERSIONINFOEXA, OSVERSIONINFOEXW};
+        all.extend(offsets!(OSVERSIONINFOEXA;
+            dwOSVersionInfoSize dwMajorVersion dwMinorVersion dwBuildNumber dwPlatformId
+            szCSDVersion wServicePackMajor wServicePackMinor wSuiteMask wProductType wReserved));
+        all.extend(offsets!(OSVERSIONINFOEXW;
+            dwOSVersionInfoSize dwMajorVersion dwMinorVersion dwBuildNumber dwPlatformId
+            szCSDVersion wServicePackMajor wServicePackMinor wSuiteMask wProductType wReserved));
     }
     let print = |(what, _): &(String, usize)| format!("printf(\"%u\\n\", (unsigned){what});\n");
     let statements: String = all.iter().map(print).collect();
@@ -412,6 +427,38 @@ constants! {
         MMSYSERR_NOERROR TIMERR_NOERROR TIMERR_NOCANDO
     }
     Foundation {
+        ERROR_BAD_UNIT ERROR_BAD_ARGUMENTS ERROR_OLD_WIN_VERSION
+    }
+    Debug {
+        EXCEPTION_EXECUTE_HANDLER EXCEPTION_CONTINUE_SEARCH EXCEPTION_CONTINUE_EXECUTION
+        VER_PLATFORM_WIN32_NT
+    }
+    Cryptography {
+        BCRYPT_RNG_USE_ENTROPY_IN_BUFFER BCRYPT_USE_SYSTEM_PREFERRED_RNG
+    }
+    FileSystem {
+        PIPE_ACCESS_INBOUND PIPE_ACCESS_OUTBOUND PIPE_ACCESS_DUPLEX
+    }
+    Pipes {
+        PIPE_TYPE_BYTE PIPE_TYPE_MESSAGE PIPE_READMODE_BYTE PIPE_READMODE_MESSAGE PIPE_WAIT
+        PIPE_NOWAIT PIPE_UNLIMITED_INSTANCES
+    }
+    WindowsProgramming {
+        CBR_9600 DTR_CONTROL_DISABLE DTR_CONTROL_ENABLE DTR_CONTROL_HANDSHAKE RTS_CONTROL_DISABLE
+        RTS_CONTROL_ENABLE RTS_CONTROL_HANDSHAKE RTS_CONTROL_TOGGLE
+    }
+    Communication {
+        NOPARITY ODDPARITY EVENPARITY MARKPARITY SPACEPARITY ONESTOPBIT ONE5STOPBITS TWOSTOPBITS
+    }
+    SystemInformation {
+        VER_MINORVERSION VER_MAJORVERSION VER_BUILDNUMBER VER_PLATFORMID VER_SERVICEPACKMINOR
+        VER_SERVICEPACKMAJOR VER_SUITENAME VER_PRODUCT_TYPE
+    }
+    SystemServices {
+        VER_EQUAL VER_GREATER VER_GREATER_EQUAL VER_LESS VER_LESS_EQUAL VER_AND VER_OR
+        VER_NT_WORKSTATION VER_NT_DOMAIN_CONTROLLER VER_NT_SERVER
+    }
+    Foundation {
         E_HANDLE E_POINTER ERROR_CANT_RESOLVE_FILENAME ERROR_DISK_FULL ERROR_FILE_EXISTS
         ERROR_FILE_TOO_LARGE ERROR_IO_DEVICE STATUS_DISK_FULL STATUS_END_OF_FILE
     }
@@ -489,6 +536,16 @@ const NOT_COMPARED: &[(&str, &str)] = &[
     ("CSIDL_WINDOWS", "shell/csidl"),
     ("IF_NAMESIZE", "ifdef.h; the page of if_indextoname names it, windows-sys has no number"),
     ("STRUNCATE", "of the C runtime, no part of Windows' API"),
+    ("BCRYPT_RNG_ALG_HANDLE", "a pointer here: seccng/cng-algorithm-pseudo-handles"),
+    ("WINAPI_FAMILY_APP", "winprog/using-the-windows-headers; windows-sys leaves it out"),
+    ("WINAPI_FAMILY_DESKTOP_APP", "winprog/using-the-windows-headers; windows-sys leaves it out"),
+    ("WINAPI_FAMILY_PC_APP", "winprog/using-the-windows-headers; windows-sys leaves it out"),
+    ("WINAPI_FAMILY_PHONE_APP", "winprog/using-the-windows-headers; windows-sys leaves it out"),
+    ("WINAPI_FAMILY_SERVER", "winprog/using-the-windows-headers; windows-sys leaves it out"),
+    ("WINAPI_FAMILY_SYSTEM", "winprog/using-the-windows-headers; windows-sys leaves it out"),
+    ("WINAPI_PARTITION_DESKTOP", "a comparison of the families above"),
+    ("WINAPI_PARTITION_PHONE_APP", "a comparison of the families above"),
+    ("WINAPI_PARTITION_SYSTEM", "a comparison of the families above"),
 ];
 
 /// The numbers of the golden file, which a compiler for Windows printed.
@@ -1179,6 +1236,11 @@ signatures! {
     kernel32::conio => _getch 0 none;
     kernel32::conio => _getche 0 none;
     kernel32::conio => _ungetch 1 none;
+    kernel32::thread => TerminateThread 2 Threading;
+    kernel32::version => VerSetConditionMask 3 SystemInformation;
+    kernel32::version => VerifyVersionInfoA 3 SystemInformation;
+    kernel32::version => VerifyVersionInfoW 3 SystemInformation;
+    bcrypt => BCryptGenRandom 4 Cryptography;
     kernel32::descriptor => _get_osfhandle 1 none;
     kernel32::descriptor => _open_osfhandle 2 none;
     kernel32::mapping => CreateFileMappingA 6 Memory;

@@ -132,7 +132,8 @@ const DOCUMENTED: &[(&str, &str)] = &[
         GetTempPathW SetEndOfFile SetFilePointer SetFilePointerEx
         CreateDirectoryA CreateDirectoryW RemoveDirectoryA
         RemoveDirectoryW FindFirstFileA FindFirstFileW FindNextFileA FindNextFileW
-        FindClose GetFileAttributesExA GetFileAttributesExW",
+        FindClose GetFileAttributesExA GetFileAttributesExW
+        VerifyVersionInfoA VerifyVersionInfoW VerSetConditionMask",
     ),
     (
         "iphlpapi.h",
@@ -159,6 +160,11 @@ const DOCUMENTED: &[(&str, &str)] = &[
         "conio.h",
         "\
         _getch _getche _kbhit _ungetch",
+    ),
+    (
+        "bcrypt.h",
+        "\
+        BCryptGenRandom",
     ),
 ];
 
@@ -200,6 +206,9 @@ const PARTIAL: &[(&str, &str)] = &[
     ("GetModuleHandleA", ""),
     ("GetModuleHandleW", "As GetModuleHandleA."),
     ("SetThreadDescription", ""),
+    ("TerminateThread", ""),
+    ("VerifyVersionInfoA", ""),
+    ("VerifyVersionInfoW", ""),
     ("CreateFileMappingA", ""),
     ("CreateFileMappingW", "As CreateFileMappingA."),
     ("_get_osfhandle", ""),

@@ -38,6 +38,8 @@ pub(super) enum Number {
 /// What a value may be.
 enum Range {
     Truth,
+    /// From 0 to 255, in one octet or in four.
+    Octet,
     /// From the first to the second.
     Within(u32, u32),
     /// Also all bits set, which stands for the system's choice.
@@ -107,6 +109,11 @@ impl Number {
         )
     }
 
+    /// Whether it may be given, and asked for, as one octet.
+    pub(super) const fn is_octet(self) -> bool {
+        matches!(self.range(), Range::Octet)
+    }
+
     pub(super) const fn is_truth(self) -> bool {
         matches!(self.range(), Range::Truth)
     }
@@ -119,7 +126,8 @@ impl Number {
             | Self::DontFragment6
             | Self::PacketInfo
             | Self::PacketInfo6 => Range::Truth,
-            Self::Tos | Self::MulticastTtl => Range::Within(0, 255),
+            Self::Tos => Range::Within(0, 255),
+            Self::MulticastTtl => Range::Octet,
             Self::Ttl => Range::Within(1, 255),
             Self::MulticastInterface | Self::MulticastInterface6 => Range::Within(0, u32::MAX),
             Self::UnicastHops6 => Range::WithinOrDefault(1, 255),
@@ -153,6 +161,10 @@ impl Number {
     pub(super) fn read(self, value: &[u8]) -> Result<u32, NtStatus> {
         let (least, most, value) = match self.range() {
             Range::Truth => return boolean(value).map(u32::from),
+            Range::Octet if value.len() < 4 => {
+                return value.first().map(|&octet| octet.into()).ok_or(NtStatus::ACCESS_VIOLATION);
+            }
+            Range::Octet => (0, 255, dword(value)?),
             Range::Within(least, most) => (least, most, dword(value)?),
             Range::WithinOrDefault(least, most) => match dword(value)? {
                 FOR_EVER => return Ok(FOR_EVER),

@@ -7,6 +7,7 @@
 mod table;
 
 use super::object::no_access;
+use super::version::HERE;
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
@@ -23,9 +24,10 @@ pub(crate) enum Library {
     Mswsock,
     Iphlpapi,
     Advapi32,
+    Bcrypt,
 }
 
-use Library::{Advapi32, Iphlpapi, Kernel32, Mswsock, Synch, Winmm, Ws2_32};
+use Library::{Advapi32, Bcrypt, Iphlpapi, Kernel32, Mswsock, Synch, Winmm, Ws2_32};
 
 /// A library that can be loaded by its name, and where functions are looked for that it has.
 struct Loadable {
@@ -34,7 +36,7 @@ struct Loadable {
 }
 
 /// The handle of each is its address here.
-static LOADABLE: [Loadable; 8] = [
+static LOADABLE: [Loadable; 9] = [
     Loadable { name: "kernel32", libraries: &[Kernel32] },
     Loadable { name: "kernelbase", libraries: &[Kernel32, Synch] },
     Loadable { name: "api-ms-win-core-synch-l1-2-0", libraries: &[Synch] },
@@ -43,6 +45,7 @@ static LOADABLE: [Loadable; 8] = [
     Loadable { name: "mswsock", libraries: &[Mswsock] },
     Loadable { name: "iphlpapi", libraries: &[Iphlpapi] },
     Loadable { name: "advapi32", libraries: &[Advapi32] },
+    Loadable { name: "bcrypt", libraries: &[Bcrypt] },
 ];
 
 /// Where libraries lie.
@@ -104,7 +107,7 @@ export! {
     ///
     /// # Differs from Windows
     /// Loads nothing: kernel32, kernelbase, api-ms-win-core-synch-l1-2-0, winmm, ws2_32, mswsock,
-    /// iphlpapi and advapi32 are there, and no others.
+    /// iphlpapi, advapi32 and bcrypt are there, and no others.
     fn LoadLibraryA(lpLibFileName: *const u8) -> usize, fail 0; {
         load(lpLibFileName, 0, 0)
     }
@@ -205,6 +208,6 @@ export! {
     /// Always 6.2, build 9200, what an application that does not declare what it was made for is
     /// told by every Windows since.
     fn GetVersion() -> u32, fail 0; {
-        Ok(9200 << 16 | 2 << 8 | 6)
+        Ok(HERE.build << 16 | HERE.minor << 8 | HERE.major)
     }
 }

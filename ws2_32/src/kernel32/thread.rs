@@ -48,6 +48,7 @@ const RESUME_FAILED: u32 = u32::MAX;
 const CREATE_SUSPENDED: u32 = 4;
 const STACK_SIZE_PARAM_IS_A_RESERVATION: u32 = 0x1_0000;
 
+const ERROR_ACCESS_DENIED: Error = Error(5);
 const ERROR_GEN_FAILURE: Error = Error(31);
 
 /// A thread, as its handles know it.
@@ -376,6 +377,22 @@ export! {
         let exit_code = control(hThread)?.exit_code.load(Ordering::Acquire);
         ptr::write(lpExitCode, exit_code).map_err(no_access)?;
         Ok(TRUE)
+    }
+
+    /// Refuses to end a thread from outside.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-terminatethread>
+    ///
+    /// # Errors
+    /// ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE. Never blocks.
+    ///
+    /// # Differs from Windows
+    /// No handle has the right to end a thread (THREAD_TERMINATE), which would leave the locks of
+    /// the C library locked: the thread goes on.
+    fn TerminateThread(hThread: HANDLE, dwExitCode: u32) -> BOOL, fail FALSE; {
+        let _ = dwExitCode;
+        control(hThread)?;
+        Err(ERROR_ACCESS_DENIED)
     }
 
     /// Lets a thread that was created suspended begin. Gives how often it was suspended before.

@@ -83,6 +83,23 @@ static void values(void)
     close_both(udp, udp6);
 }
 
+/* Many programs give the limit of hops for groups as one octet, as Asio does, whose tests run on Windows. */
+static void one_octet(SOCKET s)
+{
+    static const char *const T = "T Asio src/tests/unit/ip/multicast.cpp";
+    unsigned char hops = 5, got[4] = { 9, 9, 9, 9 };
+    int length = 1;
+
+    CHECK_EQ(setsockopt(s, IPPROTO_IP, IP_MULTICAST_TTL, (char *)&hops, 1), 0, T);
+    CHECK_EQ(getsockopt(s, IPPROTO_IP, IP_MULTICAST_TTL, (char *)got, &length), 0, T);
+    CHECK(length == 1 && got[0] == 5 && got[1] == 9, T);
+    CHECK_EQ(get_int(s, IPPROTO_IP, IP_MULTICAST_TTL), 5, IP_PAGE ", IP_MULTICAST_TTL");
+    CHECK_EQ(set_int(s, IPPROTO_IP, IP_MULTICAST_TTL, 1), 0, IP_PAGE ", IP_MULTICAST_TTL");
+    length = 0;
+    CHECK_FAIL(setsockopt(s, IPPROTO_IP, IP_MULTICAST_TTL, (char *)&hops, 0), WSAEFAULT, "D setsockopt");
+    CHECK_FAIL(getsockopt(s, IPPROTO_IP, IP_MULTICAST_TTL, (char *)got, &length), WSAEFAULT, "D getsockopt");
+}
+
 /* Which sockets have which. */
 static void foreign(void)
 {
@@ -112,6 +129,8 @@ static void foreign(void)
                 CHECK_EQ(get_int(s[j], list[i].level, list[i].name), -2, "D getsockopt");
             }
     }
+    for (j = 2; j < 4; j++)
+        one_octet(s[j]);
     CHECK_FAIL(setsockopt(s[0], IPPROTO_IP, IP_TTL, "", 1), WSAEFAULT, "D setsockopt: optlen is too small");
     for (j = 0; j < 4; j++)
         closesocket(s[j]);

@@ -62,7 +62,7 @@ def explanations():
 def build(source, scratch):
     program = scratch / (source.stem + ".exe")
     command = [COMPILER, "-std=gnu11", "-O1", "-g", "-D_WIN32_WINNT=0x0A00", "-o", program, source]
-    subprocess.run([*command, "-lws2_32", "-lmswsock"], check=True)
+    subprocess.run([*command, "-lws2_32", "-lmswsock", "-lbcrypt"], check=True)
     return program
 
 

@@ -67,7 +67,7 @@ functions! {
     }
     Kernel32 from crate::kernel32::thread {
         GetExitCodeThread ResumeThread SetThreadPriority GetCurrentThread GetCurrentThreadId
-        GetCurrentProcess GetCurrentProcessId QueueUserAPC CreateThread GetThreadId
+        GetCurrentProcess GetCurrentProcessId QueueUserAPC CreateThread GetThreadId TerminateThread
         SetThreadAffinityMask GetProcessAffinityMask SetProcessAffinityMask
         GetCurrentProcessorNumber SetThreadDescription ExitThread
     }
@@ -225,5 +225,11 @@ functions! {
     Advapi32 from crate::advapi32 {
         CryptAcquireContextA CryptAcquireContextW CryptGenRandom CryptReleaseContext
         SystemFunction036
+    }
+    Kernel32 from crate::kernel32::version {
+        VerSetConditionMask VerifyVersionInfoA VerifyVersionInfoW
+    }
+    Bcrypt from crate::bcrypt {
+        BCryptGenRandom
     }
 }
