@@ -118,8 +118,9 @@ impl super::Inner {
         };
         match &operation.kind {
             Kind::Accept(call) => call.abandon(socket),
-            Kind::Disconnect | Kind::Transmit(_) => self.report_the_end(),
-            Kind::Recv(_)
+            Kind::Disconnect => self.report_the_end(),
+            Kind::Transmit(_)
+            | Kind::Recv(_)
             | Kind::Send(_)
             | Kind::RecvFrom(..)
             | Kind::SendTo(..)

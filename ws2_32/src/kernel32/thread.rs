@@ -48,9 +48,6 @@ const RESUME_FAILED: u32 = u32::MAX;
 const CREATE_SUSPENDED: u32 = 4;
 const STACK_SIZE_PARAM_IS_A_RESERVATION: u32 = 0x1_0000;
 
-const ERROR_ACCESS_DENIED: Error = Error(5);
-const ERROR_GEN_FAILURE: Error = Error(31);
-
 /// A thread, as its handles know it.
 #[derive(Debug)]
 pub struct Control {
@@ -392,7 +389,7 @@ export! {
     fn TerminateThread(hThread: HANDLE, dwExitCode: u32) -> BOOL, fail FALSE; {
         let _ = dwExitCode;
         control(hThread)?;
-        Err(ERROR_ACCESS_DENIED)
+        Err(Error::ERROR_ACCESS_DENIED)
     }
 
     /// Lets a thread that was created suspended begin. Gives how often it was suspended before.
@@ -480,7 +477,7 @@ export! {
             // SAFETY: QueueUserAPC's caller says that the function takes the number.
             unsafe { function(dwData) };
         });
-        if control.queue_apc(apc) { Ok(1) } else { Err(ERROR_GEN_FAILURE) }
+        if control.queue_apc(apc) { Ok(1) } else { Err(Error::ERROR_GEN_FAILURE) }
     }
 }
 

@@ -42,8 +42,6 @@ const DONE: u64 = 2;
 /// Any number of threads initialize, and the first to complete wins.
 const RACING: u64 = 3;
 
-const ERROR_GEN_FAILURE: Error = Error(31);
-
 /// What a thread finds that wants something initialized.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
@@ -91,7 +89,7 @@ impl INIT_ONCE {
     /// Ends what was begun in the state `begun`, if it is in that state still.
     fn end(&self, begun: u64, end: u64) -> Outcome<()> {
         if !self.replace(begun, end) {
-            return Err(ERROR_GEN_FAILURE);
+            return Err(Error::ERROR_GEN_FAILURE);
         }
         if begun == RUNNING {
             futex::wake(self.low_half(), i32::MAX);
@@ -213,7 +211,7 @@ export! {
         ptr::check_writable(fPending, 1).map_err(|_| Error::ERROR_NOACCESS)?;
         check_place(lpContext)?;
         let found = if dwFlags & INIT_ONCE_CHECK_ONLY != 0 {
-            once.context().map(Found::Done).ok_or(ERROR_GEN_FAILURE)?
+            once.context().map(Found::Done).ok_or(Error::ERROR_GEN_FAILURE)?
         } else if dwFlags & INIT_ONCE_ASYNC != 0 {
             once.begin_race()?
         } else {
