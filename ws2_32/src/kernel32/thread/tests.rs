@@ -68,7 +68,7 @@ fn a_thread_ends_with_its_exit_code_whichever_way_it_ends() {
         assert!(ended(handle, LONG_MS));
         assert_eq!(exit_code(handle), code);
         assert_eq!(queue(count, handle, 1), 0);
-        assert_eq!(last_error::get(), ERROR_GEN_FAILURE.0);
+        assert_eq!(last_error::get(), Error::ERROR_GEN_FAILURE.0);
         close(handle);
     }
 }
