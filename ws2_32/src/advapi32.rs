@@ -63,20 +63,37 @@ fn acquire<U: Unit>(
     Ok(TRUE)
 }
 
-/// Fills the memory from the kernel's generator.
-pub(crate) fn fill(octets: &mut [u8]) -> Outcome<()> {
+/// Fills memory of the program's from the kernel's generator.
+///
+/// # Errors
+/// WSAEFAULT; ERROR_NOT_SUPPORTED where the kernel has none.
+pub(crate) fn fill(at: *mut u8, len: u32) -> Outcome<()> {
+    let len = len as usize;
+    ptr::check_writable(at, len)?;
     let mut filled = 0;
-    while filled < octets.len() {
-        let rest = &mut octets[filled..];
-        // SAFETY: the kernel writes at most as many octets as the slice has.
-        let count = unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) };
+    while filled < len {
+        let to = at.wrapping_add(filled).cast();
+        // SAFETY: the memory is the C program's, lent for writing by the call; the kernel checks
+        // it, and no Rust reference to it exists.
+        let count = unsafe { libc::getrandom(to, len - filled, 0) };
         match usize::try_from(count) {
             Ok(count) => filled += count,
-            Err(_) if std::io::Error::last_os_error().raw_os_error() == Some(libc::EINTR) => {}
-            Err(_) => return Err(Error::ERROR_NOT_SUPPORTED),
+            Err(_) => match std::io::Error::last_os_error().raw_os_error() {
+                Some(libc::EINTR) => {}
+                Some(libc::EFAULT) => return Err(Error::WSAEFAULT),
+                _ => return Err(Error::ERROR_NOT_SUPPORTED),
+            },
         }
     }
     Ok(())
+}
+
+/// As [`fill`], with this library's error for memory that is not there.
+fn random(at: *mut u8, len: u32) -> Outcome<()> {
+    fill(at, len).map_err(|error| match error {
+        Error::WSAEFAULT => no_access(error),
+        other => other,
+    })
 }
 
 export! {
@@ -128,11 +145,7 @@ export! {
         if !contexts().open.contains(&hProv) {
             return Err(Error::ERROR_INVALID_HANDLE);
         }
-        ptr::check_writable(pbBuffer, dwLen as usize).map_err(no_access)?;
-        let mut octets = vec![0; dwLen as usize];
-        fill(&mut octets)?;
-        ptr::write_all(pbBuffer, &octets).map_err(no_access)?;
-        Ok(TRUE)
+        random(pbBuffer, dwLen).map(|()| TRUE)
     }
 
     /// Fills memory with random octets from the kernel's generator. It is RtlGenRandom, which has
@@ -143,11 +156,7 @@ export! {
     /// # Errors
     /// FALSE, with ERROR_NOACCESS (choice: the page names no code).
     fn SystemFunction036(RandomBuffer: *mut u8, RandomBufferLength: u32) -> u8, fail 0; {
-        ptr::check_writable(RandomBuffer, RandomBufferLength as usize).map_err(no_access)?;
-        let mut octets = vec![0; RandomBufferLength as usize];
-        fill(&mut octets)?;
-        ptr::write_all(RandomBuffer, &octets).map_err(no_access)?;
-        Ok(1)
+        random(RandomBuffer, RandomBufferLength).map(|()| 1)
     }
 
     /// Releases a context.

@@ -5,21 +5,12 @@ use linsock::NtStatus;
 
 use crate::advapi32;
 use crate::export::export;
-use crate::ptr;
+use crate::last_error::Error;
 
 const BCRYPT_RNG_USE_ENTROPY_IN_BUFFER: u32 = 1;
 const BCRYPT_USE_SYSTEM_PREFERRED_RNG: u32 = 2;
 /// The handle of the random number generator that needs not be opened.
 const BCRYPT_RNG_ALG_HANDLE: usize = 0x81;
-
-/// Fills a buffer of the program's with random octets.
-fn fill(buffer: *mut u8, len: usize) -> Result<(), NtStatus> {
-    let invalid = |_| NtStatus::INVALID_PARAMETER;
-    ptr::check_writable(buffer, len).map_err(invalid)?;
-    let mut octets = vec![0; len];
-    advapi32::fill(&mut octets).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
-    ptr::write_all(buffer, &octets).map_err(invalid)
-}
 
 /// The status of BCryptGenRandom.
 fn generate(algorithm: usize, buffer: *mut u8, len: u32, flags: u32) -> NtStatus {
@@ -31,7 +22,11 @@ fn generate(algorithm: usize, buffer: *mut u8, len: u32, flags: u32) -> NtStatus
     if algorithm != wanted {
         return NtStatus::INVALID_HANDLE;
     }
-    fill(buffer, len as usize).err().unwrap_or(NtStatus::SUCCESS)
+    match advapi32::fill(buffer, len) {
+        Ok(()) => NtStatus::SUCCESS,
+        Err(Error::WSAEFAULT) => NtStatus::INVALID_PARAMETER,
+        Err(_) => NtStatus::INSUFFICIENT_RESOURCES,
+    }
 }
 
 export! {
