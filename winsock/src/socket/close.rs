@@ -41,6 +41,9 @@ impl Socket {
     }
 
     /// The handle is gone: completes everything pending and lets go of the transport.
+    ///
+    /// A transmission that pends makes it a hard close: what is left of files may be longer than
+    /// any memory, and the peer must not take a part for the whole.
     pub(super) fn end(&self) {
         let mut after = Deferred::default();
         let mut inner = self.lock();
@@ -48,7 +51,11 @@ impl Socket {
         let receivers = inner.first_receivers();
         let listened = inner.endpoint.phase() == Phase::Listening;
         let listening = inner.listening.take();
-        let lingers = inner.options.linger().map(|seconds| Duration::from_secs(seconds.into()));
+        let cut = inner.endpoint.sends().any(|send| matches!(send.kind, Kind::Transmit(_)));
+        let lingers = match inner.options.linger() {
+            _ if cut => Some(Duration::ZERO),
+            seconds => seconds.map(|seconds| Duration::from_secs(seconds.into())),
+        };
         let abort = lingers == Some(Duration::ZERO);
         let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
         let origin = inner.endpoint.state().link().map(|link| link.origin);
@@ -65,6 +72,9 @@ impl Socket {
         let embryos = inner.take_embryos();
         let remnant = if abort { None } else { inner.leave_remnant(self) };
         let owed = owed.or_else(|| inner.owed_by_link());
+        if cut && let Some(fd) = inner.tcp.fd() {
+            tcp::arm_reset(fd);
+        }
         let fd = inner.tcp.detach();
         drop(inner);
         if let Some(fd) = fd.as_ref().filter(|_| listened) {
@@ -103,9 +113,7 @@ fn close_descriptor(fd: Detached, data: Vec<u8>, linger: Option<Duration>) {
 
 impl Inner {
     /// Copies the data of sends that the caller's memory will not outlive, and completes them: they
-    /// were accepted, so they are delivered. Not so a transmission, which may be longer than any
-    /// memory: it is cancelled, with what is behind it, and the peer gets a reset, so that it
-    /// cannot take a part for the whole.
+    /// were accepted, so they are delivered.
     fn take_over(
         &mut self,
         socket: &Socket,
@@ -113,13 +121,7 @@ impl Inner {
         after: &mut Deferred,
     ) -> Option<Vec<u8>> {
         let mut owed = None;
-        let mut cut = false;
         for mut operation in sends {
-            cut |= matches!(operation.kind, Kind::Transmit(_));
-            if cut {
-                operation.complete(socket, Timing::Pended, NtStatus::CANCELLED, 0, after);
-                continue;
-            }
             let (status, bytes) = match operation.irp.buffers.copy_rest() {
                 Some(rest) if self.queue_last_words(&rest) => {
                     (NtStatus::SUCCESS, operation.irp.buffers.len())
@@ -131,10 +133,6 @@ impl Inner {
                 None => (NtStatus::ACCESS_VIOLATION, 0),
             };
             operation.complete(socket, Timing::Pended, status, bytes, after);
-        }
-        if cut && let Some(fd) = self.tcp.fd() {
-            tcp::arm_reset(fd);
-            return None;
         }
         owed
     }
