@@ -141,6 +141,12 @@ impl Event {
         }
     }
 
+    /// Wakes who waits, the signal as it was: what they wait for besides has changed.
+    #[inline]
+    pub fn nudge(&self) {
+        self.waiters.wake();
+    }
+
     /// Takes the signal away.
     #[inline]
     pub fn reset(&self) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use linsock_iocp::afd::endpoint::state::{Phase, RecvHalf};
 use linsock_iocp::clock::Deadline;
 use linsock_iocp::driver::Readiness;
-use linsock_iocp::event::Waitable;
+use linsock_iocp::event::{Waitable, Waiters};
 use linsock_iocp::file::File;
 use linsock_iocp::irp::Deferred;
 use linsock_iocp::wait;
@@ -62,28 +62,27 @@ pub struct Interest {
 /// Waits until one of the sockets has something its caller wants to know, or a failure; gives the
 /// status of each. APCs run if it has to wait.
 pub fn poll(sockets: &[(Arc<Socket>, Interest)], deadline: Deadline) -> Vec<Status> {
+    let mut views: Vec<_> = sockets.iter().map(|(socket, _)| socket.view()).collect();
     loop {
-        let views: Vec<_> = sockets.iter().map(|(socket, _)| socket.view()).collect();
         let fds: Vec<_> =
             sockets.iter().zip(&views).map(|((_, want), view)| flags(*want, view)).collect();
         let present: Vec<_> = fds.iter().flatten().cloned().collect();
-        let mut gone: Vec<&dyn Waitable> = sockets.iter().map(|(s, _)| s.gone() as _).collect();
-        gone.extend(sockets.iter().filter_map(|(s, _)| s.news()).map(|news| news as &dyn Waitable));
+        let watches: Vec<_> = sockets.iter().zip(&views).map(Watch::of).collect();
+        let mut changes: Vec<&dyn Waitable> = watches.iter().map(|watch| watch as _).collect();
+        changes.extend(sockets.iter().filter_map(|(s, _)| s.news()).map(|s| s as &dyn Waitable));
         // A state that speaks for itself does not wait for the kernel.
         let known = sockets
             .iter()
             .zip(&views)
             .any(|((_, want), view)| of(view, PollFlags::empty()).is_any(*want));
         let limit = if known { Deadline::after_ms(0) } else { deadline };
-        let mut reported = wait::poll_descriptors(&present, &gone, limit).into_iter();
+        let mut reported = wait::poll_descriptors(&present, &changes, limit).into_iter();
         let mut next = || reported.next().unwrap_or(PollFlags::empty());
-        let statuses: Vec<_> = sockets
-            .iter()
-            .zip(&fds)
-            .map(|((socket, _), fd)| {
-                look(socket, if fd.is_some() { next() } else { PollFlags::empty() })
-            })
-            .collect();
+        let mut statuses = Vec::with_capacity(sockets.len());
+        for (((socket, _), fd), view) in sockets.iter().zip(&fds).zip(&mut views) {
+            let revents = if fd.is_some() { next() } else { PollFlags::empty() };
+            statuses.push(look(socket, revents, view));
+        }
         let any = statuses.iter().zip(sockets).any(|(status, (_, want))| status.is_any(*want));
         if any || limit.is_over() {
             return statuses;
@@ -118,7 +117,42 @@ fn flags(want: Interest, view: &SocketView) -> Option<(Arc<OwnedFd>, PollFlags)>
     Some((fd, flags))
 }
 
-fn look(socket: &Socket, revents: PollFlags) -> Status {
+/// Another descriptor than the one that is polled, or none, tells of the socket by now; or its
+/// handle is closed.
+struct Watch<'a> {
+    socket: &'a Socket,
+    view: &'a SocketView,
+}
+
+impl<'a> Watch<'a> {
+    fn of(((socket, _), view): (&'a (Arc<Socket>, Interest), &'a SocketView)) -> Self {
+        Self { socket, view }
+    }
+}
+
+impl Waitable for Watch<'_> {
+    fn take(&self) -> bool {
+        !self.socket.is_polled_by(self.view)
+    }
+
+    fn give_back(&self) {}
+
+    fn waiters(&self) -> &Waiters {
+        self.socket.gone().waiters()
+    }
+}
+
+/// What a socket has to tell, by what the kernel has reported of the descriptor in `view`, which is
+/// brought up to date.
+fn look(socket: &Socket, revents: PollFlags, view: &mut SocketView) -> Status {
+    let status = look_closely(socket, revents);
+    let former = std::mem::replace(view, socket.view());
+    // Somebody else has taken in the end of the connection, as one does that disconnects.
+    let ended = former.is_connected() && former.ended != view.ended;
+    Status { hung_up: status.hung_up || ended, ..status }
+}
+
+fn look_closely(socket: &Socket, revents: PollFlags) -> Status {
     // The poll asked the kernel, not us: what it saw has to reach the endpoint.
     let news = PollFlags::ERR | PollFlags::HUP | PollFlags::OUT;
     if revents.intersects(news) && socket.view().is_connecting() {
@@ -161,10 +195,7 @@ fn of(view: &SocketView, revents: PollFlags) -> Status {
             ..Status::default()
         };
     }
-    let connected = matches!(
-        view.phase,
-        Phase::Connected | Phase::AcceptedRaw | Phase::ConnectedRaw | Phase::Disconnecting
-    );
+    let connected = view.is_connected();
     let ended = view.recv.is_some_and(RecvHalf::peer_ended);
     let failed = view.phase == Phase::Closed || connected && revents.contains(PollFlags::ERR);
     let hung = revents.intersects(PollFlags::RDHUP | PollFlags::HUP);

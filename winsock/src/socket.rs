@@ -72,7 +72,8 @@ pub struct Socket {
     provider: Provider,
     overlapped: bool,
     nonblocking: AtomicBool,
-    /// Signaled when the handle is closed, for those who poll the socket.
+    /// Signaled when the handle is closed, and nudged when another descriptor or none is to be
+    /// polled, for those who poll the socket.
     gone: Event,
     /// Signaled when a listener of the ISO provider has a connection: its descriptor does not tell.
     news: Option<Box<Event>>,
@@ -99,6 +100,8 @@ struct Inner {
     connect_error: Option<NtStatus>,
     /// By [`clock::coarse`].
     connected_at: Option<Duration>,
+    /// How many connections of the handle this end has finished with.
+    ended: u32,
     fin_wait: disconnect::FinWait,
     /// A disconnect waits for the peer's acknowledgement.
     awaits_delivery: bool,
@@ -311,6 +314,7 @@ impl Default for Inner {
             listening: None,
             connect_error: None,
             connected_at: None,
+            ended: 0,
             fin_wait: disconnect::FinWait::default(),
             awaits_delivery: false,
             ending: None,
@@ -358,7 +362,7 @@ impl Inner {
             Request::AwaitDelivery => self.await_delivery(socket),
             Request::Recycle { origin } => self.recycle(socket, origin),
             Request::RefuseData => self.refuse_data(socket),
-            Request::Abort => self.abort(),
+            Request::Abort => self.abort(socket),
         }
     }
 

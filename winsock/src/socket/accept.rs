@@ -499,6 +499,7 @@ impl Inner {
             return;
         }
         handle::table().fetch_slot(acceptor.handle());
+        acceptor.gone.nudge();
         self.write_addresses(&operation, &accepted);
         // Options that the program set on the accepting handle before there was a connection, or
         // that a recycled one has from before.

@@ -203,6 +203,7 @@ impl Inner {
         if !attended || self.selection.is_some() {
             self.watch_room(socket);
         }
+        socket.gone.nudge();
         Ok(())
     }
 

@@ -229,7 +229,7 @@ impl Inner {
     }
 
     /// Resets the connection by closing its descriptor.
-    pub(super) fn abort(&mut self) {
+    pub(super) fn abort(&mut self, socket: &Socket) {
         self.fin_wait.since = None;
         self.awaits_delivery = false;
         self.see_the_end();
@@ -241,6 +241,13 @@ impl Inner {
         }
         self.tcp.detach();
         self.really_bound = false;
+        self.end_polls(socket);
+    }
+
+    /// Who polls the socket polls a connection that is over.
+    fn end_polls(&mut self, socket: &Socket) {
+        self.ended = self.ended.wrapping_add(1);
+        socket.gone.nudge();
     }
 
     /// Makes the handle ready for another connection.
@@ -276,6 +283,7 @@ impl Inner {
             (Origin::Connected, Domain::Ip(_) | Domain::Iso) => {}
         }
         self.recycled_after(socket, held);
+        self.end_polls(socket);
     }
 
     /// Keeps the descriptor for the next connection. False when it cannot be kept.

@@ -97,6 +97,7 @@ impl Inner {
         self.limit_requests(backlog);
         self.endpoint.listen()?;
         self.learn_port();
+        socket.gone.nudge();
         self.watch_for_requests(socket);
         self.look_for_events(socket);
         Ok(())

@@ -143,6 +143,8 @@ pub struct SocketView {
     pub message: Option<Next>,
     /// Its connections count when they have been asked for, which the descriptor does not tell.
     pub requested: bool,
+    /// How many connections of the handle have ended with this end's doing.
+    pub ended: u32,
     /// The handle was closed.
     pub closed: bool,
 }
@@ -150,18 +152,14 @@ pub struct SocketView {
 impl SocketView {
     /// Whether the kernel's poll means anything: a bare descriptor reports a hang-up for ever.
     pub const fn is_pollable(&self) -> bool {
-        if self.datagram {
-            return true;
-        }
-        !matches!(
+        self.datagram || has_news(self.phase)
+    }
+
+    /// Whether there is a connection: what its end tells a poll.
+    pub const fn is_connected(&self) -> bool {
+        matches!(
             self.phase,
-            // An accepting handle has nothing to tell before its AcceptEx is over.
-            Phase::Accepting
-                | Phase::Open
-                | Phase::OpenRecycled
-                | Phase::Bound
-                | Phase::BoundRecycled
-                | Phase::Closed
+            Phase::Connected | Phase::AcceptedRaw | Phase::ConnectedRaw | Phase::Disconnecting
         )
     }
 
@@ -169,6 +167,20 @@ impl SocketView {
     pub const fn is_connecting(&self) -> bool {
         matches!(self.phase, Phase::Connecting | Phase::ConnectingEx)
     }
+}
+
+/// Whether a descriptor in this state has anything to tell.
+const fn has_news(phase: Phase) -> bool {
+    !matches!(
+        phase,
+        // An accepting handle has nothing to tell before its AcceptEx is over.
+        Phase::Accepting
+            | Phase::Open
+            | Phase::OpenRecycled
+            | Phase::Bound
+            | Phase::BoundRecycled
+            | Phase::Closed
+    )
 }
 
 impl Socket {
@@ -220,7 +232,15 @@ impl Socket {
             deferred: inner.has_deferred(),
             datagram: inner.traffic.is_some(),
             requested: self.provider().is_iso(),
+            ended: inner.ended,
             closed: inner.closed,
         }
+    }
+
+    /// Whether a poll of what the view showed still tells of this socket.
+    pub(crate) fn is_polled_by(&self, view: &SocketView) -> bool {
+        let inner = self.lock();
+        let told = view.datagram || has_news(inner.endpoint.phase());
+        !inner.closed && inner.ended == view.ended && told == view.is_pollable()
     }
 }

@@ -108,13 +108,12 @@ impl super::Inner {
             Kind::Recv(_) if status.is_success() => self.status_of_the_end(),
             _ => status,
         };
+        // What was moved is told however the operation ends: a cancelled receive with MSG_WAITALL
+        // has taken it from the connection, and a cancelled send has given it.
         let bytes = match &operation.kind {
-            // The end of the data ends a receive with what it has (MSG_WAITALL may have some).
-            Kind::Recv(_) | Kind::Connect | Kind::Send(_) if status.is_success() => {
-                operation.irp.buffers.done()
-            }
-            Kind::Transmit(transmission) if status.is_success() => transmission.sent(),
-            _ => 0,
+            Kind::Recv(_) | Kind::Connect | Kind::Send(_) => operation.irp.buffers.done(),
+            Kind::Transmit(transmission) => transmission.sent(),
+            Kind::RecvFrom(..) | Kind::SendTo(..) | Kind::Disconnect | Kind::Accept(_) => 0,
         };
         match &operation.kind {
             Kind::Accept(call) => call.abandon(socket),

@@ -221,8 +221,9 @@ static void select_states(void)
 
 struct selector {
     SOCKET s;
-    BOOL except;
+    enum { READS, WRITES, EXCEPTS } in;
     HANDLE begun;
+    HANDLE thread;
     int result;
     DWORD error;
 };
@@ -236,40 +237,97 @@ static DWORD WINAPI select_in_thread(void *argument)
     FD_ZERO(&set);
     FD_SET(selector->s, &set);
     SetEvent(selector->begun);
-    selector->result = select(0, selector->except ? NULL : &set, NULL, selector->except ? &set : NULL, &limit);
+    selector->result = select(0, selector->in == READS ? &set : NULL, selector->in == WRITES ? &set : NULL,
+                              selector->in == EXCEPTS ? &set : NULL, &limit);
     selector->error = GetLastError();
     return 0;
 }
 
+/* Starts a thread that waits in select for `s`, and gives it the time to fall asleep there. */
+static void begin_select(struct selector *selector, SOCKET s, int in)
+{
+    selector->s = s;
+    selector->in = in;
+    selector->begun = new_event();
+    selector->result = -2;
+    selector->thread = CreateThread(NULL, 0, select_in_thread, selector, 0, NULL);
+    REQUIRE(selector->thread != NULL);
+    CHECK(is_set(selector->begun, CHECK_WAIT_MS), "setup");
+    CHECK(!is_set(selector->thread, CHECK_QUIET_MS), "setup: nothing to tell yet");
+}
+
+static int end_select(struct selector *selector)
+{
+    CHECK(is_set(selector->thread, 2 * CHECK_WAIT_MS), "setup");
+    CloseHandle(selector->thread);
+    CloseHandle(selector->begun);
+    return selector->result;
+}
+
 static void closed_while_waiting(void)
 {
-    int except;
+    struct selector selector;
+    SOCKET client, server;
 
-    for (except = 0; except < 2; except++) {
-        struct selector selector;
-        SOCKET client, server;
-        HANDLE thread;
+    tcp_pair(&client, &server);
+    begin_select(&selector, client, READS);
+    closesocket(client);
+    CHECK_EQ(end_select(&selector), 1, "T test_select: closed, in readfds");
+    closesocket(server);
 
-        tcp_pair(&client, &server);
-        selector.s = client;
-        selector.except = except;
-        selector.begun = new_event();
-        selector.result = -2;
-        thread = CreateThread(NULL, 0, select_in_thread, &selector, 0, NULL);
-        REQUIRE(thread != NULL);
-        CHECK(is_set(selector.begun, CHECK_WAIT_MS), "setup");
-        CHECK(!is_set(thread, CHECK_QUIET_MS), "setup");
+    tcp_pair(&client, &server);
+    begin_select(&selector, client, EXCEPTS);
+    closesocket(client);
+    CHECK_EQ(end_select(&selector), SOCKET_ERROR, "T test_select: closed, in exceptfds only");
+    CHECK_EQ(selector.error, WSAENOTSOCK, "T test_select");
+    closesocket(server);
+}
+
+/* Who waits for a socket that has no connection yet waits for the one that another thread makes. */
+static void begun_while_waiting(void)
+{
+    static const char *const C = "choice: select waits for the socket, whatever becomes of it meanwhile";
+    struct selector for_room, for_data, for_request;
+    SOCKET l = bound_socket(), client = bound_socket(), server = tcp_socket(), late = tcp_socket();
+    struct sockaddr_in at = name_of(l);
+
+    begin_select(&for_request, l, READS);
+    CHECK_EQ(listen(l, 1), 0, "setup");
+    CHECK_EQ(connect(late, (struct sockaddr *)&at, sizeof at), 0, "setup");
+    CHECK_EQ(end_select(&for_request), 1, C);
+    closesocket(accept_one(l));
+    closesocket(late);
+
+    begin_select(&for_room, client, WRITES);
+    begin_select(&for_data, server, READS);
+    REQUIRE(ex_connect(l, server, client));
+    CHECK_EQ(end_select(&for_room), 1, C);
+    CHECK_EQ(send(client, "x", 1, 0), 1, "setup");
+    CHECK_EQ(end_select(&for_data), 1, C);
+    close_both(client, server);
+    closesocket(l);
+}
+
+/* The end of a connection is told to who waits for it, also when a disconnect has taken it in. */
+static void ended_while_waiting(void)
+{
+    static const char *const C = "choice: a connection that a disconnect ends has ended for select too";
+    struct selector selector;
+    SOCKET l, client, server;
+    OVERLAPPED ov;
+    int round;
+
+    for (round = 0; round < 10; round++) {
+        ex_pair(&l, &client, &server);
+        ov_init(&ov, new_event());
+        CHECK_CALL(ext()->disconnect_ex(server, &ov, TF_REUSE_SOCKET, 0), FALSE, ERROR_IO_PENDING, "setup");
+        begin_select(&selector, server, READS);
         closesocket(client);
-        CHECK(is_set(thread, 2 * CHECK_WAIT_MS), "setup");
-        if (except) {
-            CHECK_EQ(selector.result, SOCKET_ERROR, "T test_select: closed, in exceptfds only");
-            CHECK_EQ(selector.error, WSAENOTSOCK, "T test_select");
-        } else {
-            CHECK_EQ(selector.result, 1, "T test_select: closed, in readfds");
-        }
-        CloseHandle(thread);
-        CloseHandle(selector.begun);
+        CHECK_EQ(finish(server, &ov, NULL), 0, "setup");
+        CloseHandle(ov.hEvent);
+        CHECK_EQ(end_select(&selector), 1, C);
         closesocket(server);
+        closesocket(l);
     }
 }
 
@@ -283,5 +341,7 @@ int main(void)
     select_arguments();
     select_states();
     closed_while_waiting();
+    begun_while_waiting();
+    ended_while_waiting();
     return check_end();
 }
