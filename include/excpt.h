@@ -11,8 +11,10 @@
  * ends the program. So the guarded block runs, and its handler never does; its filter is not even compiled.
  * libstdc++ writes its own catch clauses with __try, which is why this one has to be the very same. */
 #ifdef __cplusplus
+extern "C++" {
 struct linsock_structured_exception {
 };
+}
 #if __cpp_exceptions
 #ifndef __try
 #define __try try

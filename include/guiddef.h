@@ -42,9 +42,11 @@ static __inline__ int InlineIsEqualGUID(const GUID *a, const GUID *b)
     return __builtin_memcmp(a, b, sizeof(GUID)) == 0;
 }
 #ifdef __cplusplus
+extern "C++" {
 static __inline__ int IsEqualGUID(REFGUID a, REFGUID b) { return InlineIsEqualGUID(&a, &b); }
 static __inline__ bool operator==(REFGUID a, REFGUID b) { return InlineIsEqualGUID(&a, &b) != 0; }
 static __inline__ bool operator!=(REFGUID a, REFGUID b) { return !(a == b); }
+}
 #else
 #define IsEqualGUID(a, b) InlineIsEqualGUID(a, b)
 #endif

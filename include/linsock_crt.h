@@ -458,6 +458,7 @@ static __inline__ unsigned long long _byteswap_uint64(unsigned long long n) { re
 #define _fileno fileno
 
 #ifdef __cplusplus
+extern "C++" {
 /* An array knows its size. */
 template <size_t N> inline errno_t _itoa_s(int value, char (&to)[N], int radix) { return _itoa_s(value, to, N, radix); }
 template <size_t N> inline errno_t strcpy_s(char (&to)[N], const char *from) { return strcpy_s(to, N, from); }
@@ -481,6 +482,7 @@ template <size_t N> inline int sprintf_s(char (&to)[N], const char *format, ...)
     int length = vsprintf_s(to, N, format, arguments);
     __builtin_va_end(arguments);
     return length;
+}
 }
 #endif
 

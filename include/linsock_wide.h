@@ -12,9 +12,11 @@
 #include "linsock_crt.h"
 
 #ifdef __cplusplus
+extern "C++" { /* programs include us within their extern "C" */
 #include <cstdio>
 #include <cwchar>
 #include <string> /* before its names are replaced: it uses some */
+}
 #define LINSOCK_C extern "C"
 #else
 #include <stdio.h>

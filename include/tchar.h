@@ -176,6 +176,7 @@ static __inline__ errno_t _tcscat_s(LPWSTR to, size_t size, LPCWSTR from)
 #define _ttoi _wtoi
 #define _tstoi _wtoi
 #ifdef __cplusplus
+extern "C++" {
 /* An array knows its size. */
 template <size_t N> inline errno_t _tcscpy_s(WCHAR (&to)[N], LPCWSTR from) { return _tcscpy_s(to, N, from); }
 template <size_t N> inline errno_t _tcscat_s(WCHAR (&to)[N], LPCWSTR from) { return _tcscat_s(to, N, from); }
@@ -186,6 +187,7 @@ template <size_t N> inline int _stprintf_s(WCHAR (&to)[N], LPCWSTR format, ...)
     int length = _vstprintf_s(to, N, format, arguments);
     __builtin_va_end(arguments);
     return length;
+}
 }
 #endif
 #endif

@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+use crate::windows;
+
 /// Options that end the work before the program is linked; `-r` leaves that to a later link.
 const STOPS: &[&str] = &[
     "-c",
@@ -68,13 +70,6 @@ const TAKES_VALUE: &[&str] = &[
     "-dumpbase-ext",
     "-dumpdir",
     "-wrapper",
-];
-
-/// Import libraries of Windows that have no counterpart here: linsock is what they stand for. A
-/// program that uses more of them than sockets need learns it from the linker, symbol by symbol.
-const WINDOWS_LIBRARIES: &[&str] = &[
-    "ws2_32", "wsock32", "mswsock", "kernel32", "ntdll", "netio", "user32", "advapi32", "iphlpapi",
-    "winmm",
 ];
 
 /// The source is a driver: a client of Winsock Kernel, with DriverEntry for `main`.
@@ -157,7 +152,7 @@ impl Arguments {
             self.changed = true;
         } else if text.starts_with('-') && text != "-" {
             self.take_option(text, argument);
-        } else if is_windows_library(&text, ".lib") {
+        } else if windows::is_library_file(&text) {
             self.changed = true;
         } else {
             self.take_input(&text, argument);
@@ -165,7 +160,18 @@ impl Arguments {
     }
 
     fn take_option(&mut self, text: String, argument: OsString) {
-        if text.strip_prefix("-l").is_some_and(|name| is_windows_library(name, "")) {
+        if windows::is_image_option(&text) {
+            self.changed = true;
+            return;
+        }
+        if let Some(left) = windows::without_image_options(&text).filter(|left| *left != text) {
+            self.changed = true;
+            if !left.is_empty() {
+                self.words.push(left.into());
+            }
+            return;
+        }
+        if text.strip_prefix("-l").is_some_and(windows::is_library) {
             self.changed = true;
             return;
         }
@@ -187,7 +193,7 @@ impl Arguments {
     }
 
     fn take_value(&mut self, option: &str, text: &str, argument: OsString) {
-        if option == "-l" && is_windows_library(text, "") {
+        if option == "-l" && windows::is_library(text) {
             self.words.pop();
             self.changed = true;
             return;
@@ -219,13 +225,6 @@ impl Arguments {
             self.take_input(text, argument);
         }
     }
-}
-
-/// `ws2_32` and `WS2_32.lib`; the latter is also how makefiles for Visual C++ name an input.
-fn is_windows_library(name: &str, required_suffix: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name.ends_with(required_suffix)
-        && WINDOWS_LIBRARIES.contains(&name.strip_suffix(".lib").unwrap_or(&name))
 }
 
 /// The words of `@FILE`; the compiler takes the argument literally where there is no such file.
@@ -328,6 +327,9 @@ mod tests {
             ("a.c -o ws2_32.lib", "a.c -o ws2_32.lib"),
             ("ws2_32", "ws2_32"),
             ("-D -lws2_32 a.c", "-D -lws2_32 a.c"),
+            // What build systems add for images of Windows.
+            ("a.o -o a -mwindows -Wl,--out-implib,a.dll.a -lgdi32 -luuid", "a.o -o a"),
+            ("a.o -Wl,--as-needed,--subsystem,console -lm", "a.o -Wl,--as-needed -lm"),
         ];
         for (line, expected) in rows {
             assert_eq!(joined(&parse(line)), expected, "{line}");

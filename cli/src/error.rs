@@ -43,6 +43,8 @@ pub(crate) enum Error {
     Wait { program: String, source: io::Error },
     #[error("cannot write the output: {0}")]
     Output(io::Error),
+    #[error("cannot name this command to a build system: {0}")]
+    Command(String),
     #[error("there is no process {process}")]
     NoProcess { process: u32 },
     #[error(

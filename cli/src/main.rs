@@ -11,6 +11,8 @@ mod locate;
 mod protocols;
 mod run;
 mod time_wait;
+mod toolchain;
+mod windows;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -59,6 +61,8 @@ enum Command {
     Cflags,
     /// Print what a build system must add when it links.
     Libs,
+    /// Print a file by which a build system takes linsock for a compiler for Windows.
+    Toolchain(toolchain::Arguments),
     /// List the transport providers, as WSAEnumProtocols does.
     Protocols(protocols::Arguments),
     /// Show the pairs in TIME_WAIT: those that linsock programs hold, and the kernel's.
@@ -93,6 +97,7 @@ fn execute(command: Command) -> Result<ExitCode, Error> {
             run::run(&find()?, wsk, Path::new(&program[0]), &program[1..])
         }
         Command::Protocols(arguments) => print(&protocols::text(&arguments)),
+        Command::Toolchain(arguments) => print(&toolchain::text(&arguments, &find()?)?),
         Command::TimeWait(arguments) => time_wait::print(&arguments),
         Command::Cflags => print(&shell_words(&compiler::cflags(&find()?))),
         Command::Libs => print(&shell_words(&compiler::libs(&find()?)?)),

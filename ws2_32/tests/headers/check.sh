@@ -78,6 +78,7 @@ tu c_setsize_1024 c 1024 "$c_system" '#undef FD_SETSIZE' '#define FD_SETSIZE 102
 tu c_poll c 64 '#include <poll.h>' "$c_plain" "$ours"
 tu cxx_before cpp 64 "$cxx_system" "$ours"
 tu cxx_after cpp 64 "$ours" "$cxx_system"
+tu cxx_as_c cpp 64 'extern "C" {' "$ours" '}' "$cxx_system"
 tu cxx_all_before cpp 64 "$cxx_all" "$ours"
 tu cxx_all_after cpp 64 "$ours" "$cxx_all"
 tu cxx_alias cpp 64 "$aliases" "$cxx_system"
@@ -116,6 +117,15 @@ for h in "$root"/include/*.h "$root"/include/alias/*; do
     n=$(basename "$h")
     printf '#include <%s>\n#include <%s>\ntypedef int nothing_else;\n' "$n" "$n" >"$work/alone_$n.c"
     job "alone $n" "gcc -std=c11 $flags -fsyntax-only $work/alone_$n.c && g++ -x c++ -std=c++17 $flags -fsyntax-only $work/alone_$n.c"
+done
+
+# Within extern "C" too, as C++ programs include headers of Windows.
+for h in "$root"/include/*.h; do
+    n=$(basename "$h")
+    printf 'extern "C" {\n#include <%s>\n}\ntypedef int nothing_else;\n' "$n" >"$work/as_c_$n.cpp"
+    for c in $cxxs; do
+        job "$c extern C $n" "$c -std=c++17 $flags -fsyntax-only $work/as_c_$n.cpp"
+    done
 done
 
 # Programs for Windows count on it without including it.
