@@ -111,10 +111,14 @@ for c in $cxxs; do
     done
 done
 
+# Which mean something in pairs only.
+pairs='[Pp]sh[Pp]ack*.h|[Pp]op[Pp]ack.h'
+
 # Each header alone, twice, in C and C++; and every alias leads to an existing file.
 for h in "$root"/include/*.h "$root"/include/alias/*; do
     [ -f "$h" ] || continue
     n=$(basename "$h")
+    eval "case \$n in $pairs) continue ;; esac"
     printf '#include <%s>\n#include <%s>\ntypedef int nothing_else;\n' "$n" "$n" >"$work/alone_$n.c"
     job "alone $n" "gcc -std=c11 $flags -fsyntax-only $work/alone_$n.c && g++ -x c++ -std=c++17 $flags -fsyntax-only $work/alone_$n.c"
 done
@@ -122,9 +126,18 @@ done
 # Within extern "C" too, as C++ programs include headers of Windows.
 for h in "$root"/include/*.h; do
     n=$(basename "$h")
+    eval "case \$n in $pairs) continue ;; esac"
     printf 'extern "C" {\n#include <%s>\n}\ntypedef int nothing_else;\n' "$n" >"$work/as_c_$n.cpp"
     for c in $cxxs; do
         job "$c extern C $n" "$c -std=c++17 $flags -fsyntax-only $work/as_c_$n.cpp"
+    done
+done
+
+for n in 1 2 4 8; do
+    printf '#include <pshpack%s.h>\nstruct s { char c; long long n; };\n#include <poppack.h>\n_Static_assert(sizeof(struct s) == 8 + %s, "packed");\n' \
+        "$n" "$n" >"$work/pack_$n.c"
+    for c in $ccs; do
+        job "$c pshpack$n" "$c -std=c11 $defs -isystem $root/include -Werror -fsyntax-only $work/pack_$n.c"
     done
 done
 

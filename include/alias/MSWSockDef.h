@@ -1,0 +1,2 @@
+/* MSWSockDef.h - see mswsockdef.h. */
+#include "../mswsockdef.h"

@@ -1,0 +1,2 @@
+/* NSPApi.h - see nspapi.h. */
+#include "../nspapi.h"

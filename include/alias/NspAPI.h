@@ -1,0 +1,2 @@
+/* NspAPI.h - see nspapi.h. */
+#include "../nspapi.h"

@@ -1,0 +1,2 @@
+/* PopPack.h - see poppack.h. */
+#include "../poppack.h"

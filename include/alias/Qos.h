@@ -1,0 +1,2 @@
+/* Qos.h - see qos.h. */
+#include "../qos.h"

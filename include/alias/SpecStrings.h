@@ -1,0 +1,2 @@
+/* SpecStrings.h - see specstrings.h. */
+#include "../specstrings.h"

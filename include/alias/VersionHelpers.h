@@ -1,0 +1,2 @@
+/* VersionHelpers.h - see versionhelpers.h. */
+#include "../versionhelpers.h"

@@ -1,0 +1,2 @@
+/* Versionhelpers.h - see versionhelpers.h. */
+#include "../versionhelpers.h"

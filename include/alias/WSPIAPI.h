@@ -1,0 +1,2 @@
+/* WSPIAPI.h - see wspiapi.h. */
+#include "../wspiapi.h"

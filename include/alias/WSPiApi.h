@@ -1,0 +1,2 @@
+/* WSPiApi.h - see wspiapi.h. */
+#include "../wspiapi.h"

@@ -1,0 +1,2 @@
+/* WTypes.h - see wtypes.h. */
+#include "../wtypes.h"

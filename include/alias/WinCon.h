@@ -1,0 +1,2 @@
+/* WinCon.h - see wincon.h. */
+#include "../wincon.h"

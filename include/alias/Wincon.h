@@ -1,0 +1,2 @@
+/* Wincon.h - see wincon.h. */
+#include "../wincon.h"

@@ -1,0 +1,2 @@
+/* Wspiapi.h - see wspiapi.h. */
+#include "../wspiapi.h"

@@ -1,0 +1,2 @@
+/* ifdef.h - see iptypes.h. */
+#include "iptypes.h"

@@ -1,0 +1,2 @@
+/* interlockedapi.h - see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* ipifcons.h - see iptypes.h. */
+#include "iptypes.h"

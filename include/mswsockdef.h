@@ -1,0 +1,2 @@
+/* mswsockdef.h - see mswsock.h. */
+#include "mswsock.h"

@@ -1,0 +1,2 @@
+/* nldef.h - see iptypes.h. */
+#include "iptypes.h"

@@ -1,0 +1,2 @@
+/* nspapi.h - see winsock2.h. */
+#include "winsock2.h"

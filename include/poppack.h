@@ -1,0 +1,2 @@
+/* poppack.h - ends what a pshpack header has begun. */
+#pragma pack(pop)

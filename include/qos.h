@@ -1,0 +1,2 @@
+/* qos.h - see winsock2.h. */
+#include "winsock2.h"

@@ -1,0 +1,2 @@
+/* specstrings.h - see sal.h. */
+#include "sal.h"

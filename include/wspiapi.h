@@ -1,0 +1,2 @@
+/* wspiapi.h - see ws2tcpip.h. */
+#include "ws2tcpip.h"

@@ -1,0 +1,2 @@
+/* wtypes.h - see wtypesbase.h. */
+#include "wtypesbase.h"
