@@ -45,6 +45,10 @@ pub(crate) enum Error {
     Output(io::Error),
     #[error("cannot name this command to a build system: {0}")]
     Command(String),
+    #[error("linsock in {} cannot be installed over itself", .prefix.display())]
+    InstalledAlready { prefix: PathBuf },
+    #[error("cannot install {}: {source}; --prefix names another place", .path.display())]
+    Install { path: PathBuf, source: io::Error },
     #[error("there is no process {process}")]
     NoProcess { process: u32 },
     #[error(

@@ -56,6 +56,11 @@ impl Installation {
         Self::choose(layouts(home.as_deref().map(Path::new), env::current_exe().ok(), &sources))
     }
 
+    /// What was installed in a prefix.
+    pub(crate) fn at_prefix(prefix: &Path) -> Result<Self, Error> {
+        Self::choose(vec![Layout::prefix(prefix)])
+    }
+
     /// Both halves come from the same layout: a mixture of versions would be worse than none.
     fn choose(layouts: Vec<Layout>) -> Result<Self, Error> {
         let mut looked = Vec::new();

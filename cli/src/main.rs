@@ -7,6 +7,7 @@
 mod arguments;
 mod compiler;
 mod error;
+mod install;
 mod locate;
 mod protocols;
 mod run;
@@ -61,6 +62,8 @@ enum Command {
     Cflags,
     /// Print what a build system must add when it links.
     Libs,
+    /// Copy the command, the headers and the library to where other users find them.
+    Install(install::Arguments),
     /// Print a file by which a build system takes linsock for a compiler for Windows.
     Toolchain(toolchain::Arguments),
     /// List the transport providers, as WSAEnumProtocols does.
@@ -97,6 +100,7 @@ fn execute(command: Command) -> Result<ExitCode, Error> {
             run::run(&find()?, wsk, Path::new(&program[0]), &program[1..])
         }
         Command::Protocols(arguments) => print(&protocols::text(&arguments)),
+        Command::Install(arguments) => print(&install::install(&arguments, &find()?)?),
         Command::Toolchain(arguments) => print(&toolchain::text(&arguments, &find()?)?),
         Command::TimeWait(arguments) => time_wait::print(&arguments),
         Command::Cflags => print(&shell_words(&compiler::cflags(&find()?))),
