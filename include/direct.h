@@ -4,7 +4,9 @@
 
 #include "windef.h"
 #include <sys/stat.h>
+#define LINSOCK_WITHOUT_GETOPT
 #include <unistd.h>
+#undef LINSOCK_WITHOUT_GETOPT
 
 /* cpp/c-runtime-library/reference/mkdir-wmkdir */
 static __inline__ int _mkdir(const char *path) { return mkdir(path, 0777); }

@@ -5,7 +5,9 @@
 
 #include "windef.h"
 #include <fcntl.h>
+#define LINSOCK_WITHOUT_GETOPT
 #include <unistd.h>
+#undef LINSOCK_WITHOUT_GETOPT
 
 /* cpp/c-runtime-library/file-constants. Differs from Windows: text is binary. */
 #define _O_RDONLY O_RDONLY

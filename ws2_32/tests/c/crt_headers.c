@@ -14,6 +14,25 @@
 #include <sys/stat.h>
 #include <sys/locking.h>
 
+/* The Microsoft C runtime has none of that name, so programs define their own. */
+static unsigned arc4random(void)
+{
+    return 4;
+}
+
+static void arc4random_buf(char *to, unsigned n)
+{
+    memset(to, (int)arc4random(), n);
+}
+
+static void names_of_the_program(void)
+{
+    char to[2] = "";
+
+    arc4random_buf(to, 1);
+    CHECK(to[0] == 4 && to[1] == 0, "choice: what Windows' C runtime has not may be the program's");
+}
+
 static void safe_strings(void)
 {
     char to[8] = "former";
@@ -159,6 +178,7 @@ static void status_of_files(void)
 int main(void)
 {
     check_begin("crt_headers");
+    names_of_the_program();
     safe_strings();
     intrinsics();
     numbers_and_strings();

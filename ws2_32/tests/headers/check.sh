@@ -141,6 +141,16 @@ for n in 1 2 4 8; do
     done
 done
 
+# Windows has no getopt: programs bring one, and its header; or they have the C library's by <unistd.h>.
+mkdir "$work/own"
+printf 'int getopt(int, char **, const char *);\nextern char *optarg;\n' >"$work/own/getopt.h"
+printf '#include <io.h>\n#include <direct.h>\n#include <unistd.h>\n#include <winsock2.h>\n#include <getopt.h>\n' >"$work/getopt.c"
+printf 'int next(int c, char **v) { return getopt(c, v, "a") + *optarg; }\n' >>"$work/getopt.c"
+for c in $ccs; do
+    job "$c getopt of the program" "$c -std=gnu11 -I $work/own $flags -fsyntax-only $work/getopt.c"
+    job "$c getopt of the C library" "$c -std=gnu11 $flags -fsyntax-only $work/getopt.c"
+done
+
 # Programs for Windows count on it without including it.
 printf '#include <windows.h>\nint length(const char *s) { return (int)strlen(s); }\n' >"$work/strings.c"
 for c in $ccs; do
