@@ -172,6 +172,7 @@ programs![
     system,
     ip_helper,
     file_mapping,
+    fiber_storage,
     wsk_disconnect,
     wsk_events,
     wsk_irp,

@@ -498,6 +498,12 @@ constants! {
     SystemServices {
         SECURITY_DESCRIPTOR_REVISION
     }
+    Threading {
+        FLS_OUT_OF_INDEXES
+    }
+    SystemServices {
+        FLS_MAXIMUM_AVAILABLE
+    }
 }
 
 /// Numbers of the headers that neither windows-sys nor the golden file of the layouts has.
@@ -1278,6 +1284,10 @@ signatures! {
     kernel32::directory => FindClose 1 FileSystem;
     kernel32::directory => GetFileAttributesExA 3 FileSystem;
     kernel32::directory => GetFileAttributesExW 3 FileSystem;
+    kernel32::fls => FlsAlloc 1 Threading;
+    kernel32::fls => FlsGetValue 1 Threading;
+    kernel32::fls => FlsSetValue 2 Threading;
+    kernel32::fls => FlsFree 1 Threading;
 }
 
 /// Exports without a row above.

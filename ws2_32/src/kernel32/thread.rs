@@ -249,6 +249,7 @@ fn begin(start: *mut c_void) -> (ThreadStart, *mut c_void) {
 #[inline(never)]
 fn end_current(exit_code: u32) {
     guard((), || {
+        super::fls::thread_ends();
         current().end(exit_code);
         Ok(())
     });

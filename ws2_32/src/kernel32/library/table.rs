@@ -229,6 +229,9 @@ functions! {
     Kernel32 from crate::kernel32::version {
         VerSetConditionMask VerifyVersionInfoA VerifyVersionInfoW
     }
+    Kernel32 from crate::kernel32::fls {
+        FlsAlloc FlsGetValue FlsSetValue FlsFree
+    }
     Bcrypt from crate::bcrypt {
         BCryptGenRandom
     }
