@@ -414,6 +414,14 @@ DWORD WINAPI GetCurrentProcessorNumber(void);
 HRESULT WINAPI SetThreadDescription(HANDLE hThread, PCWSTR lpThreadDescription);
 /* processthreadsapi/nf-processthreadsapi-getcurrentprocess */
 HANDLE WINAPI GetCurrentProcess(void);
+/* processthreadsapi/nf-processthreadsapi-getthreadtimes */
+BOOL WINAPI GetThreadTimes(HANDLE hThread, LPFILETIME lpCreationTime, LPFILETIME lpExitTime, LPFILETIME lpKernelTime,
+                           LPFILETIME lpUserTime);
+/* processthreadsapi/nf-processthreadsapi-getprocesstimes */
+BOOL WINAPI GetProcessTimes(HANDLE hProcess, LPFILETIME lpCreationTime, LPFILETIME lpExitTime, LPFILETIME lpKernelTime,
+                            LPFILETIME lpUserTime);
+/* wow64apiset/nf-wow64apiset-iswow64process */
+BOOL WINAPI IsWow64Process(HANDLE hProcess, PBOOL Wow64Process);
 /* processthreadsapi/nf-processthreadsapi-getcurrentprocessid */
 DWORD WINAPI GetCurrentProcessId(void);
 /* processthreadsapi/nf-processthreadsapi-exitprocess */

@@ -1288,6 +1288,9 @@ signatures! {
     kernel32::fls => FlsGetValue 1 Threading;
     kernel32::fls => FlsSetValue 2 Threading;
     kernel32::fls => FlsFree 1 Threading;
+    kernel32::thread => GetThreadTimes 5 Threading;
+    kernel32::thread => GetProcessTimes 5 Threading;
+    kernel32::thread => IsWow64Process 2 Threading;
 }
 
 /// Exports without a row above.

@@ -232,6 +232,9 @@ functions! {
     Kernel32 from crate::kernel32::fls {
         FlsAlloc FlsGetValue FlsSetValue FlsFree
     }
+    Kernel32 from crate::kernel32::thread {
+        GetThreadTimes GetProcessTimes IsWow64Process
+    }
     Bcrypt from crate::bcrypt {
         BCryptGenRandom
     }
