@@ -16,6 +16,14 @@ LINSOCK_EXTERN_C_BEGIN
 #define INVALID_FILE_SIZE ((DWORD)0xFFFFFFFF)
 #define INVALID_SET_FILE_POINTER ((DWORD)-1)
 #define INVALID_FILE_ATTRIBUTES ((DWORD)-1)
+/* winbase/nf-winbase-movefileexa: dwFlags */
+#define MOVEFILE_REPLACE_EXISTING 0x00000001
+#define MOVEFILE_COPY_ALLOWED 0x00000002
+#define MOVEFILE_DELAY_UNTIL_REBOOT 0x00000004
+#define MOVEFILE_WRITE_THROUGH 0x00000008
+/* fileapi/nf-fileapi-lockfileex: dwFlags */
+#define LOCKFILE_FAIL_IMMEDIATELY 0x00000001
+#define LOCKFILE_EXCLUSIVE_LOCK 0x00000002
 
 /* minwinbase/ns-minwinbase-win32_find_dataa */
 typedef struct _WIN32_FIND_DATAA {
@@ -101,6 +109,22 @@ DWORD WINAPI GetTempPathW(DWORD nBufferLength, LPWSTR lpBuffer);
 UINT WINAPI GetTempFileNameA(LPCSTR lpPathName, LPCSTR lpPrefixString, UINT uUnique, LPSTR lpTempFileName);
 /* fileapi/nf-fileapi-gettempfilenamew */
 UINT WINAPI GetTempFileNameW(LPCWSTR lpPathName, LPCWSTR lpPrefixString, UINT uUnique, LPWSTR lpTempFileName);
+/* winbase/nf-winbase-movefilea */
+BOOL WINAPI MoveFileA(LPCSTR lpExistingFileName, LPCSTR lpNewFileName);
+/* winbase/nf-winbase-movefilew */
+BOOL WINAPI MoveFileW(LPCWSTR lpExistingFileName, LPCWSTR lpNewFileName);
+/* winbase/nf-winbase-movefileexa */
+BOOL WINAPI MoveFileExA(LPCSTR lpExistingFileName, LPCSTR lpNewFileName, DWORD dwFlags);
+/* winbase/nf-winbase-movefileexw */
+BOOL WINAPI MoveFileExW(LPCWSTR lpExistingFileName, LPCWSTR lpNewFileName, DWORD dwFlags);
+/* winbase/nf-winbase-copyfile */
+BOOL WINAPI CopyFileA(LPCSTR lpExistingFileName, LPCSTR lpNewFileName, BOOL bFailIfExists);
+/* winbase/nf-winbase-copyfilew */
+BOOL WINAPI CopyFileW(LPCWSTR lpExistingFileName, LPCWSTR lpNewFileName, BOOL bFailIfExists);
+/* fileapi/nf-fileapi-getlongpathnamea */
+DWORD WINAPI GetLongPathNameA(LPCSTR lpszShortPath, LPSTR lpszLongPath, DWORD cchBuffer);
+/* fileapi/nf-fileapi-getlongpathnamew */
+DWORD WINAPI GetLongPathNameW(LPCWSTR lpszShortPath, LPWSTR lpszLongPath, DWORD cchBuffer);
 /* fileapi/nf-fileapi-getfiletype */
 DWORD WINAPI GetFileType(HANDLE hFile);
 /* fileapi/nf-fileapi-getfilesize */
@@ -144,6 +168,10 @@ LINSOCK_EXTERN_C_END
 #define FindFirstFile FindFirstFileW
 #define FindNextFile FindNextFileW
 #define GetFileAttributesEx GetFileAttributesExW
+#define MoveFile MoveFileW
+#define MoveFileEx MoveFileExW
+#define CopyFile CopyFileW
+#define GetLongPathName GetLongPathNameW
 #else
 #define CreateFile CreateFileA
 #define DeleteFile DeleteFileA
@@ -157,6 +185,10 @@ LINSOCK_EXTERN_C_END
 #define FindFirstFile FindFirstFileA
 #define FindNextFile FindNextFileA
 #define GetFileAttributesEx GetFileAttributesExA
+#define MoveFile MoveFileA
+#define MoveFileEx MoveFileExA
+#define CopyFile CopyFileA
+#define GetLongPathName GetLongPathNameA
 #endif
 
 LINSOCK_ASSERT(sizeof(WIN32_FIND_DATAA) == 320, "WIN32_FIND_DATAA");

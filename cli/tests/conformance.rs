@@ -173,6 +173,7 @@ programs![
     ip_helper,
     file_mapping,
     fiber_storage,
+    moves,
     wsk_disconnect,
     wsk_events,
     wsk_irp,

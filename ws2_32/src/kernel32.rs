@@ -19,6 +19,7 @@ pub mod object;
 pub mod pages;
 pub mod pool;
 pub mod process;
+pub mod rename;
 pub mod seek;
 pub mod signal;
 pub mod temp_name;

@@ -501,6 +501,10 @@ constants! {
     Threading {
         FLS_OUT_OF_INDEXES
     }
+    FileSystem {
+        MOVEFILE_COPY_ALLOWED MOVEFILE_DELAY_UNTIL_REBOOT MOVEFILE_REPLACE_EXISTING
+        MOVEFILE_WRITE_THROUGH LOCKFILE_EXCLUSIVE_LOCK LOCKFILE_FAIL_IMMEDIATELY
+    }
     SystemServices {
         FLS_MAXIMUM_AVAILABLE
     }
@@ -1288,6 +1292,14 @@ signatures! {
     kernel32::fls => FlsGetValue 1 Threading;
     kernel32::fls => FlsSetValue 2 Threading;
     kernel32::fls => FlsFree 1 Threading;
+    kernel32::rename => MoveFileA 2 FileSystem;
+    kernel32::rename => MoveFileW 2 FileSystem;
+    kernel32::rename => MoveFileExA 3 FileSystem;
+    kernel32::rename => MoveFileExW 3 FileSystem;
+    kernel32::rename => CopyFileA 3 FileSystem;
+    kernel32::rename => CopyFileW 3 FileSystem;
+    kernel32::rename => GetLongPathNameA 3 FileSystem;
+    kernel32::rename => GetLongPathNameW 3 FileSystem;
     kernel32::thread => GetThreadTimes 5 Threading;
     kernel32::thread => GetProcessTimes 5 Threading;
     kernel32::thread => IsWow64Process 2 Threading;

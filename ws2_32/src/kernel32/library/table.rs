@@ -235,6 +235,10 @@ functions! {
     Kernel32 from crate::kernel32::thread {
         GetThreadTimes GetProcessTimes IsWow64Process
     }
+    Kernel32 from crate::kernel32::rename {
+        MoveFileA MoveFileW MoveFileExA MoveFileExW CopyFileA CopyFileW GetLongPathNameA
+        GetLongPathNameW
+    }
     Bcrypt from crate::bcrypt {
         BCryptGenRandom
     }
