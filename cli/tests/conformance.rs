@@ -174,6 +174,7 @@ programs![
     file_mapping,
     fiber_storage,
     moves,
+    file_locks,
     wsk_disconnect,
     wsk_events,
     wsk_irp,

@@ -9,6 +9,7 @@ pub mod descriptor;
 pub mod directory;
 pub mod disk;
 pub mod file_io;
+pub mod file_lock;
 pub mod fls;
 pub mod heap;
 pub mod io;

@@ -1300,6 +1300,10 @@ signatures! {
     kernel32::rename => CopyFileW 3 FileSystem;
     kernel32::rename => GetLongPathNameA 3 FileSystem;
     kernel32::rename => GetLongPathNameW 3 FileSystem;
+    kernel32::file_lock => LockFile 5 FileSystem;
+    kernel32::file_lock => LockFileEx 6 FileSystem;
+    kernel32::file_lock => UnlockFile 5 FileSystem;
+    kernel32::file_lock => UnlockFileEx 5 FileSystem;
     kernel32::thread => GetThreadTimes 5 Threading;
     kernel32::thread => GetProcessTimes 5 Threading;
     kernel32::thread => IsWow64Process 2 Threading;

@@ -239,6 +239,9 @@ functions! {
         MoveFileA MoveFileW MoveFileExA MoveFileExW CopyFileA CopyFileW GetLongPathNameA
         GetLongPathNameW
     }
+    Kernel32 from crate::kernel32::file_lock {
+        LockFile LockFileEx UnlockFile UnlockFileEx
+    }
     Bcrypt from crate::bcrypt {
         BCryptGenRandom
     }
