@@ -109,6 +109,16 @@ DWORD WINAPI GetTempPathW(DWORD nBufferLength, LPWSTR lpBuffer);
 UINT WINAPI GetTempFileNameA(LPCSTR lpPathName, LPCSTR lpPrefixString, UINT uUnique, LPSTR lpTempFileName);
 /* fileapi/nf-fileapi-gettempfilenamew */
 UINT WINAPI GetTempFileNameW(LPCWSTR lpPathName, LPCWSTR lpPrefixString, UINT uUnique, LPWSTR lpTempFileName);
+/* fileapi/nf-fileapi-getfiletime */
+BOOL WINAPI GetFileTime(HANDLE hFile, LPFILETIME lpCreationTime, LPFILETIME lpLastAccessTime,
+                        LPFILETIME lpLastWriteTime);
+/* fileapi/nf-fileapi-setfiletime */
+BOOL WINAPI SetFileTime(HANDLE hFile, const FILETIME *lpCreationTime, const FILETIME *lpLastAccessTime,
+                        const FILETIME *lpLastWriteTime);
+/* fileapi/nf-fileapi-getfullpathnamea */
+DWORD WINAPI GetFullPathNameA(LPCSTR lpFileName, DWORD nBufferLength, LPSTR lpBuffer, LPSTR *lpFilePart);
+/* fileapi/nf-fileapi-getfullpathnamew */
+DWORD WINAPI GetFullPathNameW(LPCWSTR lpFileName, DWORD nBufferLength, LPWSTR lpBuffer, LPWSTR *lpFilePart);
 /* fileapi/nf-fileapi-lockfile */
 BOOL WINAPI LockFile(HANDLE hFile, DWORD dwFileOffsetLow, DWORD dwFileOffsetHigh, DWORD nNumberOfBytesToLockLow,
                      DWORD nNumberOfBytesToLockHigh);
@@ -184,6 +194,7 @@ LINSOCK_EXTERN_C_END
 #define MoveFileEx MoveFileExW
 #define CopyFile CopyFileW
 #define GetLongPathName GetLongPathNameW
+#define GetFullPathName GetFullPathNameW
 #else
 #define CreateFile CreateFileA
 #define DeleteFile DeleteFileA
@@ -201,6 +212,7 @@ LINSOCK_EXTERN_C_END
 #define MoveFileEx MoveFileExA
 #define CopyFile CopyFileA
 #define GetLongPathName GetLongPathNameA
+#define GetFullPathName GetFullPathNameA
 #endif
 
 LINSOCK_ASSERT(sizeof(WIN32_FIND_DATAA) == 320, "WIN32_FIND_DATAA");

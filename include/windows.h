@@ -15,6 +15,7 @@
 #include "winnt.h"
 #include "winerror.h"
 #include "winbase.h"
+#include "linsock_console.h"
 #include "linsock_elsewhere.h"
 #include "linsock_cxx.h"
 #include "threadpoolapiset.h"

@@ -73,8 +73,19 @@ const TAKES_VALUE: &[&str] = &[
 /// Import libraries of Windows that have no counterpart here: linsock is what they stand for. A
 /// program that uses more of them than sockets need learns it from the linker, symbol by symbol.
 const WINDOWS_LIBRARIES: &[&str] = &[
-    "ws2_32", "wsock32", "mswsock", "kernel32", "ntdll", "netio", "user32", "advapi32", "iphlpapi",
+    "ws2_32",
+    "wsock32",
+    "mswsock",
+    "kernel32",
+    "ntdll",
+    "netio",
+    "user32",
+    "advapi32",
+    "iphlpapi",
     "winmm",
+    "bcrypt",
+    "crypt32",
+    "synchronization",
 ];
 
 /// The source is a driver: a client of Winsock Kernel, with DriverEntry for `main`.

@@ -10,6 +10,7 @@ pub mod directory;
 pub mod disk;
 pub mod file_io;
 pub mod file_lock;
+pub mod file_time;
 pub mod fls;
 pub mod heap;
 pub mod io;

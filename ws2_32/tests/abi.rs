@@ -501,9 +501,13 @@ constants! {
     Threading {
         FLS_OUT_OF_INDEXES
     }
+    Foundation {
+        ERROR_BAD_LENGTH
+    }
     FileSystem {
         MOVEFILE_COPY_ALLOWED MOVEFILE_DELAY_UNTIL_REBOOT MOVEFILE_REPLACE_EXISTING
         MOVEFILE_WRITE_THROUGH LOCKFILE_EXCLUSIVE_LOCK LOCKFILE_FAIL_IMMEDIATELY
+        FILE_READ_ATTRIBUTES FILE_WRITE_ATTRIBUTES
     }
     SystemServices {
         FLS_MAXIMUM_AVAILABLE
@@ -1304,6 +1308,10 @@ signatures! {
     kernel32::file_lock => LockFileEx 6 FileSystem;
     kernel32::file_lock => UnlockFile 5 FileSystem;
     kernel32::file_lock => UnlockFileEx 5 FileSystem;
+    kernel32::file_time => GetFileTime 4 FileSystem;
+    kernel32::file_time => SetFileTime 4 FileSystem;
+    kernel32::file_time => GetFullPathNameA 4 FileSystem;
+    kernel32::file_time => GetFullPathNameW 4 FileSystem;
     kernel32::thread => GetThreadTimes 5 Threading;
     kernel32::thread => GetProcessTimes 5 Threading;
     kernel32::thread => IsWow64Process 2 Threading;

@@ -136,7 +136,8 @@ const DOCUMENTED: &[(&str, &str)] = &[
         VerifyVersionInfoA VerifyVersionInfoW VerSetConditionMask
         GetThreadTimes GetProcessTimes IsWow64Process QueryThreadCycleTime
         LockFile LockFileEx UnlockFile UnlockFileEx MoveFileA MoveFileW MoveFileExA MoveFileExW
-        CopyFileA CopyFileW GetLongPathNameA GetLongPathNameW",
+        CopyFileA CopyFileW GetLongPathNameA GetLongPathNameW
+        GetFileTime SetFileTime GetFullPathNameA GetFullPathNameW",
     ),
     (
         "iphlpapi.h",

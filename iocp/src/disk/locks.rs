@@ -195,7 +195,11 @@ mod tests {
             ((0, u64::MAX), (5, 1), vec![(0, 5), (6, u64::MAX - 6)]),
         ] {
             let parts: Vec<_> = range(whole).without(range(other)).collect();
-            assert_eq!(parts, left.into_iter().map(range).collect::<Vec<_>>(), "{whole:?} {other:?}");
+            assert_eq!(
+                parts,
+                left.into_iter().map(range).collect::<Vec<_>>(),
+                "{whole:?} {other:?}"
+            );
         }
     }
 
@@ -214,7 +218,8 @@ mod tests {
 
     #[test]
     fn the_kernel_has_ranges_up_to_its_end() {
-        let in_kernel = |start, len| Range { start, len }.in_kernel().map(|(s, l)| (s, l.map(i64::from)));
+        let in_kernel =
+            |start, len| Range { start, len }.in_kernel().map(|(s, l)| (s, l.map(i64::from)));
         assert_eq!(in_kernel(3, 4), Some((3, Some(4))));
         assert_eq!(in_kernel(3, u64::MAX), Some((3, None)));
         assert_eq!(in_kernel(i64::MAX.cast_unsigned(), 5), Some((i64::MAX, None)));

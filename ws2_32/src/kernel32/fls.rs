@@ -31,11 +31,8 @@ const INDEXES: usize = 4080;
 
 /// Changed under the book's lock only.
 static AGES: [AtomicU32; INDEXES] = [const { AtomicU32::new(0) }; INDEXES];
-static BOOK: Lock<Book> = Lock::new(Book {
-    callbacks: [None; INDEXES],
-    running: [0; INDEXES],
-    threads: BTreeMap::new(),
-});
+static BOOK: Lock<Book> =
+    Lock::new(Book { callbacks: [None; INDEXES], running: [0; INDEXES], threads: BTreeMap::new() });
 /// A callback has returned.
 static RETURNED: Condition = Condition::new();
 

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <malloc.h>
+#include <fcntl.h>
+#include <io.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <sys/timeb.h>
 #ifndef RtlGenRandom
@@ -132,6 +135,41 @@ static int printed(char *to, size_t size, const char *format, ...)
 #undef snprintf
 #undef vsnprintf
 
+/* As programs do that have wrappers of their own around the C library's functions. */
+#define open(path, flags) nobody_has_this
+#define stat(path, buffer) nobody_has_this
+#define access nobody_has_this
+#define unlink nobody_has_this
+#define strdup nobody_has_this
+static void behind_wrappers(void)
+{
+    struct _stat known;
+    int fd = _open("crt.tmp", _O_CREAT | _O_TRUNC | _O_RDWR | _O_BINARY, _S_IREAD | _S_IWRITE);
+    char *copy = _strdup("text");
+
+    REQUIRE(fd >= 0 && _write(fd, "12345", 5) == 5);
+    CHECK_EQ(_lseeki64(fd, 0, SEEK_CUR), 5, "D _lseeki64");
+    CHECK_EQ(_dup2(fd, 100), 0, "D _dup2: 0 for success");
+    CHECK(_close(100) == 0 && _close(fd) == 0, "D _close");
+    CHECK(_stat("crt.tmp", &known) == 0 && known.st_size == 5 && known.st_mtime > 0, "D _stat");
+    CHECK_EQ(_access("crt.tmp", 0), 0, "D _access");
+    fd = _open("crt.tmp", _O_RDONLY);
+    CHECK(fd >= 0 && _fstat(fd, &known) == 0 && known.st_size == 5, "D _fstat");
+    CHECK(_close(fd) == 0 && _unlink("crt.tmp") == 0, "D _unlink");
+    CHECK(_stat("crt.tmp", &known) == -1 && errno == ENOENT, "D _stat");
+    CHECK(copy != NULL && strcmp(copy, "text") == 0, "D _strdup");
+    free(copy);
+    CHECK(_sys_nerr > ENOENT && strstr(_sys_errlist[ENOENT], "No such file") != NULL, "D _sys_errlist");
+    for (fd = 0; fd < _sys_nerr && _sys_errlist[fd] != NULL && _sys_errlist[fd][0] != 0; fd++)
+        ;
+    CHECK_EQ(fd, _sys_nerr, "D _sys_errlist: _sys_nerr texts");
+}
+#undef open
+#undef stat
+#undef access
+#undef unlink
+#undef strdup
+
 static void randomness(void)
 {
     unsigned first = 0, second = 0, n;
@@ -241,5 +279,6 @@ int main(void)
     memory();
     prints();
     others();
+    behind_wrappers();
     return check_end();
 }

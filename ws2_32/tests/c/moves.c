@@ -1,5 +1,5 @@
 /*
- * moves.c - files and directories that get another path, copies, long paths.
+ * moves.c - files and directories that get another path, copies, long and full paths, the times of files.
  */
 #include "check.h"
 
@@ -209,6 +209,89 @@ static void long_names(void)
     CHECK_CALL(GetLongPathNameA(file, path, sizeof path), 0, ERROR_FILE_NOT_FOUND, "D GetLongPathName: no such file");
 }
 
+static BOOL ends_in(const char *text, const char *end)
+{
+    return strlen(text) >= strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
+}
+
+static void full_names(void)
+{
+    static const char *const same[] = {"/a/b", "/a/./b", "/a//b", "/a/c/../b", "/../a/b", "\\a\\b"};
+    char path[2 * MAX_PATH], *part;
+    WCHAR text[2 * MAX_PATH], *wide_part;
+    DWORD length = GetFullPathNameA("x.txt", sizeof path, path, &part), i;
+
+    CHECK(length > 5 && strlen(path) == length, "D GetFullPathName: without the zero");
+    CHECK(path[0] == '/' || path[1] == ':', "D GetFullPathName: from the root on");
+    CHECK(part == path + length - 5 && ends_in(path, "x.txt"), "D GetFullPathName: the last part");
+    CHECK_EQ(GetFullPathNameA("x.txt", length, path, NULL), length + 1, "D GetFullPathName: the size that is needed");
+    CHECK_EQ(GetFullPathNameA("x.txt", length + 1, path, NULL), length, "D GetFullPathName: lpFilePart can be NULL");
+    CHECK_EQ(GetFullPathNameW(u"x.txt", 2 * MAX_PATH, text, &wide_part), length, "D GetFullPathNameW");
+    CHECK(wide_part == text + length - 5 && text[length] == 0, "D GetFullPathNameW: the last part");
+    CHECK(GetFullPathNameA("directory/", sizeof path, path, &part) > 0, "D GetFullPathName");
+    CHECK(part == NULL && (ends_in(path, "directory/") || ends_in(path, "directory\\")),
+          "D GetFullPathName: no last part of what refers to a directory");
+#ifndef __MINGW32__
+    for (i = 0; i < sizeof same / sizeof same[0]; i++) {
+        CHECK_EQ(GetFullPathNameA(same[i], sizeof path, path, &part), 4, "choice: paths of Linux");
+        CHECK(strcmp(path, "/a/b") == 0 && part == path + 3, "choice: paths of Linux");
+    }
+    CHECK_CALL(GetFullPathNameA("x", sizeof path, (LPSTR)16, NULL), 0, ERROR_NOACCESS, "choice: an error, and no crash");
+    CHECK_CALL(GetFullPathNameA("x", sizeof path, path, (LPSTR *)16), 0, ERROR_NOACCESS, "choice: an error, and no crash");
+#else
+    (void)same, (void)i;
+#endif
+}
+
+static ULONGLONG number(FILETIME time)
+{
+    return (ULONGLONG)time.dwHighDateTime << 32 | time.dwLowDateTime;
+}
+
+static void times(void)
+{
+    /* some time in 2001 */
+    const ULONGLONG chosen = 126257187067000000ULL;
+    FILETIME made, read, written, set, zero = {0, 0}, ones = {0xffffffff, 0xffffffff};
+    WIN32_FILE_ATTRIBUTE_DATA known;
+    HANDLE file, event = new_event();
+
+    put("one", "1");
+    file = CreateFileA(in_home("one"), GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    REQUIRE(file != INVALID_HANDLE_VALUE);
+    CHECK(GetFileTime(file, &made, &read, &written), "D GetFileTime");
+    REQUIRE(GetFileAttributesExA(in_home("one"), GetFileExInfoStandard, &known));
+    CHECK_EQ(number(written), number(known.ftLastWriteTime), "D GetFileTime");
+    set.dwLowDateTime = (DWORD)chosen;
+    set.dwHighDateTime = (DWORD)(chosen >> 32);
+    CHECK(SetFileTime(file, NULL, NULL, &set), "D SetFileTime: each can be NULL");
+    CHECK(GetFileTime(file, NULL, NULL, &written), "D GetFileTime: each can be NULL");
+    CHECK_EQ(number(written), chosen, "D SetFileTime");
+    CHECK(SetFileTime(file, NULL, &set, NULL), "D SetFileTime");
+    CHECK(GetFileTime(file, &made, &read, &written), "D GetFileTime");
+    CHECK(number(read) == chosen && number(written) == chosen, "D SetFileTime");
+    CHECK(SetFileTime(file, NULL, NULL, &zero) && SetFileTime(file, NULL, NULL, &ones), "D SetFileTime");
+    CHECK(GetFileTime(file, NULL, NULL, &written), "D GetFileTime");
+    CHECK_EQ(number(written), chosen, "D SetFileTime: all ones leave it; choice: so does 0");
+    CloseHandle(file);
+    file = CreateFileA(in_home("one"), FILE_WRITE_ATTRIBUTES | FILE_READ_ATTRIBUTES, 0, NULL, OPEN_EXISTING, 0, NULL);
+    REQUIRE(file != INVALID_HANDLE_VALUE);
+    set.dwLowDateTime = (DWORD)(chosen + 10000000);
+    set.dwHighDateTime = (DWORD)((chosen + 10000000) >> 32);
+    CHECK(SetFileTime(file, NULL, NULL, &set), "D SetFileTime: FILE_WRITE_ATTRIBUTES");
+    CHECK(GetFileTime(file, NULL, NULL, &written), "D GetFileTime: FILE_READ_ATTRIBUTES");
+    CHECK_EQ(number(written), chosen + 10000000, "D SetFileTime");
+    CHECK_FALSE(GetFileTime(event, NULL, NULL, &written), ERROR_INVALID_HANDLE, "D GetFileTime: a file");
+    CHECK_FALSE(SetFileTime(event, NULL, NULL, &set), ERROR_INVALID_HANDLE, "D SetFileTime: a file");
+#ifndef __MINGW32__
+    CHECK_FALSE(GetFileTime(file, (LPFILETIME)16, NULL, NULL), ERROR_NOACCESS, "choice: an error, and no crash");
+    CHECK_FALSE(SetFileTime(file, NULL, NULL, (LPFILETIME)16), ERROR_NOACCESS, "choice: an error, and no crash");
+#endif
+    CloseHandle(file);
+    CloseHandle(event);
+    CHECK(DeleteFileA(in_home("one")), "setup");
+}
+
 int main(void)
 {
     check_begin("moves");
@@ -219,6 +302,8 @@ int main(void)
     another_file_system();
     copies();
     long_names();
+    full_names();
+    times();
     home[strlen(home) - 1] = 0;
     CHECK(RemoveDirectoryA(home), "setup: nothing is left");
     return check_end();

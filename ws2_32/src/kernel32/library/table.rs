@@ -242,6 +242,9 @@ functions! {
     Kernel32 from crate::kernel32::file_lock {
         LockFile LockFileEx UnlockFile UnlockFileEx
     }
+    Kernel32 from crate::kernel32::file_time {
+        GetFileTime SetFileTime GetFullPathNameA GetFullPathNameW
+    }
     Bcrypt from crate::bcrypt {
         BCryptGenRandom
     }
