@@ -16,7 +16,8 @@ use linsock_c::kernel32::directory;
 use windows_sys::Win32::Devices::Communication;
 use windows_sys::Win32::NetworkManagement::IpHelper;
 use windows_sys::Win32::Security::Cryptography;
-use windows_sys::Win32::System::Diagnostics::Debug;
+use windows_sys::Win32::System::Console;
+use windows_sys::Win32::System::Diagnostics::{Debug, ToolHelp};
 use windows_sys::Win32::System::Registry;
 use windows_sys::Win32::System::{
     Environment, LibraryLoader, Memory, Pipes, SystemInformation, SystemServices, Time,
@@ -431,7 +432,7 @@ constants! {
     }
     Debug {
         EXCEPTION_EXECUTE_HANDLER EXCEPTION_CONTINUE_SEARCH EXCEPTION_CONTINUE_EXECUTION
-        VER_PLATFORM_WIN32_NT
+        VER_PLATFORM_WIN32_NT VER_PLATFORM_WIN32_WINDOWS
     }
     Cryptography {
         BCRYPT_RNG_USE_ENTROPY_IN_BUFFER BCRYPT_USE_SYSTEM_PREFERRED_RNG
@@ -503,6 +504,14 @@ constants! {
     }
     Foundation {
         ERROR_BAD_LENGTH
+    }
+    Console {
+        ENABLE_ECHO_INPUT ENABLE_LINE_INPUT ENABLE_PROCESSED_INPUT ENABLE_PROCESSED_OUTPUT
+        ENABLE_VIRTUAL_TERMINAL_PROCESSING ENABLE_WRAP_AT_EOL_OUTPUT STD_ERROR_HANDLE
+        STD_INPUT_HANDLE STD_OUTPUT_HANDLE
+    }
+    ToolHelp {
+        MAX_MODULE_NAME32 TH32CS_SNAPMODULE
     }
     FileSystem {
         MOVEFILE_COPY_ALLOWED MOVEFILE_DELAY_UNTIL_REBOOT MOVEFILE_REPLACE_EXISTING

@@ -1,6 +1,7 @@
 /* alias/sys/stat.h - the C library's <sys/stat.h>, and the functions that the Microsoft C runtime has there. They are
  * functions with a type of their own, because programs give the names of the C library's to wrappers around them. */
 #pragma GCC system_header
+#include <sys/types.h>
 #include_next <sys/stat.h>
 #ifndef LINSOCK_SYS_STAT_H
 #define LINSOCK_SYS_STAT_H

@@ -104,7 +104,7 @@ fn times_of(thread: &Control) -> (u64, Used) {
     if let Some(used) = thread.with_kernel_id(used_by_thread) {
         return (0, used);
     }
-    thread.last.get().map_or((0, Used::default()), |last| (last.exit, last.used))
+    thread.last.get().map(|last| (last.exit, last.used)).unwrap_or_default()
 }
 
 /// The four places that the times go to.
