@@ -23,6 +23,7 @@
 #include "namedpipeapi.h"
 #include "linsock_crt.h"
 #include "linsock_wide.h"
+#include "linsock_scan.h"
 
 #ifndef WIN32_LEAN_AND_MEAN
 #include "mmsystem.h"

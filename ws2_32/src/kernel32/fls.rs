@@ -1,4 +1,4 @@
-//! Fiber local storage: thread local storage whose indexes have a callback for what is left in them.
+//! Fiber local storage: thread local storage whose indexes have a callback for what is left there.
 //!
 //! An index has an age as in [`super::tls`]. What a thread stores lies in a list of its own, which
 //! the book of all threads has too: who frees an index takes from every list what is stored there.
