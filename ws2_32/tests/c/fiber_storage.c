@@ -205,6 +205,36 @@ static void all_indexes(void)
     CHECK_EQ(calls, taken, "D FlsFree");
 }
 
+/* The callback runs in a thread that ends while another one frees the index. */
+static struct meeting slow;
+
+static VOID WINAPI take_long(PVOID value)
+{
+    SetEvent(slow.stored);
+    CHECK(!is_set(slow.looked, CHECK_QUIET_MS), "choice: FlsFree waits for callbacks in threads that end");
+    count(value);
+}
+
+static void freed_while_it_runs(void)
+{
+    DWORD index = allocate(take_long);
+    int value;
+    HANDLE thread;
+
+    slow.stored = new_event();
+    slow.looked = new_event();
+    thread = CreateThread(NULL, 0, store, &value, 0, NULL);
+    REQUIRE(thread != NULL && is_set(slow.stored, CHECK_WAIT_MS));
+    CHECK(FlsFree(index), "D FlsFree");
+    SetEvent(slow.looked);
+    CHECK_EQ(calls, 1, "choice: FlsFree waits for callbacks in threads that end");
+    CHECK(is_set(thread, CHECK_WAIT_MS), "setup");
+    CHECK_EQ(calls, 1, "D FlsAlloc");
+    CloseHandle(thread);
+    CloseHandle(slow.stored);
+    CloseHandle(slow.looked);
+}
+
 enum { THREADS = 4, ROUNDS = 50 };
 
 /* Threads end while the index is freed: each value is handed over once, and not behind FlsFree. */
@@ -273,6 +303,7 @@ int main(void)
     callbacks_that_call();
     bad_indexes();
     all_indexes();
+    freed_while_it_runs();
     ends_and_frees_at_once();
     return check_end();
 }
