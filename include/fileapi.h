@@ -16,6 +16,14 @@ LINSOCK_EXTERN_C_BEGIN
 #define INVALID_FILE_SIZE ((DWORD)0xFFFFFFFF)
 #define INVALID_SET_FILE_POINTER ((DWORD)-1)
 #define INVALID_FILE_ATTRIBUTES ((DWORD)-1)
+/* winbase/nf-winbase-movefileexa: dwFlags */
+#define MOVEFILE_REPLACE_EXISTING 0x00000001
+#define MOVEFILE_COPY_ALLOWED 0x00000002
+#define MOVEFILE_DELAY_UNTIL_REBOOT 0x00000004
+#define MOVEFILE_WRITE_THROUGH 0x00000008
+/* fileapi/nf-fileapi-lockfileex: dwFlags */
+#define LOCKFILE_FAIL_IMMEDIATELY 0x00000001
+#define LOCKFILE_EXCLUSIVE_LOCK 0x00000002
 
 /* minwinbase/ns-minwinbase-win32_find_dataa */
 typedef struct _WIN32_FIND_DATAA {
@@ -101,6 +109,44 @@ DWORD WINAPI GetTempPathW(DWORD nBufferLength, LPWSTR lpBuffer);
 UINT WINAPI GetTempFileNameA(LPCSTR lpPathName, LPCSTR lpPrefixString, UINT uUnique, LPSTR lpTempFileName);
 /* fileapi/nf-fileapi-gettempfilenamew */
 UINT WINAPI GetTempFileNameW(LPCWSTR lpPathName, LPCWSTR lpPrefixString, UINT uUnique, LPWSTR lpTempFileName);
+/* fileapi/nf-fileapi-getfiletime */
+BOOL WINAPI GetFileTime(HANDLE hFile, LPFILETIME lpCreationTime, LPFILETIME lpLastAccessTime,
+                        LPFILETIME lpLastWriteTime);
+/* fileapi/nf-fileapi-setfiletime */
+BOOL WINAPI SetFileTime(HANDLE hFile, const FILETIME *lpCreationTime, const FILETIME *lpLastAccessTime,
+                        const FILETIME *lpLastWriteTime);
+/* fileapi/nf-fileapi-getfullpathnamea */
+DWORD WINAPI GetFullPathNameA(LPCSTR lpFileName, DWORD nBufferLength, LPSTR lpBuffer, LPSTR *lpFilePart);
+/* fileapi/nf-fileapi-getfullpathnamew */
+DWORD WINAPI GetFullPathNameW(LPCWSTR lpFileName, DWORD nBufferLength, LPWSTR lpBuffer, LPWSTR *lpFilePart);
+/* fileapi/nf-fileapi-lockfile */
+BOOL WINAPI LockFile(HANDLE hFile, DWORD dwFileOffsetLow, DWORD dwFileOffsetHigh, DWORD nNumberOfBytesToLockLow,
+                     DWORD nNumberOfBytesToLockHigh);
+/* fileapi/nf-fileapi-lockfileex */
+BOOL WINAPI LockFileEx(HANDLE hFile, DWORD dwFlags, DWORD dwReserved, DWORD nNumberOfBytesToLockLow,
+                       DWORD nNumberOfBytesToLockHigh, LPOVERLAPPED lpOverlapped);
+/* fileapi/nf-fileapi-unlockfile */
+BOOL WINAPI UnlockFile(HANDLE hFile, DWORD dwFileOffsetLow, DWORD dwFileOffsetHigh, DWORD nNumberOfBytesToUnlockLow,
+                       DWORD nNumberOfBytesToUnlockHigh);
+/* fileapi/nf-fileapi-unlockfileex */
+BOOL WINAPI UnlockFileEx(HANDLE hFile, DWORD dwReserved, DWORD nNumberOfBytesToUnlockLow,
+                         DWORD nNumberOfBytesToUnlockHigh, LPOVERLAPPED lpOverlapped);
+/* winbase/nf-winbase-movefilea */
+BOOL WINAPI MoveFileA(LPCSTR lpExistingFileName, LPCSTR lpNewFileName);
+/* winbase/nf-winbase-movefilew */
+BOOL WINAPI MoveFileW(LPCWSTR lpExistingFileName, LPCWSTR lpNewFileName);
+/* winbase/nf-winbase-movefileexa */
+BOOL WINAPI MoveFileExA(LPCSTR lpExistingFileName, LPCSTR lpNewFileName, DWORD dwFlags);
+/* winbase/nf-winbase-movefileexw */
+BOOL WINAPI MoveFileExW(LPCWSTR lpExistingFileName, LPCWSTR lpNewFileName, DWORD dwFlags);
+/* winbase/nf-winbase-copyfile */
+BOOL WINAPI CopyFileA(LPCSTR lpExistingFileName, LPCSTR lpNewFileName, BOOL bFailIfExists);
+/* winbase/nf-winbase-copyfilew */
+BOOL WINAPI CopyFileW(LPCWSTR lpExistingFileName, LPCWSTR lpNewFileName, BOOL bFailIfExists);
+/* fileapi/nf-fileapi-getlongpathnamea */
+DWORD WINAPI GetLongPathNameA(LPCSTR lpszShortPath, LPSTR lpszLongPath, DWORD cchBuffer);
+/* fileapi/nf-fileapi-getlongpathnamew */
+DWORD WINAPI GetLongPathNameW(LPCWSTR lpszShortPath, LPWSTR lpszLongPath, DWORD cchBuffer);
 /* fileapi/nf-fileapi-getfiletype */
 DWORD WINAPI GetFileType(HANDLE hFile);
 /* fileapi/nf-fileapi-getfilesize */
@@ -144,6 +190,11 @@ LINSOCK_EXTERN_C_END
 #define FindFirstFile FindFirstFileW
 #define FindNextFile FindNextFileW
 #define GetFileAttributesEx GetFileAttributesExW
+#define MoveFile MoveFileW
+#define MoveFileEx MoveFileExW
+#define CopyFile CopyFileW
+#define GetLongPathName GetLongPathNameW
+#define GetFullPathName GetFullPathNameW
 #else
 #define CreateFile CreateFileA
 #define DeleteFile DeleteFileA
@@ -157,6 +208,11 @@ LINSOCK_EXTERN_C_END
 #define FindFirstFile FindFirstFileA
 #define FindNextFile FindNextFileA
 #define GetFileAttributesEx GetFileAttributesExA
+#define MoveFile MoveFileA
+#define MoveFileEx MoveFileExA
+#define CopyFile CopyFileA
+#define GetLongPathName GetLongPathNameA
+#define GetFullPathName GetFullPathNameA
 #endif
 
 LINSOCK_ASSERT(sizeof(WIN32_FIND_DATAA) == 320, "WIN32_FIND_DATAA");

@@ -25,13 +25,33 @@
 #define _S_IREAD 0400
 #define _S_IWRITE 0200
 
-#define _open open
-#define _access access
-#define _isatty isatty
-#define _dup dup
-#define _dup2 dup2
-#define _unlink unlink
-#define _lseeki64 lseek
+/* Functions, because programs give the names of the C library's to wrappers around these. */
+/* cpp/c-runtime-library/reference/open-wopen */
+static __inline__ int _open(const char *path, int flags, ...)
+{
+    int mode = 0;
+
+    if (flags & O_CREAT) {
+        __builtin_va_list arguments;
+
+        __builtin_va_start(arguments, flags);
+        mode = __builtin_va_arg(arguments, int);
+        __builtin_va_end(arguments);
+    }
+    return open(path, flags, mode);
+}
+/* cpp/c-runtime-library/reference/access-waccess */
+static __inline__ int _access(const char *path, int mode) { return access(path, mode); }
+/* cpp/c-runtime-library/reference/isatty */
+static __inline__ int _isatty(int fd) { return isatty(fd); }
+/* cpp/c-runtime-library/reference/dup-dup2 */
+static __inline__ int _dup(int fd) { return dup(fd); }
+/* cpp/c-runtime-library/reference/dup-dup2 */
+static __inline__ int _dup2(int from, int to) { return dup2(from, to) == -1 ? -1 : 0; }
+/* cpp/c-runtime-library/reference/unlink-wunlink */
+static __inline__ int _unlink(const char *path) { return unlink(path); }
+/* cpp/c-runtime-library/reference/lseek-lseeki64 */
+static __inline__ long long _lseeki64(int fd, long long by, int from) { return lseek(fd, by, from); }
 
 LINSOCK_EXTERN_C_BEGIN
 /* cpp/c-runtime-library/reference/get-osfhandle: of regular files */

@@ -128,7 +128,13 @@ _snprintf(char *to, size_t size, const char *format, ...)
 }
 #endif
 #ifndef _strdup
-#define _strdup strdup
+static __inline__ char *_strdup(const char *s)
+{
+    size_t size = __builtin_strlen(s) + 1;
+    char *copy = (char *)__builtin_malloc(size);
+
+    return copy != 0 ? (char *)__builtin_memcpy(copy, s, size) : 0;
+}
 #endif
 #ifndef _strtoui64
 #define _strtoui64 strtoull
@@ -153,7 +159,7 @@ _snprintf(char *to, size_t size, const char *format, ...)
 #define LINSOCK_ERRNO_T
 typedef int errno_t;
 #endif
-enum { LINSOCK_ENOMEM = 12, LINSOCK_EINVAL = 22, LINSOCK_ERANGE = 34 };
+enum { LINSOCK_ENOENT = 2, LINSOCK_ENOMEM = 12, LINSOCK_EINVAL = 22, LINSOCK_ERANGE = 34 };
 
 /* Puts at most n octets of a string behind the first `at` of a buffer. */
 static __inline__ errno_t linsock_put_s(char *to, size_t size, size_t at, const char *from, size_t n)

@@ -231,19 +231,6 @@ LINSOCK_WCS size_t linsock_wcstombs(char *to, const wchar_t *from, size_t n)
     __builtin_free(text.at);
     return text.failed ? (size_t)-1 : length;
 }
-LINSOCK_WCS FILE *linsock_wfopen(const wchar_t *name, const wchar_t *mode)
-{
-    size_t size = 3 * linsock_wcslen(name) + 1;
-    char *narrow = (char *)__builtin_malloc(size), how[16];
-    FILE *file = 0;
-
-    linsock_wcs_copy(how, sizeof how, mode);
-    if (narrow != 0 && linsock_wcstombs(narrow, name, size) < size)
-        file = fopen(narrow, how);
-    __builtin_free(narrow);
-    return file;
-}
-
 #ifdef __cplusplus
 namespace std {
 using ::linsock_wcscat;
@@ -303,7 +290,6 @@ using ::linsock_wmemset;
 #define _wtol _wtoi
 #define mbstowcs linsock_mbstowcs
 #define wcstombs linsock_wcstombs
-#define _wfopen linsock_wfopen
 
 /* These would write or read units of 32 bits. */
 #define wscanf linsock_has_no_wscanf_with_municode

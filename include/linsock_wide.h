@@ -429,6 +429,21 @@ static __inline__ int linsock_vformat(LPWSTR to, size_t size, LPCWSTR format, __
         return result;                                                                                     \
     }
 #define LINSOCK_WIDE_FUNCTIONS(name, type)                                                                 \
+    static __inline__ FILE *name##fopen(const type *path, const type *mode)                                \
+    {                                                                                                      \
+        return linsock_wide_open(path, mode, (int)sizeof(type));                                           \
+    }                                                                                                      \
+    static __inline__ errno_t name##fopen_s(FILE **file, const type *path, const type *mode)               \
+    {                                                                                                      \
+        return linsock_wide_open_s(file, path, mode, (int)sizeof(type));                                   \
+    }                                                                                                      \
+    static __inline__ int name##vsnprintf_s(type *to, size_t size, size_t n, const type *format,           \
+                                            __builtin_va_list arguments)                                   \
+    {                                                                                                      \
+        return linsock_wide_cut(to, size, n, format, (int)sizeof(type), arguments);                        \
+    }                                                                                                      \
+    static __inline__ int name##snprintf_s(type *to, size_t size, size_t n, const type *format, ...)       \
+        LINSOCK_WIDE_BODY(linsock_wide_cut(to, size, n, format, (int)sizeof(type), arguments))             \
     static __inline__ int name##vfprintf(FILE *stream, const type *format, __builtin_va_list arguments)    \
     {                                                                                                      \
         return linsock_wide_print(stream, format, (int)sizeof(type), arguments);                           \
@@ -475,6 +490,56 @@ static __inline__ int linsock_vformat(LPWSTR to, size_t size, LPCWSTR format, __
         return name##printf(line, text) < 0 ? EOF : 0;                                                     \
     }
 
+/* errno without a header, whose numbers programs define themselves */
+LINSOCK_C int *linsock_errno(void) __asm__("__errno_location");
+/* cpp/c-runtime-library/reference/fopen-wfopen: the name in UTF-8, the mode of ASCII */
+static FILE *__attribute__((unused)) linsock_wide_open(const void *name, const void *mode, int unit)
+{
+    struct linsock_wide_text path = {0, 0, 0, 0}, how = {0, 0, 0, 0};
+    FILE *file = 0;
+    size_t at;
+
+    for (at = 0; name != 0 && linsock_unit(name, unit, at) != 0;)
+        linsock_wide_put(&path, linsock_character(name, unit, &at, 2));
+    for (at = 0; mode != 0 && linsock_unit(mode, unit, at) != 0;)
+        linsock_wide_put(&how, linsock_character(mode, unit, &at, 2));
+    if (path.failed || how.failed)
+        *linsock_errno() = LINSOCK_ENOMEM;
+    else if (path.at == 0 || how.at == 0)
+        *linsock_errno() = name == 0 || mode == 0 || how.at == 0 ? LINSOCK_EINVAL : LINSOCK_ENOENT;
+    else
+        file = fopen(path.at, how.at);
+    __builtin_free(path.at);
+    __builtin_free(how.at);
+    return file;
+}
+/* cpp/c-runtime-library/reference/fopen-s-wfopen-s */
+static errno_t __attribute__((unused))
+linsock_wide_open_s(FILE **file, const void *name, const void *mode, int unit)
+{
+    if (file == 0)
+        return LINSOCK_EINVAL;
+    *file = linsock_wide_open(name, mode, unit);
+    return *file != 0 ? 0 : *linsock_errno();
+}
+/* cpp/c-runtime-library/reference/snprintf-s-snprintf-s-l-snwprintf-s-snwprintf-s-l: at most n units, or as many as fit if it
+ * is _TRUNCATE; -1 if that is not all. */
+static int __attribute__((unused))
+linsock_wide_cut(void *to, size_t size, size_t n, const void *format, int unit, __builtin_va_list arguments)
+{
+    size_t room = n < size ? n + 1 : size;
+    int length;
+
+    if (to == 0 || size == 0 || format == 0)
+        return -1;
+    length = linsock_wide_store(to, room, format, unit, arguments);
+    if (length >= 0 && (size_t)length < room)
+        return length;
+    if (length < 0 || (n != _TRUNCATE && n >= size))
+        __builtin_memset(to, 0, (size_t)unit);
+    return -1;
+}
+
 LINSOCK_WIDE_FUNCTIONS(linsock_w, wchar_t)
 LINSOCK_WIDE_FUNCTIONS(linsock_t, WCHAR)
 
@@ -497,6 +562,10 @@ LINSOCK_WIDE_FUNCTIONS(linsock_t, WCHAR)
 #define fwprintf_s linsock_wfprintf
 #define _snwprintf linsock_wsprintf
 #define _vsnwprintf linsock_wvsprintf
+#define _snwprintf_s linsock_wsnprintf_s
+#define _vsnwprintf_s linsock_wvsnprintf_s
+#define _wfopen linsock_wfopen
+#define _wfopen_s linsock_wfopen_s
 #define fputws linsock_wfputs
 #define _putws linsock_wputs
 

@@ -32,6 +32,7 @@ typedef TCHAR _TCHAR;
 #define _tcschr strchr
 #define _tcsrchr strrchr
 #define _tcsstr strstr
+#define _tcspbrk strpbrk
 #define _tcsdup _strdup
 #define _ttoi _tstoi
 #define _tstoi atoi
@@ -48,6 +49,8 @@ typedef TCHAR _TCHAR;
 #define _putts puts
 #define _fputts fputs
 #define _fgetts fgets
+#define _tfopen fopen
+#define _tfopen_s fopen_s
 #else
 #include <stdio.h>
 
@@ -103,6 +106,13 @@ static __inline__ LPWSTR _tcsstr(LPCWSTR s, LPCWSTR part)
         if (*s == 0)
             return 0;
     return (LPWSTR)(ULONG_PTR)s;
+}
+static __inline__ LPWSTR _tcspbrk(LPCWSTR s, LPCWSTR set)
+{
+    for (; *s != 0; s++)
+        if (_tcschr(set, *s) != 0)
+            return (LPWSTR)(ULONG_PTR)s;
+    return 0;
 }
 /* As the functions for octets: what breaks their rules is told by the return value, and an empty result. */
 static __inline__ int _vsntprintf_s(LPWSTR to, size_t size, size_t n, LPCWSTR format, __builtin_va_list arguments)
@@ -169,6 +179,8 @@ static __inline__ errno_t _tcscat_s(LPWSTR to, size_t size, LPCWSTR from)
 #define _vftprintf linsock_tvfprintf
 #define _putts linsock_tputs
 #define _fputts linsock_tfputs
+#define _tfopen linsock_tfopen
+#define _tfopen_s linsock_tfopen_s
 #define _tcscpy lstrcpyW
 #define _tcscat lstrcatW
 #define _tcscmp lstrcmpW

@@ -103,6 +103,7 @@ LINSOCK_EXTERN_C_BEGIN
 #define WC_NO_BEST_FIT_CHARS 0x00000400
 #define WC_ERR_INVALID_CHARS 0x00000080
 #define TLS_OUT_OF_INDEXES ((DWORD)0xFFFFFFFF)
+#define FLS_OUT_OF_INDEXES ((DWORD)0xFFFFFFFF)
 #define INIT_ONCE_CHECK_ONLY 0x00000001
 #define INIT_ONCE_ASYNC 0x00000002
 #define INIT_ONCE_INIT_FAILED 0x00000004
@@ -209,6 +210,8 @@ typedef union _RTL_RUN_ONCE {
 typedef RTL_RUN_ONCE INIT_ONCE, *PINIT_ONCE, *LPINIT_ONCE;
 #define INIT_ONCE_STATIC_INIT {0}
 #define RTL_RUN_ONCE_INIT {0}
+/* winnt/nc-winnt-pfls_callback_function */
+typedef VOID(WINAPI *PFLS_CALLBACK_FUNCTION)(PVOID lpFlsData);
 /* synchapi/nc-synchapi-pinit_once_fn */
 typedef BOOL(WINAPI *PINIT_ONCE_FN)(PINIT_ONCE InitOnce, PVOID Parameter, PVOID *Context);
 
@@ -411,6 +414,14 @@ DWORD WINAPI GetCurrentProcessorNumber(void);
 HRESULT WINAPI SetThreadDescription(HANDLE hThread, PCWSTR lpThreadDescription);
 /* processthreadsapi/nf-processthreadsapi-getcurrentprocess */
 HANDLE WINAPI GetCurrentProcess(void);
+/* processthreadsapi/nf-processthreadsapi-getthreadtimes */
+BOOL WINAPI GetThreadTimes(HANDLE hThread, LPFILETIME lpCreationTime, LPFILETIME lpExitTime, LPFILETIME lpKernelTime,
+                           LPFILETIME lpUserTime);
+/* processthreadsapi/nf-processthreadsapi-getprocesstimes */
+BOOL WINAPI GetProcessTimes(HANDLE hProcess, LPFILETIME lpCreationTime, LPFILETIME lpExitTime, LPFILETIME lpKernelTime,
+                            LPFILETIME lpUserTime);
+/* wow64apiset/nf-wow64apiset-iswow64process */
+BOOL WINAPI IsWow64Process(HANDLE hProcess, PBOOL Wow64Process);
 /* processthreadsapi/nf-processthreadsapi-getcurrentprocessid */
 DWORD WINAPI GetCurrentProcessId(void);
 /* processthreadsapi/nf-processthreadsapi-exitprocess */
@@ -484,6 +495,15 @@ LPVOID WINAPI TlsGetValue(DWORD dwTlsIndex);
 BOOL WINAPI TlsSetValue(DWORD dwTlsIndex, LPVOID lpTlsValue);
 /* processthreadsapi/nf-processthreadsapi-tlsfree */
 BOOL WINAPI TlsFree(DWORD dwTlsIndex);
+
+/* fibersapi/nf-fibersapi-flsalloc */
+DWORD WINAPI FlsAlloc(PFLS_CALLBACK_FUNCTION lpCallback);
+/* fibersapi/nf-fibersapi-flsgetvalue */
+PVOID WINAPI FlsGetValue(DWORD dwFlsIndex);
+/* fibersapi/nf-fibersapi-flssetvalue */
+BOOL WINAPI FlsSetValue(DWORD dwFlsIndex, PVOID lpFlsData);
+/* fibersapi/nf-fibersapi-flsfree */
+BOOL WINAPI FlsFree(DWORD dwFlsIndex);
 
 /* heapapi/nf-heapapi-getprocessheap */
 HANDLE WINAPI GetProcessHeap(void);

@@ -15,6 +15,7 @@
 #include "winnt.h"
 #include "winerror.h"
 #include "winbase.h"
+#include "linsock_console.h"
 #include "linsock_elsewhere.h"
 #include "linsock_cxx.h"
 #include "threadpoolapiset.h"
@@ -22,6 +23,7 @@
 #include "namedpipeapi.h"
 #include "linsock_crt.h"
 #include "linsock_wide.h"
+#include "linsock_scan.h"
 
 #ifndef WIN32_LEAN_AND_MEAN
 #include "mmsystem.h"

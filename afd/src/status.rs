@@ -55,6 +55,10 @@ statuses! {
     OBJECT_TYPE_MISMATCH = 0xC000_0024, win32 6, wsa 10038;
     /// The address is in use.
     SHARING_VIOLATION = 0xC000_0043, win32 32, wsa 10048;
+    /// Another lock of the file keeps this one away.
+    LOCK_NOT_GRANTED = 0xC000_0055, win32 33, wsa 10022;
+    /// No lock of the file has this range.
+    RANGE_NOT_LOCKED = 0xC000_007E, win32 158, wsa 10022;
     /// No room is left on the disk.
     DISK_FULL = 0xC000_007F, win32 112, wsa 10022;
     /// The operation would have to wait (non-blocking socket).

@@ -4,11 +4,38 @@
 /// uses more of them than there is learns it from the linker, symbol by symbol. The second half is
 /// what build systems add unasked.
 const LIBRARIES: &[&str] = &[
-    "ws2_32", "wsock32", "mswsock", "kernel32", "ntdll", "netio", "user32", "advapi32", "iphlpapi",
-    "winmm", "bcrypt", "crypt32", "psapi", "shlwapi", "secur32", "userenv", "dbghelp", "version",
+    "ws2_32",
+    "wsock32",
+    "mswsock",
+    "kernel32",
+    "ntdll",
+    "netio",
+    "user32",
+    "advapi32",
+    "iphlpapi",
+    "winmm",
+    "bcrypt",
+    "crypt32",
+    "psapi",
+    "shlwapi",
+    "secur32",
+    "userenv",
+    "dbghelp",
+    "version",
+    "synchronization",
     //
-    "gdi32", "winspool", "shell32", "ole32", "oleaut32", "uuid", "comdlg32", "msvcrt", "ucrt",
-    "mingw32", "mingwex", "moldname",
+    "gdi32",
+    "winspool",
+    "shell32",
+    "ole32",
+    "oleaut32",
+    "uuid",
+    "comdlg32",
+    "msvcrt",
+    "ucrt",
+    "mingw32",
+    "mingwex",
+    "moldname",
 ];
 
 /// Options of compilers for Windows about the image.

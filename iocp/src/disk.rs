@@ -20,6 +20,7 @@ use crate::handle::{self, Handle, Object, TableFull};
 use crate::irp::{Deferred, Irp, Timing};
 use crate::port::CompletionPort;
 use crate::sync::{Lock, Locked};
+use locks::Locks;
 
 /// What a file was opened for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +62,7 @@ pub struct DiskFile {
     /// Where a transfer begins that does not say so itself. Locked for the length of a transfer:
     /// those of a file that was not opened for overlapped ones come one after the other.
     position: Lock<u64>,
+    locks: Locks,
 }
 
 impl DiskFile {
@@ -71,8 +73,8 @@ impl DiskFile {
     pub fn enter(file: OpenFile, opening: Opening) -> Result<Handle, TableFull> {
         handle::table().insert_with(|handle, token| {
             let core = FileCore::new(handle, token);
-            let position = Lock::new(0);
-            Object::File(Arc::new(Self { core, file: Arc::new(file), opening, position }))
+            let (file, position, locks) = (Arc::new(file), Lock::new(0), Locks::default());
+            Object::File(Arc::new(Self { core, file, opening, position, locks }))
         })
     }
 
@@ -164,18 +166,66 @@ impl DiskFile {
     /// As [`transfer`](Self::transfer); nobody but the caller is told.
     pub fn start(&self, way: Way, mut irp: Irp, place: u64) -> Result<usize, NtStatus> {
         irp.begin(&self.core);
-        match self.transfer(way, &mut irp.buffers, Some(place)) {
+        let result = self.transfer(way, &mut irp.buffers, Some(place));
+        self.tell(irp, result)
+    }
+
+    /// Locks a range of the file as an overlapped operation: as [`lock`](Self::lock).
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock); nobody but the caller is told.
+    pub fn start_lock(
+        &self,
+        irp: Irp,
+        range: Range,
+        exclusive: bool,
+        waits: bool,
+    ) -> Result<usize, NtStatus> {
+        irp.begin(&self.core);
+        let result = self.lock(range, exclusive, waits);
+        self.tell(irp, result.map(|()| 0))
+    }
+
+    /// Unlocks a range of the file as an overlapped operation: as [`unlock`](Self::unlock).
+    ///
+    /// # Errors
+    /// As [`unlock`](Self::unlock); nobody but the caller is told.
+    pub fn start_unlock(&self, irp: Irp, range: Range) -> Result<usize, NtStatus> {
+        irp.begin(&self.core);
+        let result = self.unlock(range);
+        self.tell(irp, result.map(|()| 0))
+    }
+
+    /// Locks a range of the file for this opening of it; with `waits`, when those who have it have
+    /// given it back.
+    ///
+    /// # Errors
+    /// ERROR_LOCK_VIOLATION; ERROR_INVALID_PARAMETER for a range that no file reaches;
+    /// ERROR_ACCESS_DENIED: an exclusive lock wants a file that was opened to be written, a shared
+    /// one a file that was opened to be read.
+    pub fn lock(&self, range: Range, exclusive: bool, waits: bool) -> Result<(), NtStatus> {
+        self.locks.lock(self.fd(), range, exclusive, waits)
+    }
+
+    /// Gives a lock of exactly this range back.
+    ///
+    /// # Errors
+    /// ERROR_NOT_LOCKED.
+    pub fn unlock(&self, range: Range) -> Result<(), NtStatus> {
+        self.locks.unlock(self.fd(), range)
+    }
+
+    /// Ends an operation that was begun.
+    fn tell(&self, mut irp: Irp, result: Result<usize, NtStatus>) -> Result<usize, NtStatus> {
+        match result {
             Ok(octets) => {
                 let mut after = Deferred::default();
                 irp.complete(&self.core, Timing::Inline, NtStatus::SUCCESS, octets, &mut after);
                 after.run();
-                Ok(octets)
             }
-            Err(status) => {
-                irp.refuse(status);
-                Err(status)
-            }
+            Err(status) => irp.refuse(status),
         }
+        result
     }
 
     fn check(&self, way: Way) -> Result<(), NtStatus> {
@@ -234,6 +284,7 @@ impl File for DiskFile {
     }
 
     fn close(&self) {
+        self.locks.close(self.fd());
         if let Some(path) = &self.opening.doomed {
             let _ = fs::remove_file(path);
         }
@@ -257,5 +308,8 @@ const fn status_of_errno(errno: Errno) -> NtStatus {
     }
 }
 
+mod locks;
 #[cfg(test)]
 mod tests;
+
+pub use locks::Range;

@@ -73,6 +73,11 @@ impl Condition {
         self.0.wait(locked);
     }
 
+    /// As [`wait`](Self::wait), for a time at most.
+    pub fn wait_for<T>(&self, locked: &mut Locked<'_, T>, most: std::time::Duration) {
+        self.0.wait_for(locked, most);
+    }
+
     /// Tells everyone who waits.
     pub fn tell_all(&self) {
         self.0.notify_all();

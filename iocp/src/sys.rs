@@ -47,6 +47,51 @@ fn tcp_info<const N: usize>(fd: BorrowedFd<'_>) -> Option<[u32; N]> {
     (result == 0 && len == size).then_some(words)
 }
 
+/// What is done to a range of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RangeLock {
+    /// Others that lock it too are let in.
+    Shared,
+    /// Nobody else is let in.
+    Exclusive,
+    /// It is nobody's.
+    None,
+}
+
+/// Locks a range of an open file, for this opening of it, or unlocks it. No length means
+/// everything from `start` on. Never waits.
+///
+/// # Errors
+/// As fcntl(2); `Errno::AGAIN` when somebody has it.
+pub fn lock_range(
+    fd: BorrowedFd<'_>,
+    lock: RangeLock,
+    start: i64,
+    len: Option<std::num::NonZeroI64>,
+) -> Result<(), Errno> {
+    let kind = match lock {
+        RangeLock::Shared => libc::F_RDLCK,
+        RangeLock::Exclusive => libc::F_WRLCK,
+        RangeLock::None => libc::F_UNLCK,
+    };
+    let narrow = |number: libc::c_int| libc::c_short::try_from(number).unwrap_or_default();
+    let range = libc::flock {
+        l_type: narrow(kind),
+        l_whence: narrow(libc::SEEK_SET),
+        l_start: start,
+        l_len: len.map_or(0, std::num::NonZeroI64::get),
+        l_pid: 0,
+    };
+    // SAFETY: the kernel reads the local.
+    if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_OFD_SETLK, &raw const range) } == 0 {
+        return Ok(());
+    }
+    match std::io::Error::last_os_error().raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::ACCESS) => Err(Errno::AGAIN),
+        errno => Err(errno.unwrap_or(Errno::IO)),
+    }
+}
+
 /// Sends a part of a file to a socket, without waiting for the socket: as many octets as it takes.
 /// Nothing is the end of the file.
 ///

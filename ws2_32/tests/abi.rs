@@ -16,7 +16,8 @@ use linsock_c::kernel32::directory;
 use windows_sys::Win32::Devices::Communication;
 use windows_sys::Win32::NetworkManagement::IpHelper;
 use windows_sys::Win32::Security::Cryptography;
-use windows_sys::Win32::System::Diagnostics::Debug;
+use windows_sys::Win32::System::Console;
+use windows_sys::Win32::System::Diagnostics::{Debug, ToolHelp};
 use windows_sys::Win32::System::Registry;
 use windows_sys::Win32::System::{
     Environment, LibraryLoader, Memory, Pipes, SystemInformation, SystemServices, Time,
@@ -431,7 +432,7 @@ constants! {
     }
     Debug {
         EXCEPTION_EXECUTE_HANDLER EXCEPTION_CONTINUE_SEARCH EXCEPTION_CONTINUE_EXECUTION
-        VER_PLATFORM_WIN32_NT
+        VER_PLATFORM_WIN32_NT VER_PLATFORM_WIN32_WINDOWS
     }
     Cryptography {
         BCRYPT_RNG_USE_ENTROPY_IN_BUFFER BCRYPT_USE_SYSTEM_PREFERRED_RNG
@@ -497,6 +498,28 @@ constants! {
     }
     SystemServices {
         SECURITY_DESCRIPTOR_REVISION
+    }
+    Threading {
+        FLS_OUT_OF_INDEXES
+    }
+    Foundation {
+        ERROR_BAD_LENGTH
+    }
+    Console {
+        ENABLE_ECHO_INPUT ENABLE_LINE_INPUT ENABLE_PROCESSED_INPUT ENABLE_PROCESSED_OUTPUT
+        ENABLE_VIRTUAL_TERMINAL_PROCESSING ENABLE_WRAP_AT_EOL_OUTPUT STD_ERROR_HANDLE
+        STD_INPUT_HANDLE STD_OUTPUT_HANDLE
+    }
+    ToolHelp {
+        MAX_MODULE_NAME32 TH32CS_SNAPMODULE
+    }
+    FileSystem {
+        MOVEFILE_COPY_ALLOWED MOVEFILE_DELAY_UNTIL_REBOOT MOVEFILE_REPLACE_EXISTING
+        MOVEFILE_WRITE_THROUGH LOCKFILE_EXCLUSIVE_LOCK LOCKFILE_FAIL_IMMEDIATELY
+        FILE_READ_ATTRIBUTES FILE_WRITE_ATTRIBUTES
+    }
+    SystemServices {
+        FLS_MAXIMUM_AVAILABLE
     }
 }
 
@@ -1278,6 +1301,29 @@ signatures! {
     kernel32::directory => FindClose 1 FileSystem;
     kernel32::directory => GetFileAttributesExA 3 FileSystem;
     kernel32::directory => GetFileAttributesExW 3 FileSystem;
+    kernel32::fls => FlsAlloc 1 Threading;
+    kernel32::fls => FlsGetValue 1 Threading;
+    kernel32::fls => FlsSetValue 2 Threading;
+    kernel32::fls => FlsFree 1 Threading;
+    kernel32::rename => MoveFileA 2 FileSystem;
+    kernel32::rename => MoveFileW 2 FileSystem;
+    kernel32::rename => MoveFileExA 3 FileSystem;
+    kernel32::rename => MoveFileExW 3 FileSystem;
+    kernel32::rename => CopyFileA 3 FileSystem;
+    kernel32::rename => CopyFileW 3 FileSystem;
+    kernel32::rename => GetLongPathNameA 3 FileSystem;
+    kernel32::rename => GetLongPathNameW 3 FileSystem;
+    kernel32::file_lock => LockFile 5 FileSystem;
+    kernel32::file_lock => LockFileEx 6 FileSystem;
+    kernel32::file_lock => UnlockFile 5 FileSystem;
+    kernel32::file_lock => UnlockFileEx 5 FileSystem;
+    kernel32::file_time => GetFileTime 4 FileSystem;
+    kernel32::file_time => SetFileTime 4 FileSystem;
+    kernel32::file_time => GetFullPathNameA 4 FileSystem;
+    kernel32::file_time => GetFullPathNameW 4 FileSystem;
+    kernel32::thread => GetThreadTimes 5 Threading;
+    kernel32::thread => GetProcessTimes 5 Threading;
+    kernel32::thread => IsWow64Process 2 Threading;
 }
 
 /// Exports without a row above.

@@ -21,6 +21,7 @@ const NOT_DECLARED: &[(&str, &str)] = &[
 
 /// In a header, and not exported.
 const NOT_EXPORTED: &[(&str, &str)] = &[
+    ("__errno_location", "glibc's"),
     ("GetCommState", ELSEWHERE),
     ("SetCommState", ELSEWHERE),
     ("SetCommTimeouts", ELSEWHERE),

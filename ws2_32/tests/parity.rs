@@ -133,7 +133,11 @@ const DOCUMENTED: &[(&str, &str)] = &[
         CreateDirectoryA CreateDirectoryW RemoveDirectoryA
         RemoveDirectoryW FindFirstFileA FindFirstFileW FindNextFileA FindNextFileW
         FindClose GetFileAttributesExA GetFileAttributesExW
-        VerifyVersionInfoA VerifyVersionInfoW VerSetConditionMask",
+        VerifyVersionInfoA VerifyVersionInfoW VerSetConditionMask
+        GetThreadTimes GetProcessTimes IsWow64Process QueryThreadCycleTime
+        LockFile LockFileEx UnlockFile UnlockFileEx MoveFileA MoveFileW MoveFileExA MoveFileExW
+        CopyFileA CopyFileW GetLongPathNameA GetLongPathNameW
+        GetFileTime SetFileTime GetFullPathNameA GetFullPathNameW",
     ),
     (
         "iphlpapi.h",

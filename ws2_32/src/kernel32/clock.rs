@@ -14,7 +14,7 @@ use crate::ptr;
 /// Ticks of the performance counter in a second: 10 MHz, as on Windows 10.
 const TICKS_PER_SECOND: u64 = 10_000_000;
 /// 100-nanosecond intervals from 1601, where FILETIME starts, to 1970.
-const FILETIME_OF_1970: u64 = 116_444_736_000_000_000;
+pub(super) const FILETIME_OF_1970: u64 = 116_444_736_000_000_000;
 /// An alertable sleep ended because an APC ran (winnt.h).
 const WAIT_IO_COMPLETION: u32 = 192;
 

@@ -85,7 +85,7 @@ pub(super) fn path_of<U: Unit>(at: *const U) -> Outcome<PathBuf> {
 }
 
 /// Why a path could not be used.
-fn refusal(errno: Errno, path: &Path) -> Error {
+pub(super) fn refusal(errno: Errno, path: &Path) -> Error {
     match errno {
         Errno::NOENT => match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
@@ -159,7 +159,7 @@ fn open(
 }
 
 /// Only a regular file is a file here; told before anything is done to it.
-fn check_kind(file: &File) -> Outcome<()> {
+pub(super) fn check_kind(file: &File) -> Outcome<()> {
     let kind = file.metadata().map_err(|_| Error::ERROR_ACCESS_DENIED)?.file_type();
     match (kind.is_file(), kind.is_dir()) {
         (true, _) => Ok(()),

@@ -161,7 +161,7 @@ fn transfer_ex(
 }
 
 /// What Winsock says of an OVERLAPPED, in kernel32's words.
-const fn of_overlapped(error: Error) -> Error {
+pub(super) const fn of_overlapped(error: Error) -> Error {
     match error {
         Error::WSAEFAULT => Error::ERROR_NOACCESS,
         Error::WSAEINVAL => Error::ERROR_INVALID_PARAMETER,

@@ -11,14 +11,16 @@
 
 use std::cell::{Cell, OnceCell};
 use std::ffi::{c_int, c_void};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use linsock::iocp::apc::{Apc, ApcQueue};
 use linsock::iocp::event::{Event, Waitable, Waiters};
 use linsock::iocp::handle::{AnyWaitable, Handle, Object, table};
 use linsock::iocp::sync::{Condition, Lock};
 use linsock::iocp::thread::Thread;
+
+use schedule::own_kernel_id;
 
 use super::object::{self, CURRENT_PROCESS, CURRENT_THREAD, no_access};
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
@@ -29,12 +31,14 @@ use crate::ptr;
 mod pthread;
 mod runtime;
 mod schedule;
+mod times;
 
 pub use runtime::{_beginthread, _endthread, ThreadRoutine};
 pub use schedule::{
     GetCurrentProcessorNumber, GetProcessAffinityMask, SetProcessAffinityMask,
     SetThreadAffinityMask, SetThreadDescription,
 };
+pub use times::{GetProcessTimes, GetThreadTimes, IsWow64Process};
 
 /// A function that a thread begins with. It may be left by ExitThread, so unwinding passes it.
 pub type ThreadStart = unsafe extern "C-unwind" fn(*mut c_void) -> u32;
@@ -55,6 +59,10 @@ pub struct Control {
     /// The kernel's number of the thread; 0 until it runs.
     kernel_id: AtomicI32,
     exit_code: AtomicU32,
+    /// When it was made, as a file time.
+    created: u64,
+    /// Of one that has ended.
+    last: OnceLock<times::Last>,
     stage: Lock<Stage>,
     /// It has been resumed, or its `kernel_id` is known.
     resumed: Condition,
@@ -103,8 +111,8 @@ fn current_id() -> u32 {
 pub fn current() -> Arc<Control> {
     let this = || {
         let stage = Stage::Running(linsock::iocp::thread::current());
-        let control = Control::new(current_id(), stage);
-        control.kernel_id.store(schedule::own_kernel_id(), Ordering::Relaxed);
+        let control = Control::new(current_id(), times::own_start(), stage);
+        control.kernel_id.store(own_kernel_id(), Ordering::Relaxed);
         control
     };
     CURRENT
@@ -126,11 +134,13 @@ fn control(value: HANDLE) -> Outcome<Arc<Control>> {
 }
 
 impl Control {
-    fn new(id: u32, stage: Stage) -> Arc<Self> {
+    fn new(id: u32, created: u64, stage: Stage) -> Arc<Self> {
         Arc::new(Self {
             id,
             kernel_id: AtomicI32::new(0),
             exit_code: AtomicU32::new(STILL_ACTIVE),
+            created,
+            last: OnceLock::new(),
             stage: Lock::new(stage),
             resumed: Condition::new(),
             ended: Event::new(true, false),
@@ -140,7 +150,7 @@ impl Control {
     /// The new thread itself: waits to be resumed and runs what was queued to it meanwhile.
     fn start(&self) {
         let mut stage = self.stage.lock();
-        self.kernel_id.store(schedule::own_kernel_id(), Ordering::Relaxed);
+        self.kernel_id.store(own_kernel_id(), Ordering::Relaxed);
         self.resumed.tell_all();
         while let Stage::Starting { suspended, apcs } = &mut *stage {
             if *suspended {
@@ -194,6 +204,8 @@ impl Control {
     /// The thread itself ends. Only the first time counts.
     fn end(&self, exit_code: u32) {
         linsock::iocp::thread::exit();
+        // The end is told first, for it is looked at when the stage says so.
+        self.last.get_or_init(times::last);
         let before = std::mem::replace(&mut *self.stage.lock(), Stage::Ended);
         if !matches!(before, Stage::Ended) {
             self.exit_code.store(exit_code, Ordering::Release);
@@ -249,6 +261,7 @@ fn begin(start: *mut c_void) -> (ThreadStart, *mut c_void) {
 #[inline(never)]
 fn end_current(exit_code: u32) {
     guard((), || {
+        super::fls::thread_ends();
         current().end(exit_code);
         Ok(())
     });
@@ -268,7 +281,7 @@ fn create(
     }
     let suspended = flags & CREATE_SUSPENDED != 0;
     let stage = Stage::Starting { suspended, apcs: ApcQueue::default() };
-    let control = Control::new(new_id(), stage);
+    let control = Control::new(new_id(), super::clock::file_time_now(), stage);
     // The number is there before the thread can look at it.
     ptr::write_opt(id, control.id).map_err(no_access)?;
     let handle = object::enter(Object::Other(Arc::clone(&control) as Arc<dyn AnyWaitable>))?;

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <malloc.h>
+#include <fcntl.h>
+#include <io.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <sys/timeb.h>
 #ifndef RtlGenRandom
@@ -132,6 +135,79 @@ static int printed(char *to, size_t size, const char *format, ...)
 #undef snprintf
 #undef vsnprintf
 
+static void scans(void)
+{
+    static const char *const S = "D sscanf_s";
+    char word[8] = "former", set[4], two[2];
+    int a = 0, b = 0, behind = 0;
+    long long large = 0;
+    unsigned short small = 0;
+    double real = 0;
+
+    CHECK_EQ(sscanf_s("12 34", "%d %d", &a, &b), 2, S);
+    CHECK(a == 12 && b == 34, S);
+    CHECK_EQ(sscanf_s("key=value;5", "%7[^=]=%d", word, (unsigned)sizeof word, &a), 1, "D sscanf_s: it ends where nothing fits");
+    CHECK(strcmp(word, "key") == 0 && a == 12, S);
+    CHECK_EQ(sscanf_s("1234567 x", "%s %c", word, (unsigned)sizeof word, two, 1u), 2, "D sscanf_s: the size follows");
+    CHECK(strcmp(word, "1234567") == 0 && two[0] == 'x', "D sscanf_s: with the zero, which %c has not");
+    CHECK_EQ(sscanf_s("5 12345678 6", "%d %s %d", &a, word, (unsigned)sizeof word, &b), 1, "D sscanf_s: it does not fit");
+    CHECK(a == 5 && b == 34 && word[0] == 0 && word[1] == '2', "D sscanf_s: nothing is stored; choice: an empty text");
+    CHECK_EQ(sscanf_s("abcd", "%2c", two, 2u), 1, S);
+    CHECK(two[0] == 'a' && two[1] == 'b', S);
+    CHECK_EQ(sscanf_s("abcd", "%3c", two, 2u), 0, "D sscanf_s: it does not fit");
+    CHECK_EQ(sscanf_s("]]-x", "%[]-]%n", set, (unsigned)sizeof set, &behind), 1, "D scanf width: a bracket that comes first");
+    CHECK(strcmp(set, "]]-") == 0 && behind == 3, "D sscanf_s: %n");
+    CHECK_EQ(sscanf_s("1 2 3", "%*d %*s %d%n", &a, &behind), 1, "D sscanf_s: * stores nothing");
+    CHECK(a == 3 && behind == 5, S);
+    CHECK_EQ(sscanf_s("12345678901 65535 1.5", "%I64d %hu %lf", &large, &small, &real), 3, S);
+    CHECK(large == 12345678901LL && small == 65535 && real == 1.5, "D scanf size prefixes: I64");
+    CHECK_EQ(sscanf_s("7fffffff0 10%", "%9I64x %I32d%%%n", &large, &a, &behind), 2, S);
+    CHECK(large == 0x7fffffff0LL && a == 10, "D scanf size prefixes: I64, I32");
+    CHECK_EQ(sscanf_s("", "%d", &a), EOF, "D sscanf_s: EOF before the first conversion");
+    CHECK_EQ(sscanf_s("  ", "%s", word, (unsigned)sizeof word), EOF, "D sscanf_s: EOF before the first conversion");
+    CHECK_EQ(sscanf_s("x", "%d", &a), 0, S);
+    CHECK_EQ(sscanf_s("1", "%d %d", &a, &b), 1, S);
+#ifndef __MINGW32__
+    CHECK_EQ(sscanf_s("1 x", "%d %ls", &a, word, (unsigned)sizeof word), 1, "choice: wide texts are not read");
+#endif
+    CHECK_EQ(sscanf_s(NULL, "%d", &a), EOF, "D sscanf_s: a NULL pointer");
+}
+
+/* As programs do that have wrappers of their own around the C library's functions. */
+#define open(path, flags) nobody_has_this
+#define stat(path, buffer) nobody_has_this
+#define access nobody_has_this
+#define unlink nobody_has_this
+#define strdup nobody_has_this
+static void behind_wrappers(void)
+{
+    struct _stat known;
+    int fd = _open("crt.tmp", _O_CREAT | _O_TRUNC | _O_RDWR | _O_BINARY, _S_IREAD | _S_IWRITE);
+    char *copy = _strdup("text");
+
+    REQUIRE(fd >= 0 && _write(fd, "12345", 5) == 5);
+    CHECK_EQ(_lseeki64(fd, 0, SEEK_CUR), 5, "D _lseeki64");
+    CHECK_EQ(_dup2(fd, 100), 0, "D _dup2: 0 for success");
+    CHECK(_close(100) == 0 && _close(fd) == 0, "D _close");
+    CHECK(_stat("crt.tmp", &known) == 0 && known.st_size == 5 && known.st_mtime > 0, "D _stat");
+    CHECK_EQ(_access("crt.tmp", 0), 0, "D _access");
+    fd = _open("crt.tmp", _O_RDONLY);
+    CHECK(fd >= 0 && _fstat(fd, &known) == 0 && known.st_size == 5, "D _fstat");
+    CHECK(_close(fd) == 0 && _unlink("crt.tmp") == 0, "D _unlink");
+    CHECK(_stat("crt.tmp", &known) == -1 && errno == ENOENT, "D _stat");
+    CHECK(copy != NULL && strcmp(copy, "text") == 0, "D _strdup");
+    free(copy);
+    CHECK(_sys_nerr > ENOENT && strstr(_sys_errlist[ENOENT], "No such file") != NULL, "D _sys_errlist");
+    for (fd = 0; fd < _sys_nerr && _sys_errlist[fd] != NULL && _sys_errlist[fd][0] != 0; fd++)
+        ;
+    CHECK_EQ(fd, _sys_nerr, "D _sys_errlist: _sys_nerr texts");
+}
+#undef open
+#undef stat
+#undef access
+#undef unlink
+#undef strdup
+
 static void randomness(void)
 {
     unsigned first = 0, second = 0, n;
@@ -241,5 +317,7 @@ int main(void)
     memory();
     prints();
     others();
+    behind_wrappers();
+    scans();
     return check_end();
 }

@@ -141,7 +141,7 @@ static void numbers(void)
     if (other != number) {
         int third = other;
 
-        other = _dup2(other, number);
+        other = _dup2(other, number) == 0 ? number : -1;
         _close(third);
     }
     CHECK_EQ(other, number, "setup: the lowest number that is free");

@@ -191,6 +191,86 @@ static void older_threads(void)
 #endif
 }
 
+static ULONGLONG time_of(FILETIME time)
+{
+    return (ULONGLONG)time.dwHighDateTime << 32 | time.dwLowDateTime;
+}
+
+/* Runs for a while, and is told to end. */
+static DWORD WINAPI work(void *go)
+{
+    volatile unsigned n;
+
+    for (n = 0; n < 20000000; n++)
+        ;
+    CHECK(is_set(go, CHECK_WAIT_MS), "setup");
+    return 0;
+}
+
+static void times_of_a_thread(void)
+{
+    FILETIME before, after, creation, leaving, kernel, user, first;
+    HANDLE go = CreateEventA(NULL, TRUE, FALSE, NULL), thread;
+
+    GetSystemTimeAsFileTime(&before);
+    thread = CreateThread(NULL, 0, work, go, 0, NULL);
+    REQUIRE(thread != NULL);
+    CHECK(GetThreadTimes(thread, &creation, &leaving, &kernel, &user), "D GetThreadTimes");
+    GetSystemTimeAsFileTime(&after);
+    CHECK(time_of(creation) + 200000 >= time_of(before) && time_of(creation) <= time_of(after),
+          "D GetThreadTimes: when it was created; setup: a clock's step");
+#ifndef __MINGW32__
+    CHECK_EQ(time_of(leaving), 0, "choice: undefined before the thread has ended");
+#endif
+    first = creation;
+    SetEvent(go);
+    CHECK(is_set(thread, CHECK_WAIT_MS), "setup");
+    CHECK(GetThreadTimes(thread, &creation, &leaving, &kernel, &user), "D GetThreadTimes");
+    GetSystemTimeAsFileTime(&after);
+    CHECK_EQ(time_of(creation), time_of(first), "D GetThreadTimes");
+    CHECK(time_of(leaving) >= time_of(creation) && time_of(leaving) <= time_of(after) + 200000,
+          "D GetThreadTimes: when it ended; setup: a clock's step");
+    CHECK(time_of(user) > 0, "D GetThreadTimes: the time that it has run");
+    CHECK(time_of(user) + time_of(kernel) <= time_of(leaving) - time_of(creation) + 400000,
+          "D GetThreadTimes: no more than there was; setup: two steps");
+    REFUSED(GetThreadTimes(go, &creation, &leaving, &kernel, &user), ERROR_INVALID_HANDLE, "D GetThreadTimes");
+    CloseHandle(thread);
+    CloseHandle(go);
+}
+
+static void times(void)
+{
+    FILETIME now, creation, leaving, kernel, user, more;
+    ULONGLONG former = 0, limit = GetTickCount64() + CHECK_WAIT_MS;
+    BOOL is_32 = TRUE;
+
+    GetSystemTimeAsFileTime(&now);
+    CHECK(GetProcessTimes(GetCurrentProcess(), &creation, &leaving, &kernel, &user), "D GetProcessTimes");
+    CHECK(time_of(creation) <= time_of(now) + 200000, "D GetProcessTimes: when it was created; setup: a clock's step");
+    CHECK(time_of(creation) + 600000000ULL * 10 > time_of(now), "setup: ten minutes ago at most");
+    former = time_of(kernel) + time_of(user);
+    do {
+        CHECK(GetProcessTimes(GetCurrentProcess(), &more, &leaving, &kernel, &user), "D GetProcessTimes");
+    } while (time_of(kernel) + time_of(user) == former && GetTickCount64() < limit);
+    CHECK(time_of(kernel) + time_of(user) > former, "D GetProcessTimes: the time that its threads have run");
+    CHECK_EQ(time_of(more), time_of(creation), "D GetProcessTimes");
+    CHECK(GetThreadTimes(GetCurrentThread(), &creation, &leaving, &kernel, &user), "D GetThreadTimes");
+    CHECK(time_of(creation) <= time_of(now) + 200000, "D GetThreadTimes");
+    CHECK(time_of(creation) + 600000000ULL * 10 > time_of(now), "setup: ten minutes ago at most");
+    CHECK(IsWow64Process(GetCurrentProcess(), &is_32), "D IsWow64Process");
+    CHECK_EQ(is_32, FALSE, "D IsWow64Process: of 64 bits on a system of 64");
+    REFUSED(GetProcessTimes(NULL, &creation, &leaving, &kernel, &user), ERROR_INVALID_HANDLE, "D GetProcessTimes");
+    REFUSED(IsWow64Process(NULL, &is_32), ERROR_INVALID_HANDLE, "D IsWow64Process");
+#ifndef __MINGW32__
+    REFUSED(GetProcessTimes(GetCurrentProcess(), NULL, &leaving, &kernel, &user), ERROR_NOACCESS,
+            "choice: an error, and no crash");
+    REFUSED(GetThreadTimes(GetCurrentThread(), &creation, &leaving, &kernel, (FILETIME *)16), ERROR_NOACCESS,
+            "choice: an error, and no crash");
+    REFUSED(IsWow64Process(GetCurrentProcess(), NULL), ERROR_NOACCESS, "choice: an error, and no crash");
+#endif
+    times_of_a_thread();
+}
+
 int main(void)
 {
     check_begin("processes");
@@ -199,5 +279,6 @@ int main(void)
     debugger();
     affinity();
     older_threads();
+    times();
     return check_end();
 }

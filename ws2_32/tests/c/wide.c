@@ -5,6 +5,7 @@
 #define UNICODE
 #define _UNICODE
 #include "check.h"
+#include <errno.h>
 #include <tchar.h>
 #include <wchar.h>
 
@@ -125,6 +126,40 @@ static void printing(void)
     fclose(file);
 }
 
+/* Both kinds of units: wchar_t, and those of TCHAR. */
+static void files(void)
+{
+    FILE *file = _wfopen(L"b\xfc" L"cher.tmp", L"w+");
+
+    CHECK(file != NULL && fclose(file) == 0, "D _wfopen");
+    file = fopen("b\xc3\xbc" "cher.tmp", "r");
+    CHECK(file != NULL && fclose(file) == 0, "choice: names are UTF-8");
+    CHECK_EQ(_tfopen_s(&file, _T("b\xfc" "cher.tmp"), _T("r")), 0, "D _tfopen_s");
+    CHECK(file != NULL && fclose(file) == 0, "D _tfopen_s");
+    CHECK(remove("b\xc3\xbc" "cher.tmp") == 0, "setup");
+    CHECK(_wfopen(L"no such file.tmp", L"r") == NULL && errno == ENOENT, "D _wfopen: NULL and errno");
+    CHECK_EQ(_wfopen_s(&file, L"no such file.tmp", L"r"), ENOENT, "D _wfopen_s: the error");
+    CHECK(file == NULL, "D _wfopen_s");
+    CHECK_EQ(_wfopen_s(NULL, L"no such file.tmp", L"r"), EINVAL, "D _wfopen_s: pFile");
+    CHECK_EQ(_wfopen_s(&file, NULL, L"r"), EINVAL, "D _wfopen_s: filename");
+    CHECK_EQ(_wfopen_s(&file, L"x", NULL), EINVAL, "D _wfopen_s: mode");
+}
+
+static void cut(void)
+{
+    wchar_t to[6];
+
+    CHECK_EQ(_snwprintf_s(to, 6, _TRUNCATE, L"%d", 1234567), -1, "D _snwprintf_s: _TRUNCATE");
+    CHECK(same_wide(to, "12345"), "D _snwprintf_s: _TRUNCATE");
+    CHECK_EQ(_snwprintf_s(to, 6, 3, L"%d", 1234567), -1, "D _snwprintf_s: count");
+    CHECK(same_wide(to, "123"), "D _snwprintf_s: count");
+    CHECK_EQ(_snwprintf_s(to, 6, 3, L"%d", 12), 2, "D _snwprintf_s");
+    CHECK(same_wide(to, "12"), "D _snwprintf_s");
+    CHECK_EQ(_snwprintf_s(to, 6, 6, L"%d", 1234567), -1, "D _snwprintf_s: it does not fit");
+    CHECK(same_wide(to, ""), "D _snwprintf_s: it does not fit");
+    CHECK_EQ(_snwprintf_s(NULL, 6, 6, L"%d", 1), -1, "D _snwprintf_s: buffer");
+}
+
 int _tmain(int argc, TCHAR *argv[])
 {
     check_begin("wide");
@@ -134,5 +169,7 @@ int _tmain(int argc, TCHAR *argv[])
     characters();
     room();
     printing();
+    files();
+    cut();
     return check_end();
 }

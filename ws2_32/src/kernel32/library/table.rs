@@ -229,6 +229,22 @@ functions! {
     Kernel32 from crate::kernel32::version {
         VerSetConditionMask VerifyVersionInfoA VerifyVersionInfoW
     }
+    Kernel32 from crate::kernel32::fls {
+        FlsAlloc FlsGetValue FlsSetValue FlsFree
+    }
+    Kernel32 from crate::kernel32::thread {
+        GetThreadTimes GetProcessTimes IsWow64Process
+    }
+    Kernel32 from crate::kernel32::rename {
+        MoveFileA MoveFileW MoveFileExA MoveFileExW CopyFileA CopyFileW GetLongPathNameA
+        GetLongPathNameW
+    }
+    Kernel32 from crate::kernel32::file_lock {
+        LockFile LockFileEx UnlockFile UnlockFileEx
+    }
+    Kernel32 from crate::kernel32::file_time {
+        GetFileTime SetFileTime GetFullPathNameA GetFullPathNameW
+    }
     Bcrypt from crate::bcrypt {
         BCryptGenRandom
     }

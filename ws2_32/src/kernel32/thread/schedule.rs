@@ -78,7 +78,8 @@ fn threads() -> Vec<i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-fn check_process(process: HANDLE) -> Outcome<()> {
+/// Of processes only this one has a handle.
+pub(super) fn check_process(process: HANDLE) -> Outcome<()> {
     if process == CURRENT_PROCESS { Ok(()) } else { Err(Error::ERROR_INVALID_HANDLE) }
 }
 

@@ -1,0 +1,2 @@
+/* fibersapi.h - see winbase.h. */
+#include "winbase.h"
