@@ -122,6 +122,7 @@ programs![
     wide,
     signals,
     message,
+    duplicate,
     files,
     read_write,
     ip_options,

@@ -13,6 +13,7 @@ mod close;
 mod connect;
 mod datagram;
 mod disconnect;
+mod handles;
 mod iso;
 mod listen;
 mod name;
@@ -72,6 +73,8 @@ pub struct Socket {
     provider: Provider,
     overlapped: bool,
     nonblocking: AtomicBool,
+    /// It has, or had, more than one handle.
+    shared: AtomicBool,
     /// Signaled when the handle is closed, for those who poll the socket.
     gone: Event,
     /// Signaled when a listener of the ISO provider has a connection: its descriptor does not tell.
@@ -112,6 +115,8 @@ struct Inner {
     iso: Option<Box<iso::Link>>,
     /// WSAEventSelect. Boxed: most sockets have none.
     selection: Option<Box<network_events::Selection>>,
+    /// The handles of a socket that WSADuplicateSocket has given others.
+    handles: Option<Box<handles::Handles>>,
     closed: bool,
 }
 
@@ -147,6 +152,7 @@ impl Socket {
                     provider,
                     overlapped,
                     nonblocking: AtomicBool::new(false),
+                    shared: AtomicBool::new(false),
                     gone: Event::new(true, false),
                     news: provider.is_iso().then(|| Box::new(Event::new(true, false))),
                     inner: Lock::new(inner),
@@ -318,6 +324,7 @@ impl Default for Inner {
             traffic: None,
             iso: None,
             selection: None,
+            handles: None,
             closed: false,
         }
     }
@@ -465,6 +472,10 @@ impl File for Socket {
 
     fn close(&self) {
         self.end();
+    }
+
+    fn close_handle(&self, handle: Handle) -> bool {
+        self.release(handle)
     }
 }
 

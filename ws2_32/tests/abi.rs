@@ -969,6 +969,8 @@ signatures! {
     winsock2::connection => socket 3 WinSock;
     winsock2::connection => WSASocketA 6 WinSock;
     winsock2::connection => WSASocketW 6 WinSock;
+    winsock2::duplicate => WSADuplicateSocketA 3 WinSock;
+    winsock2::duplicate => WSADuplicateSocketW 3 WinSock;
     winsock2::connection => bind 3 WinSock;
     winsock2::connection => listen 2 WinSock;
     winsock2::connection => accept 3 WinSock;

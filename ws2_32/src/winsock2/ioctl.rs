@@ -26,6 +26,7 @@ unsafe impl ptr::Plain for GUID {}
 
 /// Where an ioctl reads and writes.
 struct Buffers {
+    socket: SOCKET,
     input: *const u8,
     input_len: u32,
     output: *mut u8,
@@ -65,7 +66,8 @@ fn perform(socket: &Socket, code: u32, buffers: &Buffers) -> Outcome<u32> {
             })?;
             Ok(0)
         }
-        SIO_BASE_HANDLE => buffers.write(socket.handle().value()),
+        // The handle that was asked: of duplicates each is its own.
+        SIO_BASE_HANDLE => buffers.write(buffers.socket & !3),
         FIONBIO => {
             socket.control_blocking(buffers.read::<u32>()? != 0)?;
             Ok(0)
@@ -97,7 +99,7 @@ export! {
             true => None,
             false => Some(overlapped::target(socket.core(), ov, routine)?),
         };
-        let written = perform(&socket, code, &Buffers { input, input_len, output, output_len })?;
+        let written = perform(&socket, code, &Buffers { socket: s, input, input_len, output, output_len })?;
         ptr::write(returned, written)?;
         if let Some(target) = target {
             transfer::complete_at_once(&socket, target)?;
