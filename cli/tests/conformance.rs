@@ -123,6 +123,7 @@ programs![
     signals,
     message,
     duplicate,
+    beside,
     files,
     read_write,
     ip_options,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use linsock_iocp::afd::address::{self, Address, Domain, Family};
 use linsock_iocp::afd::datagram::Datagrams;
 use linsock_iocp::afd::{Shutdown, Start};
-use linsock_iocp::buffer::{Buffers, CheckedMemory, PacketInfo, ReceivedDatagram, SendFlags};
+use linsock_iocp::buffer::{Beside, Buffers, CheckedMemory, ReceivedDatagram, SendFlags};
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sync::Lock;
 use linsock_iocp::{NtStatus, sys};
@@ -51,18 +51,18 @@ impl Traffic {
 pub struct Route {
     /// To whom; `None` to the default destination.
     pub to: Option<SocketAddr>,
-    /// Where it leaves from; `None` for the system's choice.
-    pub from: Option<PacketInfo>,
+    /// What is said beside it, such as where it leaves from.
+    pub beside: Beside,
 }
 
 impl Route {
     /// To `to`, or to the default destination.
     pub const fn to(to: Option<SocketAddr>) -> Self {
-        Self { to, from: None }
+        Self { to, beside: Beside::NOTHING }
     }
 
-    const fn is_default(&self) -> bool {
-        self.to.is_none() && self.from.is_none()
+    fn is_default(&self) -> bool {
+        self.to.is_none() && self.beside == Beside::NOTHING
     }
 }
 
@@ -371,7 +371,7 @@ impl Inner {
     ) -> Result<Option<usize>, NtStatus> {
         loop {
             let fd = self.tcp.fd().ok_or(NtStatus::INVALID_HANDLE)?;
-            match irp.buffers.send_to(fd, flags, route.to.as_ref(), route.from.as_ref()) {
+            match irp.buffers.send_to(fd, flags, route.to.as_ref(), &route.beside) {
                 Ok(octets) => {
                     if let Some(traffic) = &mut self.traffic {
                         // The kernel has chosen a port, if there was none.
