@@ -124,6 +124,7 @@ programs![
     message,
     duplicate,
     beside,
+    ioctls,
     files,
     read_write,
     ip_options,

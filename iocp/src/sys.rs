@@ -1,10 +1,14 @@
 //! The few system calls that rustix does not have.
 #![allow(unsafe_code)]
 
+mod facts;
+
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use rustix::io::Errno;
+
+pub use facts::TcpFacts;
 
 /// Octets that were sent on a TCP socket and are not acknowledged, the FIN counted as one (it takes
 /// a sequence number); `None` if the descriptor is no such socket.
@@ -30,21 +34,22 @@ pub fn backlog(fd: BorrowedFd<'_>) -> u32 {
 
 /// The first words of the kernel's struct tcp_info.
 fn tcp_info<const N: usize>(fd: BorrowedFd<'_>) -> Option<[u32; N]> {
+    let mut octets = [0; 64];
+    let told = read_tcp_info(fd, &mut octets)?;
     let mut words = [0; N];
-    let size = libc::socklen_t::try_from(size_of_val(&words)).ok()?;
-    let mut len = size;
-    // SAFETY: the kernel writes no more than the `len` octets that `words` has; both outlive the
-    // call.
-    let result = unsafe {
-        libc::getsockopt(
-            fd.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            (&raw mut words).cast(),
-            &raw mut len,
-        )
-    };
-    (result == 0 && len == size).then_some(words)
+    for (word, octets) in words.iter_mut().zip(octets[..told].chunks_exact(4)) {
+        *word = u32::from_ne_bytes(*octets.first_chunk()?);
+    }
+    Some(words)
+}
+
+/// The beginning of struct tcp_info; gives how much of it the kernel has told.
+fn read_tcp_info(fd: BorrowedFd<'_>, to: &mut [u8]) -> Option<usize> {
+    let mut len = libc::socklen_t::try_from(to.len()).ok()?;
+    let (level, name, at) = (libc::IPPROTO_TCP, libc::TCP_INFO, to.as_mut_ptr().cast());
+    // SAFETY: the kernel writes no more than the `len` octets that `to` has; both outlive the call.
+    let result = unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, at, &raw mut len) };
+    if result == 0 { usize::try_from(len).ok() } else { None }
 }
 
 /// Sends a part of a file to a socket, without waiting for the socket: as many octets as it takes.

@@ -51,7 +51,7 @@ pub use accept::{ACCEPT_RETRY, AcceptLayout, Accepted, AddressArea, DeferredAddr
 pub use blocking::SyncResult;
 pub use datagram::{Recipient, Route, SenderArea};
 pub use iso::UserData;
-pub use name::SocketView;
+pub use name::{SocketView, Statistics};
 pub use operation::{Kind, Operation};
 pub use report::{CloseReport, Ending, Side, TcpState};
 pub use transfer::{RecvOptions, Transfer};

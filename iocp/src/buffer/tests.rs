@@ -241,15 +241,28 @@ fn a_datagram_tells_who_sent_it_and_what_is_missing() {
         let [a, b] = [(); 2].map(|()| UdpSocket::bind(any).unwrap());
         let (from, to) = (a.local_addr().unwrap(), b.local_addr().unwrap());
         let mut datagram = Buffers::from_vec(b"datagram".to_vec());
-        assert_eq!(datagram.send_to(a.as_fd(), SendFlags::NONE, Some(&to), &Beside::NOTHING), Ok(8));
+        assert_eq!(
+            datagram.send_to(a.as_fd(), SendFlags::NONE, Some(&to), &Beside::NOTHING),
+            Ok(8)
+        );
         until_ready(&b, PollFlags::IN);
         let mut into = Buffers::from_vec(vec![0; 8]);
-        let whole = ReceivedDatagram { octets: 8, from: Some(from), beside: Beside::NOTHING, truncated: false };
+        let whole = ReceivedDatagram {
+            octets: 8,
+            from: Some(from),
+            beside: Beside::NOTHING,
+            truncated: false,
+        };
         assert_eq!(into.recv_from(b.as_fd(), RecvFlags::new(false, true)), Ok(whole));
         assert_eq!(into.done(), 0, "only a look");
         assert_eq!(into.into_vec(), b"datagram");
         let mut into = Buffers::from_vec(vec![0; 4]);
-        let cut = ReceivedDatagram { octets: 4, from: Some(from), beside: Beside::NOTHING, truncated: true };
+        let cut = ReceivedDatagram {
+            octets: 4,
+            from: Some(from),
+            beside: Beside::NOTHING,
+            truncated: true,
+        };
         assert_eq!(into.recv_from(b.as_fd(), RecvFlags::NONE), Ok(cut));
         assert_eq!(into.done(), 4);
         assert_eq!(into.recv_from(b.as_fd(), RecvFlags::NONE), Err(Errno::AGAIN));

@@ -1,8 +1,12 @@
 //! WSAIoctl.
 #![allow(unsafe_code)]
 
+mod network;
+pub mod tcp_info;
+
 use std::time::Duration;
 
+use linsock::catalog::Provider;
 use linsock::iocp::overlapped::Overlapped;
 use linsock::option::KeepAlive;
 use linsock::socket::Socket;
@@ -20,6 +24,13 @@ const SIO_BASE_HANDLE: u32 = 0x4800_0022;
 const FIONBIO: u32 = 0x8004_667E;
 const SIO_UDP_CONNRESET: u32 = 0x9800_000C;
 const FIONREAD: u32 = 0x4004_667F;
+const SIO_GET_INTERFACE_LIST: u32 = 0x4004_747F;
+const SIO_IDEAL_SEND_BACKLOG_QUERY: u32 = 0x4004_747B;
+const SIO_GET_BROADCAST_ADDRESS: u32 = 0x4800_0005;
+const SIO_ROUTING_INTERFACE_QUERY: u32 = 0xC800_0014;
+const SIO_ADDRESS_LIST_QUERY: u32 = 0x4800_0016;
+const SIO_TCP_INFO: u32 = 0xD800_0027;
+const SIO_LOOPBACK_FAST_PATH: u32 = 0x9800_0010;
 
 // SAFETY: a GUID is valid whatever its octets.
 unsafe impl ptr::Plain for GUID {}
@@ -31,6 +42,8 @@ struct Buffers {
     input_len: u32,
     output: *mut u8,
     output_len: u32,
+    /// Where the octets are told that were written, or that are needed.
+    returned: *mut u32,
 }
 
 impl Buffers {
@@ -47,6 +60,14 @@ impl Buffers {
         }
         ptr::write(self.output.cast(), value)?;
         Ok(u32::try_from(size_of::<T>()).unwrap_or(0))
+    }
+
+    fn write_all(&self, octets: &[u8]) -> Outcome<u32> {
+        if (self.output_len as usize) < octets.len() {
+            return Err(Error::WSAEFAULT);
+        }
+        ptr::write_all(self.output, octets)?;
+        Ok(u32::try_from(octets.len()).unwrap_or(0))
     }
 }
 
@@ -77,21 +98,41 @@ fn perform(socket: &Socket, code: u32, buffers: &Buffers) -> Outcome<u32> {
             Ok(0)
         }
         FIONREAD => buffers.write(socket.readable_octets()),
+        SIO_GET_INTERFACE_LIST => network::interface_list(socket, buffers),
+        SIO_ADDRESS_LIST_QUERY => network::address_list(socket, buffers),
+        SIO_ROUTING_INTERFACE_QUERY => network::route(socket, buffers),
+        SIO_GET_BROADCAST_ADDRESS => network::broadcast_address(socket, buffers),
+        SIO_TCP_INFO => tcp_info::tell(socket, buffers),
+        SIO_IDEAL_SEND_BACKLOG_QUERY => {
+            buffers.write(u32::try_from(socket.ideal_backlog()?).unwrap_or(u32::MAX))
+        }
+        // Windows has taken no other path since Windows 10, version 2004, nor does Linux.
+        SIO_LOOPBACK_FAST_PATH if matches!(socket.provider(), Provider::Tcp(_)) => {
+            buffers.read::<u32>()?;
+            Ok(0)
+        }
         _ => Err(Error::WSAEOPNOTSUPP),
     }
 }
 
 export! {
-    /// Controls a socket: extension function pointers, keep-alive times, base handle, FIONBIO,
-    /// FIONREAD.
+    /// Controls a socket, or tells of it and of the network, without blocking.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaioctl>
     ///
     /// Never pends; with an OVERLAPPED it completes at once with 0 octets, whatever it wrote
     /// (`test_get_extension_func`).
     ///
+    /// SIO_ADDRESS_LIST_QUERY leaves the loopback interface out. SIO_LOOPBACK_FAST_PATH has no
+    /// effect, as on Windows today.
+    ///
     /// Errors: WSAENOTSOCK, WSAEFAULT (a pointer, or room or input too small), WSAEINVAL (unknown
-    /// GUID), WSAEOPNOTSUPP (unknown code).
+    /// GUID; another version of TCP_INFO than 0), WSAEOPNOTSUPP (unknown code, or not this kind of
+    /// socket), WSAENOTCONN, WSAENETUNREACH, WSAEHOSTUNREACH.
+    ///
+    /// # Differs from Windows
+    /// Linux does not count what came out of order,
+    /// fast retransmissions, repeated acknowledgements and timeouts: 0 in TCP_INFO_v0.
     winsock fn WSAIoctl(s: SOCKET, code: u32, input: *const u8, input_len: u32, output: *mut u8, output_len: u32, returned: *mut u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         ptr::check_writable(returned, 1)?;
@@ -99,7 +140,7 @@ export! {
             true => None,
             false => Some(overlapped::target(socket.core(), ov, routine)?),
         };
-        let written = perform(&socket, code, &Buffers { socket: s, input, input_len, output, output_len })?;
+        let written = perform(&socket, code, &Buffers { socket: s, input, input_len, output, output_len, returned })?;
         ptr::write(returned, written)?;
         if let Some(target) = target {
             transfer::complete_at_once(&socket, target)?;
