@@ -125,6 +125,7 @@ programs![
     duplicate,
     beside,
     ioctls,
+    packets,
     files,
     read_write,
     ip_options,

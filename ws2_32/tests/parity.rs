@@ -173,7 +173,6 @@ const DOCUMENTED: &[(&str, &str)] = &[
 const PARTIAL: &[(&str, &str)] = &[
     ("CreateFileA", ""),
     ("CreateFileW", ""),
-    ("TransmitPackets", ""),
     ("CreateEventA", ""),
     ("CreateEventW", "As CreateEventA."),
     ("CreateMutexA", ""),
@@ -224,13 +223,9 @@ const PARTIAL: &[(&str, &str)] = &[
     ("timeEndPeriod", ""),
     ("VirtualProtect", ""),
     ("SetCriticalSectionSpinCount", ""),
-    (
-        "WSAIoctl",
-        "SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_KEEPALIVE_VALS, SIO_BASE_HANDLE, \
-         SIO_UDP_CONNRESET, SIO_GET_INTERFACE_LIST, SIO_ADDRESS_LIST_QUERY, \
-         SIO_ROUTING_INTERFACE_QUERY, SIO_GET_BROADCAST_ADDRESS, SIO_IDEAL_SEND_BACKLOG_QUERY, \
-         SIO_LOOPBACK_FAST_PATH (without effect), SIO_TCP_INFO (version 0), FIONBIO, FIONREAD.",
-    ),
+    ("WSAIoctl", ""),
+    ("WSADuplicateSocketA", ""),
+    ("WSADuplicateSocketW", ""),
     ("WSASocketA", "As socket."),
     ("WSASocketW", "As socket."),
     ("getaddrinfo", ""),

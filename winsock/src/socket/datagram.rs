@@ -332,7 +332,7 @@ impl Inner {
             None => Err(NtStatus::NOT_SUPPORTED),
         };
         let tried = match admitted {
-            Ok(Start::Now) => self.try_send_to(&mut irp, flags, &route),
+            Ok(Start::Now) => self.try_send_to(&mut irp.buffers, flags, &route),
             Ok(Start::Behind) => Ok(None),
             Err(status) => Err(status),
         };
@@ -363,15 +363,15 @@ impl Inner {
     }
 
     /// One attempt; `None` when there is no room.
-    fn try_send_to(
+    pub(super) fn try_send_to(
         &mut self,
-        irp: &mut Irp,
+        buffers: &mut Buffers,
         flags: SendFlags,
         route: &Route,
     ) -> Result<Option<usize>, NtStatus> {
         loop {
             let fd = self.tcp.fd().ok_or(NtStatus::INVALID_HANDLE)?;
-            match irp.buffers.send_to(fd, flags, route.to.as_ref(), &route.beside) {
+            match buffers.send_to(fd, flags, route.to.as_ref(), &route.beside) {
                 Ok(octets) => {
                     if let Some(traffic) = &mut self.traffic {
                         // The kernel has chosen a port, if there was none.
@@ -529,14 +529,9 @@ impl Inner {
         while self.tcp.writable
             && let Some(mut operation) = self.take_datagram(Datagrams::sends)
         {
-            let (flags, route) = match &operation.kind {
-                Kind::SendTo(flags, route) => (*flags, route.as_deref().copied()),
-                _ => (SendFlags::NONE, None),
-            };
-            let route = route.unwrap_or_default();
-            let (status, octets) = match self.try_send_to(&mut operation.irp, flags, &route) {
+            let (status, octets) = match self.try_send_operation(&mut operation) {
                 Ok(Some(octets)) => (NtStatus::SUCCESS, octets),
-                Err(status) => (status, 0),
+                Err(status) => (status, operation.octets_sent()),
                 Ok(None) => {
                     self.return_datagram(Datagrams::sends, operation);
                     break;

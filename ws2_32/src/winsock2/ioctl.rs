@@ -131,7 +131,10 @@ export! {
     /// socket), WSAENOTCONN, WSAENETUNREACH, WSAEHOSTUNREACH.
     ///
     /// # Differs from Windows
-    /// Linux does not count what came out of order,
+    /// SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_KEEPALIVE_VALS, SIO_BASE_HANDLE, SIO_UDP_CONNRESET,
+    /// SIO_GET_INTERFACE_LIST, SIO_ADDRESS_LIST_QUERY, SIO_ROUTING_INTERFACE_QUERY,
+    /// SIO_GET_BROADCAST_ADDRESS, SIO_IDEAL_SEND_BACKLOG_QUERY, SIO_LOOPBACK_FAST_PATH,
+    /// SIO_TCP_INFO (version 0), FIONBIO, FIONREAD are there. Linux does not count what came out of order,
     /// fast retransmissions, repeated acknowledgements and timeouts: 0 in TCP_INFO_v0.
     winsock fn WSAIoctl(s: SOCKET, code: u32, input: *const u8, input_len: u32, output: *mut u8, output_len: u32, returned: *mut u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
