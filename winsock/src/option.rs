@@ -4,8 +4,9 @@
 //! Beyond SOL_SOCKET there are, of the level
 //!
 //! * IPPROTO_IP: IP_TOS, IP_TTL, IP_DONTFRAGMENT, IP_MTU_DISCOVER, IP_MTU; for datagrams
-//!   IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, IP_UNICAST_IF, IP_MULTICAST_IF, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP,
-//!   IP_ADD_SOURCE_MEMBERSHIP, IP_DROP_SOURCE_MEMBERSHIP, MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP;
+//!   IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, IP_UNICAST_IF, IP_MULTICAST_IF, IP_MULTICAST_TTL,
+//!   IP_MULTICAST_LOOP, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_ADD_SOURCE_MEMBERSHIP,
+//!   IP_DROP_SOURCE_MEMBERSHIP, MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP;
 //! * IPPROTO_IPV6: IPV6_V6ONLY, IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_DONTFRAG, IPV6_MTU_DISCOVER,
 //!   IPV6_MTU; for datagrams IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_RECVTCLASS, IPV6_UNICAST_IF,
 //!   IPV6_MULTICAST_IF, IPV6_MULTICAST_HOPS, IPV6_MULTICAST_LOOP, IPV6_ADD_MEMBERSHIP,
@@ -16,10 +17,10 @@
 //! # Differs from Windows
 //! What is not set is as this kernel has it: 64 hops, keep-alive probes 75 s apart, nine of them.
 //! IP_TOS has effect. IP_MULTICAST_LOOP is the sender's to say, not the receiver's. The kernel
-//! sends at most 127 probes, and TCP_MAXRT without end is 24 days. Ports that the system chooses are
-//! random, and each local address has all of them, whatever SO_RANDOMIZE_PORT and
-//! SO_PORT_SCALABILITY say. TCP_FASTOPEN is a listener's only, where the kernel's settings let it: a
-//! connection is made the ordinary way.
+//! sends at most 127 probes, and TCP_MAXRT without end is 24 days. Ports that the system chooses
+//! are random, and each local address has all of them, whatever SO_RANDOMIZE_PORT and
+//! SO_PORT_SCALABILITY say. TCP_FASTOPEN is a listener's only, where the kernel's settings let it:
+//! a connection is made the ordinary way.
 
 mod multicast;
 mod number;

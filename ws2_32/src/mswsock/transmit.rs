@@ -321,6 +321,7 @@ export! {
         } else {
             socket.check_transmit()?;
         }
-        transmit_packets((&socket, nSendSize), (lpPacketArray, nElementCount), lpOverlapped, dwFlags)
+        let elements = (lpPacketArray, nElementCount);
+        transmit_packets((&socket, nSendSize), elements, lpOverlapped, dwFlags)
     }
 }

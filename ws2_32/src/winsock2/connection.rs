@@ -289,8 +289,8 @@ export! {
         Ok(0)
     }
 
-    /// Closes a socket, of duplicates with the last one. Pending operations complete; data that was sent is delivered unless
-    /// SO_LINGER says otherwise. Blocks only to linger.
+    /// Closes a socket, of duplicates with the last one. Pending operations complete; data that was
+    /// sent is delivered unless SO_LINGER says otherwise. Blocks only to linger.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-closesocket>
     ///

@@ -134,8 +134,8 @@ export! {
     /// SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_KEEPALIVE_VALS, SIO_BASE_HANDLE, SIO_UDP_CONNRESET,
     /// SIO_GET_INTERFACE_LIST, SIO_ADDRESS_LIST_QUERY, SIO_ROUTING_INTERFACE_QUERY,
     /// SIO_GET_BROADCAST_ADDRESS, SIO_IDEAL_SEND_BACKLOG_QUERY, SIO_LOOPBACK_FAST_PATH,
-    /// SIO_TCP_INFO (version 0), FIONBIO, FIONREAD are there. Linux does not count what came out of order,
-    /// fast retransmissions, repeated acknowledgements and timeouts: 0 in TCP_INFO_v0.
+    /// SIO_TCP_INFO (version 0), FIONBIO, FIONREAD are there. Linux does not count what came out of
+    /// order, fast retransmissions, repeated acknowledgements and timeouts: 0 in TCP_INFO_v0.
     winsock fn WSAIoctl(s: SOCKET, code: u32, input: *const u8, input_len: u32, output: *mut u8, output_len: u32, returned: *mut u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
         let socket = Socket::from_value(s)?;
         ptr::check_writable(returned, 1)?;
@@ -143,7 +143,8 @@ export! {
             true => None,
             false => Some(overlapped::target(socket.core(), ov, routine)?),
         };
-        let written = perform(&socket, code, &Buffers { socket: s, input, input_len, output, output_len, returned })?;
+        let buffers = Buffers { socket: s, input, input_len, output, output_len, returned };
+        let written = perform(&socket, code, &buffers)?;
         ptr::write(returned, written)?;
         if let Some(target) = target {
             transfer::complete_at_once(&socket, target)?;

@@ -240,10 +240,10 @@ fn datagram_socket(s: SOCKET) -> Outcome<std::sync::Arc<Socket>> {
 }
 
 export! {
-    /// Receives a datagram and tells who sent it and, in control messages, what the socket's options
-    /// ask for: where it came to (IP_PKTINFO, IPV6_PKTINFO), the hops that it has left (IP_RECVTTL
-    /// gives IP_TTL, IPV6_HOPLIMIT), its class of traffic (IP_RECVTOS gives IP_TOS, IPV6_RECVTCLASS
-    /// gives IPV6_TCLASS). Reached through SIO_GET_EXTENSION_FUNCTION_POINTER.
+    /// Receives a datagram and tells who sent it and, in control messages, what the socket's
+    /// options ask for: where it came to (IP_PKTINFO, IPV6_PKTINFO), the hops that it has left
+    /// (IP_RECVTTL gives IP_TTL, IPV6_HOPLIMIT), its class of traffic (IP_RECVTOS gives IP_TOS,
+    /// IPV6_RECVTCLASS gives IPV6_TCLASS). Reached through SIO_GET_EXTENSION_FUNCTION_POINTER.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/mswsock/nc-mswsock-lpfn_wsarecvmsg>
     ///
@@ -288,8 +288,8 @@ export! {
         Ok(0)
     }
 
-    /// Sends a datagram, from the address and interface, with the hops and the class of traffic that
-    /// its control messages say, which are those of WSARecvMsg.
+    /// Sends a datagram, from the address and interface, with the hops and the class of traffic
+    /// that its control messages say, which are those of WSARecvMsg.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasendmsg>
     ///
