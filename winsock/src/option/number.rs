@@ -460,6 +460,7 @@ mod tests {
             tell(&udp6, Number::DontFragment6, value);
             assert_eq!(sockopt::ipv6_mtu_discover(&udp6), Ok(kernels));
         }
+        path_discovery_is_told(&udp, &udp6);
         tell(&udp, Number::MulticastTtl, 3);
         tell(&udp, Number::MulticastLoop, 0);
         assert_eq!(sockopt::ip_multicast_ttl(&udp), Ok(3));
@@ -472,6 +473,31 @@ mod tests {
         assert_eq!(sockopt::ipv6_multicast_loop(&udp6), Ok(false));
         tell(&udp6, Number::UnicastHops6, FOR_EVER);
         assert_eq!(sockopt::ipv6_unicast_hops(&udp6), Ok(64));
+    }
+
+    /// PMTUD_STATE of ws2ipdef.h: not set, do, do not, probe.
+    fn path_discovery_is_told(udp: &std::os::fd::OwnedFd, udp6: &std::os::fd::OwnedFd) {
+        use std::os::fd::AsFd;
+
+        let [v4, v6] = [udp, udp6].map(AsFd::as_fd);
+        for (value, kernels) in [
+            (1, Ipv4PathMtuDiscovery::DO),
+            (2, Ipv4PathMtuDiscovery::DONT),
+            (3, Ipv4PathMtuDiscovery::PROBE),
+            (0, Ipv4PathMtuDiscovery::WANT),
+        ] {
+            Number::MtuDiscover.apply(v4, value).unwrap();
+            assert_eq!(sockopt::ip_mtu_discover(v4), Ok(kernels));
+        }
+        for (value, kernels) in [
+            (1, Ipv6PathMtuDiscovery::DO),
+            (2, Ipv6PathMtuDiscovery::DONT),
+            (3, Ipv6PathMtuDiscovery::PROBE),
+            (0, Ipv6PathMtuDiscovery::WANT),
+        ] {
+            Number::MtuDiscover6.apply(v6, value).unwrap();
+            assert_eq!(sockopt::ipv6_mtu_discover(v6), Ok(kernels));
+        }
     }
 
     #[test]
