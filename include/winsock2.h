@@ -444,6 +444,10 @@ SOCKET WSAAPI LINSOCK_N(socket)(int af, int type, int protocol) LINSOCK_BIND(soc
 SOCKET WSAAPI WSASocketA(int af, int type, int protocol, LPWSAPROTOCOL_INFOA lpProtocolInfo, GROUP g, DWORD dwFlags);
 /* winsock2/nf-winsock2-wsasocketw */
 SOCKET WSAAPI WSASocketW(int af, int type, int protocol, LPWSAPROTOCOL_INFOW lpProtocolInfo, GROUP g, DWORD dwFlags);
+/* winsock2/nf-winsock2-wsaduplicatesocketa */
+int WSAAPI WSADuplicateSocketA(SOCKET s, DWORD dwProcessId, LPWSAPROTOCOL_INFOA lpProtocolInfo);
+/* winsock2/nf-winsock2-wsaduplicatesocketw */
+int WSAAPI WSADuplicateSocketW(SOCKET s, DWORD dwProcessId, LPWSAPROTOCOL_INFOW lpProtocolInfo);
 /* winsock/nf-winsock-bind */
 int WSAAPI LINSOCK_N(bind)(SOCKET s, const struct LINSOCK_N(sockaddr) *name, int namelen) LINSOCK_BIND(bind);
 /* winsock2/nf-winsock2-listen */
@@ -621,12 +625,14 @@ DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents, const WSAEVENT *lphEvents, 
 
 #ifdef UNICODE
 #define WSASocket WSASocketW
+#define WSADuplicateSocket WSADuplicateSocketW
 #define WSAEnumProtocols WSAEnumProtocolsW
 #define WSAAddressToString WSAAddressToStringW
 #define WSAStringToAddress WSAStringToAddressW
 #define WSAConnectByName WSAConnectByNameW
 #else
 #define WSASocket WSASocketA
+#define WSADuplicateSocket WSADuplicateSocketA
 #define WSAEnumProtocols WSAEnumProtocolsA
 #define WSAAddressToString WSAAddressToStringA
 #define WSAStringToAddress WSAStringToAddressA

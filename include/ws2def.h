@@ -432,6 +432,7 @@
 #define _WSAIOW(x, y) (0x80000000 | (x) | (y))
 #define _WSAIORW(x, y) (0xC0000000 | (x) | (y))
 /* winsock/winsock-ioctls */
+#define SIO_IDEAL_SEND_BACKLOG_QUERY 0x4004747b
 #define SIO_ASSOCIATE_HANDLE _WSAIOW(IOC_WS2, 1)
 #define SIO_ENABLE_CIRCULAR_QUEUEING _WSAIO(IOC_WS2, 2)
 #define SIO_FIND_ROUTE _WSAIOR(IOC_WS2, 3)

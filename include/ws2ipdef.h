@@ -104,6 +104,8 @@
 #define IPV6_RECVRTHDR 38
 #define IPV6_TCLASS 39
 #define IPV6_RECVTCLASS 40
+#define IPV6_MTU_DISCOVER 71
+#define IPV6_MTU 72
 #else
 #define WS_IPV6_HOPOPTS 1
 #define WS_IPV6_HDRINCL 2
@@ -128,7 +130,57 @@
 #define WS_IPV6_RECVRTHDR 38
 #define WS_IPV6_TCLASS 39
 #define WS_IPV6_RECVTCLASS 40
+#define WS_IPV6_MTU_DISCOVER 71
+#define WS_IPV6_MTU 72
 #endif
+/* winsock/winsock-ioctls */
+#define SIO_GET_INTERFACE_LIST 0x4004747f
+#ifndef USE_WS_PREFIX
+#define IFF_UP 0x00000001
+#define IFF_BROADCAST 0x00000002
+#define IFF_LOOPBACK 0x00000004
+#define IFF_POINTTOPOINT 0x00000008
+#define IFF_MULTICAST 0x00000010
+#else
+#define WS_IFF_UP 0x00000001
+#define WS_IFF_BROADCAST 0x00000002
+#define WS_IFF_LOOPBACK 0x00000004
+#define WS_IFF_POINTTOPOINT 0x00000008
+#define WS_IFF_MULTICAST 0x00000010
+#endif
+struct sockaddr_in6_old {
+    SHORT sin6_family;
+    USHORT sin6_port;
+    ULONG sin6_flowinfo;
+    IN6_ADDR sin6_addr;
+};
+typedef union sockaddr_gen {
+    SOCKADDR Address;
+    SOCKADDR_IN AddressIn;
+    struct sockaddr_in6_old AddressIn6;
+} sockaddr_gen;
+typedef struct _INTERFACE_INFO {
+    ULONG iiFlags;
+    sockaddr_gen iiAddress;
+    sockaddr_gen iiBroadcastAddress;
+    sockaddr_gen iiNetmask;
+} INTERFACE_INFO, *LPINTERFACE_INFO;
+/* IP_MTU_DISCOVER, IPV6_MTU_DISCOVER */
+typedef enum _PMTUD_STATE {
+#ifndef USE_WS_PREFIX
+    IP_PMTUDISC_NOT_SET,
+    IP_PMTUDISC_DO,
+    IP_PMTUDISC_DONT,
+    IP_PMTUDISC_PROBE,
+    IP_PMTUDISC_MAX
+#else
+    WS_IP_PMTUDISC_NOT_SET,
+    WS_IP_PMTUDISC_DO,
+    WS_IP_PMTUDISC_DONT,
+    WS_IP_PMTUDISC_PROBE,
+    WS_IP_PMTUDISC_MAX
+#endif
+} PMTUD_STATE, *PPMTUD_STATE;
 /* winsock/ipproto-tcp-socket-options */
 #ifndef USE_WS_PREFIX
 #define TCP_NODELAY 0x0001

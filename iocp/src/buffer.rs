@@ -9,8 +9,8 @@
 #![allow(unsafe_code)]
 
 mod at_file;
+mod beside;
 mod flags;
-mod packet_info;
 
 use std::net::{SocketAddr, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -19,11 +19,11 @@ use rustix::io::Errno;
 
 use crate::cache;
 
-use packet_info::Control;
+use beside::Control;
 
 pub use at_file::Place;
+pub use beside::{Beside, HeaderField, PacketInfo};
 pub use flags::{RecvFlags, SendFlags};
-pub use packet_info::PacketInfo;
 
 /// The memory of one transfer, and how much of it is done.
 #[derive(Debug)]
@@ -346,11 +346,12 @@ impl Buffers {
             usize::try_from(received).ok()
         });
         let octets = self.count(received, flags & libc::MSG_PEEK == 0)?;
-        Ok(ReceivedDatagram { octets, from: from.address(), info: control.info(), truncated })
+        let beside = control.beside();
+        Ok(ReceivedDatagram { octets, from: from.address(), beside, truncated })
     }
 
-    /// Sends one datagram, without waiting, to `to` or to the descriptor's peer, from where `info`
-    /// says.
+    /// Sends one datagram, without waiting, to `to` or to the descriptor's peer, with what is said
+    /// beside it.
     ///
     /// # Errors
     /// As sendmsg(2); `Errno::AGAIN` when there is no room.
@@ -359,11 +360,11 @@ impl Buffers {
         fd: BorrowedFd<'_>,
         flags: SendFlags,
         to: Option<&SocketAddr>,
-        info: Option<&PacketInfo>,
+        beside: &Beside,
     ) -> Result<usize, Errno> {
         let flags = flags.for_kernel();
         let mut name = to.map(SocketName::of);
-        let mut control = info.map(Control::of);
+        let mut control = Control::of(beside);
         let sent = self.with_rest(|rest| {
             let mut message = header(rest);
             if let Some(name) = &mut name {
@@ -423,8 +424,8 @@ pub struct ReceivedDatagram {
     pub octets: usize,
     /// Who sent it.
     pub from: Option<SocketAddr>,
-    /// Where it came to, if the descriptor tells.
-    pub info: Option<PacketInfo>,
+    /// What the descriptor tells of it.
+    pub beside: Beside,
     /// It was longer than the buffers; the rest is gone.
     pub truncated: bool,
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::driver::Readiness;
 use crate::event::Event;
-use crate::handle::{Handle, Token};
+use crate::handle::{self, Handle, Token};
 use crate::irp::{Deferred, Irp};
 use crate::port::CompletionPort;
 use crate::sync::atomic::{AtomicU8, Ordering};
@@ -27,8 +27,18 @@ pub trait File: Any + Send + Sync {
     /// [`AlreadyAssociated`] if it has one.
     fn associate(&self, port: &Arc<CompletionPort>, key: usize) -> Result<(), AlreadyAssociated>;
 
-    /// The handle was closed: completes everything pending and lets go of the transport.
+    /// The last handle was closed: completes everything pending and lets go of the transport.
     fn close(&self);
+
+    /// Closes one of the file's handles, and with the last one the file. False if it is none, or
+    /// closed already.
+    fn close_handle(&self, handle: Handle) -> bool {
+        let is_closed = handle::table().remove(handle).is_some();
+        if is_closed {
+            self.close();
+        }
+        is_closed
+    }
 }
 
 /// The file has a port already.

@@ -1,10 +1,14 @@
 //! The few system calls that rustix does not have.
 #![allow(unsafe_code)]
 
+mod facts;
+
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use rustix::io::Errno;
+
+pub use facts::TcpFacts;
 
 /// Octets that were sent on a TCP socket and are not acknowledged, the FIN counted as one (it takes
 /// a sequence number); `None` if the descriptor is no such socket.
@@ -30,21 +34,22 @@ pub fn backlog(fd: BorrowedFd<'_>) -> u32 {
 
 /// The first words of the kernel's struct tcp_info.
 fn tcp_info<const N: usize>(fd: BorrowedFd<'_>) -> Option<[u32; N]> {
+    let mut octets = [0; 64];
+    let told = read_tcp_info(fd, &mut octets)?;
     let mut words = [0; N];
-    let size = libc::socklen_t::try_from(size_of_val(&words)).ok()?;
-    let mut len = size;
-    // SAFETY: the kernel writes no more than the `len` octets that `words` has; both outlive the
-    // call.
-    let result = unsafe {
-        libc::getsockopt(
-            fd.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            (&raw mut words).cast(),
-            &raw mut len,
-        )
-    };
-    (result == 0 && len == size).then_some(words)
+    for (word, octets) in words.iter_mut().zip(octets[..told].chunks_exact(4)) {
+        *word = u32::from_ne_bytes(*octets.first_chunk()?);
+    }
+    Some(words)
+}
+
+/// The beginning of struct tcp_info; gives how much of it the kernel has told.
+fn read_tcp_info(fd: BorrowedFd<'_>, to: &mut [u8]) -> Option<usize> {
+    let mut len = libc::socklen_t::try_from(to.len()).ok()?;
+    let (level, name, at) = (libc::IPPROTO_TCP, libc::TCP_INFO, to.as_mut_ptr().cast());
+    // SAFETY: the kernel writes no more than the `len` octets that `to` has; both outlive the call.
+    let result = unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, at, &raw mut len) };
+    if result == 0 { usize::try_from(len).ok() } else { None }
 }
 
 /// What is done to a range of a file.
@@ -165,16 +170,80 @@ fn has_pipe(set: &libc::sigset_t) -> bool {
     unsafe { libc::sigismember(set, libc::SIGPIPE) == 1 }
 }
 
-/// Whether datagrams tell where they came to (IP_PKTINFO, IPV6_RECVPKTINFO).
+/// Options that rustix does not have; each is an int.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntOption {
+    /// Whether datagrams tell where they came to.
+    TellsWhere,
+    /// The same, over IPv6.
+    TellsWhere6,
+    /// Whether they tell the hops that they have left.
+    TellsHops,
+    /// The same, over IPv6.
+    TellsHops6,
+    /// Whether they tell their class of traffic.
+    TellsTraffic,
+    /// The same, over IPv6.
+    TellsTraffic6,
+    /// The class of traffic of what is sent over IPv6.
+    Traffic6,
+    /// The interface, in network order, that datagrams leave by.
+    Interface,
+    /// The same, over IPv6.
+    Interface6,
+    /// How many connections a listener may have whose first data came with their SYN.
+    FastOpen,
+    /// A port that the kernel chooses for a bind is chosen at connect.
+    LatePort,
+}
+
+impl IntOption {
+    const fn numbers(self) -> (i32, i32) {
+        match self {
+            Self::TellsWhere => (libc::IPPROTO_IP, libc::IP_PKTINFO),
+            Self::TellsWhere6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
+            Self::TellsHops => (libc::IPPROTO_IP, libc::IP_RECVTTL),
+            Self::TellsHops6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT),
+            Self::TellsTraffic => (libc::IPPROTO_IP, libc::IP_RECVTOS),
+            Self::TellsTraffic6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS),
+            Self::Traffic6 => (libc::IPPROTO_IPV6, libc::IPV6_TCLASS),
+            Self::Interface => (libc::IPPROTO_IP, libc::IP_UNICAST_IF),
+            Self::Interface6 => (libc::IPPROTO_IPV6, libc::IPV6_UNICAST_IF),
+            Self::FastOpen => (libc::IPPROTO_TCP, libc::TCP_FASTOPEN),
+            Self::LatePort => (libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT),
+        }
+    }
+}
+
+/// Sets one of them.
 ///
 /// # Errors
 /// As setsockopt(2).
-pub fn set_packet_info(fd: BorrowedFd<'_>, v6: bool, on: bool) -> std::io::Result<()> {
+pub fn set_option(fd: BorrowedFd<'_>, option: IntOption, value: i32) -> Result<(), Errno> {
+    let (level, name) = option.numbers();
+    let set = set_int(fd, level, name, value);
+    set.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
+}
+
+/// The longest packet that passes to the peer, as far as the kernel knows.
+///
+/// # Errors
+/// As getsockopt(2); `Errno::NOTCONN` without a peer.
+pub fn path_mtu(fd: BorrowedFd<'_>, v6: bool) -> Result<u32, Errno> {
     let (level, name) = match v6 {
-        true => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
-        false => (libc::IPPROTO_IP, libc::IP_PKTINFO),
+        true => (libc::IPPROTO_IPV6, libc::IPV6_MTU),
+        false => (libc::IPPROTO_IP, libc::IP_MTU),
     };
-    set_int(fd, level, name, libc::c_int::from(on))
+    let mut octets: u32 = 0;
+    let mut len = libc::socklen_t::try_from(size_of_val(&octets)).unwrap_or(0);
+    let to = (&raw mut octets).cast();
+    // SAFETY: the kernel writes no more than the `len` octets of one int; both outlive the call.
+    let result = unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, to, &raw mut len) };
+    if result == 0 {
+        return Ok(octets);
+    }
+    let error = std::io::Error::last_os_error();
+    Err(Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
 }
 
 fn set_int(fd: BorrowedFd<'_>, level: i32, name: i32, value: libc::c_int) -> std::io::Result<()> {

@@ -3,22 +3,28 @@
 //!
 //! Beyond SOL_SOCKET there are, of the level
 //!
-//! * IPPROTO_IP: IP_TOS, IP_TTL, IP_DONTFRAGMENT; for datagrams IP_PKTINFO, IP_MULTICAST_IF,
-//!   IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP,
-//!   IP_ADD_SOURCE_MEMBERSHIP, IP_DROP_SOURCE_MEMBERSHIP, MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP;
-//! * IPPROTO_IPV6: IPV6_V6ONLY, IPV6_UNICAST_HOPS, IPV6_DONTFRAG; for datagrams IPV6_PKTINFO,
+//! * IPPROTO_IP: IP_TOS, IP_TTL, IP_DONTFRAGMENT, IP_MTU_DISCOVER, IP_MTU; for datagrams
+//!   IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, IP_UNICAST_IF, IP_MULTICAST_IF, IP_MULTICAST_TTL,
+//!   IP_MULTICAST_LOOP, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_ADD_SOURCE_MEMBERSHIP,
+//!   IP_DROP_SOURCE_MEMBERSHIP, MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP;
+//! * IPPROTO_IPV6: IPV6_V6ONLY, IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_DONTFRAG, IPV6_MTU_DISCOVER,
+//!   IPV6_MTU; for datagrams IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_RECVTCLASS, IPV6_UNICAST_IF,
 //!   IPV6_MULTICAST_IF, IPV6_MULTICAST_HOPS, IPV6_MULTICAST_LOOP, IPV6_ADD_MEMBERSHIP,
 //!   IPV6_DROP_MEMBERSHIP, MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP;
 //! * IPPROTO_TCP: TCP_NODELAY, TCP_KEEPIDLE (TCP_KEEPALIVE), TCP_KEEPINTVL, TCP_KEEPCNT, TCP_MAXRT,
-//!   TCP_MAXRTMS.
+//!   TCP_MAXRTMS, TCP_FASTOPEN.
 //!
 //! # Differs from Windows
 //! What is not set is as this kernel has it: 64 hops, keep-alive probes 75 s apart, nine of them.
 //! IP_TOS has effect. IP_MULTICAST_LOOP is the sender's to say, not the receiver's. The kernel
-//! sends at most 127 probes, and TCP_MAXRT without end is 24 days.
+//! sends at most 127 probes, and TCP_MAXRT without end is 24 days. Ports that the system chooses
+//! are random, and each local address has all of them, whatever SO_RANDOMIZE_PORT and
+//! SO_PORT_SCALABILITY say. TCP_FASTOPEN is a listener's only, where the kernel's settings let it:
+//! a connection is made the ordinary way.
 
 mod multicast;
 mod number;
+mod query;
 mod shared;
 mod value;
 
@@ -76,11 +82,14 @@ const SO_DISCOPTLEN: i32 = 0x7007;
 const SO_PROTOCOL_INFOA: i32 = 0x2004;
 const SO_PROTOCOL_INFOW: i32 = 0x2005;
 const SO_CONDITIONAL_ACCEPT: i32 = 0x3002;
+const SO_REUSE_UNICASTPORT: i32 = 0x3007;
 const SO_UPDATE_ACCEPT_CONTEXT: i32 = 0x700B;
 const SO_CONNECT_TIME: i32 = 0x700C;
 const SO_UPDATE_CONNECT_CONTEXT: i32 = 0x7010;
 const TCP_NODELAY: i32 = 0x0001;
 const IPV6_V6ONLY: i32 = 27;
+const IP_MTU: i32 = 73;
+const IPV6_MTU: i32 = 72;
 
 /// `SO_CONNECT_TIME` of a socket without a connection (`test_connect_time`).
 const NOT_CONNECTED: u32 = u32::MAX;
@@ -271,6 +280,7 @@ const fn is_of_streams(level: i32, name: i32) -> bool {
             | SO_CONNECT_TIME
             | SO_UPDATE_ACCEPT_CONTEXT
             | SO_UPDATE_CONNECT_CONTEXT
+            | SO_REUSE_UNICASTPORT
     );
     level == IPPROTO_TCP || level == SOL_SOCKET && of_socket
 }
@@ -325,6 +335,9 @@ pub fn set(socket: &Socket, level: i32, name: i32, value: &[u8]) -> Result<(), N
         }
         (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IP | IPPROTO_IPV6, _) => {
             let number = number_of(socket, level, name)?;
+            if number.is_some_and(Number::is_for_bind) && socket.is_bound() {
+                return Err(NtStatus::INVALID_PARAMETER);
+            }
             socket.with_options(|options, fd| {
                 options.change(|options| match number {
                     Some(number) => options.set_number(number, number.read(value)?, fd),
@@ -340,7 +353,8 @@ pub fn set(socket: &Socket, level: i32, name: i32, value: &[u8]) -> Result<(), N
 fn number_of(socket: &Socket, level: i32, name: i32) -> Result<Option<Number>, NtStatus> {
     let number = Number::of(level, name);
     let is_v6 = socket.domain() == Domain::Ip(Family::Inet6);
-    if number.is_some_and(|number| number.is_of_v6() && !is_v6) {
+    let is_unix = socket.domain() == Domain::Unix;
+    if number.is_some_and(|number| is_unix || number.is_of_v6() && !is_v6) {
         return Err(NtStatus::OPTION_NOT_SUPPORTED);
     }
     Ok(number)
@@ -526,9 +540,13 @@ pub fn get(socket: &Socket, level: i32, name: i32) -> Result<Value, NtStatus> {
         (SOL_SOCKET, SO_CONNECT_TIME) => {
             Value::dword(socket.connect_seconds().unwrap_or(NOT_CONNECTED))
         }
+        (IPPROTO_IP, IP_MTU) => query::path_mtu(socket, false)?,
+        (IPPROTO_IPV6, IPV6_MTU) if socket.domain() == Domain::Ip(Family::Inet6) => {
+            query::path_mtu(socket, true)?
+        }
         (SOL_SOCKET, SO_PROTOCOL_INFOW) => Value::Whole(provider.info_wide()),
         (SOL_SOCKET, SO_PROTOCOL_INFOA) => Value::Whole(provider.info_narrow()),
-        (SOL_SOCKET, SO_CONNDATA..=SO_DISCOPTLEN) => return user_data(socket, name),
+        (SOL_SOCKET, SO_CONNDATA..=SO_DISCOPTLEN) => return query::user_data(socket, name),
         (SOL_SOCKET | IPPROTO_TCP | IPPROTO_IP | IPPROTO_IPV6, _) => {
             let v6 = socket.domain() == Domain::Ip(Family::Inet6);
             let number = number_of(socket, level, name)?;
@@ -538,26 +556,6 @@ pub fn get(socket: &Socket, level: i32, name: i32) -> Result<Value, NtStatus> {
             });
         }
         _ => return Err(NtStatus::INVALID_PARAMETER),
-    })
-}
-
-/// SO_CONNDATA and its kin: what came from the peer.
-fn user_data(socket: &Socket, name: i32) -> Result<Value, NtStatus> {
-    socket.with_user_data(|data| {
-        let disconnect = data.peer_disconnect.as_deref().unwrap_or(&[]);
-        let reason = data.peer_reason.as_slice();
-        let len = |octets: &[u8]| Value::dword(u32::try_from(octets.len()).unwrap_or(u32::MAX));
-        match name {
-            SO_CONNDATA => Value::Data(data.peer_connect.clone()),
-            SO_DISCDATA => Value::Data(disconnect.to_vec()),
-            SO_DISCOPT => Value::Data(reason.to_vec()),
-            SO_CONNDATALEN => len(&data.peer_connect),
-            SO_DISCDATALEN => len(disconnect),
-            SO_DISCOPTLEN => len(reason),
-            // Options of a connect: there are none.
-            SO_CONNOPT => Value::Data(Vec::new()),
-            _ => Value::dword(0),
-        }
     })
 }
 

@@ -13,11 +13,13 @@ mod close;
 mod connect;
 mod datagram;
 mod disconnect;
+mod handles;
 mod iso;
 mod listen;
 mod name;
 mod network_events;
 mod operation;
+mod packets;
 mod recent;
 mod report;
 mod time_wait;
@@ -50,8 +52,9 @@ pub use accept::{ACCEPT_RETRY, AcceptLayout, Accepted, AddressArea, DeferredAddr
 pub use blocking::SyncResult;
 pub use datagram::{Recipient, Route, SenderArea};
 pub use iso::UserData;
-pub use name::SocketView;
+pub use name::{SocketView, Statistics};
 pub use operation::{Kind, Operation};
+pub use packets::Packets;
 pub use report::{CloseReport, Ending, Side, TcpState};
 pub use transfer::{RecvOptions, Transfer};
 pub use transmit::{FilePart, Transmission};
@@ -72,6 +75,8 @@ pub struct Socket {
     provider: Provider,
     overlapped: bool,
     nonblocking: AtomicBool,
+    /// It has, or had, more than one handle.
+    shared: AtomicBool,
     /// Signaled when the handle is closed, and nudged when another descriptor or none is to be
     /// polled, for those who poll the socket.
     gone: Event,
@@ -115,6 +120,8 @@ struct Inner {
     iso: Option<Box<iso::Link>>,
     /// WSAEventSelect. Boxed: most sockets have none.
     selection: Option<Box<network_events::Selection>>,
+    /// The handles of a socket that WSADuplicateSocket has given others.
+    handles: Option<Box<handles::Handles>>,
     closed: bool,
 }
 
@@ -150,6 +157,7 @@ impl Socket {
                     provider,
                     overlapped,
                     nonblocking: AtomicBool::new(false),
+                    shared: AtomicBool::new(false),
                     gone: Event::new(true, false),
                     news: provider.is_iso().then(|| Box::new(Event::new(true, false))),
                     inner: Lock::new(inner),
@@ -322,6 +330,7 @@ impl Default for Inner {
             traffic: None,
             iso: None,
             selection: None,
+            handles: None,
             closed: false,
         }
     }
@@ -469,6 +478,10 @@ impl File for Socket {
 
     fn close(&self) {
         self.end();
+    }
+
+    fn close_handle(&self, handle: Handle) -> bool {
+        self.release(handle)
     }
 }
 

@@ -25,10 +25,8 @@ pub fn cleanup() -> bool {
         return false;
     };
     if before == 1 {
-        for file in handle::table().files() {
-            if handle::table().remove(file.core().handle()).is_some() {
-                file.close();
-            }
+        for file in handle::table().take_files() {
+            file.close();
         }
     }
     true

@@ -3,8 +3,8 @@
 #![allow(unsafe_code, reason = "if_nametoindex and if_indextoname of the C library; the exports")]
 
 mod adapters;
-mod block;
-mod interfaces;
+pub(crate) mod block;
+pub(crate) mod interfaces;
 pub mod layout;
 mod resolver;
 

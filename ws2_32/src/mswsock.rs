@@ -145,9 +145,9 @@ fn find_address(area: *mut u8, len: u32) -> Outcome<Option<(*mut u8, i32)>> {
 /// Looks up the local address that AcceptEx left for later, and puts it in its place, which has
 /// `room` octets from `area` on: as many as AcceptEx was told of, or it is no buffer of AcceptEx.
 fn write_deferred(area: *mut u8, at: *mut u8, room: usize) -> Outcome<u32> {
-    let handle: usize = ptr::read(at.cast())?;
-    // A handle that was closed meanwhile has no address any more; the remote one is still told.
-    let address = Socket::from_value(handle).ok().and_then(|socket| socket.connection_address());
+    // A socket that was closed meanwhile has no address any more; the remote one is still told.
+    let address = DeferredAddress::socket(ptr::read(at.cast())?)
+        .and_then(|socket| socket.connection_address());
     let family: i32 = ptr::read(area.wrapping_add(DeferredAddress::FAMILY_AT).cast())?;
     let domain = Domain::from_number(family).unwrap_or(Domain::Ip(Family::Inet));
     let address = address.unwrap_or_else(|| domain.unspecified());

@@ -4,6 +4,7 @@ pub mod by_name;
 pub mod connection;
 pub mod datagram;
 pub mod disconnect;
+pub mod duplicate;
 pub mod events;
 pub mod ioctl;
 pub mod message;

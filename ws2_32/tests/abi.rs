@@ -91,6 +91,13 @@ fn structures_are_laid_out_as_on_windows() {
         s_name = s_name, s_aliases = s_aliases, s_proto = s_proto, s_port = s_port);
     same_layout!(linsock_c::ws2tcpip::PROTOENT, WinSock::PROTOENT;
         p_name = p_name, p_aliases = p_aliases, p_proto = p_proto);
+    same_layout!(linsock_c::winsock2::ioctl::tcp_info::TCP_INFO_v0, WinSock::TCP_INFO_v0;
+        State = State, Mss = Mss, ConnectionTimeMs = ConnectionTimeMs,
+        TimestampsEnabled = TimestampsEnabled, RttUs = RttUs, MinRttUs = MinRttUs,
+        BytesInFlight = BytesInFlight, Cwnd = Cwnd, SndWnd = SndWnd, RcvWnd = RcvWnd,
+        RcvBuf = RcvBuf, BytesOut = BytesOut, BytesIn = BytesIn, BytesReordered = BytesReordered,
+        BytesRetrans = BytesRetrans, FastRetrans = FastRetrans, DupAcksIn = DupAcksIn,
+        TimeoutEpisodes = TimeoutEpisodes, SynRetrans = SynRetrans);
     ip_helper_structures();
     same_layout!(linsock_c::kernel32::critical::SRWLOCK, Threading::SRWLOCK;);
     same_layout!(linsock_c::kernel32::critical::CONDITION_VARIABLE, Threading::CONDITION_VARIABLE;);
@@ -223,13 +230,14 @@ constants! {
         IPPORT_RESERVED IPPORT_SMTP IPPORT_SYSTAT IPPORT_TELNET IPPORT_TFTP
         IPPORT_TIMESERVER IPPORT_WHOIS IPPROTO_AH IPPROTO_CBT IPPROTO_DSTOPTS IPPROTO_EGP
         IPPROTO_ESP IPPROTO_FRAGMENT IPPROTO_GGP IPPROTO_HOPOPTS IPPROTO_ICLFXBM
+        IFF_BROADCAST IFF_LOOPBACK IFF_MULTICAST IFF_POINTTOPOINT IFF_UP
         IPPROTO_ICMP IPPROTO_ICMPV6 IPPROTO_IDP IPPROTO_IGMP IPPROTO_IGP IPPROTO_IP
         IPPROTO_IPV4 IPPROTO_IPV6 IPPROTO_L2TP IPPROTO_MAX IPPROTO_ND IPPROTO_NONE
         IPPROTO_PGM IPPROTO_PIM IPPROTO_PUP IPPROTO_RAW IPPROTO_RDP IPPROTO_ROUTING
         IPPROTO_SCTP IPPROTO_ST IPPROTO_TCP IPPROTO_UDP IPV6_ADD_MEMBERSHIP IPV6_CHECKSUM
         IPV6_DONTFRAG IPV6_DROP_MEMBERSHIP IPV6_HDRINCL IPV6_HOPLIMIT IPV6_HOPOPTS
         IPV6_JOIN_GROUP IPV6_LEAVE_GROUP IPV6_MULTICAST_HOPS IPV6_MULTICAST_IF
-        IPV6_MULTICAST_LOOP IPV6_PKTINFO IPV6_PROTECTION_LEVEL IPV6_RECVDSTADDR IPV6_RECVIF
+        IPV6_MTU IPV6_MTU_DISCOVER IPV6_MULTICAST_LOOP IPV6_PKTINFO IPV6_PROTECTION_LEVEL IPV6_RECVDSTADDR IPV6_RECVIF
         IPV6_RECVRTHDR IPV6_RECVTCLASS IPV6_RTHDR IPV6_TCLASS IPV6_UNICAST_HOPS
         IPV6_UNICAST_IF IPV6_V6ONLY IP_ADD_IFLIST IP_ADD_MEMBERSHIP IP_ADD_SOURCE_MEMBERSHIP
         IP_BLOCK_SOURCE IP_DEFAULT_MULTICAST_LOOP IP_DEFAULT_MULTICAST_TTL IP_DEL_IFLIST
@@ -527,6 +535,8 @@ constants! {
 const NOT_COMPARED: &[(&str, &str)] = &[
     ("AF_MAX", "grows with each kit; windows-sys has an early one"),
     ("NTDDI_VERSION", "the version of Windows that programs may rely on: our choice"),
+    ("SIO_GET_INTERFACE_LIST", "of Winsock 1: _IOR('t', 127, ULONG); windows-sys leaves it out"),
+    ("SIO_IDEAL_SEND_BACKLOG_QUERY", "_IOR('t', 123, ULONG); windows-sys leaves it out"),
     ("IOC_WSK", "winsock kernel; windows-sys leaves it out"),
     ("FALSE", "the language's"),
     ("TRUE", "the language's"),
@@ -992,6 +1002,8 @@ signatures! {
     winsock2::connection => socket 3 WinSock;
     winsock2::connection => WSASocketA 6 WinSock;
     winsock2::connection => WSASocketW 6 WinSock;
+    winsock2::duplicate => WSADuplicateSocketA 3 WinSock;
+    winsock2::duplicate => WSADuplicateSocketW 3 WinSock;
     winsock2::connection => bind 3 WinSock;
     winsock2::connection => listen 2 WinSock;
     winsock2::connection => accept 3 WinSock;

@@ -177,7 +177,6 @@ const DOCUMENTED: &[(&str, &str)] = &[
 const PARTIAL: &[(&str, &str)] = &[
     ("CreateFileA", ""),
     ("CreateFileW", ""),
-    ("TransmitPackets", ""),
     ("CreateEventA", ""),
     ("CreateEventW", "As CreateEventA."),
     ("CreateMutexA", ""),
@@ -228,10 +227,9 @@ const PARTIAL: &[(&str, &str)] = &[
     ("timeEndPeriod", ""),
     ("VirtualProtect", ""),
     ("SetCriticalSectionSpinCount", ""),
-    (
-        "WSAIoctl",
-        "SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_KEEPALIVE_VALS, SIO_BASE_HANDLE, FIONBIO, FIONREAD.",
-    ),
+    ("WSAIoctl", ""),
+    ("WSADuplicateSocketA", ""),
+    ("WSADuplicateSocketW", ""),
     ("WSASocketA", "As socket."),
     ("WSASocketW", "As socket."),
     ("getaddrinfo", ""),

@@ -188,7 +188,7 @@ fn no_room_to_send_is_again() {
     assert_eq!(error, Errno::AGAIN);
     assert!(sent > 0);
     let mut more = Buffers::from_vec(vec![0; 1 << 16]);
-    assert_eq!(more.send_to(a.as_fd(), SendFlags::NONE, None, None), Err(Errno::AGAIN));
+    assert_eq!(more.send_to(a.as_fd(), SendFlags::NONE, None, &Beside::NOTHING), Err(Errno::AGAIN));
     assert_eq!(more.done(), 0);
     drop(b);
     assert_eq!(more.send(a.as_fd(), SendFlags::NONE), Err(Errno::PIPE));
@@ -210,7 +210,7 @@ fn urgent_data_goes_and_comes_as_such() {
     for send_to in [false, true] {
         let mut urgent = Buffers::from_vec(b"!".to_vec());
         let sent = match send_to {
-            true => urgent.send_to(a.as_fd(), flags, None, None),
+            true => urgent.send_to(a.as_fd(), flags, None, &Beside::NOTHING),
             false => urgent.send(a.as_fd(), flags),
         };
         assert_eq!(sent, Ok(1));
@@ -241,21 +241,34 @@ fn a_datagram_tells_who_sent_it_and_what_is_missing() {
         let [a, b] = [(); 2].map(|()| UdpSocket::bind(any).unwrap());
         let (from, to) = (a.local_addr().unwrap(), b.local_addr().unwrap());
         let mut datagram = Buffers::from_vec(b"datagram".to_vec());
-        assert_eq!(datagram.send_to(a.as_fd(), SendFlags::NONE, Some(&to), None), Ok(8));
+        assert_eq!(
+            datagram.send_to(a.as_fd(), SendFlags::NONE, Some(&to), &Beside::NOTHING),
+            Ok(8)
+        );
         until_ready(&b, PollFlags::IN);
         let mut into = Buffers::from_vec(vec![0; 8]);
-        let whole = ReceivedDatagram { octets: 8, from: Some(from), info: None, truncated: false };
+        let whole = ReceivedDatagram {
+            octets: 8,
+            from: Some(from),
+            beside: Beside::NOTHING,
+            truncated: false,
+        };
         assert_eq!(into.recv_from(b.as_fd(), RecvFlags::new(false, true)), Ok(whole));
         assert_eq!(into.done(), 0, "only a look");
         assert_eq!(into.into_vec(), b"datagram");
         let mut into = Buffers::from_vec(vec![0; 4]);
-        let cut = ReceivedDatagram { octets: 4, from: Some(from), info: None, truncated: true };
+        let cut = ReceivedDatagram {
+            octets: 4,
+            from: Some(from),
+            beside: Beside::NOTHING,
+            truncated: true,
+        };
         assert_eq!(into.recv_from(b.as_fd(), RecvFlags::NONE), Ok(cut));
         assert_eq!(into.done(), 4);
         assert_eq!(into.recv_from(b.as_fd(), RecvFlags::NONE), Err(Errno::AGAIN));
         a.connect(to).unwrap();
         let mut datagram = Buffers::from_vec(b"to the peer".to_vec());
-        assert_eq!(datagram.send_to(a.as_fd(), SendFlags::NONE, None, None), Ok(11));
+        assert_eq!(datagram.send_to(a.as_fd(), SendFlags::NONE, None, &Beside::NOTHING), Ok(11));
     }
 }
 

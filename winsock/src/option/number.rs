@@ -5,11 +5,12 @@ use std::net::Ipv4Addr;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use linsock_iocp::{NtStatus, sys};
+use linsock_iocp::NtStatus;
+use linsock_iocp::sys::{self, IntOption};
 use rustix::io::{self, Errno};
 use rustix::net::sockopt::{self, Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery};
 
-use super::{IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, boolean, dword};
+use super::{IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, SOL_SOCKET, boolean, dword};
 use crate::transport::status_of;
 
 /// An option whose value is a number.
@@ -22,17 +23,33 @@ pub(super) enum Number {
     MulticastLoop,
     DontFragment,
     PacketInfo,
+    TellsHops,
+    UnicastInterface,
+    TellsTraffic,
+    MtuDiscover,
     UnicastHops6,
     MulticastInterface6,
     MulticastHops6,
     MulticastLoop6,
     DontFragment6,
     PacketInfo6,
+    TellsHops6,
+    UnicastInterface6,
+    Traffic6,
+    TellsTraffic6,
+    MtuDiscover6,
     KeepIdle,
     KeepCount,
     KeepInterval,
     MaxRetry,
     MaxRetryMs,
+    FastOpen,
+    /// Ports chosen by the system are random: here always.
+    RandomizePort,
+    /// Each local address has all ports for the system to choose from: here always.
+    PortScalability,
+    /// A port that the system chooses is chosen at connect, so that it may serve another peer too.
+    ReuseUnicastPort,
 }
 
 /// What a value may be.
@@ -66,17 +83,30 @@ impl Number {
             (IPPROTO_IP, 11) => Self::MulticastLoop,
             (IPPROTO_IP, 14) => Self::DontFragment,
             (IPPROTO_IP, 19) => Self::PacketInfo,
+            (IPPROTO_IP, 21) => Self::TellsHops,
+            (IPPROTO_IP, 31) => Self::UnicastInterface,
+            (IPPROTO_IP, 40) => Self::TellsTraffic,
+            (IPPROTO_IP, 71) => Self::MtuDiscover,
             (IPPROTO_IPV6, 4) => Self::UnicastHops6,
             (IPPROTO_IPV6, 9) => Self::MulticastInterface6,
             (IPPROTO_IPV6, 10) => Self::MulticastHops6,
             (IPPROTO_IPV6, 11) => Self::MulticastLoop6,
             (IPPROTO_IPV6, 14) => Self::DontFragment6,
             (IPPROTO_IPV6, 19) => Self::PacketInfo6,
+            (IPPROTO_IPV6, 21) => Self::TellsHops6,
+            (IPPROTO_IPV6, 31) => Self::UnicastInterface6,
+            (IPPROTO_IPV6, 39) => Self::Traffic6,
+            (IPPROTO_IPV6, 40) => Self::TellsTraffic6,
+            (IPPROTO_IPV6, 71) => Self::MtuDiscover6,
             (IPPROTO_TCP, 3) => Self::KeepIdle,
             (IPPROTO_TCP, 5) => Self::MaxRetry,
             (IPPROTO_TCP, 14) => Self::MaxRetryMs,
+            (IPPROTO_TCP, 15) => Self::FastOpen,
             (IPPROTO_TCP, 16) => Self::KeepCount,
             (IPPROTO_TCP, 17) => Self::KeepInterval,
+            (SOL_SOCKET, 0x3005) => Self::RandomizePort,
+            (SOL_SOCKET, 0x3006) => Self::PortScalability,
+            (SOL_SOCKET, 0x3007) => Self::ReuseUnicastPort,
             _ => return None,
         })
     }
@@ -90,6 +120,12 @@ impl Number {
                 | Self::MulticastLoop
                 | Self::PacketInfo
                 | Self::PacketInfo6
+                | Self::TellsHops
+                | Self::TellsHops6
+                | Self::TellsTraffic
+                | Self::TellsTraffic6
+                | Self::UnicastInterface
+                | Self::UnicastInterface6
                 | Self::MulticastInterface6
                 | Self::MulticastHops6
                 | Self::MulticastLoop6
@@ -106,7 +142,17 @@ impl Number {
                 | Self::MulticastLoop6
                 | Self::DontFragment6
                 | Self::PacketInfo6
+                | Self::TellsHops6
+                | Self::UnicastInterface6
+                | Self::Traffic6
+                | Self::TellsTraffic6
+                | Self::MtuDiscover6
         )
+    }
+
+    /// Whether it is about the port that a bind is to choose.
+    pub(super) const fn is_for_bind(self) -> bool {
+        matches!(self, Self::RandomizePort | Self::PortScalability | Self::ReuseUnicastPort)
     }
 
     /// Whether it may be given, and asked for, as one octet.
@@ -125,11 +171,24 @@ impl Number {
             | Self::DontFragment
             | Self::DontFragment6
             | Self::PacketInfo
-            | Self::PacketInfo6 => Range::Truth,
+            | Self::PacketInfo6
+            | Self::TellsHops
+            | Self::TellsHops6
+            | Self::TellsTraffic
+            | Self::TellsTraffic6
+            | Self::FastOpen
+            | Self::RandomizePort
+            | Self::PortScalability
+            | Self::ReuseUnicastPort => Range::Truth,
             Self::Tos => Range::Within(0, 255),
             Self::MulticastTtl => Range::Octet,
             Self::Ttl => Range::Within(1, 255),
-            Self::MulticastInterface | Self::MulticastInterface6 => Range::Within(0, u32::MAX),
+            Self::MulticastInterface
+            | Self::MulticastInterface6
+            | Self::UnicastInterface
+            | Self::UnicastInterface6 => Range::Within(0, u32::MAX),
+            Self::MtuDiscover | Self::MtuDiscover6 => Range::Within(0, 3),
+            Self::Traffic6 => Range::WithinOrDefault(0, 255),
             Self::UnicastHops6 => Range::WithinOrDefault(1, 255),
             Self::MulticastHops6 => Range::WithinOrDefault(0, 255),
             Self::KeepIdle | Self::KeepInterval => Range::Within(1, KEEP_MAX),
@@ -212,8 +271,23 @@ impl Number {
                 fd,
                 if on { Ipv6PathMtuDiscovery::DO } else { Ipv6PathMtuDiscovery::WANT },
             ),
-            Self::PacketInfo => tell_where(fd, false, on),
-            Self::PacketInfo6 => tell_where(fd, true, on),
+            Self::PacketInfo => sys::set_option(fd, IntOption::TellsWhere, on.into()),
+            Self::PacketInfo6 => sys::set_option(fd, IntOption::TellsWhere6, on.into()),
+            Self::TellsHops => sys::set_option(fd, IntOption::TellsHops, on.into()),
+            Self::TellsHops6 => sys::set_option(fd, IntOption::TellsHops6, on.into()),
+            Self::TellsTraffic => sys::set_option(fd, IntOption::TellsTraffic, on.into()),
+            Self::TellsTraffic6 => sys::set_option(fd, IntOption::TellsTraffic6, on.into()),
+            Self::Traffic6 => sys::set_option(fd, IntOption::Traffic6, value.cast_signed()),
+            // In network order, as Windows has it.
+            Self::UnicastInterface => {
+                sys::set_option(fd, IntOption::Interface, value.cast_signed())
+            }
+            // Windows has the machine's order here, the kernel that of the network.
+            Self::UnicastInterface6 => {
+                sys::set_option(fd, IntOption::Interface6, value.to_be().cast_signed())
+            }
+            Self::MtuDiscover => sockopt::set_ip_mtu_discover(fd, discovery(value)),
+            Self::MtuDiscover6 => sockopt::set_ipv6_mtu_discover(fd, discovery6(value)),
             Self::UnicastHops6 => sockopt::set_ipv6_unicast_hops(fd, given),
             Self::MulticastInterface6 => sockopt::set_ipv6_multicast_if(fd, value),
             Self::MulticastHops6 => sockopt::set_ipv6_multicast_hops(fd, given.unwrap_or(1).into()),
@@ -226,13 +300,36 @@ impl Number {
                 sockopt::set_tcp_user_timeout(fd, value.saturating_mul(1000).min(RETRY_MAX))
             }
             Self::MaxRetryMs => sockopt::set_tcp_user_timeout(fd, value.min(RETRY_MAX)),
+            // It only saves time, where the kernel and the peer will; a connected descriptor has no
+            // more use for it and refuses.
+            Self::FastOpen => {
+                let _ = sys::set_option(fd, IntOption::FastOpen, value.cast_signed());
+                Ok(())
+            }
+            Self::RandomizePort | Self::PortScalability => Ok(()),
+            Self::ReuseUnicastPort => sys::set_option(fd, IntOption::LatePort, on.into()),
         }
     }
 }
 
-fn tell_where(fd: BorrowedFd<'_>, v6: bool, on: bool) -> io::Result<()> {
-    let told = sys::set_packet_info(fd, v6, on);
-    told.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
+/// What the kernel calls IP_PMTUDISC_*.
+const fn discovery(value: u32) -> Ipv4PathMtuDiscovery {
+    match value {
+        1 => Ipv4PathMtuDiscovery::DO,
+        2 => Ipv4PathMtuDiscovery::DONT,
+        3 => Ipv4PathMtuDiscovery::PROBE,
+        _ => Ipv4PathMtuDiscovery::WANT,
+    }
+}
+
+/// The same, over IPv6.
+const fn discovery6(value: u32) -> Ipv6PathMtuDiscovery {
+    match value {
+        1 => Ipv6PathMtuDiscovery::DO,
+        2 => Ipv6PathMtuDiscovery::DONT,
+        3 => Ipv6PathMtuDiscovery::PROBE,
+        _ => Ipv6PathMtuDiscovery::WANT,
+    }
 }
 
 /// A network interface, as IPv4's options name it.
@@ -363,6 +460,7 @@ mod tests {
             tell(&udp6, Number::DontFragment6, value);
             assert_eq!(sockopt::ipv6_mtu_discover(&udp6), Ok(kernels));
         }
+        path_discovery_is_told(&udp, &udp6);
         tell(&udp, Number::MulticastTtl, 3);
         tell(&udp, Number::MulticastLoop, 0);
         assert_eq!(sockopt::ip_multicast_ttl(&udp), Ok(3));
@@ -375,6 +473,31 @@ mod tests {
         assert_eq!(sockopt::ipv6_multicast_loop(&udp6), Ok(false));
         tell(&udp6, Number::UnicastHops6, FOR_EVER);
         assert_eq!(sockopt::ipv6_unicast_hops(&udp6), Ok(64));
+    }
+
+    /// PMTUD_STATE of ws2ipdef.h: not set, do, do not, probe.
+    fn path_discovery_is_told(udp: &std::os::fd::OwnedFd, udp6: &std::os::fd::OwnedFd) {
+        use std::os::fd::AsFd;
+
+        let [v4, v6] = [udp, udp6].map(AsFd::as_fd);
+        for (value, kernels) in [
+            (1, Ipv4PathMtuDiscovery::DO),
+            (2, Ipv4PathMtuDiscovery::DONT),
+            (3, Ipv4PathMtuDiscovery::PROBE),
+            (0, Ipv4PathMtuDiscovery::WANT),
+        ] {
+            Number::MtuDiscover.apply(v4, value).unwrap();
+            assert_eq!(sockopt::ip_mtu_discover(v4), Ok(kernels));
+        }
+        for (value, kernels) in [
+            (1, Ipv6PathMtuDiscovery::DO),
+            (2, Ipv6PathMtuDiscovery::DONT),
+            (3, Ipv6PathMtuDiscovery::PROBE),
+            (0, Ipv6PathMtuDiscovery::WANT),
+        ] {
+            Number::MtuDiscover6.apply(v6, value).unwrap();
+            assert_eq!(sockopt::ipv6_mtu_discover(v6), Ok(kernels));
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use linsock_iocp::cache;
 use linsock_iocp::clock;
 use linsock_iocp::driver::{Interest, Readiness};
 use linsock_iocp::guardian;
-use linsock_iocp::handle;
+use linsock_iocp::handle::{self, Token};
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sync::Lock;
 
@@ -67,7 +67,7 @@ impl AcceptLayout {
 pub struct AddressArea(pub CheckedMemory);
 
 /// The stand-in for a local address: length [`DeferredAddress::MARK`], the address family (u32) in
-/// the gap, then the handle.
+/// the gap, then the socket's token.
 #[derive(Clone, Copy, Debug)]
 pub struct DeferredAddress;
 
@@ -78,14 +78,19 @@ impl DeferredAddress {
     pub const HEADER: usize = 8;
     /// Where the address family is.
     pub const FAMILY_AT: usize = 4;
+
+    /// The socket that is behind the header.
+    pub fn socket(octets: [u8; 8]) -> Option<Arc<Socket>> {
+        Socket::from_token(Token::from_value(u64::from_ne_bytes(octets)))
+    }
 }
 
 /// What only a listener has, made when it is first needed.
 #[derive(Debug, Default)]
 pub(super) struct Listening {
-    /// The handles that an AcceptEx of this listener brought a connection, and that waited for
+    /// The sockets that an AcceptEx of this listener brought a connection, and that waited for
     /// their first data then.
-    first_receivers: BTreeSet<usize>,
+    first_receivers: BTreeSet<Token>,
     /// How many of them there were when those that no longer wait were last left out.
     receivers_kept: usize,
     /// Connections that no accept could take when they came, for the next ones.
@@ -97,14 +102,14 @@ impl Listening {
     /// An AcceptEx waits for first data in a handle. Whose data has come is left out when there are
     /// twice as many as there were, so that each costs a bounded time once; the caller holds no
     /// lock but the listener's.
-    fn note_receiver(&mut self, value: usize) {
+    fn note_receiver(&mut self, token: Token) {
         const FEW: usize = 64;
-        self.first_receivers.insert(value);
+        self.first_receivers.insert(token);
         if self.first_receivers.len() > (2 * self.receivers_kept).max(FEW) {
             let waits = |socket: Arc<Socket>| {
                 socket.lock().endpoint.accept_phase() == AcceptPhase::FirstReceive
             };
-            self.first_receivers.retain(|value| Socket::from_value(*value).is_ok_and(waits));
+            self.first_receivers.retain(|token| Socket::from_token(*token).is_some_and(waits));
             self.receivers_kept = self.first_receivers.len();
         }
     }
@@ -310,12 +315,12 @@ impl Socket {
     /// those that are chosen.
     pub(super) fn cancel_first_receives(
         &self,
-        receivers: &[usize],
+        receivers: &[Token],
         chosen: &dyn Fn(&Irp) -> bool,
         after: &mut Deferred,
     ) -> usize {
         let mut cancelled = 0;
-        for receiver in receivers.iter().filter_map(|value| Self::from_value(*value).ok()) {
+        for receiver in receivers.iter().filter_map(|token| Self::from_token(*token)) {
             let mut inner = receiver.lock();
             cancelled += inner.endpoint.cancel(|operation| match &operation.kind {
                 Kind::Accept(call) => {
@@ -339,8 +344,8 @@ impl Inner {
         self.listening.as_ref().is_some_and(|listening| !listening.deferred.is_empty())
     }
 
-    /// The handles that wait, or waited, for first data.
-    pub(super) fn first_receivers(&self) -> Vec<usize> {
+    /// The sockets that wait, or waited, for first data.
+    pub(super) fn first_receivers(&self) -> Vec<Token> {
         let listening = self.listening.as_ref();
         listening.map_or_else(Vec::new, |some| some.first_receivers.iter().copied().collect())
     }
@@ -516,7 +521,7 @@ impl Inner {
         let waits = inner.endpoint.accept_phase() == AcceptPhase::FirstReceive;
         drop(inner);
         if waits {
-            self.listening().note_receiver(acceptor.handle().value());
+            self.listening().note_receiver(acceptor.token());
         }
     }
 
@@ -573,8 +578,8 @@ impl Inner {
                     area.0.write(0, &DeferredAddress::MARK.to_ne_bytes());
                     let family = u32::from(acceptor.domain().number()).to_ne_bytes();
                     area.0.write(DeferredAddress::FAMILY_AT, &family);
-                    let handle = acceptor.handle().value().to_ne_bytes();
-                    area.0.write(DeferredAddress::HEADER, &handle);
+                    let token = acceptor.token().value().to_ne_bytes();
+                    area.0.write(DeferredAddress::HEADER, &token);
                 }
             }
         }

@@ -8,9 +8,10 @@ use linsock_iocp::afd::endpoint::state::Phase;
 use linsock_iocp::afd::{CloseMode, RareQueue};
 use linsock_iocp::clock::Deadline;
 use linsock_iocp::file::File;
-use linsock_iocp::handle;
+use linsock_iocp::handle::Handle;
 use linsock_iocp::irp::{Deferred, Timing};
 
+use super::handles::Left;
 use super::operation::{Kind, Operation};
 use super::{Inner, Socket, recent};
 use crate::transport::last_words;
@@ -25,19 +26,41 @@ impl Socket {
     /// WSAENOTSOCK; WSAEWOULDBLOCK (handle still valid) when a non-blocking socket would have to
     /// linger (closesocket page).
     pub fn close_handle(&self) -> Result<(), NtStatus> {
+        self.close_one(self.handle())
+    }
+
+    /// closesocket by one of the socket's handles: the last one ends the socket's affairs.
+    ///
+    /// # Errors
+    /// As [`close_handle`](Self::close_handle).
+    pub fn close_one(&self, handle: Handle) -> Result<(), NtStatus> {
         if self.is_nonblocking() && self.would_linger() {
             return Err(NtStatus::DEVICE_NOT_READY);
         }
-        handle::table().remove(self.handle()).ok_or(NtStatus::INVALID_HANDLE)?;
-        recent::forget(self.handle());
-        self.close();
-        Ok(())
+        if self.release(handle) { Ok(()) } else { Err(NtStatus::INVALID_HANDLE) }
+    }
+
+    /// Takes a handle away, and with the last one ends the socket's affairs. False if it is none,
+    /// or closed already.
+    pub(super) fn release(&self, handle: Handle) -> bool {
+        let left = self.lock().drop_handle(self.core(), handle);
+        match left {
+            Left::Stale => false,
+            Left::Others => true,
+            Left::Nothing => {
+                recent::forget(self.handle());
+                self.close();
+                true
+            }
+        }
     }
 
     fn would_linger(&self) -> bool {
         let mut inner = self.lock();
         let lingers = inner.options.linger().is_some_and(|seconds| seconds > 0);
-        lingers && (inner.endpoint.has_sends() || inner.is_connected() && inner.owes_peer())
+        lingers
+            && !inner.has_other_handles()
+            && (inner.endpoint.has_sends() || inner.is_connected() && inner.owes_peer())
     }
 
     /// The handle is gone: completes everything pending and lets go of the transport.
@@ -47,6 +70,9 @@ impl Socket {
     pub(super) fn end(&self) {
         let mut after = Deferred::default();
         let mut inner = self.lock();
+        if inner.closed {
+            return;
+        }
         let listener = inner.accepting_for.and_then(Self::from_token);
         let receivers = inner.first_receivers();
         let listened = inner.endpoint.phase() == Phase::Listening;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use linsock_iocp::afd::address::{self, Address, Domain, Family};
 use linsock_iocp::afd::datagram::Datagrams;
 use linsock_iocp::afd::{Shutdown, Start};
-use linsock_iocp::buffer::{Buffers, CheckedMemory, PacketInfo, ReceivedDatagram, SendFlags};
+use linsock_iocp::buffer::{Beside, Buffers, CheckedMemory, ReceivedDatagram, SendFlags};
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sync::Lock;
 use linsock_iocp::{NtStatus, sys};
@@ -51,18 +51,18 @@ impl Traffic {
 pub struct Route {
     /// To whom; `None` to the default destination.
     pub to: Option<SocketAddr>,
-    /// Where it leaves from; `None` for the system's choice.
-    pub from: Option<PacketInfo>,
+    /// What is said beside it, such as where it leaves from.
+    pub beside: Beside,
 }
 
 impl Route {
     /// To `to`, or to the default destination.
     pub const fn to(to: Option<SocketAddr>) -> Self {
-        Self { to, from: None }
+        Self { to, beside: Beside::NOTHING }
     }
 
-    const fn is_default(&self) -> bool {
-        self.to.is_none() && self.from.is_none()
+    fn is_default(&self) -> bool {
+        self.to.is_none() && self.beside == Beside::NOTHING
     }
 }
 
@@ -332,7 +332,7 @@ impl Inner {
             None => Err(NtStatus::NOT_SUPPORTED),
         };
         let tried = match admitted {
-            Ok(Start::Now) => self.try_send_to(&mut irp, flags, &route),
+            Ok(Start::Now) => self.try_send_to(&mut irp.buffers, flags, &route),
             Ok(Start::Behind) => Ok(None),
             Err(status) => Err(status),
         };
@@ -363,15 +363,15 @@ impl Inner {
     }
 
     /// One attempt; `None` when there is no room.
-    fn try_send_to(
+    pub(super) fn try_send_to(
         &mut self,
-        irp: &mut Irp,
+        buffers: &mut Buffers,
         flags: SendFlags,
         route: &Route,
     ) -> Result<Option<usize>, NtStatus> {
         loop {
             let fd = self.tcp.fd().ok_or(NtStatus::INVALID_HANDLE)?;
-            match irp.buffers.send_to(fd, flags, route.to.as_ref(), route.from.as_ref()) {
+            match buffers.send_to(fd, flags, route.to.as_ref(), &route.beside) {
                 Ok(octets) => {
                     if let Some(traffic) = &mut self.traffic {
                         // The kernel has chosen a port, if there was none.
@@ -529,14 +529,9 @@ impl Inner {
         while self.tcp.writable
             && let Some(mut operation) = self.take_datagram(Datagrams::sends)
         {
-            let (flags, route) = match &operation.kind {
-                Kind::SendTo(flags, route) => (*flags, route.as_deref().copied()),
-                _ => (SendFlags::NONE, None),
-            };
-            let route = route.unwrap_or_default();
-            let (status, octets) = match self.try_send_to(&mut operation.irp, flags, &route) {
+            let (status, octets) = match self.try_send_operation(&mut operation) {
                 Ok(Some(octets)) => (NtStatus::SUCCESS, octets),
-                Err(status) => (status, 0),
+                Err(status) => (status, operation.octets_sent()),
                 Ok(None) => {
                     self.return_datagram(Datagrams::sends, operation);
                     break;

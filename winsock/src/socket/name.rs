@@ -3,16 +3,34 @@
 use linsock_iocp::afd::address::Address;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::Receive;
 use linsock_iocp::afd::endpoint::state::{Link, Phase, RecvHalf, Verb};
 use linsock_iocp::clock;
+use linsock_iocp::sys::{self, TcpFacts};
+use rustix::net::sockopt;
 
 use super::{Inner, Socket};
+use crate::catalog::Provider;
 use crate::option::SharedOptions;
+use crate::transport::status_of;
 use crate::transport::tcp::{self, Next};
 use linsock_iocp::irp::Deferred;
+
+/// What is counted of a connection or listener.
+#[derive(Clone, Copy, Debug)]
+pub struct Statistics {
+    /// By the kernel.
+    pub facts: TcpFacts,
+    /// How long there is a connection.
+    pub age: Duration,
+    /// Octets that were sent and are not acknowledged; the FIN counts as one.
+    pub in_flight: u32,
+    /// Octets that the kernel keeps for the program at most.
+    pub receive_buffer: usize,
+}
 
 impl Socket {
     /// getsockname.
@@ -84,6 +102,38 @@ impl Socket {
         let since = inner.connected_at.filter(|_| accepting || inner.is_connected())?;
         let elapsed = clock::coarse().saturating_sub(since);
         Some(u32::try_from(elapsed.as_secs()).unwrap_or(u32::MAX))
+    }
+
+    /// What is counted of the connection or listener.
+    ///
+    /// # Errors
+    /// WSAEOPNOTSUPP on a socket that is not TCP's; WSAENOTCONN.
+    pub fn statistics(&self) -> Result<Statistics, NtStatus> {
+        if !matches!(self.provider(), Provider::Tcp(_)) {
+            return Err(NtStatus::NOT_SUPPORTED);
+        }
+        let inner = self.open()?;
+        let has_none = matches!(
+            inner.endpoint.phase(),
+            Phase::Open | Phase::OpenRecycled | Phase::Bound | Phase::BoundRecycled
+        );
+        let fd = inner.tcp.fd().filter(|_| !has_none).ok_or(NtStatus::INVALID_CONNECTION)?;
+        let facts = TcpFacts::of(fd).ok_or(NtStatus::INVALID_CONNECTION)?;
+        let since = inner.connected_at.filter(|_| inner.is_connected());
+        let age = since.map_or(Duration::ZERO, |since| clock::coarse().saturating_sub(since));
+        let in_flight = sys::unacknowledged(fd).unwrap_or(0).saturating_sub(facts.octets_unsent);
+        let receive_buffer = sockopt::socket_recv_buffer_size(fd).map_err(status_of)?;
+        Ok(Statistics { facts, age, in_flight, receive_buffer })
+    }
+
+    /// As many octets as the kernel takes of a connection without waiting; they grow with it.
+    ///
+    /// # Errors
+    /// WSAENOTCONN without a connection.
+    pub fn ideal_backlog(&self) -> Result<usize, NtStatus> {
+        let inner = self.open()?;
+        let fd = inner.tcp.fd().filter(|_| inner.is_connected());
+        sockopt::socket_send_buffer_size(fd.ok_or(NtStatus::INVALID_CONNECTION)?).map_err(status_of)
     }
 
     /// Octets that can be read now (FIONREAD).

@@ -7,6 +7,7 @@ use linsock_iocp::irp::{Deferred, Irp, Timing};
 use super::Socket;
 use super::accept::AcceptCall;
 use super::datagram::{Route, SenderArea};
+use super::packets::Packets;
 use super::transfer::RecvOptions;
 use super::transmit::Transmission;
 use linsock_iocp::buffer::SendFlags;
@@ -33,6 +34,8 @@ pub enum Kind {
     RecvFrom(RecvOptions, Option<Box<SenderArea>>),
     /// Sends a datagram.
     SendTo(SendFlags, Option<Box<Route>>),
+    /// Sends memory and files as datagrams. Boxed: it is large and rare.
+    SendPackets(Box<Packets>),
     /// Sends memory and files, and may then disconnect. Boxed: it is large and rare.
     Transmit(Box<Transmission>),
     /// Disconnects.
@@ -46,6 +49,14 @@ impl Operation {
     #[inline]
     pub const fn new(irp: Irp, kind: Kind) -> Self {
         Self { irp, kind }
+    }
+
+    /// Octets of its datagrams that the transport has.
+    pub(super) fn octets_sent(&self) -> usize {
+        match &self.kind {
+            Kind::SendPackets(packets) => packets.sent(),
+            _ => 0,
+        }
     }
 
     /// How it receives, if it does.
@@ -123,6 +134,7 @@ impl super::Inner {
             | Kind::Send(_)
             | Kind::RecvFrom(..)
             | Kind::SendTo(..)
+            | Kind::SendPackets(_)
             | Kind::Connect => {}
         }
         operation.complete(socket, timing, status, bytes, after);

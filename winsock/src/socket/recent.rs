@@ -41,7 +41,8 @@ pub(super) fn find(handle: Handle) -> Option<Arc<Socket>> {
         if recent.handle == Some(handle) { recent.socket.upgrade() } else { None }
     };
     let socket = RECENT.try_with(find).ok()??;
-    if socket.gone.is_set() { None } else { Some(socket) }
+    // Of several handles, only the table knows which are closed.
+    if socket.gone.is_set() || socket.is_shared() { None } else { Some(socket) }
 }
 
 /// The thread uses the socket.

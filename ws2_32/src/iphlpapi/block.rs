@@ -8,26 +8,26 @@ use linsock::afd::address;
 use super::layout::{ADDRESS_HEAD, SOCKET_ADDRESS};
 
 /// Octets that begin at an address of the program's.
-pub(super) struct Block {
+pub(crate) struct Block {
     base: usize,
     octets: Vec<u8>,
 }
 
 /// A structure in a block: where it begins, in octets from the block's beginning.
 #[derive(Clone, Copy)]
-pub(super) struct Place(usize);
+pub(crate) struct Place(usize);
 
 impl Block {
-    pub(super) const fn new(base: usize) -> Self {
+    pub(crate) const fn new(base: usize) -> Self {
         Self { base, octets: Vec::new() }
     }
 
-    pub(super) fn into_octets(self) -> Vec<u8> {
+    pub(crate) fn into_octets(self) -> Vec<u8> {
         self.octets
     }
 
     /// Room for a structure, all zero.
-    pub(super) fn reserve(&mut self, size: usize) -> Place {
+    pub(crate) fn reserve(&mut self, size: usize) -> Place {
         // Every structure has a pointer in it.
         let at = self.octets.len().next_multiple_of(align_of::<u64>());
         self.octets.resize(at + size, 0);
@@ -35,30 +35,30 @@ impl Block {
     }
 
     /// Sets octets of a structure.
-    pub(super) fn set(&mut self, place: Place, offset: usize, octets: &[u8]) {
+    pub(crate) fn set(&mut self, place: Place, offset: usize, octets: &[u8]) {
         let at = place.0 + offset;
         self.octets[at..at + octets.len()].copy_from_slice(octets);
     }
 
-    pub(super) fn set_number(&mut self, place: Place, offset: usize, number: u32) {
+    pub(crate) fn set_number(&mut self, place: Place, offset: usize, number: u32) {
         self.set(place, offset, &number.to_ne_bytes());
     }
 
     /// Makes a member point at a structure.
-    pub(super) fn set_pointer(&mut self, place: Place, offset: usize, to: Place) {
+    pub(crate) fn set_pointer(&mut self, place: Place, offset: usize, to: Place) {
         let address = self.base.wrapping_add(to.0);
         self.set(place, offset, &address.to_ne_bytes());
     }
 
     /// Adds a text and its zero, and makes a member point at it.
-    pub(super) fn set_text(&mut self, place: Place, offset: usize, text: &[u8]) {
+    pub(crate) fn set_text(&mut self, place: Place, offset: usize, text: &[u8]) {
         let at = self.reserve(text.len() + 1);
         self.set(at, 0, text);
         self.set_pointer(place, offset, at);
     }
 
     /// The same in UTF-16.
-    pub(super) fn set_wide_text(&mut self, place: Place, offset: usize, text: &str) {
+    pub(crate) fn set_wide_text(&mut self, place: Place, offset: usize, text: &str) {
         let octets: Vec<u8> = text.encode_utf16().flat_map(u16::to_ne_bytes).collect();
         let at = self.reserve(octets.len() + size_of::<u16>());
         self.set(at, 0, &octets);
@@ -66,7 +66,7 @@ impl Block {
     }
 
     /// Adds a structure that is an entry of a list of addresses.
-    pub(super) fn add_address(&mut self, size: usize, address: &SocketAddr) -> Place {
+    pub(crate) fn add_address(&mut self, size: usize, address: &SocketAddr) -> Place {
         use std::mem::offset_of;
         let place = self.reserve(size);
         let length = u32::try_from(size).unwrap_or(u32::MAX);
@@ -82,7 +82,7 @@ impl Block {
     }
 
     /// Makes a member point at the first of the entries, and each entry at the next.
-    pub(super) fn link(&mut self, place: Place, offset: usize, next: usize, entries: &[Place]) {
+    pub(crate) fn link(&mut self, place: Place, offset: usize, next: usize, entries: &[Place]) {
         if let Some(first) = entries.first() {
             self.set_pointer(place, offset, *first);
         }
@@ -90,7 +90,7 @@ impl Block {
     }
 
     /// Makes each entry point at the next.
-    pub(super) fn chain(&mut self, next: usize, entries: &[Place]) {
+    pub(crate) fn chain(&mut self, next: usize, entries: &[Place]) {
         for pair in entries.windows(2) {
             self.set_pointer(pair[0], next, pair[1]);
         }

@@ -9,14 +9,14 @@ use linsock::afd::address::Family;
 
 /// The families that were asked for.
 #[derive(Clone, Copy)]
-pub(super) enum Families {
+pub(crate) enum Families {
     All,
     One(Family),
 }
 
 impl Families {
     /// By Windows' number.
-    pub(super) fn new(number: u32) -> Option<Self> {
+    pub(crate) fn new(number: u32) -> Option<Self> {
         match number {
             0 => Some(Self::All),
             number => Family::from_number(i32::try_from(number).ok()?).map(Self::One),
@@ -32,14 +32,14 @@ impl Families {
 }
 
 /// An address and the bits of its network.
-pub(super) struct Subnet {
-    pub(super) address: SocketAddr,
-    pub(super) prefix_len: u8,
+pub(crate) struct Subnet {
+    pub(crate) address: SocketAddr,
+    pub(crate) prefix_len: u8,
 }
 
 /// What the link layer is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Link {
+pub(crate) enum Link {
     Ethernet,
     Loopback,
     PointToPoint,
@@ -60,15 +60,17 @@ impl Link {
 }
 
 /// An interface.
-pub(super) struct Interface {
-    pub(super) name: String,
-    pub(super) index: u32,
-    pub(super) link: Link,
-    pub(super) hardware: Vec<u8>,
-    pub(super) is_running: bool,
-    pub(super) is_multicast: bool,
-    pub(super) mtu: u32,
-    pub(super) subnets: Vec<Subnet>,
+pub(crate) struct Interface {
+    pub(crate) name: String,
+    pub(crate) index: u32,
+    pub(crate) link: Link,
+    pub(crate) hardware: Vec<u8>,
+    pub(crate) is_running: bool,
+    pub(crate) is_multicast: bool,
+    pub(crate) is_broadcast: bool,
+    pub(crate) is_point_to_point: bool,
+    pub(crate) mtu: u32,
+    pub(crate) subnets: Vec<Subnet>,
 }
 
 impl Interface {
@@ -87,6 +89,8 @@ impl Interface {
             hardware: Vec::new(),
             is_running: has(libc::IFF_UP) && has(libc::IFF_RUNNING),
             is_multicast: has(libc::IFF_MULTICAST),
+            is_broadcast: has(libc::IFF_BROADCAST),
+            is_point_to_point: has(libc::IFF_POINTOPOINT),
             mtu,
             subnets: Vec::new(),
         }
@@ -138,7 +142,7 @@ fn bits(mask: Option<SocketAddr>) -> u8 {
 
 /// The interfaces, in the order of their numbers: with the addresses of those families, and those
 /// alone that have any if one family was asked for.
-pub(super) fn list(families: Families) -> Vec<Interface> {
+pub(crate) fn list(families: Families) -> Vec<Interface> {
     let mut found = BTreeMap::new();
     let mut first = std::ptr::null_mut();
     // SAFETY: gives a list, which is freed below.

@@ -172,12 +172,14 @@ pub(super) fn close(value: HANDLE) -> Outcome<()> {
         return Ok(());
     }
     let handle = Handle::from_value(value).ok_or(Error::ERROR_INVALID_HANDLE)?;
-    let is_handle = |object: &Object| !matches!(object, Object::Private(_));
-    match names::remove(handle, is_handle)? {
-        Object::File(file) => file.close(),
-        Object::Port(port) => port.close(),
-        // Those that wait for it, and what it has set going, hold on to it themselves.
-        _ => {}
+    if let Some(file) = table().file_of(handle) {
+        let is_closed = file.close_handle(handle);
+        return if is_closed { Ok(()) } else { Err(Error::ERROR_INVALID_HANDLE) };
+    }
+    let is_handle = |object: &Object| !matches!(object, Object::Private(_) | Object::File(_));
+    // Those that wait for another object, and what it has set going, hold on to it themselves.
+    if let Object::Port(port) = names::remove(handle, is_handle)? {
+        port.close();
     }
     Ok(())
 }

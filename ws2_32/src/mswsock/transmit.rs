@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use linsock::afd::DisconnectMode;
+use linsock::iocp::NtStatus;
 use linsock::iocp::buffer::{Buffers, RawBuffer};
 use linsock::iocp::disk::DiskFile;
 use linsock::iocp::irp::Irp;
 use linsock::iocp::overlapped::Overlapped;
-use linsock::socket::{FilePart, Socket, Transmission};
+use linsock::socket::{FilePart, Packets, Socket, Transmission};
 
 use super::TF_REUSE_SOCKET;
 use crate::abi::{BOOL, FALSE, HANDLE, SOCKET, TRUE};
@@ -61,22 +62,68 @@ enum From {
     Offset(u64),
 }
 
+/// What is sent.
+enum Outgoing {
+    Stream(Transmission),
+    Datagrams(Packets),
+}
+
+impl Outgoing {
+    fn push_memory(&mut self, memory: Buffers) {
+        match self {
+            Self::Stream(transmission) => transmission.push_memory(memory),
+            Self::Datagrams(packets) => packets.push_memory(memory),
+        }
+    }
+
+    fn push_part(&mut self, part: FilePart) {
+        match self {
+            Self::Stream(transmission) => transmission.push_part(part),
+            Self::Datagrams(packets) => packets.push_part(part),
+        }
+    }
+
+    /// TP_ELEMENT_EOP: a stream has no messages.
+    const fn end_message(&mut self) {
+        if let Self::Datagrams(packets) = self {
+            packets.end_message();
+        }
+    }
+
+    fn send_waiting(self, socket: &Socket) -> Result<usize, NtStatus> {
+        match self {
+            Self::Stream(transmission) => socket.transmit_waiting(transmission),
+            Self::Datagrams(packets) => socket.send_packets_waiting(packets),
+        }
+    }
+
+    fn send(self, socket: &Socket, irp: Irp) -> Result<(), NtStatus> {
+        match self {
+            Self::Stream(transmission) => socket.transmit(irp, transmission),
+            Self::Datagrams(packets) => socket.send_packets(irp, packets),
+        }
+    }
+}
+
 /// What a call asks for, as it is put together.
-#[derive(Default)]
 struct Request {
-    transmission: Transmission,
+    outgoing: Outgoing,
     octets: u64,
     /// The files whose positions move, and by how much.
     moves: Vec<(Arc<DiskFile>, u64)>,
 }
 
 impl Request {
+    const fn new(outgoing: Outgoing) -> Self {
+        Self { outgoing, octets: 0, moves: Vec::new() }
+    }
+
     fn push_memory(&mut self, base: *mut u8, len: u32) -> Outcome<()> {
         ptr::check_data(base, len as usize, false)?;
         let raw = RawBuffer { base, len: len as usize };
         // SAFETY: the memory is the C program's, lent for the operation by the call; no Rust
         // reference to it exists.
-        self.transmission.push_memory(unsafe { Buffers::from_raw(&[raw]) });
+        self.outgoing.push_memory(unsafe { Buffers::from_raw(&[raw]) });
         self.count(len.into())
     }
 
@@ -92,7 +139,7 @@ impl Request {
         };
         let there = file.size()?.checked_sub(offset).ok_or(Error::WSAEINVAL)?;
         let len = if len == 0 { there } else { len.into() };
-        self.transmission.push_part(FilePart { file: Arc::clone(file.file()), offset, len });
+        self.outgoing.push_part(FilePart { file: Arc::clone(file.file()), offset, len });
         if matches!(from, From::Position) {
             self.moves.push((file, len));
         }
@@ -108,11 +155,14 @@ impl Request {
     /// to its end.
     fn perform(mut self, socket: &Socket, ov: *mut Overlapped, flags: u32) -> Outcome<BOOL> {
         if let Some(mode) = ending(flags)? {
-            self.transmission.disconnect(mode);
+            match &mut self.outgoing {
+                Outgoing::Stream(transmission) => transmission.disconnect(mode),
+                Outgoing::Datagrams(_) => return Err(Error::WSAEINVAL),
+            }
         }
-        let Self { transmission, moves, .. } = self;
+        let Self { outgoing, moves, .. } = self;
         if ov.is_null() {
-            socket.transmit_waiting(transmission).map_err(transfer::cancelled)?;
+            outgoing.send_waiting(socket).map_err(ended)?;
             for (file, by) in moves {
                 *file.position() += by;
             }
@@ -121,11 +171,19 @@ impl Request {
         }
         let target = overlapped::target(socket.core(), ov, None)?;
         if !socket.is_overlapped() {
-            transfer::waited(socket, target, || socket.transmit_waiting(transmission))?;
+            transfer::waited(socket, target, || outgoing.send_waiting(socket))?;
             return Ok(TRUE);
         }
-        socket.transmit(Irp::new(target, Buffers::empty()), transmission)?;
+        outgoing.send(socket, Irp::new(target, Buffers::empty()))?;
         super::pending()
+    }
+}
+
+/// Why a call that waited failed: the end of a file has no code among Winsock's.
+fn ended(status: NtStatus) -> Error {
+    match status {
+        NtStatus::END_OF_FILE => Error::ERROR_HANDLE_EOF,
+        status => transfer::cancelled(status),
     }
 }
 
@@ -147,7 +205,7 @@ fn transmit_file(
     flags: u32,
 ) -> Outcome<BOOL> {
     let around = if buffers.is_null() { None } else { Some(ptr::read(buffers)?) };
-    let mut request = Request::default();
+    let mut request = Request::new(Outgoing::Stream(Transmission::default()));
     if let Some(TRANSMIT_FILE_BUFFERS { Head, HeadLength, .. }) = around {
         request.push_memory(Head, HeadLength)?;
     }
@@ -166,12 +224,17 @@ fn transmit_file(
 }
 
 fn transmit_packets(
-    socket: &Socket,
+    (socket, size): (&Socket, u32),
     (elements, count): (*const TRANSMIT_PACKETS_ELEMENT, u32),
     ov: *mut Overlapped,
     flags: u32,
 ) -> Outcome<BOOL> {
-    let mut request = Request::default();
+    let outgoing = if socket.is_datagram() {
+        Outgoing::Datagrams(Packets::of_at_most(size as usize))
+    } else {
+        Outgoing::Stream(Transmission::default())
+    };
+    let mut request = Request::new(outgoing);
     for element in ptr::read_all(elements, count as usize)? {
         let TRANSMIT_PACKETS_ELEMENT { dwElFlags, cLength, nFileOffset, hFile } = element;
         match dwElFlags & !TP_ELEMENT_EOP {
@@ -187,6 +250,9 @@ fn transmit_packets(
                 request.push_file(hFile, From::Offset(offset), cLength)?;
             }
             _ => return Err(Error::WSAEINVAL),
+        }
+        if dwElFlags & TP_ELEMENT_EOP != 0 {
+            request.outgoing.end_message();
         }
     }
     request.perform(socket, ov, flags)
@@ -231,12 +297,16 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/mswsock/nc-mswsock-lpfn_transmitpackets>
     ///
+    /// On a datagram socket they go to the default destination: elements are combined to a datagram
+    /// up to one with TP_ELEMENT_EOP, which is cut into several of `nSendSize` octets if it is
+    /// longer; without a size it is sent as it is.
+    ///
     /// Errors: as TransmitFile; WSAEINVAL for an element that is neither memory nor a file, or
-    /// both.
+    /// both, and for TF_DISCONNECT on a datagram socket; WSAENOTCONN for one without a default
+    /// destination; WSAEMSGSIZE for a datagram that is longer than any.
     ///
     /// # Differs from Windows
-    /// A datagram socket is WSAENOTCONN, as with TransmitFile: there are no packets of one's own
-    /// (TP_ELEMENT_EOP has no effect), and their size (`nSendSize`) is left to TCP.
+    /// On a stream `nSendSize` and TP_ELEMENT_EOP have no effect: packets are left to TCP.
     winsock fn TransmitPackets as "linsock_TransmitPackets"(
         hSocket: SOCKET,
         lpPacketArray: *const TRANSMIT_PACKETS_ELEMENT,
@@ -245,9 +315,13 @@ export! {
         lpOverlapped: *mut Overlapped,
         dwFlags: u32,
     ) -> BOOL, fail FALSE; {
-        let _left_to_tcp = nSendSize;
         let socket = Socket::from_value(hSocket)?;
-        socket.check_transmit()?;
-        transmit_packets(&socket, (lpPacketArray, nElementCount), lpOverlapped, dwFlags)
+        if socket.is_datagram() {
+            socket.check_packets()?;
+        } else {
+            socket.check_transmit()?;
+        }
+        let elements = (lpPacketArray, nElementCount);
+        transmit_packets((&socket, nSendSize), elements, lpOverlapped, dwFlags)
     }
 }

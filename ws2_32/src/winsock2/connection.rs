@@ -7,6 +7,7 @@ use std::sync::Arc;
 use linsock::afd::Shutdown;
 use linsock::afd::address::{ADDRESS_MAX, Address, Domain};
 use linsock::catalog::{Provider, Unknown};
+use linsock::iocp::handle::Handle;
 use linsock::socket::{Accepted, Socket};
 use linsock::transport::iso::tpdu::CONNECT_DATA_MAX;
 
@@ -14,6 +15,7 @@ use crate::abi::{INVALID_SOCKET, SOCKET, SOCKET_ERROR, WSABUF};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
+use crate::winsock2::duplicate::claimed;
 use crate::winsock2::transfer::cancelled;
 use crate::winsock2::{read_address, read_ip, write_address};
 
@@ -49,6 +51,9 @@ fn from_info(info: *const u8, numbers: [i32; 3]) -> Outcome<[i32; 3]> {
 fn wsa_socket(numbers: [i32; 3], info: *const u8, flags: u32) -> Outcome<SOCKET> {
     if flags & !WSA_FLAGS != 0 {
         return Err(Error::WSAEINVAL);
+    }
+    if let Some(duplicate) = claimed(info)? {
+        return Ok(duplicate);
     }
     let [family, socket_type, protocol] = from_info(info, numbers)?;
     create(family, socket_type, protocol, flags & WSA_FLAG_OVERLAPPED != 0)
@@ -160,7 +165,11 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasocketa>
     ///
-    /// Errors: as socket; WSAEINVAL for unknown flags, WSAEFAULT for a bad protocol info.
+    /// With a protocol info of WSADuplicateSocket it gives the handle that was made there, and only
+    /// the info is looked at: flags, family, type and protocol are the socket's.
+    ///
+    /// Errors: as socket; WSAEINVAL for unknown flags, and for the info of a duplicate that was
+    /// given already; WSAEFAULT for a bad protocol info.
     winsock fn WSASocketA(af: i32, socket_type: i32, protocol: i32, info: *const u8, _group: u32, flags: u32) -> SOCKET, fail INVALID_SOCKET; {
         wsa_socket([af, socket_type, protocol], info, flags)
     }
@@ -280,15 +289,16 @@ export! {
         Ok(0)
     }
 
-    /// Closes a socket. Pending operations complete; data that was sent is delivered unless
-    /// SO_LINGER says otherwise. Blocks only to linger.
+    /// Closes a socket, of duplicates with the last one. Pending operations complete; data that was
+    /// sent is delivered unless SO_LINGER says otherwise. Blocks only to linger.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-closesocket>
     ///
     /// Errors: WSAENOTSOCK; WSAEWOULDBLOCK (the socket stays) when a non-blocking socket would
     /// linger.
     winsock fn closesocket(s: SOCKET) -> i32, fail SOCKET_ERROR; {
-        Socket::from_value(s)?.close_handle()?;
+        let socket = Socket::from_value(s)?;
+        socket.close_one(Handle::from_value(s).ok_or(Error::WSAENOTSOCK)?)?;
         Ok(0)
     }
 

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use linsock::afd::address::{self, Domain, Family};
-use linsock::iocp::buffer::{CheckedMemory, PacketInfo, ReceivedDatagram};
+use linsock::iocp::buffer::{Beside, CheckedMemory, HeaderField, PacketInfo, ReceivedDatagram};
 use linsock::iocp::irp::Irp;
 use linsock::iocp::overlapped::Overlapped;
 use linsock::socket::{Recipient, Route, SenderArea, Socket};
@@ -51,6 +51,12 @@ const IPPROTO_IP: u32 = 0;
 const IPPROTO_IPV6: u32 = 41;
 /// IP_PKTINFO and IPV6_PKTINFO.
 const PKTINFO: u32 = 19;
+/// Of IPv4, the hops that a datagram has left and its class of traffic.
+const IP_TTL: u32 = 4;
+const IP_TOS: u32 = 3;
+/// The same of IPv6.
+const IPV6_HOPLIMIT: u32 = 21;
+const IPV6_TCLASS: u32 = 39;
 
 /// WSACMSGHDR: the length with this header, a level, a type.
 const HEADER: usize = 16;
@@ -58,55 +64,91 @@ const HEADER: usize = 16;
 const V4: usize = HEADER + 8;
 /// IN6_PKTINFO: address, interface.
 const V6: usize = HEADER + 20;
+/// INT.
+const NUMBER: usize = HEADER + 4;
 
 /// A control message in Windows' form.
-fn control_of(info: &PacketInfo) -> Vec<u8> {
-    let (level, address, len) = match info.address {
-        IpAddr::V4(address) => (IPPROTO_IP, address.octets().to_vec(), V4),
-        IpAddr::V6(address) => (IPPROTO_IPV6, address.octets().to_vec(), V6),
-    };
-    let mut octets = len.to_ne_bytes().to_vec();
+fn message(level: u32, kind: u32, data: &[u8]) -> Vec<u8> {
+    let mut octets = (HEADER + data.len()).to_ne_bytes().to_vec();
     octets.extend(level.to_ne_bytes());
-    octets.extend(PKTINFO.to_ne_bytes());
-    octets.extend(address);
-    octets.extend(info.interface.to_ne_bytes());
+    octets.extend(kind.to_ne_bytes());
+    octets.extend(data);
     octets
 }
 
-/// What the control messages of a datagram to be sent say; others than IP_PKTINFO and IPV6_PKTINFO
-/// are none that this library knows.
-fn read_control(control: WSABUF) -> Outcome<Option<PacketInfo>> {
+fn message_of_info(info: &PacketInfo) -> Vec<u8> {
+    let (level, mut data) = match info.address {
+        IpAddr::V4(address) => (IPPROTO_IP, address.octets().to_vec()),
+        IpAddr::V6(address) => (IPPROTO_IPV6, address.octets().to_vec()),
+    };
+    data.extend(info.interface.to_ne_bytes());
+    message(level, PKTINFO, &data)
+}
+
+/// The message of a number, which has one type of IPv4 and one of IPv6.
+fn message_of(field: HeaderField, [v4, v6]: [u32; 2]) -> Vec<u8> {
+    let (level, kind) = if field.is_v6 { (IPPROTO_IPV6, v6) } else { (IPPROTO_IP, v4) };
+    message(level, kind, &u32::from(field.value).to_ne_bytes())
+}
+
+/// The control messages of a datagram that came.
+fn control_of(beside: &Beside) -> impl Iterator<Item = Vec<u8>> {
+    let hops = beside.hops.map(|field| message_of(field, [IP_TTL, IPV6_HOPLIMIT]));
+    let traffic = beside.traffic.map(|field| message_of(field, [IP_TOS, IPV6_TCLASS]));
+    [beside.info.as_ref().map(message_of_info), hops, traffic].into_iter().flatten()
+}
+
+/// What the control messages of a datagram to be sent say; there are no others than those of
+/// [`control_of`].
+fn read_control(control: WSABUF) -> Outcome<Beside> {
     let octets = ptr::read_all(control.buf.cast_const(), control.len as usize)?;
     let mut rest = octets.as_slice();
-    let mut info = None;
+    let mut beside = Beside::NOTHING;
     while rest.len() >= HEADER {
         let len = usize::from_ne_bytes(front(rest)?);
         let data = rest.get(HEADER..len).ok_or(Error::WSAEINVAL)?;
-        info = Some(match (word(rest, 8)?, word(rest, 12)?, len) {
-            (IPPROTO_IP, PKTINFO, V4) => PacketInfo {
-                address: Ipv4Addr::from(front::<4>(data)?).into(),
-                interface: word(data, 4)?,
-            },
-            (IPPROTO_IPV6, PKTINFO, V6) => PacketInfo {
-                address: Ipv6Addr::from(front::<16>(data)?).into(),
-                interface: word(data, 16)?,
-            },
+        let number = |is_v6| -> Outcome<Option<HeaderField>> {
+            let value = u8::try_from(word(data, 0)?).map_err(|_| Error::WSAEINVAL)?;
+            Ok(Some(HeaderField { is_v6, value }))
+        };
+        match (word(rest, 8)?, word(rest, 12)?, len) {
+            (IPPROTO_IP, PKTINFO, V4) => {
+                let address = Ipv4Addr::from(front::<4>(data)?).into();
+                beside.info = Some(PacketInfo { address, interface: word(data, 4)? });
+            }
+            (IPPROTO_IPV6, PKTINFO, V6) => {
+                let address = Ipv6Addr::from(front::<16>(data)?).into();
+                beside.info = Some(PacketInfo { address, interface: word(data, 16)? });
+            }
+            // The kernel sends none that has no hops.
+            (IPPROTO_IP, IP_TTL, NUMBER) if word(data, 0)? == 0 => return Err(Error::WSAEINVAL),
+            (IPPROTO_IP, IP_TTL, NUMBER) => beside.hops = number(false)?,
+            (IPPROTO_IPV6, IPV6_HOPLIMIT, NUMBER) => beside.hops = number(true)?,
+            (IPPROTO_IP, IP_TOS, NUMBER) => beside.traffic = number(false)?,
+            (IPPROTO_IPV6, IPV6_TCLASS, NUMBER) => beside.traffic = number(true)?,
             _ => return Err(Error::WSAEINVAL),
-        });
+        }
         rest = rest.get(len.next_multiple_of(8)..).unwrap_or(&[]);
     }
-    Ok(info)
+    Ok(beside)
 }
 
 /// Refuses what the kernel would pass over, so that no datagram has another sender than the program
-/// believes: an IPv6 address on an IPv4 socket, and an IPv4 one towards an IPv6 host.
+/// believes, nor another header: what is IPv6's on an IPv4 socket or towards an IPv4 host, and what
+/// is IPv4's towards an IPv6 host.
 fn check_family(socket: &Socket, route: &Route) -> Outcome<()> {
-    let is_v6_host = |to: IpAddr| matches!(to, IpAddr::V6(to) if to.to_ipv4_mapped().is_none());
-    let is_passed_over = match route.from.map(|from| from.address) {
-        None => false,
-        Some(IpAddr::V6(_)) => socket.domain() == Domain::Ip(Family::Inet),
-        Some(IpAddr::V4(_)) => route.to.is_some_and(|to| is_v6_host(to.ip())),
-    };
+    let Beside { info, hops, traffic } = route.beside;
+    let fields = [hops, traffic];
+    let field_is = |is_v6| fields.iter().flatten().any(|field| field.is_v6 == is_v6);
+    let info_is = |is_v6| info.is_some_and(|info| info.address.is_ipv6() == is_v6);
+    let is_v4_socket = socket.domain() == Domain::Ip(Family::Inet);
+    // The kernel takes IPV6_PKTINFO for a mapped address.
+    let is_mapped = |to: IpAddr| matches!(to, IpAddr::V6(to) if to.to_ipv4_mapped().is_some());
+    let to_mapped = route.to.is_some_and(|to| is_mapped(to.ip()));
+    let to_v6 = route.to.is_some_and(|to| to.is_ipv6()) && !to_mapped;
+    let is_passed_over = is_v4_socket && (info_is(true) || field_is(true))
+        || to_mapped && field_is(true)
+        || to_v6 && (info_is(false) || field_is(false));
     if is_passed_over { Err(Error::WSAEINVAL) } else { Ok(()) }
 }
 
@@ -152,13 +194,18 @@ impl Message {
         self.header.write(at, &value.to_ne_bytes());
     }
 
-    /// Writes the control messages; false if there is no room for them.
-    fn put_control(&self, info: Option<&PacketInfo>) -> bool {
-        let mut octets = info.map(control_of).unwrap_or_default();
-        let fits = octets.len() <= self.control_room;
-        // With the room behind it to where another would begin, as WSA_CMSG_SPACE counts.
-        let space = octets.len().next_multiple_of(8).min(self.control_room);
-        octets.resize(if fits { space } else { 0 }, 0);
+    /// Writes the control messages that there is room for; false if that is not all.
+    fn put_control(&self, beside: &Beside) -> bool {
+        let mut octets = Vec::new();
+        let mut fits = true;
+        for message in control_of(beside) {
+            fits &= octets.len() + message.len() <= self.control_room;
+            if fits {
+                octets.extend(message);
+                // With the room to where another would begin, as WSA_CMSG_SPACE counts.
+                octets.resize(octets.len().next_multiple_of(8).min(self.control_room), 0);
+            }
+        }
         self.control.write(0, &octets);
         self.put(offset_of!(WSAMSG, Control), dword(octets.len()));
         fits
@@ -172,8 +219,8 @@ impl Recipient for Message {
             name.write(0, &octets[..len]);
             self.put(offset_of!(WSAMSG, namelen), dword(len));
         }
-        let all_told = self.put_control(datagram.info.as_ref());
-        let to = datagram.info.map(|info| info.address);
+        let all_told = self.put_control(&datagram.beside);
+        let to = datagram.beside.info.map(|info| info.address);
         let is_broadcast = to == Some(IpAddr::V4(Ipv4Addr::BROADCAST));
         let flags = [
             (datagram.truncated, MSG_TRUNC),
@@ -193,8 +240,10 @@ fn datagram_socket(s: SOCKET) -> Outcome<std::sync::Arc<Socket>> {
 }
 
 export! {
-    /// Receives a datagram and tells who sent it and, where IP_PKTINFO or IPV6_PKTINFO is set,
-    /// where it came to. Reached through SIO_GET_EXTENSION_FUNCTION_POINTER.
+    /// Receives a datagram and tells who sent it and, in control messages, what the socket's
+    /// options ask for: where it came to (IP_PKTINFO, IPV6_PKTINFO), the hops that it has left
+    /// (IP_RECVTTL gives IP_TTL, IPV6_HOPLIMIT), its class of traffic (IP_RECVTOS gives IP_TOS,
+    /// IPV6_RECVTCLASS gives IPV6_TCLASS). Reached through SIO_GET_EXTENSION_FUNCTION_POINTER.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/mswsock/nc-mswsock-lpfn_wsarecvmsg>
     ///
@@ -239,8 +288,8 @@ export! {
         Ok(0)
     }
 
-    /// Sends a datagram, from the address and interface that an IP_PKTINFO or IPV6_PKTINFO control
-    /// message says.
+    /// Sends a datagram, from the address and interface, with the hops and the class of traffic
+    /// that its control messages say, which are those of WSARecvMsg.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasendmsg>
     ///
@@ -261,7 +310,7 @@ export! {
         let flags = send_flags(dwFlags)?;
         let memory = buffers(message.lpBuffers, message.dwBufferCount, false)?;
         let mut route = destination(&socket, message.name, message.namelen)?;
-        route.from = read_control(message.Control)?;
+        route.beside = read_control(message.Control)?;
         check_family(&socket, &route)?;
         ptr::check_writable_opt(lpNumberOfBytesSent)?;
         let octets = if lpOverlapped.is_null() {

@@ -42,11 +42,36 @@ static const struct option of_ip[] = {
     { IPPROTO_IP, IP_TTL, 7, 255, 256, IP_PAGE ", IP_TTL" },
     { IPPROTO_IP, IP_TOS, 0, 0x10, 256, IP_PAGE ", IP_TOS" },
     { IPPROTO_IP, IP_DONTFRAGMENT, 0, 1, ANY, IP_PAGE ", IP_DONTFRAGMENT" },
+    { IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_NOT_SET, IP_PMTUDISC_DO, IP_PMTUDISC_MAX, IP_PAGE ", IP_MTU_DISCOVER" },
+    { IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO, IP_PMTUDISC_DONT, -1, IP_PAGE ", IP_MTU_DISCOVER" },
+    { IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, IP_PMTUDISC_PROBE, ANY, IP_PAGE ", IP_MTU_DISCOVER" },
 };
 static const struct option of_ip6[] = {
     { IPPROTO_IPV6, IPV6_UNICAST_HOPS, 64, 9, 0, IP6_PAGE ", IPV6_UNICAST_HOPS; choice: the initial value is this kernel's" },
     { IPPROTO_IPV6, IPV6_UNICAST_HOPS, 9, -1, 256, IP6_PAGE ", IPV6_UNICAST_HOPS" },
     { IPPROTO_IPV6, IPV6_DONTFRAG, 0, 1, ANY, IP6_PAGE ", IPV6_DONTFRAG" },
+    { IPPROTO_IPV6, IPV6_MTU_DISCOVER, IP_PMTUDISC_NOT_SET, IP_PMTUDISC_PROBE, IP_PMTUDISC_MAX, IP6_PAGE ", IPV6_MTU_DISCOVER" },
+    { IPPROTO_IPV6, IPV6_TCLASS, 0, 0xB8, 256, "D RFC 3542, IPV6_TCLASS" },
+};
+/* What a WSARecvMsg is to tell, and where datagrams leave. */
+static const struct option of_datagrams[] = {
+    { IPPROTO_IP, IP_RECVTTL, 0, 1, ANY, IP_PAGE ", IP_RECVTTL" },
+    { IPPROTO_IP, IP_RECVTOS, 0, 1, ANY, IP_PAGE ", IP_RECVTOS" },
+    { IPPROTO_IP, IP_UNICAST_IF, 0, 0x01000000, ANY, IP_PAGE ", IP_UNICAST_IF: network byte order" },
+};
+static const struct option of_datagrams6[] = {
+    { IPPROTO_IPV6, IPV6_HOPLIMIT, 0, 1, ANY, IP6_PAGE ", IPV6_HOPLIMIT" },
+    { IPPROTO_IPV6, IPV6_RECVTCLASS, 0, 1, ANY, IP6_PAGE ", IPV6_RECVTCLASS" },
+    { IPPROTO_IPV6, IPV6_UNICAST_IF, 0, 1, ANY, IP6_PAGE ", IPV6_UNICAST_IF: host byte order" },
+};
+/* Of what Linux does always, and what only saves time. */
+static const struct option of_ports[] = {
+    { SOL_SOCKET, SO_RANDOMIZE_PORT, 0, 1, ANY, "D SOL_SOCKET socket options, SO_RANDOMIZE_PORT" },
+    { SOL_SOCKET, SO_PORT_SCALABILITY, 0, 1, ANY, "D SO_PORT_SCALABILITY" },
+};
+static const struct option of_streams[] = {
+    { SOL_SOCKET, SO_REUSE_UNICASTPORT, 0, 1, ANY, "D SOL_SOCKET socket options, SO_REUSE_UNICASTPORT" },
+    { IPPROTO_TCP, TCP_FASTOPEN, 0, 1, ANY, TCP_PAGE ", TCP_FASTOPEN" },
 };
 static const struct option of_tcp[] = {
     { IPPROTO_TCP, TCP_KEEPIDLE, 7200, 30, 0, TCP_PAGE ", TCP_KEEPIDLE" },
@@ -77,6 +102,12 @@ static void values(void)
     check_options(tcp6, of_tcp, COUNT(of_tcp));
     check_options(tcp6, of_ip6, COUNT(of_ip6));
     check_options(udp6, of_ip6, COUNT(of_ip6));
+    check_options(udp, of_datagrams, COUNT(of_datagrams));
+    check_options(udp6, of_datagrams6, COUNT(of_datagrams6));
+    check_options(tcp, of_ports, COUNT(of_ports));
+    check_options(udp, of_ports, COUNT(of_ports));
+    check_options(tcp, of_streams, COUNT(of_streams));
+    check_options(tcp6, of_streams, COUNT(of_streams));
     check_options(udp, of_multicast, COUNT(of_multicast));
     check_options(udp6, of_multicast6, COUNT(of_multicast6));
     close_both(tcp, tcp6);

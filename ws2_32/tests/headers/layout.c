@@ -815,6 +815,13 @@ static void ws2ipdef(void)
     NUM(IPV6_RECVRTHDR);
     NUM(IPV6_TCLASS);
     NUM(IPV6_RECVTCLASS);
+    NUM(IPV6_MTU_DISCOVER);
+    NUM(IPV6_MTU);
+    SIZE(INTERFACE_INFO);
+    OFF(INTERFACE_INFO, iiFlags);
+    OFF(INTERFACE_INFO, iiAddress);
+    OFF(INTERFACE_INFO, iiBroadcastAddress);
+    OFF(INTERFACE_INFO, iiNetmask);
     NUM(TCP_NODELAY);
     NUM(TCP_EXPEDITED_1122);
     NUM(INET_ADDRSTRLEN);
@@ -999,6 +1006,16 @@ static void mswsock(void)
 
 static void mstcpip(void)
 {
+    SIZE(TCP_INFO_v0);
+    OFF(TCP_INFO_v0, State);
+    OFF(TCP_INFO_v0, Mss);
+    OFF(TCP_INFO_v0, ConnectionTimeMs);
+    OFF(TCP_INFO_v0, TimestampsEnabled);
+    OFF(TCP_INFO_v0, RttUs);
+    OFF(TCP_INFO_v0, BytesOut);
+    OFF(TCP_INFO_v0, BytesIn);
+    OFF(TCP_INFO_v0, BytesReordered);
+    OFF(TCP_INFO_v0, SynRetrans);
     NUM(SIO_RCVALL);
     NUM(SIO_KEEPALIVE_VALS);
     NUM(SIO_UDP_CONNRESET);

@@ -175,6 +175,9 @@ functions! {
     Ws2_32 from crate::winsock2::disconnect {
         WSASendDisconnect WSARecvDisconnect
     }
+    Ws2_32 from crate::winsock2::duplicate {
+        WSADuplicateSocketA WSADuplicateSocketW
+    }
     Ws2_32 from crate::winsock2::events {
         WSAEventSelect WSAEnumNetworkEvents
     }
