@@ -1,0 +1,107 @@
+//! closesocket: when it has to wait, and what of the connection outlives the handle. Source:
+//! closesocket page.
+
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+
+use linsock::catalog::Provider;
+use linsock::iocp::NtStatus;
+use linsock::iocp::buffer::{Buffers, SendFlags};
+use linsock::net::Family;
+use linsock::option;
+use linsock::socket::{RecvOptions, Socket, Started, SyncResult};
+
+const SO_LINGER: i32 = 0x80;
+const SO_RCVTIMEO: i32 = 0x1006;
+const SIZE: usize = 32 << 20;
+
+fn connected() -> (Arc<Socket>, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // So that what is sent does not all fit into the peer.
+    rustix::net::sockopt::set_socket_recv_buffer_size(&listener, 4096).unwrap();
+    let socket = Socket::create(Provider::Tcp(Family::Inet), true).unwrap();
+    socket.connect_blocking(&listener.local_addr().unwrap().into()).unwrap();
+    (socket, listener.accept().unwrap().0)
+}
+
+fn set_linger(socket: &Socket, seconds: Option<u16>) {
+    let value = [u16::from(seconds.is_some()), seconds.unwrap_or(0)].map(u16::to_ne_bytes);
+    option::set(socket, option::SOL_SOCKET, SO_LINGER, &value.concat()).unwrap();
+}
+
+/// More than fits.
+fn pend_send(socket: &Socket) -> Arc<SyncResult> {
+    let result = SyncResult::new();
+    let irp = result.irp(Buffers::from_vec(vec![7; SIZE]));
+    assert_eq!(socket.send(irp, SendFlags::NONE), Ok(Started::Pending));
+    result
+}
+
+/// What the connection owes its peer when it is closed.
+#[derive(Clone, Copy, Debug)]
+enum Owed {
+    Nothing,
+    /// What the kernel has taken; no operation pends.
+    ByTheKernel,
+    ByASend,
+}
+
+fn owe(socket: &Socket, owed: Owed) {
+    match owed {
+        Owed::Nothing => {}
+        Owed::ByTheKernel => {
+            let all = Buffers::from_vec(vec![7; SIZE]);
+            assert!(socket.send_blocking(all, SendFlags::NONE).unwrap().0 < SIZE);
+        }
+        Owed::ByASend => drop(pend_send(socket)),
+    }
+}
+
+/// WSAEWOULDBLOCK with a linger time above 0; that there is none when nothing is to be waited for
+/// is our choice.
+#[test]
+fn a_nonblocking_socket_is_not_closed_where_it_would_linger() {
+    use Owed::{ByASend, ByTheKernel, Nothing};
+    for (linger, owed, refused) in [
+        (None, ByASend, false),
+        (None, ByTheKernel, false),
+        (Some(0), ByASend, false),
+        (Some(0), ByTheKernel, false),
+        (Some(30), Nothing, false),
+        (Some(30), ByTheKernel, true),
+        (Some(30), ByASend, true),
+    ] {
+        let (socket, _peer) = connected();
+        socket.set_nonblocking(true);
+        owe(&socket, owed);
+        set_linger(&socket, linger);
+        let closed = socket.close_handle();
+        let expected = if refused { Err(NtStatus::DEVICE_NOT_READY) } else { Ok(()) };
+        assert_eq!(closed, expected, "{linger:?}, {owed:?}");
+        if refused {
+            assert_eq!(socket.close_handle(), expected, "the handle stays valid");
+            set_linger(&socket, Some(0));
+            assert_eq!(socket.close_handle(), Ok(()));
+        }
+        // WSAENOTSOCK
+        assert_eq!(socket.close_handle(), Err(NtStatus::INVALID_HANDLE));
+    }
+}
+
+/// Graceful: the data goes first, also where a thread once waited on the descriptor, which makes it
+/// one that is shared.
+#[test]
+fn a_connection_that_was_waited_on_delivers_what_was_sent() {
+    let (socket, mut peer) = connected();
+    option::set(&socket, option::SOL_SOCKET, SO_RCVTIMEO, &1_u32.to_ne_bytes()).unwrap();
+    let nothing = Buffers::from_vec(vec![0; 8]);
+    let received = socket.recv_blocking(nothing, RecvOptions::default());
+    assert_eq!(received.unwrap_err(), NtStatus::IO_TIMEOUT);
+    let sent = pend_send(&socket);
+    socket.close_handle().unwrap();
+    assert_eq!(sent.take().unwrap().bytes, SIZE);
+    let mut all = Vec::new();
+    peer.read_to_end(&mut all).unwrap();
+    assert_eq!(all.len(), SIZE);
+}
