@@ -114,7 +114,9 @@ fn sender() -> (Sender, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let sender = Sender(socket::Socket::create(Provider::Tcp(Family::Inet), true).unwrap());
     sender.0.connect_blocking(&listener.local_addr().unwrap().into()).unwrap();
-    (sender, listener.accept().unwrap().0)
+    let (peer, _) = listener.accept().unwrap();
+    peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    (sender, peer)
 }
 
 fn memory(octets: &[u8]) -> Buffers {

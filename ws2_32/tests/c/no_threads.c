@@ -102,9 +102,24 @@ static void resolver_refuses(void)
     CHECK(found == NULL, "choice");
 }
 
+/* Nothing is owed that the kernel does not have. */
+static void a_close_needs_none(void)
+{
+    SOCKET client, server;
+    char byte;
+
+    tcp_pair(&client, &server);
+    CHECK_EQ(send(client, "x", 1, 0), 1, "setup");
+    CHECK_EQ(closesocket(client), 0, "D closesocket");
+    CHECK_EQ(recv(server, &byte, 1, 0), 1, "D closesocket: graceful, the data goes first");
+    CHECK_EQ(recv(server, &byte, 1, 0), 0, "D closesocket: graceful");
+    closesocket(server);
+}
+
 static void *without_threads(void *unused)
 {
     refuse_threads();
+    a_close_needs_none();
     pool_refuses();
     resolver_refuses();
     return unused;
