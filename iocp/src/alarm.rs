@@ -327,5 +327,8 @@ mod tests {
         assert_eq!(next_of(last, 10 * MS, last + 9 * MS), Some(last + 10 * MS));
         assert_eq!(next_of(last, 10 * MS, last + 10 * MS), Some(last + 20 * MS));
         assert_eq!(next_of(last, 10 * MS, last + 35 * MS), Some(last + 40 * MS));
+        let (tiny, most) = (Duration::from_nanos(1), Duration::from_nanos(u32::MAX.into()));
+        let at_once = Some(last + most);
+        assert_eq!(next_of(last, tiny, last + 2 * most), at_once, "as many as 32 bits count");
     }
 }

@@ -166,3 +166,20 @@ fn nothing_is_held_back_at_the_end() {
     }
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
+
+/// More memory than there is room for: it goes on where it stopped, and each octet counts once.
+#[test]
+fn memory_goes_on_where_it_stopped() {
+    let (sender, mut peer) = sender();
+    let octets: Vec<u8> = (0..20_000_000_u32).map(|n| (n / 7 % 251) as u8).collect();
+    let mut transmission = Transmission::default();
+    transmission.push_memory(memory(&octets));
+    transmission.push_memory(memory(b"end"));
+    let reader = std::thread::spawn(move || {
+        let mut came = vec![0; octets.len() + 3];
+        peer.read_exact(&mut came).unwrap();
+        assert!(came[..octets.len()] == octets && came.ends_with(b"end"));
+    });
+    assert_eq!(sender.0.transmit_waiting(transmission), Ok(20_000_003));
+    reader.join().unwrap();
+}
