@@ -1,12 +1,14 @@
-//! closesocket: when it has to wait, and what of the connection outlives the handle. Source:
-//! closesocket page.
+//! closesocket: when it has to wait, and what of the connection outlives the handle (source:
+//! closesocket page); and a disconnect that is over when everything is acknowledged.
 
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use linsock::catalog::Provider;
 use linsock::iocp::NtStatus;
+use linsock::iocp::afd::DisconnectMode;
 use linsock::iocp::buffer::{Buffers, SendFlags};
 use linsock::net::Family;
 use linsock::option;
@@ -104,4 +106,27 @@ fn a_connection_that_was_waited_on_delivers_what_was_sent() {
     let mut all = Vec::new();
     peer.read_to_end(&mut all).unwrap();
     assert_eq!(all.len(), SIZE);
+}
+
+/// As of WskDisconnect: the contract of offload cards, by which what completes is acknowledged. No
+/// operation of the program has the descriptor watched.
+#[test]
+fn a_disconnect_until_delivery_ends_with_the_last_acknowledgement() {
+    let (socket, mut peer) = connected();
+    socket.set_nonblocking(true);
+    owe(&socket, Owed::ByTheKernel);
+    let result = SyncResult::new();
+    socket.disconnect(result.irp(Buffers::empty()), DisconnectMode::Delivered).unwrap();
+    assert!(result.take().is_none(), "the peer has no room for it");
+    peer.read_to_end(&mut Vec::new()).unwrap();
+    let begun = Instant::now();
+    let done = loop {
+        if let Some(done) = result.take() {
+            break done;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "nobody has heard of it");
+        std::thread::yield_now();
+    };
+    assert_eq!(done.status, NtStatus::SUCCESS);
+    socket.close_handle().unwrap();
 }
