@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use linsock::catalog::Provider;
 use linsock::iocp::NtStatus;
 use linsock::iocp::afd::DisconnectMode;
-use linsock::iocp::buffer::Buffers;
+use linsock::iocp::buffer::{Buffers, SendFlags};
 use linsock::net::{CompletionPort, Family, FilePart, Socket};
-use linsock::socket::{self, Transmission};
+use linsock::socket::{self, Started, SyncResult, Transmission};
 
 fn connected() -> (Socket, TcpStream) {
     let listener = Socket::tcp(Family::Inet).unwrap();
@@ -182,4 +182,25 @@ fn memory_goes_on_where_it_stopped() {
     });
     assert_eq!(sender.0.transmit_waiting(transmission), Ok(20_000_003));
     reader.join().unwrap();
+}
+
+/// Our choice: what fails tells of no octets, whether the transport has had some or not.
+#[test]
+fn what_is_cancelled_has_no_octets() {
+    let octets = vec![7; 20_000_000];
+    let cancelled = |sender: &Sender, result: &SyncResult| {
+        assert_eq!(sender.0.cancel_operations(&|_| true), 1);
+        result.take().map(|done| (done.status, done.bytes))
+    };
+
+    let ((one, _peer), result) = (sender(), SyncResult::new());
+    let mut transmission = Transmission::default();
+    transmission.push_memory(memory(&octets));
+    one.0.transmit(result.irp(Buffers::empty()), transmission).unwrap();
+    assert_eq!(cancelled(&one, &result), Some((NtStatus::CANCELLED, 0)));
+
+    let ((one, _peer), result) = (sender(), SyncResult::new());
+    let started = one.0.send(result.irp(memory(&octets)), SendFlags::NONE);
+    assert_eq!(started, Ok(Started::Pending));
+    assert_eq!(cancelled(&one, &result), Some((NtStatus::CANCELLED, 0)));
 }
