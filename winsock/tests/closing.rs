@@ -1,7 +1,7 @@
 //! closesocket: when it has to wait, and what of the connection outlives the handle (source:
-//! closesocket page); and a disconnect that is over when everything is acknowledged.
+//! closesocket page); and operations that wait for the peer.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,6 +38,13 @@ fn pend_send(socket: &Socket) -> Arc<SyncResult> {
     let irp = result.irp(Buffers::from_vec(vec![7; SIZE]));
     assert_eq!(socket.send(irp, SendFlags::NONE), Ok(Started::Pending));
     result
+}
+
+/// A receive that waits for a millisecond, and performs meanwhile what was asked for before it.
+fn wait_in_vain(socket: &Socket) {
+    option::set(socket, option::SOL_SOCKET, SO_RCVTIMEO, &1_u32.to_ne_bytes()).unwrap();
+    let received = socket.recv_blocking(Buffers::from_vec(vec![0; 8]), RecvOptions::default());
+    assert_eq!(received.unwrap_err(), NtStatus::IO_TIMEOUT);
 }
 
 /// What the connection owes its peer when it is closed.
@@ -96,10 +103,7 @@ fn a_nonblocking_socket_is_not_closed_where_it_would_linger() {
 #[test]
 fn a_connection_that_was_waited_on_delivers_what_was_sent() {
     let (socket, mut peer) = connected();
-    option::set(&socket, option::SOL_SOCKET, SO_RCVTIMEO, &1_u32.to_ne_bytes()).unwrap();
-    let nothing = Buffers::from_vec(vec![0; 8]);
-    let received = socket.recv_blocking(nothing, RecvOptions::default());
-    assert_eq!(received.unwrap_err(), NtStatus::IO_TIMEOUT);
+    wait_in_vain(&socket);
     let sent = pend_send(&socket);
     socket.close_handle().unwrap();
     assert_eq!(sent.take().unwrap().bytes, SIZE);
@@ -128,5 +132,24 @@ fn a_disconnect_until_delivery_ends_with_the_last_acknowledgement() {
         std::thread::yield_now();
     };
     assert_eq!(done.status, NtStatus::SUCCESS);
+    socket.close_handle().unwrap();
+}
+
+/// MSG_WAITALL (recv page), also of a receive that pends.
+#[test]
+fn a_receive_of_everything_waits_for_everything() {
+    let (socket, mut peer) = connected();
+    let result = SyncResult::new();
+    let all = RecvOptions { wait_all: true, ..RecvOptions::default() };
+    let irp = result.irp(Buffers::from_vec(vec![0; 8]));
+    assert_eq!(socket.recv(irp, all), Ok(Started::Pending));
+    peer.write_all(b"abc").unwrap();
+    wait_in_vain(&socket);
+    assert!(result.take().is_none(), "three of eight");
+    peer.write_all(b"defgh").unwrap();
+    wait_in_vain(&socket);
+    let done = result.take().unwrap();
+    assert_eq!((done.status, done.bytes), (NtStatus::SUCCESS, 8));
+    assert_eq!(done.buffers.into_vec(), b"abcdefgh");
     socket.close_handle().unwrap();
 }
