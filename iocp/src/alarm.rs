@@ -287,6 +287,39 @@ mod tests {
     }
 
     #[test]
+    fn only_what_has_rung_and_is_not_set_has_rung_out() {
+        let (bell, told) = bell();
+        assert!(!bell.setting.lock().has_rung_out(), "never set");
+        bell.set(HOUR, Duration::ZERO);
+        bell.setting.lock().clear();
+        assert!(!bell.setting.lock().has_rung_out(), "called off");
+        bell.set(Duration::ZERO, HOUR);
+        told.recv().unwrap();
+        assert!(!bell.setting.lock().has_rung_out(), "it has a period");
+        bell.setting.lock().clear();
+        assert!(bell.setting.lock().has_rung_out());
+        bell.set(HOUR, Duration::ZERO);
+        bell.setting.lock().clear();
+        assert!(!bell.setting.lock().has_rung_out(), "set anew");
+    }
+
+    /// Whoever set it has seen to the time that was over: nobody is told of that once more.
+    #[test]
+    fn what_is_overtaken_has_rung() {
+        let (bell, told) = bell();
+        let overtaken = |period| {
+            let now = Instant::now();
+            let mut setting = bell.setting.lock();
+            setting.set(Some(now), period, &bell.me).unwrap();
+            setting.overtake(now, &bell.me);
+            (setting.is_set(), setting.has_rung_out())
+        };
+        assert_eq!(overtaken(Duration::ZERO), (false, true));
+        assert_eq!(overtaken(HOUR), (true, false));
+        assert!(told.recv_timeout(20 * MS).is_err());
+    }
+
+    #[test]
     fn a_late_period_is_not_made_up_for() {
         let last = Instant::now();
         assert_eq!(next_of(last, Duration::ZERO, last), None);
@@ -294,5 +327,8 @@ mod tests {
         assert_eq!(next_of(last, 10 * MS, last + 9 * MS), Some(last + 10 * MS));
         assert_eq!(next_of(last, 10 * MS, last + 10 * MS), Some(last + 20 * MS));
         assert_eq!(next_of(last, 10 * MS, last + 35 * MS), Some(last + 40 * MS));
+        let (tiny, most) = (Duration::from_nanos(1), Duration::from_nanos(u32::MAX.into()));
+        let at_once = Some(last + most);
+        assert_eq!(next_of(last, tiny, last + 2 * most), at_once, "as many as 32 bits count");
     }
 }

@@ -57,7 +57,7 @@ pub const MOST_THREADS: usize = 500;
 /// How long a thread that is not needed stays.
 const LINGER: Duration = Duration::from_secs(10);
 /// The port wakes a thread for each packet: the pool itself counts its threads.
-const NO_LIMIT: usize = 1 << 30;
+const NO_LIMIT: usize = usize::MAX;
 
 /// A pool. Its threads leave when it is dropped.
 pub struct Pool(Arc<Inner>);

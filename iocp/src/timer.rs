@@ -204,6 +204,26 @@ mod tests {
         }
     }
 
+    /// A wait looks once more when its time is up, so one that was not woken shows in the time.
+    #[test]
+    fn a_timer_wakes_who_waits() {
+        let (timer, begun) = (Timer::new(false), Instant::now());
+        timer.set(after(20 * MS), Duration::ZERO, None).unwrap();
+        let waited = wait(&[&timer], Which::Any, Deadline::after(5000 * MS), false);
+        assert_eq!(waited, Waited::Object(0));
+        assert!(begun.elapsed() < 5000 * MS);
+    }
+
+    /// The second of the two has nothing to take, and so the first gives it back.
+    #[test]
+    fn a_wait_for_all_that_has_nothing_takes_nothing() {
+        let timer = Timer::new(false);
+        timer.set(after(Duration::ZERO), Duration::ZERO, None).unwrap();
+        let both: [&dyn Waitable; 2] = [&timer, &timer];
+        assert_eq!(wait(&both, Which::All, Deadline::after_ms(0), false), Waited::TimedOut);
+        assert!(timer.is_signaled());
+    }
+
     #[test]
     fn setting_anew_takes_the_signal_and_the_queued_call_away() {
         let timer = Timer::new(true);

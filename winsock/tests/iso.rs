@@ -6,13 +6,15 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use linsock::catalog::Provider;
+use linsock::iocp::NtStatus;
 use linsock::iocp::buffer::{Buffers, SendFlags};
 use linsock::net::{ConnectData, DisconnectData, IsoSocket, Received, TransportAddress};
-use linsock::socket::Socket;
+use linsock::socket::{RecvOptions, Socket, Started, SyncResult};
 use linsock::transport::iso::tpdu::{self, Class, Connect, Manner, Tpdu, reason};
 
 const LONG: Duration = Duration::from_secs(10);
@@ -284,6 +286,67 @@ fn what_is_left_of_a_closed_handle_goes_with_the_peer() {
         }
         assert!(is_closed(&mut stream));
     }
+}
+
+/// A socket without the safe API around it, and its peer.
+fn connected_to(listener: &IsoSocket, at: TransportAddress) -> (Arc<Socket>, IsoSocket) {
+    let client = Socket::create(Provider::Iso(Class::Two), true).unwrap();
+    let server = thread::scope(|scope| {
+        let server = scope.spawn(|| listener.accept().unwrap().accept(&ConnectData::NONE).unwrap());
+        client.connect_blocking(&at.into()).unwrap();
+        server.join().unwrap()
+    });
+    (client, server)
+}
+
+/// WSAEDISCON (WSARecv page, message-oriented sockets), for each one that waits.
+#[test]
+fn every_receive_that_waits_hears_the_disconnect() {
+    let (listener, at) = listener();
+    let (client, server) = connected_to(&listener, at);
+    let pending: Vec<_> = (0..3)
+        .map(|_| {
+            let result = SyncResult::new();
+            let irp = result.irp(Buffers::from_vec(vec![0; 8]));
+            assert_eq!(client.recv(irp, RecvOptions::default()), Ok(Started::Pending));
+            result
+        })
+        .collect();
+    server.disconnect(&DisconnectData::new(b"bye").unwrap()).unwrap();
+    // Behind them; the thread that waits performs all.
+    let behind = client.recv_blocking(Buffers::from_vec(vec![0; 8]), RecvOptions::default());
+    assert_eq!(behind.unwrap_err(), NtStatus::GRACEFUL_DISCONNECT);
+    for result in pending {
+        let done = result.take().unwrap();
+        assert_eq!((done.status, done.bytes), (NtStatus::GRACEFUL_DISCONNECT, 0));
+    }
+    client.close_handle().unwrap();
+}
+
+/// As on TCP (test_send_buffering): they are told as sent, and heard as the messages that they are.
+#[test]
+fn sends_that_pend_are_heard_when_the_handle_is_gone() {
+    const MESSAGE: usize = 50_000;
+    let (listener, at) = listener();
+    let (client, server) = connected_to(&listener, at);
+    let (mut messages, mut pending) = (0, Vec::new());
+    while pending.len() < 3 {
+        let result = SyncResult::new();
+        let irp = result.irp(Buffers::from_vec(vec![7; MESSAGE]));
+        if client.send(irp, SendFlags::NONE) == Ok(Started::Pending) {
+            pending.push(result);
+        }
+        messages += 1;
+    }
+    client.close_handle().unwrap();
+    for result in pending {
+        let done = result.take().unwrap();
+        assert_eq!((done.status, done.bytes), (NtStatus::SUCCESS, MESSAGE));
+    }
+    for _ in 0..messages {
+        assert_eq!(server.recv().unwrap(), Received::Message(vec![7; MESSAGE]));
+    }
+    assert_eq!(server.recv().unwrap(), Received::Disconnected(DisconnectData::NONE));
 }
 
 /// What a process says that ends at once: heard, if it fits into the kernel; else no clean end, not

@@ -285,6 +285,15 @@ fn linger_zero_resets_but_not_on_a_disconnect() {
 }
 
 #[test]
+fn an_abort_resets() {
+    // Source: closesocket page, a hard close, which this is without the option.
+    let (server, mut plain) = accepted_from_plain();
+    server.abort();
+    let error = plain.read(&mut [0; 8]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[test]
 fn receives_are_filled_in_order_of_issue() {
     // Source: test_simultaneous_async_recv.
     let (server, mut plain) = accepted_from_plain();

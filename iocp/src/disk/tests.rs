@@ -1,10 +1,16 @@
 use super::*;
 use std::fs::OpenOptions;
+use std::sync::atomic::Ordering;
+
+use crate::clock::Deadline;
+use crate::event::Event;
+use crate::irp::Target;
+use crate::overlapped::tests::lend;
 
 /// A file without a name, with these octets, that goes away with its handle.
 fn file_with(octets: &[u8], opening: Opening) -> Arc<DiskFile> {
     static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-    let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("linsock-disk-{}-{number}", std::process::id());
     let path = std::env::temp_dir().join(name);
     fs::write(&path, octets).unwrap();
@@ -100,4 +106,72 @@ fn what_happens_to_the_handle() {
     let file = file_with(b"x", Opening { access: ALL, overlapped: true, doomed: None });
     assert_eq!(file.associate(&port, 1), Ok(()));
     assert_eq!(file.associate(&port, 1), Err(AlreadyAssociated));
+}
+
+/// GetQueuedCompletionStatus page: a packet is queued also for what is over when its call returns.
+#[test]
+fn an_overlapped_transfer_tells_its_end() {
+    let file = file_with(b"0123456789", Opening { access: ALL, overlapped: true, doomed: None });
+    let port = CompletionPort::new(1).unwrap();
+    file.associate(&port, 5).unwrap();
+    let (overlapped, ptr) = lend();
+    let event = Arc::new(Event::new(true, true));
+    let target =
+        Target::Overlapped { ptr, event: Some(Arc::clone(&event)), packet: true, routine: None };
+    let irp = Irp::new(target, Buffers::from_vec(vec![0; 8]));
+    assert_eq!(file.start(Way::Read, irp, 4), Ok(6));
+    assert_eq!(overlapped.internal.load(Ordering::Acquire), 0);
+    assert_eq!(overlapped.internal_high.load(Ordering::Relaxed), 6);
+    assert!(event.is_set());
+    let told = port.wait_one(Deadline::after_ms(0)).unwrap().told();
+    assert_eq!((told.key, told.status, told.bytes), (5, NtStatus::SUCCESS, 6));
+    assert_eq!(told.overlapped, std::ptr::from_ref(overlapped).addr());
+    assert_eq!(file.cancel(&|_| true), 0, "nothing is ever pending");
+}
+
+/// GetQueuedCompletionStatus page: a call that fails at once queues no packet.
+#[test]
+fn a_refused_overlapped_transfer_tells_nobody() {
+    let file = file_with(b"0123", Opening { access: ALL, overlapped: true, doomed: None });
+    let port = CompletionPort::new(1).unwrap();
+    file.associate(&port, 5).unwrap();
+    let target = Target::Overlapped { ptr: lend().1, event: None, packet: true, routine: None };
+    let irp = Irp::new(target, Buffers::from_vec(vec![0; 8]));
+    assert_eq!(file.start(Way::Read, irp, 4), Err(NtStatus::END_OF_FILE));
+    assert!(port.wait_one(Deadline::after_ms(0)).is_err());
+}
+
+/// System Error Codes page, by the NTSTATUS that each is made of (RtlNtStatusToDosError).
+#[test]
+fn what_the_disk_says_has_its_status() {
+    let table = [
+        (Errno::FAULT, NtStatus::ACCESS_VIOLATION),
+        (Errno::ACCESS, NtStatus::ACCESS_DENIED),
+        (Errno::PERM, NtStatus::ACCESS_DENIED),
+        (Errno::BADF, NtStatus::ACCESS_DENIED),
+        (Errno::ROFS, NtStatus::ACCESS_DENIED),
+        (Errno::NOSPC, NtStatus::DISK_FULL),
+        (Errno::DQUOT, NtStatus::DISK_FULL),
+        (Errno::FBIG, NtStatus::FILE_TOO_LARGE),
+        (Errno::INVAL, NtStatus::INVALID_PARAMETER),
+        (Errno::NOMEM, NtStatus::INSUFFICIENT_RESOURCES),
+        (Errno::IO, NtStatus::IO_DEVICE_ERROR),
+    ];
+    for (errno, status) in table {
+        assert_eq!(status_of(&errno.into()), status, "{errno}");
+    }
+    let no_errno = std::io::ErrorKind::Unsupported.into();
+    assert_eq!(status_of(&no_errno), NtStatus::IO_DEVICE_ERROR);
+}
+
+/// The kernel's own "disk full", full(4), and a descriptor that is not open for what the handle
+/// says.
+#[test]
+fn what_the_kernel_refuses_is_told() {
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let handle = DiskFile::enter(full, Opening { access: ALL, ..Opening::default() }).unwrap();
+    let file = DiskFile::from_value(handle.value()).unwrap();
+    assert_eq!(write(&file, b"x", None), Err(NtStatus::DISK_FULL));
+    assert_eq!(read(&file, 1, None), Err(NtStatus::ACCESS_DENIED));
+    assert_eq!(*file.position(), 0, "a transfer that fails moves nothing");
 }

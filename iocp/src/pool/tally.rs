@@ -129,6 +129,8 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -169,12 +171,17 @@ mod tests {
         assert!(tally.begin() && tally.begin());
         let event = Arc::new(Event::new(true, false));
         assert!(!tally.hold_until_idle(&Notice::new(Arc::clone(&event))));
+        let (done, told) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| tally.wait());
+            scope.spawn(move || {
+                tally.wait();
+                done.send(()).unwrap();
+            });
             tally.end();
             assert!(!event.is_set());
+            assert!(told.recv_timeout(Duration::from_millis(20)).is_err(), "one still runs");
             tally.end();
-            waiter.join().unwrap();
+            told.recv().unwrap();
         });
         assert!(event.is_set());
         tally.wait();

@@ -6,7 +6,7 @@ use crate::buffer::Buffers;
 use crate::driver::Readiness;
 use crate::event::Event;
 use crate::file::FileCore;
-use crate::handle::{Object, table};
+use crate::handle::{Handle, Object, table};
 use crate::irp::{Irp, Target};
 use crate::overlapped::tests::lend;
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -104,6 +104,77 @@ fn threads_that_are_not_needed_leave_but_for_the_minimum() {
     assert_eq!((crew.threads, crew.idle), (1, 1), "one watches the port");
 }
 
+/// A pool's threads, the idle ones among them, the minimum and the maximum.
+fn crew(pool: &Pool) -> (usize, usize, usize, usize) {
+    let Crew { threads, idle, minimum, maximum } = *pool.0.crew.lock();
+    (threads, idle, minimum, maximum)
+}
+
+/// SetThreadpoolThreadMaximum and -Minimum pages; that each makes room for the other is our choice.
+#[test]
+fn the_limits_make_room_for_each_other() {
+    let pool = Pool::new().unwrap();
+    assert_eq!(crew(&pool), (0, 0, 0, MOST_THREADS), "500 is the default");
+    pool.set_maximum(0);
+    assert_eq!(crew(&pool), (0, 0, 0, 1), "and no thread is started for it");
+    pool.set_minimum(3).unwrap();
+    assert_eq!(crew(&pool), (3, 3, 3, 3));
+    pool.set_maximum(2);
+    assert_eq!(crew(&pool), (3, 3, 2, 2), "none is stopped for it");
+    pool.set_maximum(8);
+    assert_eq!(crew(&pool), (3, 3, 2, 8), "what is idle is enough");
+
+    // As if they had been started.
+    pool.0.crew.lock().threads = MOST_THREADS + 1;
+    pool.set_minimum(MOST_THREADS).unwrap();
+    assert!(pool.set_minimum(MOST_THREADS + 1).is_err());
+    pool.set_maximum(MOST_THREADS + 1);
+    pool.set_minimum(MOST_THREADS + 1).unwrap();
+}
+
+#[test]
+fn a_higher_maximum_is_for_what_waits_already() {
+    let pool = Pool::new().unwrap();
+    assert!(pool.has_room(), "it has none yet and may start one");
+    pool.prepare().unwrap();
+    assert_eq!(crew(&pool), (1, 1, 0, MOST_THREADS));
+    pool.prepare().unwrap();
+    assert_eq!(crew(&pool), (1, 1, 0, MOST_THREADS), "there is one");
+    pool.set_maximum(1);
+    assert!(pool.has_room(), "it is idle");
+    let (go, may_go) = channel::<()>();
+    let (done, told) = channel();
+    submit(&pool, move || may_go.recv().unwrap());
+    wait_until(|| pool.0.crew.lock().idle == 0);
+    submit(&pool, move || done.send(()).unwrap());
+    assert!(told.recv_timeout(SHORT).is_err(), "the one thread is busy");
+    assert!(!pool.has_room());
+    pool.set_maximum(2);
+    told.recv_timeout(LIMIT).unwrap();
+    go.send(()).unwrap();
+}
+
+/// CreateThreadpoolIo page: the file is bound to the pool, and to nothing else. Somebody watches it
+/// from then on.
+#[test]
+fn a_file_is_bound_once_and_watched() {
+    struct Nobody;
+    impl Binding for Nobody {
+        fn completed(self: Arc<Self>, _: Told) {}
+    }
+    let pool = Pool::new().unwrap();
+    let keys = [(); 2].map(|()| pool.bind(Arc::new(Nobody)));
+    assert_ne!(keys[0], keys[1]);
+    let (file, handle) = Endless::enter();
+    pool.associate(&*file, keys[1]).unwrap();
+    let association = file.0.association().unwrap();
+    assert!(Arc::ptr_eq(&association.port, &pool.0.port));
+    assert_eq!(Key(association.key), keys[1]);
+    assert_eq!(crew(&pool), (1, 1, 0, MOST_THREADS));
+    assert_eq!(pool.associate(&*file, keys[0]), Err(BindError::Already));
+    table().remove(handle).unwrap();
+}
+
 #[test]
 fn the_threads_of_a_dropped_pool_leave() {
     let pool = Pool::new().unwrap();
@@ -162,13 +233,23 @@ impl File for Endless {
     fn cancel(&self, chosen: &dyn Fn(&Irp) -> bool) -> usize {
         self.1.lock().extract_if(.., |irp| chosen(irp)).count()
     }
-    fn associate(&self, _: &Arc<CompletionPort>, _: usize) -> Result<(), AlreadyAssociated> {
-        Ok(())
+    fn associate(&self, port: &Arc<CompletionPort>, key: usize) -> Result<(), AlreadyAssociated> {
+        self.0.set_association(port, key)
     }
     fn close(&self) {}
 }
 
 impl Endless {
+    fn enter() -> (Arc<Self>, Handle) {
+        let mut entered = None;
+        let handle = table().insert_with(|handle, token| {
+            let file = Arc::new(Self(FileCore::new(handle, token), Lock::default()));
+            entered = Some(Arc::clone(&file));
+            Object::File(file)
+        });
+        (entered.unwrap(), handle.unwrap())
+    }
+
     fn start(&self) {
         let event = Some(Arc::new(Event::new(true, false)));
         let target = Target::Overlapped { ptr: lend().1, event, packet: true, routine: None };
@@ -181,13 +262,7 @@ impl Endless {
 /// thread_exit.c: its exit would cancel the operation.
 #[test]
 fn a_thread_with_pending_io_stays() {
-    let mut endless = None;
-    let handle = table().insert_with(|handle, token| {
-        let file = Arc::new(Endless(FileCore::new(handle, token), Lock::default()));
-        endless = Some(Arc::clone(&file));
-        Object::File(file)
-    });
-    let endless = endless.unwrap();
+    let (endless, handle) = Endless::enter();
     let pool = Pool::with_linger(SHORT).unwrap();
     pool.set_minimum(4).unwrap();
     let (started, told) = channel();
@@ -209,5 +284,5 @@ fn a_thread_with_pending_io_stays() {
     let (asked, answer) = channel();
     submit(&pool, move || asked.send(thread::has_io()).unwrap());
     assert_eq!(answer.recv_timeout(LIMIT), Ok(false));
-    table().remove(handle.unwrap()).unwrap();
+    table().remove(handle).unwrap();
 }

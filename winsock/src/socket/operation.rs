@@ -68,6 +68,17 @@ impl Operation {
         }
     }
 
+    /// The octets that it has moved so far. They are told however it ends: a cancelled receive with
+    /// MSG_WAITALL has taken them from the connection, and a cancelled send has given them to it.
+    pub(super) fn moved(&self) -> usize {
+        match &self.kind {
+            Kind::Recv(_) | Kind::Connect | Kind::Send(_) => self.irp.buffers.done(),
+            Kind::Transmit(transmission) => transmission.sent(),
+            Kind::SendPackets(packets) => packets.sent(),
+            Kind::RecvFrom(..) | Kind::SendTo(..) | Kind::Disconnect | Kind::Accept(_) => 0,
+        }
+    }
+
     /// Asks the processor for what the end of the operation writes, a system call ahead.
     #[inline]
     pub(super) fn fetch(&self) {
@@ -119,13 +130,7 @@ impl super::Inner {
             Kind::Recv(_) if status.is_success() => self.status_of_the_end(),
             _ => status,
         };
-        // What was moved is told however the operation ends: a cancelled receive with MSG_WAITALL
-        // has taken it from the connection, and a cancelled send has given it.
-        let bytes = match &operation.kind {
-            Kind::Recv(_) | Kind::Connect | Kind::Send(_) => operation.irp.buffers.done(),
-            Kind::Transmit(transmission) => transmission.sent(),
-            Kind::RecvFrom(..) | Kind::SendTo(..) | Kind::Disconnect | Kind::Accept(_) => 0,
-        };
+        let bytes = operation.moved();
         match &operation.kind {
             Kind::Accept(call) => call.abandon(socket),
             Kind::Disconnect => self.report_the_end(),

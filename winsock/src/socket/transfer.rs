@@ -418,7 +418,9 @@ impl Inner {
             let (status, bytes) = match self.verify_fin(tried, !readiness.error()) {
                 Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
                 Transfer::Cut(bytes) => (NtStatus::BUFFER_OVERFLOW, bytes),
-                Transfer::Refused(status) => (status, 0),
+                Transfer::Refused(status) => {
+                    (status, self.endpoint.first_recv().map_or(0, |first| first.moved()))
+                }
                 Transfer::Fin => return self.end_first_recv(socket, after),
                 unfinished => return self.handle_unfinished(unfinished),
             };
@@ -460,7 +462,7 @@ impl Inner {
                     continue;
                 }
                 Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
-                Transfer::Refused(status) => (status, 0),
+                Transfer::Refused(status) => (status, operation.moved()),
                 unfinished => {
                     self.endpoint.return_send(operation);
                     self.handle_unfinished(unfinished);

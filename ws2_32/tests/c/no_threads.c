@@ -102,12 +102,93 @@ static void resolver_refuses(void)
     CHECK(found == NULL, "choice");
 }
 
-static void *without_threads(void *unused)
+/* Nothing is owed that the kernel does not have. */
+static void a_close_needs_none(void)
+{
+    SOCKET client, server;
+    char byte;
+
+    tcp_pair(&client, &server);
+    CHECK_EQ(send(client, "x", 1, 0), 1, "setup");
+    CHECK_EQ(closesocket(client), 0, "D closesocket");
+    CHECK_EQ(recv(server, &byte, 1, 0), 1, "D closesocket: graceful, the data goes first");
+    CHECK_EQ(recv(server, &byte, 1, 0), 0, "D closesocket: graceful");
+    closesocket(server);
+}
+
+struct busy {
+    PTP_POOL pool;
+    HANDLE running, go, done;
+    PTP_WORK blocks, comes;
+};
+
+static VOID CALLBACK block(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WORK work)
+{
+    struct busy *busy = context;
+
+    (void)instance, (void)work;
+    SetEvent(busy->running);
+    CHECK(is_set(busy->go, CHECK_WAIT_MS), "setup");
+}
+
+static VOID CALLBACK come(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WORK work)
+{
+    struct busy *busy = context;
+
+    (void)instance, (void)work;
+    SetEvent(busy->done);
+}
+
+/* A pool whose one thread runs a callback. */
+static void make_busy(struct busy *busy)
+{
+    TP_CALLBACK_ENVIRON environment;
+
+    busy->running = new_event();
+    busy->go = new_event();
+    busy->done = new_event();
+    busy->pool = CreateThreadpool(NULL);
+    REQUIRE(busy->pool != NULL);
+    SetThreadpoolThreadMaximum(busy->pool, 1);
+    InitializeThreadpoolEnvironment(&environment);
+    SetThreadpoolCallbackPool(&environment, busy->pool);
+    busy->blocks = CreateThreadpoolWork(block, busy, &environment);
+    busy->comes = CreateThreadpoolWork(come, busy, &environment);
+    REQUIRE(busy->blocks != NULL && busy->comes != NULL);
+    SubmitThreadpoolWork(busy->blocks);
+    CHECK(is_set(busy->running, CHECK_WAIT_MS), "setup");
+}
+
+/* There may be another thread now, and none can be started: the one that there is has the work when it is free. */
+static void one_thread_is_enough(struct busy *busy)
+{
+    SetThreadpoolThreadMaximum(busy->pool, 2);
+    SubmitThreadpoolWork(busy->comes);
+    CHECK(!is_set(busy->done, CHECK_QUIET_MS), "setup: it is not free");
+    SetEvent(busy->go);
+    CHECK(is_set(busy->done, CHECK_WAIT_MS), "choice: refused only while there is no thread at all");
+}
+
+static void end_busy(struct busy *busy)
+{
+    WaitForThreadpoolWorkCallbacks(busy->blocks, FALSE);
+    WaitForThreadpoolWorkCallbacks(busy->comes, FALSE);
+    CloseThreadpoolWork(busy->blocks);
+    CloseThreadpoolWork(busy->comes);
+    CloseThreadpool(busy->pool);
+    CloseHandle(busy->running);
+    CloseHandle(busy->go);
+    CloseHandle(busy->done);
+}
+
+static void *without_threads(void *busy)
 {
     refuse_threads();
+    a_close_needs_none();
     pool_refuses();
+    one_thread_is_enough(busy);
     resolver_refuses();
-    return unused;
+    return NULL;
 }
 
 static void works_again(void)
@@ -128,13 +209,16 @@ int main(void)
 {
 #ifndef __MINGW32__
     pthread_t thread;
+    struct busy busy;
 #endif
 
     check_begin("no_threads");
 #ifndef __MINGW32__
     start_other_threads();
-    REQUIRE(pthread_create(&thread, NULL, without_threads, NULL) == 0);
+    make_busy(&busy);
+    REQUIRE(pthread_create(&thread, NULL, without_threads, &busy) == 0);
     REQUIRE(pthread_join(thread, NULL) == 0);
+    end_busy(&busy);
     works_again();
 #endif
     return check_end();
