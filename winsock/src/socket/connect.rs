@@ -258,11 +258,11 @@ impl Inner {
                     }
                 }
             }
-            Err(status) => self.fail_connect(status),
+            Err(status) => self.fail_connect(socket, status),
         }
     }
 
-    pub(super) fn fail_connect(&mut self, status: NtStatus) {
+    pub(super) fn fail_connect(&mut self, socket: &Socket, status: NtStatus) {
         self.connect_error = Some(status);
         // The kernel answers the next connect on this descriptor with ECONNABORTED. The
         // socket is still bound, to the port that the program may have been shown.
@@ -277,7 +277,20 @@ impl Inner {
         self.tcp.detach();
         self.really_bound = false;
         self.endpoint.handle_connect_failed(status);
+        self.stay_bound(socket);
         self.indicate_connect(status);
+    }
+
+    /// connect page: an unbound socket is "marked as bound" by the call, so it has a name also when
+    /// no connection came of it.
+    ///
+    /// # Differs from Windows
+    /// The port of the attempt is not kept: the name has the one of the next.
+    fn stay_bound(&mut self, socket: &Socket) {
+        if self.endpoint.bind().is_ok() {
+            self.bound = Some(socket.domain().unspecified());
+            self.really_bound = false;
+        }
     }
 
     /// For calls that find a connection still being made: true if it is made by now. A non-blocking

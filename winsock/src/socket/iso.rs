@@ -193,7 +193,7 @@ impl Socket {
             return self.give_up_remnant();
         }
         if late && matches!(inner.endpoint.phase(), Phase::Connecting | Phase::ConnectingEx) {
-            inner.fail_connect(NtStatus::IO_TIMEOUT);
+            inner.fail_connect(self, NtStatus::IO_TIMEOUT);
         } else if late {
             inner.break_link(self, &mut after);
         }

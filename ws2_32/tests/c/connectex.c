@@ -201,6 +201,26 @@ static void nonblocking(void)
     close_both(l, holder);
 }
 
+/* connect marks an unbound socket as bound, whether it is connected then or not. */
+static void bound_by_a_failed_connect(void)
+{
+    static const char *const D = "D connect: the socket is marked as bound";
+    struct sockaddr_in at, nobody, name;
+    SOCKET l = listener(&at), holder = refusing(&nobody), s = tcp_socket(), server;
+    int length = sizeof name;
+
+    CHECK_FAIL(getsockname(s, (struct sockaddr *)&name, &length), WSAEINVAL, "T test_getsockname");
+    CHECK_FAIL(connect(s, (struct sockaddr *)&nobody, sizeof nobody), WSAECONNREFUSED, "D connect");
+    CHECK_EQ(getsockname(s, (struct sockaddr *)&name, &length), 0, D);
+    CHECK(name.sin_family == AF_INET && name.sin_port != 0, D);
+    CHECK_FAIL(bind(s, (struct sockaddr *)&name, sizeof name), WSAEINVAL, D);
+    CHECK_EQ(connect(s, (struct sockaddr *)&at, sizeof at), 0, "D connect: it may try again");
+    server = accept_one(l);
+    check_transfer(s, server, "D connect: it may try again");
+    close_both(s, server);
+    close_both(l, holder);
+}
+
 static void packets(void)
 {
     static const char *const P = "T test_connect_completion_port";
@@ -263,6 +283,7 @@ int main(void)
     bound_to_any();
     refused();
     nonblocking();
+    bound_by_a_failed_connect();
     packets();
     return check_end();
 }
