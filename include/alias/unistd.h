@@ -2,6 +2,9 @@
  * that the inline body it has under _FORTIFY_SOURCE does not become the body of ours. Windows has no getopt, and
  * programs bring theirs: it comes by <getopt.h>, which may be the program's own, and not at all to io.h and direct.h. */
 #pragma GCC system_header
+#if !defined(_UNISTD_H) && defined(_SIGNAL_H) && __USE_DYNAMIC_STACK_SIZE + 0 && !defined(LINSOCK_WITHOUT_GETOPT)
+#define LINSOCK_READ_BY_SIGNAL_H /* not by the program */
+#endif
 #ifndef _GETOPT_POSIX_H
 #define _GETOPT_POSIX_H 1
 #define LINSOCK_HIDES_GETOPT
@@ -17,6 +20,10 @@
 #undef _GETOPT_POSIX_H
 #undef LINSOCK_HIDES_GETOPT
 #endif
-#ifndef LINSOCK_WITHOUT_GETOPT
+#ifdef LINSOCK_READ_BY_SIGNAL_H
+#undef LINSOCK_READ_BY_SIGNAL_H
+#elif !defined(LINSOCK_WITHOUT_GETOPT)
+#define LINSOCK_UNISTD_GETOPT
 #include <getopt.h>
+#undef LINSOCK_UNISTD_GETOPT
 #endif

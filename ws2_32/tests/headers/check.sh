@@ -146,9 +146,15 @@ mkdir "$work/own"
 printf 'int getopt(int, char **, const char *);\nextern char *optarg;\n' >"$work/own/getopt.h"
 printf '#include <io.h>\n#include <direct.h>\n#include <unistd.h>\n#include <winsock2.h>\n#include <getopt.h>\n' >"$work/getopt.c"
 printf 'int next(int c, char **v) { return getopt(c, v, "a") + *optarg; }\n' >>"$work/getopt.c"
+printf '#define _GNU_SOURCE\n#include <signal.h>\n#include <unistd.h>\nint next(int c, char **v) { return getopt(c, v, "a"); }\n' >"$work/getopt_signal.c"
+printf '#define _GNU_SOURCE\n#include <signal.h>\nint getopt(int, char **);\n' >"$work/getopt_none.c"
+printf '#include <unistd.h>\nstruct option { int mine; };\nint next(int c, char **v) { return getopt(c, v, "a"); }\n' >"$work/getopt_long.c"
 for c in $ccs; do
     job "$c getopt of the program" "$c -std=gnu11 -I $work/own $flags -fsyntax-only $work/getopt.c"
     job "$c getopt of the C library" "$c -std=gnu11 $flags -fsyntax-only $work/getopt.c"
+    job "$c getopt behind signal.h" "$c -std=gnu11 $flags -fsyntax-only $work/getopt_signal.c"
+    job "$c signal.h without getopt" "$c -std=gnu11 $flags -fsyntax-only $work/getopt_none.c"
+    job "$c getopt_long of the program" "$c -std=gnu11 $flags -fsyntax-only $work/getopt_long.c"
 done
 
 # Programs for Windows count on it without including it.
