@@ -9,6 +9,8 @@
 
 #[path = "c_arguments/connections.rs"]
 mod connections;
+#[path = "c_arguments/duplicates.rs"]
+mod duplicates;
 #[path = "c_arguments/events.rs"]
 mod events;
 #[path = "c_arguments/extensions.rs"]
@@ -87,6 +89,7 @@ const STEPS: &[&[Step]] = &[
     texts::STEPS,
     objects::STEPS,
     files::STEPS,
+    duplicates::STEPS,
 ];
 
 pub(crate) fn check(octets: &[u8]) {

@@ -18,6 +18,8 @@ const NAMES: &[i32] = &[
     0x7003, 0x7004, 0x7005, 0x7006, 0x7007, 0x700B, 0x700C, 0x7010, 27,
     // Of IPPROTO_IP, IPPROTO_IPV6 and IPPROTO_TCP.
     2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 41, 42,
+    // Of what datagrams tell of their way, ports and paths.
+    21, 31, 39, 40, 71, 73, 0x3005, 0x3006, 0x3007,
 ];
 /// Octets that options have.
 const LENGTHS: &[usize] = &[4, 4, 4, 1, 2, 8, 0, 3, 64, 372, 628, 12, 20, 136];
@@ -27,6 +29,7 @@ const FIONREAD: u32 = 0x4004_667F;
 const SIOCATMARK: u32 = 0x4004_7307;
 const SIO_GET_EXTENSION_FUNCTION_POINTER: u32 = 0xC800_0006;
 const SIO_KEEPALIVE_VALS: u32 = 0x9800_0004;
+const SIO_ROUTING_INTERFACE_QUERY: u32 = 0xC800_0014;
 const CODES: &[u32] = &[
     SIO_GET_EXTENSION_FUNCTION_POINTER,
     SIO_KEEPALIVE_VALS,
@@ -36,6 +39,14 @@ const CODES: &[u32] = &[
     FIONBIO,
     FIONREAD,
     SIOCATMARK,
+    SIO_ROUTING_INTERFACE_QUERY,
+    // Interfaces, addresses, the broadcast address, TCP's facts, two about speed.
+    0x4004_747F,
+    0x4800_0016,
+    0x4800_0005,
+    0xD800_0027,
+    0x9800_0010,
+    0x4004_747B,
 ];
 /// AcceptEx, GetAcceptExSockaddrs, ConnectEx, DisconnectEx, WSAPoll: `Data1` of each.
 const EXTENSIONS: &[u32] = &[0xb536_7df1, 0xb536_7df2, 0x25a2_07b9, 0x7fda_2e11, 0x18c7_6f85];
@@ -89,6 +100,10 @@ impl Run<'_> {
                 let on = u32::from(self.script.octet() & 1);
                 [on, number, self.script.number()].map(u32::to_ne_bytes).concat()
             }
+            SIO_ROUTING_INTERFACE_QUERY => {
+                let at = self.script.below(self.targets.len());
+                self.targets[at].1.clone()
+            }
             FIONBIO => (number | 1).to_ne_bytes().to_vec(),
             _ => number.to_ne_bytes().to_vec(),
         };
@@ -130,7 +145,7 @@ fn control_it(run: &mut Run<'_>) {
         false => run.script.pick(CODES),
     };
     let input = run.input_of(code);
-    let len = run.script.pick(&[8, 4, 0]);
+    let len = run.script.pick(&[8, 4, 0, 16, 28, 88, 1024]);
     let output = run.memory.room(&mut run.script, len);
     let returned = run.memory.place_for(&mut run.script, 4).cast();
     let given = run.overlapped();
