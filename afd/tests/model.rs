@@ -129,7 +129,7 @@ impl Model {
             Step::ConnectDone => self.connected(),
             Step::ConnectFailed => {
                 let irp = self.connect_irp.take();
-                self.connecting = None;
+                self.bound |= self.connecting.take().is_some();
                 self.done(irp, Was::ConnectRefused);
             }
             Step::SendDone => self.send_done(),

@@ -56,12 +56,22 @@ impl<I> Endpoint<I> {
         irp.map(|irp| *irp)
     }
 
-    /// The connection could not be made: the endpoint is as before and may try again (ConnectEx
-    /// page: after WSAECONNREFUSED, WSAENETUNREACH and WSAETIMEDOUT).
+    /// The connection could not be made: the endpoint may try again (ConnectEx page: after
+    /// WSAECONNREFUSED, WSAENETUNREACH and WSAETIMEDOUT). It is bound by now, if it was not before
+    /// (connect page: an unbound socket is "marked as bound").
     pub fn handle_connect_failed(&mut self, status: NtStatus) {
+        self.end_connect(status, |before| Unconnected::Bound(before.bound()));
+    }
+
+    /// The connection was refused on the spot: as if it had not been asked for.
+    pub fn take_back_connect(&mut self, status: NtStatus) {
+        self.end_connect(status, |before| before);
+    }
+
+    fn end_connect(&mut self, status: NtStatus, after: impl FnOnce(Unconnected) -> Unconnected) {
         let State::Connecting(connecting) = &mut self.state else { return };
         let irp = connecting.irp.take();
-        self.state = connecting.before.into();
+        self.state = after(connecting.before).into();
         self.complete_all(irp, status);
     }
 
@@ -95,4 +105,29 @@ pub struct Refused<I> {
     pub irp: Option<I>,
     /// Why.
     pub status: NtStatus,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::state::Phase;
+    use super::*;
+
+    const REFUSED: NtStatus = NtStatus::CONNECTION_REFUSED;
+
+    /// connect page: "marked as bound"; our choice: what is refused on the spot has done nothing.
+    #[test]
+    fn a_connect_that_failed_leaves_it_bound_and_one_that_was_taken_back_does_not() {
+        let mut endpoint = Endpoint::new();
+        for (irp, ends, phase) in [
+            (1, Endpoint::take_back_connect as fn(&mut Endpoint<_>, NtStatus), Phase::Open),
+            (2, Endpoint::handle_connect_failed, Phase::Bound),
+            (3, Endpoint::take_back_connect, Phase::Bound),
+        ] {
+            assert!(endpoint.connect(ConnectKind::Connect, Some(irp)).is_ok());
+            ends(&mut endpoint, REFUSED);
+            assert_eq!(endpoint.phase(), phase);
+            let ended = endpoint.poll_completion().map(|ended| (ended.irp, ended.status));
+            assert_eq!(ended, Some((irp, REFUSED)));
+        }
+    }
 }

@@ -144,6 +144,15 @@ pub enum Unconnected {
     Bound(Bound),
 }
 
+impl Unconnected {
+    /// Bound, with the same past.
+    pub(super) const fn bound(self) -> Bound {
+        match self {
+            Self::Open(Open { past }) | Self::Bound(Bound { past }) => Bound { past },
+        }
+    }
+}
+
 /// How a connection is being made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectKind {
@@ -158,7 +167,8 @@ pub enum ConnectKind {
 /// - **Allowed**: getsockname; during `connect` also getpeername (`test_connecting_socket`).
 /// - **Refused**: a second connect during connect: WSAEALREADY; connect during ConnectEx, ConnectEx
 ///   during either: WSAEINVAL; transfers, shutdown, disconnect: WSAENOTCONN.
-/// - **Leads to**: Connected; back to where it came from when refused (it may try again).
+/// - **Leads to**: Connected; Bound when it fails; back to where it came from when it is refused on
+///   the spot or cancelled (it may try again).
 #[derive(Debug)]
 pub struct Connecting<I> {
     /// Which call started it.

@@ -191,8 +191,7 @@ impl Inner {
             return Err(refused.status);
         }
         if let Err(status) = self.try_connect(to) {
-            // Refused on the spot: as if it had not been asked.
-            self.endpoint.handle_connect_failed(status);
+            self.endpoint.take_back_connect(status);
             while let Some(mut completion) = self.endpoint.poll_completion() {
                 completion.irp.irp.refuse(status);
             }
@@ -277,20 +276,9 @@ impl Inner {
         self.tcp.detach();
         self.really_bound = false;
         self.endpoint.handle_connect_failed(status);
-        self.stay_bound(socket);
+        // Bound now, to the port that the next attempt or the next who asks will choose.
+        self.bound.get_or_insert_with(|| socket.domain().unspecified());
         self.indicate_connect(status);
-    }
-
-    /// connect page: an unbound socket is "marked as bound" by the call, so it has a name also when
-    /// no connection came of it.
-    ///
-    /// # Differs from Windows
-    /// The port of the attempt is not kept: the name has the one of the next.
-    fn stay_bound(&mut self, socket: &Socket) {
-        if self.endpoint.bind().is_ok() {
-            self.bound = Some(socket.domain().unspecified());
-            self.really_bound = false;
-        }
     }
 
     /// For calls that find a connection still being made: true if it is made by now. A non-blocking
