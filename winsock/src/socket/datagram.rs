@@ -531,7 +531,7 @@ impl Inner {
         {
             let (status, octets) = match self.try_send_operation(&mut operation) {
                 Ok(Some(octets)) => (NtStatus::SUCCESS, octets),
-                Err(status) => (status, operation.octets_sent()),
+                Err(status) => (status, operation.moved()),
                 Ok(None) => {
                     self.return_datagram(Datagrams::sends, operation);
                     break;

@@ -51,14 +51,6 @@ impl Operation {
         Self { irp, kind }
     }
 
-    /// Octets of its datagrams that the transport has.
-    pub(super) fn octets_sent(&self) -> usize {
-        match &self.kind {
-            Kind::SendPackets(packets) => packets.sent(),
-            _ => 0,
-        }
-    }
-
     /// How it receives, if it does.
     #[inline]
     pub(super) fn recv_options(&self) -> RecvOptions {

@@ -219,7 +219,7 @@ impl Inner {
         };
         let (status, octets) = match tried {
             Ok(Some(octets)) => (NtStatus::SUCCESS, octets),
-            Err(status) => (status, operation.octets_sent()),
+            Err(status) => (status, operation.moved()),
             Ok(None) => {
                 if let Some(traffic) = &mut self.traffic {
                     Datagrams::sends(&mut traffic.datagrams).push_back(operation);

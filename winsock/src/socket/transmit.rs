@@ -257,7 +257,7 @@ impl Inner {
         if let Err(refused) = self.endpoint.disconnect(mode, operation)
             && let Some(mut operation) = refused.irp
         {
-            operation.complete(socket, Timing::Pended, refused.status, 0, after);
+            operation.complete(socket, Timing::Pended, refused.status, sent, after);
         }
     }
 }
