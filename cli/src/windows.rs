@@ -1,8 +1,7 @@
 //! What only linkers for Windows know: its libraries, and how an image is laid out.
 
 /// Import libraries that have no counterpart here: linsock is what they stand for. A program that
-/// uses more of them than there is learns it from the linker, symbol by symbol. The second half is
-/// what build systems add unasked.
+/// uses more of them than there is learns it from the linker, symbol by symbol.
 const LIBRARIES: &[&str] = &[
     "ws2_32",
     "wsock32",
@@ -23,7 +22,6 @@ const LIBRARIES: &[&str] = &[
     "dbghelp",
     "version",
     "synchronization",
-    //
     "gdi32",
     "winspool",
     "shell32",
