@@ -85,7 +85,7 @@ impl Inner {
         let (Some(bound), Some(to)) = (self.chosen_port(), to.ip()) else { return Ok(()) };
         // Which of the host's addresses the connection would have, the kernel says.
         let local = if bound.ip().is_unspecified() {
-            tcp::source_towards(&to).map(|ip| SocketAddr::new(ip, bound.port()))
+            tcp::source_towards(&to).ok().map(|from| SocketAddr::new(from.ip(), bound.port()))
         } else {
             Some(bound)
         };

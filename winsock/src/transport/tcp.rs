@@ -369,12 +369,15 @@ pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
     matches!(poll(&mut fds, Some(&now)), Ok(1))
 }
 
-/// The address of this host that a connection to `to` would have. Nothing is sent.
-pub fn source_towards(to: &SocketAddr) -> Option<std::net::IpAddr> {
+/// The address of this host that a connection to `to` would have, with any port. Nothing is sent.
+///
+/// # Errors
+/// WSAENETUNREACH and what else the kernel has against the way there.
+pub fn source_towards(to: &SocketAddr) -> Result<SocketAddr, NtStatus> {
     let af = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let probe = net::socket_with(af, SocketType::DGRAM, FLAGS, None).ok()?;
-    net::connect(&probe, to).ok()?;
-    local_address(probe.as_fd()).ok()?.ip().map(|address| address.ip())
+    let probe = net::socket_with(af, SocketType::DGRAM, FLAGS, None).map_err(status_of)?;
+    net::connect(&probe, to).map_err(status_of)?;
+    local_address(probe.as_fd())?.ip().ok_or(NtStatus::INVALID_ADDRESS)
 }
 
 /// The local address.

@@ -1,12 +1,11 @@
 //! The ioctls that tell of interfaces, addresses and routes.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use linsock::afd::address::{self, Domain, Family};
 use linsock::iocp::NtStatus;
 use linsock::socket::Socket;
-use linsock::transport::status_of;
-use rustix::io::Errno;
+use linsock::transport::tcp;
 
 use super::Buffers;
 use crate::export::Outcome;
@@ -106,24 +105,10 @@ pub(super) fn route(socket: &Socket, buffers: &Buffers) -> Outcome<u32> {
     let family = family_of(socket)?;
     let len = i32::try_from(buffers.input_len).unwrap_or(i32::MAX);
     let to = read_ip(family, buffers.input, len)?;
-    let mut from = source_towards(to).map_err(|error| {
-        let errno = Errno::from_io_error(&error).unwrap_or(Errno::INVAL);
-        Error::from(status_of(errno))
-    })?;
+    let mut from = tcp::source_towards(&to)?;
     from.set_port(0);
     let (octets, len) = address::emit(&from);
     buffers.write_all(&octets[..len])
-}
-
-/// What the kernel chooses; nothing is sent.
-fn source_towards(mut to: SocketAddr) -> std::io::Result<SocketAddr> {
-    let probe = UdpSocket::bind(Family::of(&to).unspecified())?;
-    if to.port() == 0 {
-        // Any: the route does not depend on it, and none means "no destination" to some systems.
-        to.set_port(9);
-    }
-    probe.connect(to)?;
-    probe.local_addr()
 }
 
 /// SIO_GET_BROADCAST_ADDRESS: where datagrams go that are for all.
