@@ -1,5 +1,7 @@
 //! Why a connection ended.
 
+use core::fmt;
+
 use crate::status::NtStatus;
 
 /// Why this side tore the connection down without a graceful close.
@@ -53,6 +55,53 @@ impl CloseReason {
             | Self::Timeout => Some(NtStatus::IO_TIMEOUT),
             Self::LocalAbort(_) => Some(NtStatus::CONNECTION_ABORTED),
             Self::Cancelled => Some(NtStatus::CANCELLED),
+        }
+    }
+}
+
+impl CloseReason {
+    /// A name for programs: words with hyphens.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PeerFin => "peer-fin",
+            Self::PeerReset => "peer-reset",
+            Self::PeerResetAfterFin => "peer-reset-after-fin",
+            Self::LocalGraceful => "local-fin",
+            Self::LocalAbort(AbortCause::LingerZero) => "local-reset-linger",
+            Self::LocalAbort(AbortCause::DataAfterReceiveShutdown) => "local-reset-data",
+            Self::LocalAbort(AbortCause::FinWaitTimeout) => "local-reset-fin-wait",
+            Self::LocalAbort(AbortCause::DeadlinePassed) => "local-reset-deadline",
+            Self::LocalAbort(AbortCause::Requested) => "local-reset-requested",
+            Self::LocalAbort(AbortCause::ConnectAbandoned) => "connect-abandoned",
+            Self::Timeout => "timeout",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for AbortCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LingerZero => "closed with SO_LINGER and a time of 0",
+            Self::DataAfterReceiveShutdown => "data came after SD_RECEIVE",
+            Self::FinWaitTimeout => "the peer's FIN did not come in time",
+            Self::DeadlinePassed => "the time for the disconnect was over",
+            Self::Requested => "the program asked for it",
+            Self::ConnectAbandoned => "closed while it was being made",
+        })
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PeerFin => f.write_str("the peer closed first"),
+            Self::PeerReset => f.write_str("the peer reset the connection"),
+            Self::PeerResetAfterFin => f.write_str("the peer closed and then reset the connection"),
+            Self::LocalGraceful => f.write_str("this side closed first"),
+            Self::LocalAbort(cause) => write!(f, "this side reset the connection: {cause}"),
+            Self::Timeout => f.write_str("the network stopped answering"),
+            Self::Cancelled => f.write_str("cancelled"),
         }
     }
 }

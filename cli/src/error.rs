@@ -49,6 +49,13 @@ pub(crate) enum Error {
     InstalledAlready { prefix: PathBuf },
     #[error("cannot install {}: {source}; --prefix names another place", .path.display())]
     Install { path: PathBuf, source: io::Error },
+    #[error("cannot read the trace {}: {source}", .file.display())]
+    Trace { file: PathBuf, source: io::Error },
+    #[error(
+        "{} has no line of a trace; `linsock trace --json -o FILE PROGRAM` writes one",
+        .file.display()
+    )]
+    NoTrace { file: PathBuf },
     #[error("there is no process {process}")]
     NoProcess { process: u32 },
     #[error(

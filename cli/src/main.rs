@@ -7,12 +7,14 @@
 mod arguments;
 mod compiler;
 mod error;
+mod explain;
 mod install;
 mod locate;
 mod protocols;
 mod run;
 mod time_wait;
 mod toolchain;
+mod trace;
 mod windows;
 
 use std::ffi::OsString;
@@ -58,6 +60,10 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         program: Vec<OsString>,
     },
+    /// Run a program and tell how its connections begin and end, and why.
+    Trace(trace::Arguments),
+    /// Count how the connections of a trace ended, and say what may be done about it.
+    Explain(explain::Arguments),
     /// Print what a build system must add when it compiles.
     Cflags,
     /// Print what a build system must add when it links.
@@ -97,8 +103,10 @@ fn execute(command: Command) -> Result<ExitCode, Error> {
         Command::Cc(compiler) => compiler::replace(Language::C, &find()?, compiler.args),
         Command::Cxx(compiler) => compiler::replace(Language::Cxx, &find()?, compiler.args),
         Command::Run { wsk, program } => {
-            run::run(&find()?, wsk, Path::new(&program[0]), &program[1..])
+            run::run(&find()?, wsk, Path::new(&program[0]), &program[1..], |_| {})
         }
+        Command::Trace(arguments) => trace::trace(&arguments),
+        Command::Explain(arguments) => print(explain::text(&arguments)?.trim_end()),
         Command::Protocols(arguments) => print(&protocols::text(&arguments)),
         Command::Install(arguments) => print(&install::install(&arguments, &find()?)?),
         Command::Toolchain(arguments) => print(&toolchain::text(&arguments, &find()?)?),

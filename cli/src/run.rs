@@ -16,12 +16,14 @@ use crate::compiler::{self, Language};
 use crate::error::Error;
 use crate::locate::Installation;
 
-/// Compiles `file` and runs it. The result is the program's status, or that of a failed compiler.
+/// Compiles `file` and runs it, as `prepare` wants it run. The result is the program's status, or
+/// that of a failed compiler.
 pub(crate) fn run(
     installation: &Installation,
     is_driver: bool,
     file: &Path,
     arguments: &[OsString],
+    prepare: impl FnOnce(&mut Command),
 ) -> Result<ExitCode, Error> {
     let language = language(file)?;
     // The compiler would say so too, but not what to do.
@@ -43,12 +45,37 @@ pub(crate) fn run(
         return Ok(exit_code(compiled));
     }
 
+    start(&program, arguments, prepare, &mut signals)
+}
+
+/// Runs a program, as `prepare` wants it run. The result is its status.
+pub(crate) fn execute(
+    program: &Path,
+    arguments: &[OsString],
+    prepare: impl FnOnce(&mut Command),
+) -> Result<ExitCode, Error> {
+    let mut signals = catch_signals().map_err(Error::Prepare)?;
+    start(program, arguments, prepare, &mut signals)
+}
+
+fn start(
+    program: &Path,
+    arguments: &[OsString],
+    prepare: impl FnOnce(&mut Command),
+    signals: &mut Signals,
+) -> Result<ExitCode, Error> {
     let name = program.display().to_string();
-    let mut child = Command::new(&program)
-        .args(arguments)
-        .spawn()
-        .map_err(|source| Error::Start { program: name.clone(), source })?;
-    wait(&mut child, &mut signals, &name).map(exit_code)
+    let mut command = Command::new(program);
+    command.args(arguments);
+    prepare(&mut command);
+    let mut child =
+        command.spawn().map_err(|source| Error::Start { program: name.clone(), source })?;
+    wait(&mut child, signals, &name).map(exit_code)
+}
+
+/// Whether a file can be compiled and run.
+pub(crate) fn is_source(file: &Path) -> bool {
+    language(file).is_ok()
 }
 
 fn language(file: &Path) -> Result<Language, Error> {

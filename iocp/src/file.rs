@@ -9,6 +9,7 @@ use crate::handle::{self, Handle, Token};
 use crate::irp::{Deferred, Irp};
 use crate::port::CompletionPort;
 use crate::sync::atomic::{AtomicU8, Ordering};
+use crate::trace::{self, Kinds};
 
 /// Something that performs I/O: it owns IRPs and finishes them when the kernel is ready.
 pub trait File: Any + Send + Sync {
@@ -68,17 +69,19 @@ pub struct FileCore {
     signal: Event,
     association: OnceLock<Association>,
     modes: AtomicU8,
+    is_traced: bool,
 }
 
 impl FileCore {
-    /// For a file with this handle.
-    pub const fn new(handle: Handle, token: Token) -> Self {
+    /// For a file with this handle. The ends of its operations are traced if that is wanted now.
+    pub fn new(handle: Handle, token: Token) -> Self {
         Self {
             handle,
             token,
             signal: Event::new(true, false),
             association: OnceLock::new(),
             modes: AtomicU8::new(0),
+            is_traced: trace::wants(Kinds::OPERATIONS),
         }
     }
 
@@ -92,6 +95,12 @@ impl FileCore {
     #[inline]
     pub const fn token(&self) -> Token {
         self.token
+    }
+
+    /// Whether the ends of its operations are traced.
+    #[inline]
+    pub const fn is_traced(&self) -> bool {
+        self.is_traced
     }
 
     /// The signal of the handle itself.

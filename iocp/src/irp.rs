@@ -12,6 +12,7 @@ use crate::file::{Association, FileCore, SKIP_PORT_ON_SUCCESS, SKIP_SET_EVENT_ON
 use crate::overlapped::OverlappedPtr;
 use crate::port::{CompletionPort, Packet};
 use crate::thread::{self, Thread};
+use crate::trace::{self, Event as Traced, Field};
 
 /// A completion routine: called on the issuing thread, in an alertable wait, with status and
 /// octets.
@@ -260,6 +261,9 @@ impl Irp {
         bytes: usize,
         after: &mut Deferred,
     ) {
+        if file.is_traced() {
+            self.trace_end(file, timing, status, bytes);
+        }
         let Some(target) = self.target.take() else { return };
         // Before the program can know, and change them.
         let skip = timing == Timing::Inline && file.modes() & SKIP_PORT_ON_SUCCESS != 0;
@@ -284,6 +288,31 @@ impl Irp {
                 complete_sink(sink, done, association.filter(|_| packet), after);
             }
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn trace_end(&self, file: &FileCore, timing: Timing, status: NtStatus, bytes: usize) {
+        let (overlapped, whose) = match &self.target {
+            Some(Target::Overlapped { ptr, .. }) => {
+                (ptr.addr(), format!("the operation of OVERLAPPED {:#x}", ptr.addr()))
+            }
+            Some(Target::Sink { .. }) => (0, "an operation without OVERLAPPED".to_owned()),
+            None => return,
+        };
+        let how = match timing {
+            Timing::Inline => "at once",
+            Timing::Pended => "later",
+        };
+        let text = format_args!("{whose} ends {how}: {status}, {bytes} octets");
+        let fields = [
+            ("overlapped", Field::number(overlapped)),
+            ("status", Field::Text(&status)),
+            ("octets", Field::number(bytes)),
+            ("timing", Field::Text(&how)),
+        ];
+        let of = Some((file.handle().value(), 0));
+        trace::tell(Traced { name: "operation", of, text, fields: &fields });
     }
 
     #[cold]

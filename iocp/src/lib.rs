@@ -46,6 +46,7 @@ pub mod sync;
 pub mod sys;
 pub mod thread;
 pub mod timer;
+pub mod trace;
 pub mod wait;
 pub mod watcher;
 

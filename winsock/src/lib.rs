@@ -19,7 +19,7 @@ pub mod time_wait;
 pub mod transport;
 
 pub use linsock_iocp as iocp;
-pub use linsock_iocp::{NtStatus, afd};
+pub use linsock_iocp::{NtStatus, afd, trace};
 
 /// The README's Rust program.
 #[cfg(doctest)]

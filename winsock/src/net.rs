@@ -100,6 +100,11 @@ impl Socket {
         Ok(Self { inner: socket::Socket::create(Provider::Tcp(family), true)? })
     }
 
+    /// The number that the trace ([`crate::trace`]) and the C functions know the socket by.
+    pub fn handle(&self) -> usize {
+        self.inner.handle().value()
+    }
+
     /// A new stream socket for connections between processes of this host (AF_UNIX), which are made
     /// by path: [`bind_path`](Self::bind_path), [`connect_path`](Self::connect_path).
     ///

@@ -10,6 +10,7 @@
 //! [`config`] for its form.
 
 pub mod config;
+mod trace;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -107,13 +108,16 @@ pub fn fin_wait2_delay() -> Duration {
 }
 
 /// Tells the engine what it has to know from the beginning: `SpinMicroseconds`, how long a wait
-/// looks before it blocks (0, the default, to 100,000). Called by everything that a program begins
-/// with.
+/// looks before it blocks (0, the default, to 100,000), and what is traced. Called by everything
+/// that a program begins with.
 pub fn begin() {
     static BEGUN: Once = Once::new();
     BEGUN.call_once(|| {
         let micros = sources().spin.unwrap_or(0);
         spin::set(Duration::from_micros(micros.into()));
+        let mut faults = Vec::new();
+        trace::begin(|name| std::env::var(name).ok(), &mut faults);
+        report(&faults);
     });
 }
 
@@ -124,12 +128,16 @@ fn sources() -> &'static Config {
         let mut faults = Vec::new();
         let environment = config::from_environment(|name| std::env::var(name).ok(), &mut faults);
         let file = read_file(&mut faults);
-        for fault in faults {
-            // Not eprintln!, which panics when nobody reads.
-            let _ = writeln!(std::io::stderr(), "linsock: {fault}");
-        }
+        report(&faults);
         environment.or(file)
     })
+}
+
+fn report(faults: &[Fault]) {
+    for fault in faults {
+        // Not eprintln!, which panics when nobody reads.
+        let _ = writeln!(std::io::stderr(), "linsock: {fault}");
+    }
 }
 
 fn read_file(faults: &mut Vec<Fault>) -> Config {

@@ -14,6 +14,7 @@ mod connect;
 mod datagram;
 mod disconnect;
 mod handles;
+mod held;
 mod iso;
 mod listen;
 mod name;
@@ -23,6 +24,7 @@ mod packets;
 mod recent;
 mod report;
 mod time_wait;
+mod trace;
 mod transfer;
 mod transmit;
 
@@ -42,11 +44,13 @@ use linsock_iocp::handle::{self, Handle, Object, Token};
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::port::CompletionPort;
 use linsock_iocp::reactor;
-use linsock_iocp::sync::{Lock, Locked};
+use linsock_iocp::sync::Lock;
 
 use crate::catalog::Provider;
 use crate::option::SharedOptions;
+use crate::settings;
 use crate::transport::tcp::{Next, Tcp};
+use held::Held;
 
 pub use accept::{ACCEPT_RETRY, AcceptLayout, Accepted, AddressArea, DeferredAddress};
 pub use blocking::SyncResult;
@@ -122,6 +126,8 @@ struct Inner {
     selection: Option<Box<network_events::Selection>>,
     /// The handles of a socket that WSADuplicateSocket has given others.
     handles: Option<Box<handles::Handles>>,
+    /// What the trace has told; `None`: it was off when the socket was opened.
+    trace: Option<Box<trace::Told>>,
     closed: bool,
 }
 
@@ -133,6 +139,7 @@ impl Socket {
     /// # Errors
     /// WSAEMFILE when the table is full or descriptors ran out; WSAEAFNOSUPPORT.
     pub fn create(provider: Provider, overlapped: bool) -> Result<Arc<Self>, NtStatus> {
+        settings::begin();
         let created = match provider {
             Provider::Udp(family) => Self::create_datagram(family, overlapped),
             Provider::Iso(class) => Self::create_iso(class, overlapped),
@@ -152,6 +159,7 @@ impl Socket {
             .insert_with(|handle, token| {
                 let mut inner = Inner::default();
                 prepare(&mut inner);
+                inner.trace = trace::Told::begin(handle, provider);
                 let socket = Arc::new(Self {
                     core: FileCore::new(handle, token),
                     provider,
@@ -272,21 +280,21 @@ impl Socket {
     }
 
     #[inline]
-    fn lock(&self) -> Locked<'_, Inner> {
-        self.inner.lock()
+    fn lock(&self) -> Held<'_> {
+        Held::new(&self.inner)
     }
 
     /// The lock, for a verb: refused once the handle is closed, which another thread may do between
     /// a call's look at the handle table and its turn here.
     #[inline]
-    fn open(&self) -> Result<Locked<'_, Inner>, NtStatus> {
+    fn open(&self) -> Result<Held<'_>, NtStatus> {
         let inner = self.lock();
         if inner.closed { Err(NtStatus::INVALID_HANDLE) } else { Ok(inner) }
     }
 
     /// As [`open`](Self::open), for a verb that has an operation, which is given back.
     #[inline]
-    fn open_for(&self, mut irp: Irp) -> Result<(Locked<'_, Inner>, Irp), NtStatus> {
+    fn open_for(&self, mut irp: Irp) -> Result<(Held<'_>, Irp), NtStatus> {
         match self.open() {
             Ok(inner) => Ok((inner, irp)),
             Err(status) => {
@@ -331,6 +339,7 @@ impl Default for Inner {
             iso: None,
             selection: None,
             handles: None,
+            trace: None,
             closed: false,
         }
     }

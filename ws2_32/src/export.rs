@@ -8,6 +8,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use linsock::iocp::trace;
+
 use crate::last_error::{self, Error};
 
 /// The result of an exported function's body.
@@ -18,12 +20,6 @@ static PANIC_NEXT: AtomicBool = AtomicBool::new(false);
 /// Runs a function's body behind the boundary.
 #[inline]
 pub fn guard<R>(failure: R, body: impl FnOnce() -> Outcome<R>) -> R {
-    let body = || {
-        if PANIC_NEXT.load(Ordering::Relaxed) {
-            panic_once();
-        }
-        body()
-    };
     let error = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(value)) => return value,
         Ok(Err(error)) => error,
@@ -41,11 +37,20 @@ pub fn guard_started<R>(failure: R, body: impl FnOnce() -> Outcome<R>) -> R {
     })
 }
 
-#[cold]
-fn panic_once() {
-    if PANIC_NEXT.swap(false, Ordering::Relaxed) {
-        panic!("forced by linsock_panic_in_next_call");
-    }
+/// Whether a panic waits for a call.
+pub(crate) fn is_panic_set() -> bool {
+    PANIC_NEXT.load(Ordering::Relaxed)
+}
+
+/// Whether the call is the one that is to panic.
+pub(crate) fn is_panic_due() -> bool {
+    trace::ask(false);
+    PANIC_NEXT.swap(false, Ordering::Relaxed)
+}
+
+/// What becomes of that call.
+pub(crate) fn panic<R>() -> Outcome<R> {
+    panic!("forced by linsock_panic_in_next_call");
 }
 
 /// Exports functions.
@@ -89,6 +94,19 @@ macro_rules! export {
         #[allow(unsafe_code)]
         #[unsafe(no_mangle)]
         pub unsafe extern "system" fn $name($($arg: $ty),*) -> $ret {
+            if $crate::trace::is_due() {
+                return $crate::trace::apart(move || {
+                    if $crate::export::is_panic_due() {
+                        return $crate::export::guard($failure, || $crate::export::panic());
+                    }
+                    // SAFETY: the same call, once more: what holds of the arguments holds still.
+                    let result = unsafe { $name($($arg),*) };
+                    let arguments = [$((stringify!($ty), &$arg as $crate::trace::Shown<'_>)),*];
+                    let kind = stringify!($ret);
+                    $crate::trace::call(stringify!($name), &arguments, kind, &result, &$failure);
+                    result
+                });
+            }
             $crate::export::$guard($failure, move || $body)
         }
     };
@@ -101,6 +119,19 @@ macro_rules! export {
         #[allow(unsafe_code)]
         #[unsafe(export_name = $symbol)]
         pub unsafe extern "system" fn $name($($arg: $ty),*) -> $ret {
+            if $crate::trace::is_due() {
+                return $crate::trace::apart(move || {
+                    if $crate::export::is_panic_due() {
+                        return $crate::export::guard($failure, || $crate::export::panic());
+                    }
+                    // SAFETY: the same call, once more: what holds of the arguments holds still.
+                    let result = unsafe { $name($($arg),*) };
+                    let arguments = [$((stringify!($ty), &$arg as $crate::trace::Shown<'_>)),*];
+                    let kind = stringify!($ret);
+                    $crate::trace::call(stringify!($name), &arguments, kind, &result, &$failure);
+                    result
+                });
+            }
             $crate::export::$guard($failure, move || $body)
         }
     };
@@ -112,6 +143,7 @@ export! {
     /// panic becomes an error.
     fn linsock_panic_in_next_call() -> i32, fail 0; {
         PANIC_NEXT.store(true, Ordering::Relaxed);
+        trace::ask(true);
         Ok(0)
     }
 }

@@ -35,6 +35,12 @@ macro_rules! errors {
     ($($name:ident = $code:literal;)*) => {
         impl Error {
             $(#[doc = stringify!($name)] pub const $name: Self = Self($code);)*
+
+            /// The name, of the errors that are named here.
+            pub fn name(self) -> Option<&'static str> {
+                const NAMES: &[(u32, &str)] = &[$(($code, stringify!($name))),*];
+                NAMES.iter().find(|(code, _)| *code == self.0).map(|(_, name)| *name)
+            }
         }
     };
 }
@@ -102,5 +108,21 @@ errors! {
     WSAECONNREFUSED = 10061;
     WSAVERNOTSUPPORTED = 10092;
     WSANOTINITIALISED = 10093;
+    WSAEADDRINUSE = 10048;
+    WSAENETUNREACH = 10051;
+    WSAECONNABORTED = 10053;
+    WSAECONNRESET = 10054;
+    WSAEISCONN = 10056;
+    WSAENOTCONN = 10057;
+    WSAESHUTDOWN = 10058;
+    WSAETIMEDOUT = 10060;
+    WSAEHOSTUNREACH = 10065;
+    WSAEDISCON = 10101;
+    WSAEALREADY = 10037;
+    WSAEMSGSIZE = 10040;
+    WSAEMFILE = 10024;
+    ERROR_OPERATION_ABORTED = 995;
+    ERROR_NETNAME_DELETED = 64;
+    ERROR_CONNECTION_ABORTED = 1236;
     WSASYSCALLFAILURE = 10107;
 }

@@ -109,6 +109,11 @@ impl IsoSocket {
         Ok(Self { inner: socket::Socket::create(Provider::Iso(Class::Two), true)? })
     }
 
+    /// The number that the trace ([`crate::trace`]) and the C functions know the socket by.
+    pub fn handle(&self) -> usize {
+        self.inner.handle().value()
+    }
+
     /// A new socket of class 0, as the peers of RFC 1006 are.
     ///
     /// # Errors

@@ -72,6 +72,11 @@ impl UdpSocket {
         ip_of(self.inner.local_address()?)
     }
 
+    /// The number that the trace ([`crate::trace`]) and the C functions know the socket by.
+    pub fn handle(&self) -> usize {
+        self.inner.handle().value()
+    }
+
     /// Sets the default destination, the only one whose datagrams are received then; `None` takes
     /// it away.
     ///

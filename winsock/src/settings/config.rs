@@ -49,6 +49,11 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Something is wrong with what stands there.
+    pub(super) fn new(place: &str, what: String) -> Self {
+        Self { place: place.to_owned(), what }
+    }
+
     /// The file cannot be read.
     pub fn unreadable(file: &str, error: &dyn fmt::Display) -> Self {
         Self { place: file.to_owned(), what: format!("cannot be read: {error}") }

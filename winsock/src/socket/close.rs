@@ -85,6 +85,7 @@ impl Socket {
         let abort = lingers == Some(Duration::ZERO);
         let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
         let origin = inner.endpoint.state().link().map(|link| link.origin);
+        inner.see_the_end();
         let sends = inner.endpoint.close(mode);
         let owed = inner.take_over(self, sends, &mut after);
         inner.cancel_datagrams(self, &|_| true, &mut after);

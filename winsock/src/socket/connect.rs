@@ -9,9 +9,9 @@ use linsock_iocp::afd::endpoint::state::{Origin, Phase, Verb};
 use linsock_iocp::clock;
 use linsock_iocp::driver::Readiness;
 use linsock_iocp::irp::{Deferred, Irp, Timing};
-use linsock_iocp::sync::Locked;
 use rustix::net::sockopt;
 
+use super::held::Held;
 use super::operation::{Kind, Operation};
 use super::{Inner, Socket};
 use crate::transport::{status_of, tcp};
@@ -104,7 +104,7 @@ impl Socket {
 
     /// The lock, for a call that may find a connection still being made and has to know whether it
     /// is by now.
-    pub(super) fn lock_settled(&self) -> Locked<'_, Inner> {
+    pub(super) fn lock_settled(&self) -> Held<'_> {
         let mut inner = self.lock();
         if inner.endpoint.phase() != Phase::Connecting {
             return inner;

@@ -266,8 +266,8 @@ impl Inner {
         if self.ending.is_some() {
             // The report tells what became of the connection after our FIN.
             self.tcp.send_fin();
-            self.see_the_end();
         }
+        self.see_the_end();
         self.peer = None;
         self.connected_at = None;
         self.forget_events();

@@ -12,7 +12,7 @@ use linsock_iocp::afd::{AbortCause, CloseReason, DisconnectMode};
 use linsock_iocp::guardian;
 use linsock_iocp::irp::{Deferred, Irp};
 use linsock_iocp::sync::Lock;
-use linsock_iocp::sys;
+use linsock_iocp::sys::TcpFacts;
 
 use super::{Inner, Socket};
 
@@ -94,6 +94,11 @@ pub enum TcpState {
 }
 
 impl TcpState {
+    /// Whether the peer's FIN has come, of the states that say so.
+    const fn has_fin(self) -> bool {
+        matches!(self, Self::CloseWait | Self::LastAck | Self::Closing | Self::TimeWait)
+    }
+
     const fn from_kernel(number: Option<u8>) -> Self {
         match number {
             Some(1) => Self::Established,
@@ -114,10 +119,26 @@ impl TcpState {
 
 /// What was seen of a connection at its end.
 #[derive(Clone, Copy, Debug)]
-struct Figures {
-    unsent: usize,
-    unread: usize,
-    tcp_state: TcpState,
+pub(super) struct Figures {
+    pub(super) unsent: usize,
+    pub(super) unread: usize,
+    /// Whether the peer's FIN is among what the kernel has received.
+    fin_came: bool,
+    /// `None` where it is not TCP.
+    facts: Option<TcpFacts>,
+}
+
+impl Figures {
+    /// The octets that were sent and received, as far as the kernel has counted.
+    pub(super) fn moved(&self) -> (u64, u64) {
+        let Some(facts) = &self.facts else { return (0, 0) };
+        // The peer's FIN counts as an octet.
+        let fin = u64::from(self.fin_came);
+        (
+            facts.octets_sent.saturating_sub(facts.octets_sent_again),
+            facts.octets_received.saturating_sub(fin),
+        )
+    }
 }
 
 /// A disconnect that somebody wants a report of.
@@ -209,10 +230,18 @@ impl Inner {
     /// Takes the figures for the report, if one is wanted, while there is something to see.
     #[inline]
     pub(super) fn see_the_end(&mut self) {
-        if let Some(ending) = self.ending.clone() {
-            let figures = self.figures();
+        if self.ending.is_some() || self.trace.is_some() {
+            self.keep_figures();
+        }
+    }
+
+    #[cold]
+    fn keep_figures(&mut self) {
+        let figures = self.figures();
+        if let Some(ending) = &self.ending {
             ending.figures.lock().get_or_insert(figures);
         }
+        self.note_for_trace(figures);
     }
 
     /// A disconnect is over: whoever wants its report gets it before the completion is told.
@@ -226,23 +255,28 @@ impl Inner {
     }
 
     fn report(&self, ending: &Ending, figures: Figures) -> CloseReport {
-        let Figures { unsent, unread, tcp_state } = figures;
+        let Figures { unsent, unread, facts, .. } = figures;
         CloseReport {
             reason: self.endpoint.reason().unwrap_or(CloseReason::LocalGraceful),
             unsent,
             unread,
             elapsed: ending.since.elapsed(),
-            tcp_state,
+            tcp_state: TcpState::from_kernel(facts.map(|facts| facts.state)),
         }
     }
 
-    fn figures(&self) -> Figures {
+    pub(super) fn figures(&self) -> Figures {
         let queued: usize =
             self.endpoint.sends().map(|operation| operation.irp.buffers.remaining()).sum();
+        let facts = self.tcp.fd().and_then(TcpFacts::of);
+        let link = self.endpoint.state().link();
+        let fin_came = link.is_some_and(|link| link.recv.peer_ended())
+            || facts.is_some_and(|facts| TcpState::from_kernel(Some(facts.state)).has_fin());
         Figures {
             unsent: queued + self.tcp.undelivered(),
             unread: self.tcp.unread(),
-            tcp_state: TcpState::from_kernel(self.tcp.fd().and_then(sys::tcp_state)),
+            fin_came,
+            facts,
         }
     }
 }

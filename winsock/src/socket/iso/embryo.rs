@@ -9,9 +9,9 @@ use std::sync::{Arc, Weak};
 use linsock_iocp::afd::address::{Address, TransportAddress};
 use linsock_iocp::driver::{Interest, Readiness};
 use linsock_iocp::irp::Deferred;
-use linsock_iocp::sync::Locked;
 
 use super::super::accept::Accepted;
+use super::super::held::Held;
 use super::super::{Inner, Socket};
 use super::{Link, REQUEST_LIMIT, Role, reference};
 use crate::catalog::Provider;
@@ -33,7 +33,7 @@ impl Socket {
     /// The driver has reported something of a connection to `parent` whose request has not come.
     pub(in crate::socket) fn progress_embryo(
         &self,
-        mut inner: Locked<'_, Inner>,
+        mut inner: Held<'_>,
         parent: &Weak<Self>,
         readiness: Readiness,
         after: &mut Deferred,

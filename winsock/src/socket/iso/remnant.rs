@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use linsock_iocp::clock::Deadline;
 use linsock_iocp::driver::Readiness;
-use linsock_iocp::sync::Locked;
 use linsock_iocp::wait::{self, Waited, Which};
 
+use super::super::held::Held;
 use super::super::{Inner, Socket};
 use super::{Link, RELEASE_LIMIT, Role};
 use crate::catalog::Provider;
@@ -125,11 +125,7 @@ impl Socket {
     }
 
     /// The driver has reported something of a remnant.
-    pub(in crate::socket) fn progress_remnant(
-        &self,
-        mut inner: Locked<'_, Inner>,
-        readiness: Readiness,
-    ) {
+    pub(in crate::socket) fn progress_remnant(&self, mut inner: Held<'_>, readiness: Readiness) {
         inner.tcp.note(readiness);
         inner.flush_remnant();
         while let Some(connection) = inner.connection()
