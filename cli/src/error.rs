@@ -1,6 +1,7 @@
 //! What can go wrong, and what the user can do about it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -56,6 +57,8 @@ pub(crate) enum Error {
         .file.display()
     )]
     NoTrace { file: PathBuf },
+    #[error("{address}: {source}")]
+    Peer { address: SocketAddr, source: linsock::net::Error },
     #[error("there is no process {process}")]
     NoProcess { process: u32 },
     #[error(

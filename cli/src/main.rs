@@ -10,6 +10,7 @@ mod error;
 mod explain;
 mod install;
 mod locate;
+mod peer;
 mod protocols;
 mod run;
 mod time_wait;
@@ -64,6 +65,8 @@ enum Command {
     Trace(trace::Arguments),
     /// Count how the connections of a trace ended, and say what may be done about it.
     Explain(explain::Arguments),
+    /// Be a peer that closes, resets, stalls or answers late, for tests of the other side.
+    Peer(peer::Arguments),
     /// Print what a build system must add when it compiles.
     Cflags,
     /// Print what a build system must add when it links.
@@ -106,6 +109,7 @@ fn execute(command: Command) -> Result<ExitCode, Error> {
             run::run(&find()?, wsk, Path::new(&program[0]), &program[1..], |_| {})
         }
         Command::Trace(arguments) => trace::trace(&arguments),
+        Command::Peer(arguments) => peer::run(&arguments),
         Command::Explain(arguments) => print(explain::text(&arguments)?.trim_end()),
         Command::Protocols(arguments) => print(&protocols::text(&arguments)),
         Command::Install(arguments) => print(&install::install(&arguments, &find()?)?),
