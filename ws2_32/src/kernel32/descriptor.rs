@@ -119,8 +119,8 @@ fn descriptor_of(handle: HANDLE) -> Outcome<i32> {
 }
 
 export! {
-    /// Gives the handle of a file or another stream that has a number. It is the same one each time, and not to be
-    /// closed.
+    /// Gives the handle of a file or another stream that has a number. It is the same one
+    /// each time, and not to be closed.
     ///
     /// <https://learn.microsoft.com/cpp/c-runtime-library/reference/get-osfhandle>
     ///
@@ -129,8 +129,8 @@ export! {
     ///
     /// # Differs from Windows
     /// The handle of a regular file has a position of its own, which begins where the number's was.
-    /// Any handle but those of 0, 1 and 2 keeps the file open after the number was closed, until the
-    /// handle of that number is asked for again: the end of a pipe comes later.
+    /// Any handle but those of 0, 1 and 2 keeps the file open after the number was closed, until
+    /// the handle of that number is asked for again: the end of a pipe comes later.
     fn _get_osfhandle(fd: i32) -> HANDLE, fail INVALID_HANDLE_VALUE; {
         handle_of(fd)
     }

@@ -303,8 +303,8 @@ export! {
     ///
     /// Waits for the disk. A file that CREATE_ALWAYS or OPEN_ALWAYS found there is told by
     /// ERROR_ALREADY_EXISTS as the last error, one that was made by 0. With FILE_FLAG_OVERLAPPED
-    /// the file can have a completion port. NUL, CONIN$ and CONOUT$ are what they are on Windows. The
-    /// attributes say whether processes that this one starts have the handle.
+    /// the file can have a completion port. NUL, CONIN$ and CONOUT$ are what they are on Windows.
+    /// The attributes say whether processes that this one starts have the handle.
     ///
     /// # Errors
     /// ERROR_NOACCESS, ERROR_PATH_NOT_FOUND, ERROR_FILE_NOT_FOUND, ERROR_FILE_EXISTS,

@@ -218,7 +218,8 @@ export! {
     /// 0xFFFFFFFFFFFFFFFF is its end. To a stream everything is written, however long that takes.
     ///
     /// # Errors
-    /// As ReadFile, also ERROR_BROKEN_PIPE when nobody reads; ERROR_DISK_FULL, ERROR_FILE_TOO_LARGE.
+    /// As ReadFile, also ERROR_BROKEN_PIPE when nobody reads; ERROR_DISK_FULL,
+    /// ERROR_FILE_TOO_LARGE.
     fn WriteFile(
         hFile: HANDLE,
         lpBuffer: *const u8,

@@ -59,6 +59,14 @@ impl Inheritable {
         }
     }
 
+    /// Whether it is one of the process's standard streams.
+    pub(super) fn is_standard(&self) -> bool {
+        match self {
+            Self::Stream(stream) => matches!(stream.descriptor(), Descriptor::Standard(_)),
+            Self::Disk(_) => false,
+        }
+    }
+
     /// What a descriptor cannot tell.
     fn known(&self) -> Known {
         match self {
@@ -135,14 +143,8 @@ impl Inheritance {
         let mut all = Self::default();
         for (handle, _) in table().inherited_files() {
             let Some(object) = Inheritable::of(handle.value()) else { continue };
-            let is_standard = match &object {
-                Inheritable::Stream(stream) => {
-                    matches!(stream.descriptor(), Descriptor::Standard(_))
-                }
-                Inheritable::Disk(_) => false,
-            };
             let identity = fstat(object.fd()).map(|known| (known.st_dev, known.st_ino));
-            if let (false, Ok(file)) = (is_standard, identity) {
+            if let (false, Ok(file)) = (object.is_standard(), identity) {
                 let fd = object.fd().as_raw_fd();
                 let told = Told { value: handle.value(), fd, file, known: object.known() };
                 all.told.push(told.write());

@@ -408,15 +408,15 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-duplicatehandle>
     ///
-    /// The pseudo handles of the process and of the calling thread become real ones. DUPLICATE_CLOSE_SOURCE closes
-    /// the source whatever the result.
+    /// The pseudo handles of the process and of the calling thread become real ones.
+    /// DUPLICATE_CLOSE_SOURCE closes the source whatever the result.
     ///
     /// # Errors
     /// ERROR_INVALID_HANDLE, ERROR_NOACCESS, ERROR_NOT_SUPPORTED, ERROR_NOT_ENOUGH_MEMORY.
     ///
     /// # Differs from Windows
-    /// Sockets, disk files and completion ports are ERROR_NOT_SUPPORTED. Access rights mean nothing,
-    /// and inheritance only for pipes and standard streams.
+    /// Sockets, disk files and completion ports are ERROR_NOT_SUPPORTED. Access rights mean
+    /// nothing, and inheritance only for pipes and standard streams.
     fn DuplicateHandle(
         hSourceProcessHandle: HANDLE,
         hSourceHandle: HANDLE,

@@ -222,11 +222,8 @@ fn move_on(object: &Inheritable) {
 /// (STARTUPINFO page); those that GetStdHandle gave are always good.
 fn stream_of(handle: HANDLE, inherits: bool) -> Outcome<OwnedFd> {
     let Some(object) = Inheritable::of(handle) else { return nothing() };
-    let is_standard = match &object {
-        Inheritable::Stream(stream) => matches!(stream.descriptor(), Descriptor::Standard(_)),
-        Inheritable::Disk(_) => false,
-    };
-    if !is_standard && !(inherits && inherit::get(handle)) {
+    let is_passed = inherits && inherit::get(handle);
+    if !is_passed && !object.is_standard() {
         return nothing();
     }
     move_on(&object);

@@ -60,6 +60,6 @@ mod tests {
         assert_eq!(given(octets.as_ptr(), false), Ok(expected.clone()));
         let wide: Vec<_> = octets.iter().map(|&octet| u16::from(octet)).collect();
         assert_eq!(given(wide.as_ptr().cast(), true), Ok(expected));
-        assert_eq!(given(b"\0\0".as_ptr(), false), Ok(vec![]));
+        assert_eq!(given([0_u8; 2].as_ptr(), false), Ok(vec![]));
     }
 }
