@@ -102,6 +102,35 @@ typedef struct _PROCESS_INFORMATION {
     DWORD dwThreadId;
 } PROCESS_INFORMATION, *PPROCESS_INFORMATION, *LPPROCESS_INFORMATION;
 
+/* winnt/ns-winnt-exception_record: ExceptionCode */
+#define EXCEPTION_ACCESS_VIOLATION ((DWORD)0xC0000005)
+#define EXCEPTION_ILLEGAL_INSTRUCTION ((DWORD)0xC000001D)
+#define EXCEPTION_INT_DIVIDE_BY_ZERO ((DWORD)0xC0000094)
+#define EXCEPTION_BREAKPOINT ((DWORD)0x80000003)
+#define EXCEPTION_MAXIMUM_PARAMETERS 15
+/* winnt/ns-winnt-context: nothing is known of it here, and no pointer to one is given */
+typedef struct _CONTEXT CONTEXT, *PCONTEXT;
+/* winnt/ns-winnt-exception_record */
+typedef struct _EXCEPTION_RECORD {
+    DWORD ExceptionCode;
+    DWORD ExceptionFlags;
+    struct _EXCEPTION_RECORD *ExceptionRecord;
+    PVOID ExceptionAddress;
+    DWORD NumberParameters;
+    ULONG_PTR ExceptionInformation[EXCEPTION_MAXIMUM_PARAMETERS];
+} EXCEPTION_RECORD, *PEXCEPTION_RECORD;
+/* winnt/ns-winnt-exception_pointers */
+typedef struct _EXCEPTION_POINTERS {
+    PEXCEPTION_RECORD ExceptionRecord;
+    PCONTEXT ContextRecord;
+} EXCEPTION_POINTERS, *PEXCEPTION_POINTERS, *LPEXCEPTION_POINTERS;
+/* errhandlingapi/nf-errhandlingapi-unhandledexceptionfilter: a program's own */
+typedef LONG(WINAPI *PTOP_LEVEL_EXCEPTION_FILTER)(EXCEPTION_POINTERS *ExceptionInfo);
+typedef PTOP_LEVEL_EXCEPTION_FILTER LPTOP_LEVEL_EXCEPTION_FILTER;
+/* errhandlingapi/nf-errhandlingapi-setunhandledexceptionfilter */
+LPTOP_LEVEL_EXCEPTION_FILTER WINAPI
+SetUnhandledExceptionFilter(LPTOP_LEVEL_EXCEPTION_FILTER lpTopLevelExceptionFilter);
+
 /* processthreadsapi/nf-processthreadsapi-createprocessa */
 BOOL WINAPI CreateProcessA(LPCSTR lpApplicationName, LPSTR lpCommandLine, LPSECURITY_ATTRIBUTES lpProcessAttributes,
                            LPSECURITY_ATTRIBUTES lpThreadAttributes, BOOL bInheritHandles, DWORD dwCreationFlags,
@@ -146,6 +175,7 @@ typedef LPSTARTUPINFOA LPSTARTUPINFO;
 
 LINSOCK_ASSERT(sizeof(STARTUPINFOA) == 104, "STARTUPINFOA");
 LINSOCK_ASSERT(sizeof(STARTUPINFOW) == 104, "STARTUPINFOW");
+LINSOCK_ASSERT(sizeof(EXCEPTION_RECORD) == 152, "EXCEPTION_RECORD");
 LINSOCK_ASSERT(sizeof(PROCESS_INFORMATION) == 24, "PROCESS_INFORMATION");
 
 #endif

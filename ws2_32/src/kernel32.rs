@@ -9,6 +9,7 @@ pub mod critical;
 pub mod descriptor;
 pub mod directory;
 pub mod disk;
+pub mod exception;
 pub mod file_io;
 pub mod file_lock;
 pub mod file_time;

@@ -541,6 +541,10 @@ constants! {
         PROCESS_DUP_HANDLE PROCESS_SET_INFORMATION PROCESS_QUERY_INFORMATION
         PROCESS_SUSPEND_RESUME PROCESS_QUERY_LIMITED_INFORMATION PROCESS_ALL_ACCESS
     }
+    Foundation {
+        EXCEPTION_ACCESS_VIOLATION EXCEPTION_ILLEGAL_INSTRUCTION EXCEPTION_INT_DIVIDE_BY_ZERO
+        EXCEPTION_BREAKPOINT
+    }
     Console {
         FOREGROUND_BLUE FOREGROUND_GREEN FOREGROUND_RED FOREGROUND_INTENSITY BACKGROUND_BLUE
         BACKGROUND_GREEN BACKGROUND_RED BACKGROUND_INTENSITY COMMON_LVB_REVERSE_VIDEO
@@ -1363,6 +1367,7 @@ signatures! {
     kernel32::child => TerminateProcess 2 Threading;
     kernel32::child => OpenProcess 3 Threading;
     kernel32::child => GetProcessId 1 Threading;
+    kernel32::exception => SetUnhandledExceptionFilter 1 none;
     kernel32::pipe => CreatePipe 4 Pipes;
     kernel32::pipe => PeekNamedPipe 6 Pipes;
     kernel32::standard => GetStdHandle 1 Console;

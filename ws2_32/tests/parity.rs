@@ -141,7 +141,7 @@ const DOCUMENTED: &[(&str, &str)] = &[
         CreateProcessA CreateProcessW GetStartupInfoA GetStartupInfoW GetExitCodeProcess
         TerminateProcess OpenProcess GetProcessId CreatePipe PeekNamedPipe GetStdHandle SetStdHandle
         GetConsoleMode SetConsoleMode GetConsoleScreenBufferInfo SetConsoleTextAttribute
-        WriteConsoleA WriteConsoleW",
+        WriteConsoleA WriteConsoleW SetUnhandledExceptionFilter",
     ),
     (
         "iphlpapi.h",

@@ -153,7 +153,22 @@ fn set_input_mode(console: &Stream, mode: u32) -> Outcome<()> {
     set.map_err(|_| Error::ERROR_ACCESS_DENIED)
 }
 
+unsafe extern "C" {
+    static stdout: *mut libc::FILE;
+    static stderr: *mut libc::FILE;
+}
+
+/// What the C library keeps back comes first: on Windows it keeps nothing back for a console.
+fn flush() {
+    // SAFETY: the C library's own streams, which it locks; a pointer that the program has changed
+    // is a stream too.
+    unsafe { libc::fflush(stdout) };
+    // SAFETY: as above.
+    unsafe { libc::fflush(stderr) };
+}
+
 fn write(console: &Stream, text: Vec<u8>) -> Outcome<()> {
+    flush();
     console.transfer(Way::Write, &mut Buffers::from_vec(text)).map(|_octets| ()).map_err(failed)
 }
 
@@ -240,7 +255,8 @@ export! {
         Ok(TRUE)
     }
 
-    /// Sets the colours of what is written from now on.
+    /// Sets the colours of what is written from now on. What the C library has kept back for the
+    /// standard streams is written before.
     ///
     /// <https://learn.microsoft.com/windows/console/setconsoletextattribute>
     ///
@@ -248,8 +264,7 @@ export! {
     /// ERROR_INVALID_HANDLE for what is no terminal or is read. Blocks as a write.
     ///
     /// # Differs from Windows
-    /// Light grey and black are the terminal's own colours, whatever these are. What the C library
-    /// has not flushed comes after.
+    /// Light grey and black are the terminal's own colours, whatever these are.
     fn SetConsoleTextAttribute(hConsoleOutput: HANDLE, wAttributes: u16) -> BOOL, fail FALSE; {
         write(&*screen(hConsoleOutput)?, sequence(wAttributes).into_bytes())?;
         ATTRIBUTES.store(wAttributes, Ordering::Relaxed);

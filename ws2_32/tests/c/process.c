@@ -41,6 +41,34 @@ static int copies(HANDLE from, HANDLE to)
     return GetLastError() == ERROR_BROKEN_PIPE ? 0 : 2;
 }
 
+/* Repairs the memory, or says what happened and lets the process end. */
+static char *volatile guarded;
+
+static LONG WINAPI filter(EXCEPTION_POINTERS *pointers)
+{
+    DWORD before;
+
+    if (pointers->ExceptionRecord->ExceptionCode != EXCEPTION_ACCESS_VIOLATION)
+        return EXCEPTION_CONTINUE_SEARCH;
+    if (pointers->ExceptionRecord->ExceptionInformation[1] == (ULONG_PTR)guarded)
+        return VirtualProtect(guarded, 1, PAGE_READWRITE, &before) ? EXCEPTION_CONTINUE_EXECUTION
+                                                                  : EXCEPTION_EXECUTE_HANDLER;
+    say("filtered");
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+
+static int faults(void)
+{
+    int *volatile nowhere = NULL;
+
+    CHECK(SetUnhandledExceptionFilter(filter) == NULL, "D SetUnhandledExceptionFilter: NULL, none before");
+    guarded = (char *)VirtualAlloc(NULL, 4096, MEM_RESERVE | MEM_COMMIT, PAGE_READONLY);
+    *guarded = 1;
+    if (*guarded != 1 || SetUnhandledExceptionFilter(filter) != filter)
+        return 1;
+    return *nowhere;
+}
+
 static int child(int argc, char **argv)
 {
     char buffer[800];
@@ -54,6 +82,8 @@ static int child(int argc, char **argv)
         TerminateProcess(GetCurrentProcess(), (UINT)atoi(argv[2]));
     if (strcmp(argv[1], "abort") == 0)
         abort();
+    if (strcmp(argv[1], "fault") == 0)
+        return faults();
     if (strcmp(argv[1], "sleep") == 0)
         Sleep(INFINITE);
     if (strcmp(argv[1], "copy") == 0)
@@ -197,6 +227,15 @@ static void ends(void)
     CHECK_EQ(WaitForMultipleObjects(8, handles, TRUE, CHECK_WAIT_MS), WAIT_OBJECT_0, "D WaitForMultipleObjects");
     for (i = 0; i < 8; i++)
         CHECK_EQ(end_of(many[i]), i, "D GetExitCodeProcess");
+}
+
+static void unhandled(void)
+{
+    char text[64];
+
+    CHECK_EQ(output_of("fault", 0, NULL, NULL, text, sizeof text), EXCEPTION_ACCESS_VIOLATION,
+             "D SetUnhandledExceptionFilter: EXCEPTION_EXECUTE_HANDLER, the process ends");
+    CHECK(strcmp(text, "filtered") == 0, "D SetUnhandledExceptionFilter: the second fault; the first was repaired");
 }
 
 static void refusals(void)
@@ -566,6 +605,7 @@ int main(int argc, char **argv)
     check_begin("process");
     REQUIRE(GetModuleFileNameA(NULL, self, sizeof self) > 0);
     ends();
+    unhandled();
     refusals();
     lines();
     surroundings();

@@ -255,6 +255,9 @@ functions! {
         CreateProcessA CreateProcessW GetStartupInfoA GetStartupInfoW GetExitCodeProcess
         TerminateProcess OpenProcess GetProcessId
     }
+    Kernel32 from crate::kernel32::exception {
+        SetUnhandledExceptionFilter
+    }
     Kernel32 from crate::kernel32::pipe {
         CreatePipe PeekNamedPipe
     }
