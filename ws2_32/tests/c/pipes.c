@@ -226,7 +226,7 @@ static void numbers(void)
     HANDLE reader, writer;
     char buffer[8];
     DWORD octets = 0;
-    int fd;
+    int fd, fds[2];
 
     make(&reader, &writer);
     fd = _open_osfhandle((intptr_t)writer, 0);
@@ -245,6 +245,11 @@ static void numbers(void)
     CHECK(ReadFile(reader, buffer, sizeof buffer, &octets, NULL) && octets == 2, "D _get_osfhandle");
     CHECK_EQ(_close(fd), 0, "D _close");
     CloseHandle(writer);
+    CHECK_EQ(_pipe(fds, 4096, _O_BINARY | _O_NOINHERIT), 0, "D _pipe");
+    CHECK_EQ(_write(fds[1], "fg", 2), 2, "D _pipe: the second is written");
+    CHECK_EQ(_read(fds[0], buffer, sizeof buffer), 2, "D _pipe: the first is read");
+    CHECK(GetFileType((HANDLE)_get_osfhandle(fds[0])) == FILE_TYPE_PIPE, "D _get_osfhandle");
+    CHECK(_close(fds[0]) == 0 && _close(fds[1]) == 0, "D _close");
 }
 
 static void streams(void)
