@@ -1,7 +1,7 @@
 //! Other processes: their ends, their exit codes, and how they are ended.
 //!
-//! A process is held, so its number cannot become another's ([`hold`]). Somebody waits for the ends
-//! of all that have handles or were started here ([`watch`]), and collects those of the children,
+//! A process is held, so its number cannot become another's (`hold`). Somebody waits for the ends
+//! of all that have handles or were started here (`watch`), and collects those of the children,
 //! each by itself: the program's own children are left to the program.
 #![allow(unsafe_code, reason = "_exit, fork, an ioctl; the exports")]
 
