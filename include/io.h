@@ -19,7 +19,7 @@
 #define _O_EXCL O_EXCL
 #define _O_BINARY 0
 #define _O_TEXT 0
-#define _O_NOINHERIT O_CLOEXEC
+#define _O_NOINHERIT 02000000 /* O_CLOEXEC, which strict C does not show */
 #ifndef O_BINARY
 #define O_BINARY 0
 #endif

@@ -319,7 +319,7 @@ static __inline__ void linsock_path_part(char *to, const char *from, size_t leng
         return;
     if (length >= room)
         length = 0;
-    memcpy(to, from, length);
+    __builtin_memcpy(to, from, length);
     to[length] = 0;
 }
 /* cpp/c-runtime-library/reference/splitpath-wsplitpath. Differs from Windows: a part that is longer than its limit is
