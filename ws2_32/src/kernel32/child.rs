@@ -112,7 +112,7 @@ impl Process {
             State::Running { given } => {
                 let Some(end) = self.ask(given) else { return *state };
                 *state = end;
-                drop(state);
+                // Under the lock: whoever is told that it has ended sees its signal too.
                 self.ended.set();
                 end
             }

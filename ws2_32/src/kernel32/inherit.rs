@@ -191,11 +191,18 @@ fn adopt(told: Told) -> bool {
     }
 }
 
+/// Whether the process has no other thread: the library is not loaded by one that runs already.
+fn is_alone() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
+}
+
 /// Takes over what the variable tells, and takes it away.
 fn adopt_all() {
     let Some(told) = std::env::var_os(VARIABLE) else { return };
-    // SAFETY: the program's main function has not begun, so no other thread of it is there to read
-    // the environment.
+    if !is_alone() {
+        return;
+    }
+    // SAFETY: there is no other thread that could read the environment.
     unsafe { std::env::remove_var(VARIABLE) };
     let told = told.to_string_lossy();
     told.split(',').filter_map(Told::read).for_each(|told| {

@@ -398,11 +398,12 @@ export! {
     /// process and its thread are both Linux's of the process. Pipes, disk files and standard
     /// streams are inherited; a disk file has a position of its own in the new process. Without
     /// bInheritHandles no descriptor but the standard streams is passed on, with it also those that
-    /// the program has opened without O_CLOEXEC. CREATE_NEW_PROCESS_GROUP makes a process group,
-    /// DETACHED_PROCESS a session; priorities, windows, consoles and jobs have no effect. One that
-    /// was created suspended and turns out to be no program ends with the code 127 when it is
-    /// resumed. A program that ignores SIGCHLD, or waits for any child, may collect the process
-    /// itself; then its exit code is known where GetExitCodeProcess tells that of others.
+    /// the program has opened without O_CLOEXEC; while it is suspended, all.
+    /// CREATE_NEW_PROCESS_GROUP makes a process group, DETACHED_PROCESS a session; priorities,
+    /// windows, consoles and jobs have no effect. One that was created suspended and turns out to
+    /// be no program ends with the code 127 when it is resumed. A program that ignores SIGCHLD, or
+    /// waits for any child, may collect the process itself; then its exit code is known where
+    /// GetExitCodeProcess tells that of others.
     fn CreateProcessA(
         lpApplicationName: *const u8,
         lpCommandLine: *mut u8,
