@@ -1,2 +1,2 @@
-/* consoleapi.h - see winbase.h. */
-#include "winbase.h"
+/* consoleapi.h - see winbase.h and linsock_console.h. */
+#include "linsock_console.h"

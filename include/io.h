@@ -19,6 +19,7 @@
 #define _O_EXCL O_EXCL
 #define _O_BINARY 0
 #define _O_TEXT 0
+#define _O_NOINHERIT 02000000 /* O_CLOEXEC, which strict C does not show */
 #ifndef O_BINARY
 #define O_BINARY 0
 #endif
@@ -53,8 +54,21 @@ static __inline__ int _unlink(const char *path) { return unlink(path); }
 /* cpp/c-runtime-library/reference/lseek-lseeki64 */
 static __inline__ long long _lseeki64(int fd, long long by, int from) { return lseek(fd, by, from); }
 
+/* cpp/c-runtime-library/reference/pipe. Differs from Windows: the size is Linux'. */
+static __inline__ int _pipe(int *pfds, unsigned psize, int textmode)
+{
+    (void)psize;
+    if (pipe(pfds) != 0)
+        return -1;
+    if (textmode & _O_NOINHERIT) {
+        fcntl(pfds[0], F_SETFD, FD_CLOEXEC);
+        fcntl(pfds[1], F_SETFD, FD_CLOEXEC);
+    }
+    return 0;
+}
+
 LINSOCK_EXTERN_C_BEGIN
-/* cpp/c-runtime-library/reference/get-osfhandle: of regular files */
+/* cpp/c-runtime-library/reference/get-osfhandle */
 intptr_t __cdecl _get_osfhandle(int fd);
 /* cpp/c-runtime-library/reference/open-osfhandle: the number takes the file over */
 int __cdecl _open_osfhandle(intptr_t osfhandle, int flags);

@@ -1,6 +1,5 @@
-/* linsock_console.h - the standard streams have no handles here, and that is told: GetStdHandle fails, and no handle is
- * ever a console's. Programs that ask how wide a console is go on without. Included by windows.h; no function of the library
- * is behind it. */
+/* linsock_console.h - the standard streams, and the terminal as a console: modes, size, colours. What is no terminal is
+ * no console. Included by windows.h. */
 #ifndef LINSOCK_CONSOLE_H
 #define LINSOCK_CONSOLE_H
 
@@ -15,6 +14,17 @@
 #define ENABLE_PROCESSED_OUTPUT 0x0001
 #define ENABLE_WRAP_AT_EOL_OUTPUT 0x0002
 #define ENABLE_VIRTUAL_TERMINAL_PROCESSING 0x0004
+/* console/console-screen-buffers: wAttributes */
+#define FOREGROUND_BLUE 0x0001
+#define FOREGROUND_GREEN 0x0002
+#define FOREGROUND_RED 0x0004
+#define FOREGROUND_INTENSITY 0x0008
+#define BACKGROUND_BLUE 0x0010
+#define BACKGROUND_GREEN 0x0020
+#define BACKGROUND_RED 0x0040
+#define BACKGROUND_INTENSITY 0x0080
+#define COMMON_LVB_REVERSE_VIDEO 0x4000
+#define COMMON_LVB_UNDERSCORE 0x8000
 
 /* console/coord-str */
 typedef struct _COORD {
@@ -37,45 +47,29 @@ typedef struct _CONSOLE_SCREEN_BUFFER_INFO {
     COORD dwMaximumWindowSize;
 } CONSOLE_SCREEN_BUFFER_INFO, *PCONSOLE_SCREEN_BUFFER_INFO;
 
-static __inline__ BOOL linsock_no_console(void)
-{
-    SetLastError(ERROR_INVALID_HANDLE);
-    return FALSE;
-}
+LINSOCK_EXTERN_C_BEGIN
+
 /* console/getstdhandle */
-static __inline__ HANDLE GetStdHandle(DWORD stream)
-{
-    SetLastError(stream - STD_ERROR_HANDLE <= 2 ? ERROR_NOT_SUPPORTED : ERROR_INVALID_HANDLE);
-    return INVALID_HANDLE_VALUE;
-}
+HANDLE WINAPI GetStdHandle(DWORD nStdHandle);
+/* console/setstdhandle */
+BOOL WINAPI SetStdHandle(DWORD nStdHandle, HANDLE hHandle);
 /* console/getconsolemode */
-static __inline__ BOOL GetConsoleMode(HANDLE console, LPDWORD mode)
-{
-    (void)console, (void)mode;
-    return linsock_no_console();
-}
+BOOL WINAPI GetConsoleMode(HANDLE hConsoleHandle, LPDWORD lpMode);
 /* console/setconsolemode */
-static __inline__ BOOL SetConsoleMode(HANDLE console, DWORD mode)
-{
-    (void)console, (void)mode;
-    return linsock_no_console();
-}
+BOOL WINAPI SetConsoleMode(HANDLE hConsoleHandle, DWORD dwMode);
 /* console/getconsolescreenbufferinfo */
-static __inline__ BOOL GetConsoleScreenBufferInfo(HANDLE console, PCONSOLE_SCREEN_BUFFER_INFO info)
-{
-    (void)console, (void)info;
-    return linsock_no_console();
-}
+BOOL WINAPI GetConsoleScreenBufferInfo(HANDLE hConsoleOutput, PCONSOLE_SCREEN_BUFFER_INFO lpConsoleScreenBufferInfo);
+/* console/setconsoletextattribute */
+BOOL WINAPI SetConsoleTextAttribute(HANDLE hConsoleOutput, WORD wAttributes);
 /* console/writeconsole */
-static __inline__ BOOL WriteConsoleA(HANDLE console, LPCVOID text, DWORD length, LPDWORD written, LPVOID reserved)
-{
-    (void)console, (void)text, (void)length, (void)written, (void)reserved;
-    return linsock_no_console();
-}
-static __inline__ BOOL WriteConsoleW(HANDLE console, LPCVOID text, DWORD length, LPDWORD written, LPVOID reserved)
-{
-    return WriteConsoleA(console, text, length, written, reserved);
-}
+BOOL WINAPI WriteConsoleA(HANDLE hConsoleOutput, const VOID *lpBuffer, DWORD nNumberOfCharsToWrite,
+                          LPDWORD lpNumberOfCharsWritten, LPVOID lpReserved);
+/* console/writeconsole */
+BOOL WINAPI WriteConsoleW(HANDLE hConsoleOutput, const VOID *lpBuffer, DWORD nNumberOfCharsToWrite,
+                          LPDWORD lpNumberOfCharsWritten, LPVOID lpReserved);
+
+LINSOCK_EXTERN_C_END
+
 #ifdef UNICODE
 #define WriteConsole WriteConsoleW
 #else

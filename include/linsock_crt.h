@@ -304,6 +304,45 @@ sprintf_s(char *to, size_t size, const char *format, ...)
     ((to) == 0 || (size) < 26 || (time) == 0 || ctime_r((time), (to)) == 0 ? LINSOCK_EINVAL : 0)
 /* cpp/c-runtime-library/reference/mkgmtime-mkgmtime32-mkgmtime64 */
 #define _mkgmtime timegm
+/* cpp/c-runtime-library/path-field-limits */
+#ifndef _MAX_PATH
+#define _MAX_PATH 260
+#define _MAX_DRIVE 3
+#define _MAX_DIR 256
+#define _MAX_FNAME 256
+#define _MAX_EXT 256
+#endif
+/* A part of a path and a zero, if it is wanted and fits; else nothing. */
+static __inline__ void linsock_path_part(char *to, const char *from, size_t length, size_t room)
+{
+    if (to == 0)
+        return;
+    if (length >= room)
+        length = 0;
+    __builtin_memcpy(to, from, length);
+    to[length] = 0;
+}
+/* cpp/c-runtime-library/reference/splitpath-wsplitpath. Differs from Windows: a part that is longer than its limit is
+ * left out. */
+static __inline__ void _splitpath(const char *path, char *drive, char *directory, char *name, char *extension)
+{
+    const char *rest = path[0] != 0 && path[1] == ':' ? path + 2 : path, *base = rest, *dot = 0, *end;
+
+    for (end = rest; *end != 0; end++) {
+        if (*end == '/' || *end == '\\') {
+            base = end + 1;
+            dot = 0;
+        } else if (*end == '.') {
+            dot = end;
+        }
+    }
+    if (dot == 0)
+        dot = end;
+    linsock_path_part(drive, path, (size_t)(rest - path), _MAX_DRIVE);
+    linsock_path_part(directory, rest, (size_t)(base - rest), _MAX_DIR);
+    linsock_path_part(name, base, (size_t)(dot - base), _MAX_FNAME);
+    linsock_path_part(extension, dot, (size_t)(end - dot), _MAX_EXT);
+}
 /* cpp/c-runtime-library/reference/popen-wpopen and pclose. Differs from Windows: the command is for Linux' shell. */
 #define _popen popen
 #define _pclose pclose

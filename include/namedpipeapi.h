@@ -1,9 +1,11 @@
-/* namedpipeapi.h - linsock has no named pipes, and says so: CreateNamedPipe fails, so no handle is ever one. For
- * programs that have a transport over pipes beside the one over sockets. No function of the library is behind them. */
+/* namedpipeapi.h - CreatePipe and PeekNamedPipe are in linsock_process.h. linsock has no named pipes, and says so:
+ * CreateNamedPipe fails, so no handle is ever one. For programs that have a transport over pipes beside the one over
+ * sockets. No function of the library is behind those. */
 #ifndef LINSOCK_NAMEDPIPEAPI_H
 #define LINSOCK_NAMEDPIPEAPI_H
 
 #include "winbase.h"
+#include "linsock_process.h"
 
 #define PIPE_ACCESS_INBOUND 0x00000001
 #define PIPE_ACCESS_OUTBOUND 0x00000002
@@ -71,13 +73,6 @@ static __inline__ BOOL DisconnectNamedPipe(HANDLE pipe)
 static __inline__ BOOL SetNamedPipeHandleState(HANDLE pipe, LPDWORD mode, LPDWORD max_count, LPDWORD timeout)
 {
     (void)pipe, (void)mode, (void)max_count, (void)timeout;
-    return linsock_no_pipe(ERROR_INVALID_HANDLE);
-}
-/* namedpipeapi/nf-namedpipeapi-peeknamedpipe */
-static __inline__ BOOL PeekNamedPipe(HANDLE pipe, LPVOID buffer, DWORD size, LPDWORD read, LPDWORD available,
-                                     LPDWORD left)
-{
-    (void)pipe, (void)buffer, (void)size, (void)read, (void)available, (void)left;
     return linsock_no_pipe(ERROR_INVALID_HANDLE);
 }
 /* winbase/nf-winbase-getnamedpipeclientprocessid and nf-winbase-getnamedpipeserverprocessid */

@@ -1,2 +1,2 @@
-/* processenv.h - see winbase.h. */
-#include "winbase.h"
+/* processenv.h - see winbase.h and linsock_console.h. */
+#include "linsock_console.h"

@@ -1,2 +1,2 @@
-/* processthreadsapi.h - see winbase.h. */
-#include "winbase.h"
+/* processthreadsapi.h - see winbase.h and linsock_process.h. */
+#include "linsock_process.h"

@@ -16,6 +16,7 @@
 #include "winerror.h"
 #include "winbase.h"
 #include "linsock_console.h"
+#include "linsock_process.h"
 #include "linsock_elsewhere.h"
 #include "linsock_cxx.h"
 #include "threadpoolapiset.h"

@@ -63,6 +63,8 @@ statuses! {
     DISK_FULL = 0xC000_007F, win32 112, wsa 10022;
     /// The operation would have to wait (non-blocking socket).
     DEVICE_NOT_READY = 0xC000_00A3, win32 21, wsa 10035;
+    /// Nobody has the pipe's other end any more.
+    PIPE_BROKEN = 0xC000_014B, win32 109, wsa 10022;
     /// This direction of the connection was shut down by this side.
     PIPE_DISCONNECTED = 0xC000_00B0, win32 233, wsa 10058;
     /// Time ran out.
@@ -234,6 +236,7 @@ mod tests {
             // MS-ERREF; "any failure that is not in the map is WSAEINVAL".
             (0xC000_0011, 38, 10022),
             (0xC000_007F, 112, 10022),
+            (0xC000_014B, 109, 10022),
             (0xC000_0185, 1117, 10022),
             (0xC000_0904, 223, 10022),
         ] {

@@ -179,6 +179,8 @@ programs![
     fiber_storage,
     moves,
     file_locks,
+    pipes,
+    process,
     wsk_disconnect,
     wsk_events,
     wsk_irp,

@@ -9,6 +9,7 @@
 #![allow(unsafe_code)]
 
 mod at_file;
+mod at_stream;
 mod beside;
 mod flags;
 

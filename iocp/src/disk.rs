@@ -78,6 +78,16 @@ impl DiskFile {
         })
     }
 
+    /// Enters a file under the handle that it has in the process that started this one. False if
+    /// the handle is another object's.
+    pub fn adopt(handle: Handle, file: OpenFile, opening: Opening, position: u64) -> bool {
+        handle::table().adopt(handle, |handle, token| {
+            let core = FileCore::new(handle, token);
+            let (file, position) = (Arc::new(file), Lock::new(position));
+            Object::File(Arc::new(Self { core, file, opening, position, locks: Locks::default() }))
+        })
+    }
+
     /// The file behind a handle value; `None` for a handle of anything else.
     pub fn from_value(value: usize) -> Option<Arc<Self>> {
         let file = handle::table().file_of(Handle::from_value(value)?)?;
@@ -167,7 +177,7 @@ impl DiskFile {
     pub fn start(&self, way: Way, mut irp: Irp, place: u64) -> Result<usize, NtStatus> {
         irp.begin(&self.core);
         let result = self.transfer(way, &mut irp.buffers, Some(place));
-        self.tell(irp, result)
+        tell(&self.core, irp, result)
     }
 
     /// Locks a range of the file as an overlapped operation: as [`lock`](Self::lock).
@@ -183,7 +193,7 @@ impl DiskFile {
     ) -> Result<usize, NtStatus> {
         irp.begin(&self.core);
         let result = self.lock(range, exclusive, waits);
-        self.tell(irp, result.map(|()| 0))
+        tell(&self.core, irp, result.map(|()| 0))
     }
 
     /// Unlocks a range of the file as an overlapped operation: as [`unlock`](Self::unlock).
@@ -193,7 +203,7 @@ impl DiskFile {
     pub fn start_unlock(&self, irp: Irp, range: Range) -> Result<usize, NtStatus> {
         irp.begin(&self.core);
         let result = self.unlock(range);
-        self.tell(irp, result.map(|()| 0))
+        tell(&self.core, irp, result.map(|()| 0))
     }
 
     /// Locks a range of the file for this opening of it; with `waits`, when those who have it have
@@ -213,19 +223,6 @@ impl DiskFile {
     /// ERROR_NOT_LOCKED.
     pub fn unlock(&self, range: Range) -> Result<(), NtStatus> {
         self.locks.unlock(self.fd(), range)
-    }
-
-    /// Ends an operation that was begun.
-    fn tell(&self, mut irp: Irp, result: Result<usize, NtStatus>) -> Result<usize, NtStatus> {
-        match result {
-            Ok(octets) => {
-                let mut after = Deferred::default();
-                irp.complete(&self.core, Timing::Inline, NtStatus::SUCCESS, octets, &mut after);
-                after.run();
-            }
-            Err(status) => irp.refuse(status),
-        }
-        result
     }
 
     fn check(&self, way: Way) -> Result<(), NtStatus> {
@@ -283,6 +280,10 @@ impl File for DiskFile {
         self.core.set_association(port, key)
     }
 
+    fn is_of_winsock(&self) -> bool {
+        false
+    }
+
     fn close(&self) {
         self.locks.close(self.fd());
         if let Some(path) = &self.opening.doomed {
@@ -291,12 +292,30 @@ impl File for DiskFile {
     }
 }
 
+/// Ends an operation that was begun, in the call that began it.
+pub(crate) fn tell(
+    core: &FileCore,
+    mut irp: Irp,
+    result: Result<usize, NtStatus>,
+) -> Result<usize, NtStatus> {
+    match result {
+        Ok(octets) => {
+            let mut after = Deferred::default();
+            irp.complete(core, Timing::Inline, NtStatus::SUCCESS, octets, &mut after);
+            after.run();
+        }
+        Err(status) => irp.refuse(status),
+    }
+    result
+}
+
 /// What the disk says, as an NTSTATUS.
 pub fn status_of(error: &std::io::Error) -> NtStatus {
     Errno::from_io_error(error).map_or(NtStatus::IO_DEVICE_ERROR, status_of_errno)
 }
 
-const fn status_of_errno(errno: Errno) -> NtStatus {
+/// As [`status_of`].
+pub(crate) const fn status_of_errno(errno: Errno) -> NtStatus {
     match errno {
         Errno::FAULT => NtStatus::ACCESS_VIOLATION,
         Errno::ACCESS | Errno::PERM | Errno::BADF | Errno::ROFS => NtStatus::ACCESS_DENIED,

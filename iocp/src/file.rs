@@ -31,6 +31,11 @@ pub trait File: Any + Send + Sync {
     /// The last handle was closed: completes everything pending and lets go of the transport.
     fn close(&self);
 
+    /// Whether the file is Winsock's: a socket, which WSACleanup closes.
+    fn is_of_winsock(&self) -> bool {
+        true
+    }
+
     /// Closes one of the file's handles, and with the last one the file. False if it is none, or
     /// closed already.
     fn close_handle(&self, handle: Handle) -> bool {

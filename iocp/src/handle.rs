@@ -104,6 +104,8 @@ struct Slot(Lock<Entry>);
 #[derive(Default)]
 struct Entry {
     generation: u32,
+    /// A process that this one starts may have it: HANDLE_FLAG_INHERIT.
+    inherited: bool,
     held: Held,
 }
 
@@ -177,6 +179,7 @@ impl Table {
         let slot = self.slot(index).ok_or(TableFull)?;
         let mut entry = slot.0.lock();
         entry.generation = entry.generation.wrapping_add(1);
+        entry.inherited = false;
         let generation = entry.generation;
         let visible = generation & ((1 << GENERATION_BITS) - 1);
         let handle =
@@ -285,6 +288,54 @@ impl Table {
         true
     }
 
+    /// Whether processes that this one starts may have a handle; `None` if it is stale.
+    pub fn is_inherited(&self, handle: Handle) -> Option<bool> {
+        let entry = self.slot(handle.index())?.0.lock();
+        entry.open(handle).map(|_| entry.inherited)
+    }
+
+    /// Says whether processes that this one starts may have a handle. False if it is stale.
+    pub fn set_inherited(&self, handle: Handle, inherited: bool) -> bool {
+        let Some(slot) = self.slot(handle.index()) else { return false };
+        let mut entry = slot.0.lock();
+        let is_open = entry.open(handle).is_some();
+        if is_open {
+            entry.inherited = inherited;
+        }
+        is_open
+    }
+
+    /// The files that processes which this one starts may have, with their handles.
+    pub fn inherited_files(&self) -> Vec<(Handle, Arc<dyn File>)> {
+        let inherited = |index: usize| {
+            let entry = self.slot(index)?.0.lock();
+            let visible = entry.generation & ((1 << GENERATION_BITS) - 1);
+            let index = u32::try_from(index).ok()?;
+            match &entry.held {
+                Held::Open(Object::File(file)) if entry.inherited => {
+                    Some((Handle((visible << INDEX_BITS | index) << 2), Arc::clone(file)))
+                }
+                _ => None,
+            }
+        };
+        (1..self.used.load(Ordering::Acquire)).filter_map(inherited).collect()
+    }
+
+    /// Enters an object under a handle that it had in another process; such a handle is inherited
+    /// again. False if the handle's slot is not free.
+    pub fn adopt(&self, handle: Handle, object: impl FnOnce(Handle, Token) -> Object) -> bool {
+        let index = handle.index();
+        if index == 0 || !self.take_this_slot(index) {
+            return false;
+        }
+        let Some(slot) = self.slot(index) else { return false };
+        let mut entry = slot.0.lock();
+        entry.generation = handle.generation();
+        entry.inherited = true;
+        entry.held = Held::Open(object(handle, Token::new(index, handle.generation())));
+        true
+    }
+
     /// Every file once, for the rare passes over all of them (thread exit).
     pub fn files(&self) -> Vec<Arc<dyn File>> {
         (1..self.used.load(Ordering::Acquire))
@@ -292,13 +343,15 @@ impl Table {
             .collect()
     }
 
-    /// Takes every file out of the table with all of its handles (WSACleanup); gives each once.
+    /// Takes every file of Winsock's out of the table with all of its handles (WSACleanup); gives
+    /// each once.
     pub fn take_files(&self) -> Vec<Arc<dyn File>> {
         let take = |index| {
             let mut entry = self.slot(index)?.0.lock();
             let file = entry.own_file(index).cloned();
-            if !matches!(entry.held, Held::Open(Object::File(_)) | Held::Retired(_)) {
-                return None;
+            match &entry.held {
+                Held::Open(Object::File(file)) | Held::Retired(file) if file.is_of_winsock() => {}
+                _ => return None,
             }
             entry.held = Held::Nothing;
             drop(entry);
@@ -321,13 +374,29 @@ impl Table {
         if index == CHUNK * CHUNKS {
             return free.pop_front().ok_or(TableFull);
         }
+        self.use_slot(index);
+        Ok(index)
+    }
+
+    /// Uses the next slot for the first time. Under the lock of the free list, so nobody else
+    /// counts.
+    fn use_slot(&self, index: usize) {
         if index.is_multiple_of(CHUNK) || index == 1 {
             self.chunks[index / CHUNK]
                 .get_or_init(|| Box::new(std::array::from_fn(|_| Slot(Lock::default()))));
         }
-        // Under the lock of the free list, so nobody else counts.
         self.used.store(index + 1, Ordering::Release);
-        Ok(index)
+    }
+
+    /// Takes a slot that is free; those before it that were never used become free.
+    fn take_this_slot(&self, index: usize) -> bool {
+        let mut free = self.free.lock();
+        for next in self.used.load(Ordering::Relaxed)..=index {
+            self.use_slot(next);
+            free.push_back(next);
+        }
+        let at = free.iter().position(|&one| one == index);
+        at.and_then(|at| free.remove(at)).is_some()
     }
 
     #[inline]

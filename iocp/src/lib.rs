@@ -42,6 +42,7 @@ pub mod pool;
 pub mod port;
 pub mod reactor;
 pub mod spin;
+pub mod stream;
 pub mod sync;
 pub mod sys;
 pub mod thread;

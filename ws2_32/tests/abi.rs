@@ -529,6 +529,30 @@ constants! {
     SystemServices {
         FLS_MAXIMUM_AVAILABLE
     }
+    Threading {
+        DEBUG_PROCESS DEBUG_ONLY_THIS_PROCESS DETACHED_PROCESS CREATE_NEW_CONSOLE
+        NORMAL_PRIORITY_CLASS IDLE_PRIORITY_CLASS HIGH_PRIORITY_CLASS REALTIME_PRIORITY_CLASS
+        CREATE_NEW_PROCESS_GROUP CREATE_UNICODE_ENVIRONMENT BELOW_NORMAL_PRIORITY_CLASS
+        ABOVE_NORMAL_PRIORITY_CLASS INHERIT_PARENT_AFFINITY CREATE_PROTECTED_PROCESS
+        EXTENDED_STARTUPINFO_PRESENT CREATE_BREAKAWAY_FROM_JOB CREATE_DEFAULT_ERROR_MODE
+        CREATE_NO_WINDOW STARTF_USESHOWWINDOW STARTF_USESIZE STARTF_USEPOSITION
+        STARTF_FORCEONFEEDBACK STARTF_FORCEOFFFEEDBACK STARTF_USESTDHANDLES PROCESS_TERMINATE
+        PROCESS_CREATE_THREAD PROCESS_VM_OPERATION PROCESS_VM_READ PROCESS_VM_WRITE
+        PROCESS_DUP_HANDLE PROCESS_SET_INFORMATION PROCESS_QUERY_INFORMATION
+        PROCESS_SUSPEND_RESUME PROCESS_QUERY_LIMITED_INFORMATION PROCESS_ALL_ACCESS
+    }
+    SystemServices {
+        EXCEPTION_MAXIMUM_PARAMETERS
+    }
+    Foundation {
+        EXCEPTION_ACCESS_VIOLATION EXCEPTION_ILLEGAL_INSTRUCTION EXCEPTION_INT_DIVIDE_BY_ZERO
+        EXCEPTION_BREAKPOINT
+    }
+    Console {
+        FOREGROUND_BLUE FOREGROUND_GREEN FOREGROUND_RED FOREGROUND_INTENSITY BACKGROUND_BLUE
+        BACKGROUND_GREEN BACKGROUND_RED BACKGROUND_INTENSITY COMMON_LVB_REVERSE_VIDEO
+        COMMON_LVB_UNDERSCORE
+    }
 }
 
 /// Numbers of the headers that neither windows-sys nor the golden file of the layouts has.
@@ -558,6 +582,8 @@ const NOT_COMPARED: &[(&str, &str)] = &[
     ("NS_BTH", "ws2tcpip/nf-ws2tcpip-getaddrinfoexw; windows-sys leaves it out"),
     ("NS_PNRPCLOUD", "ws2tcpip/nf-ws2tcpip-getaddrinfoexw; windows-sys leaves it out"),
     ("NS_PNRPNAME", "ws2tcpip/nf-ws2tcpip-getaddrinfoexw; windows-sys leaves it out"),
+    ("SW_HIDE", "winuser/nf-winuser-showwindow: of windows, which are not here"),
+    ("SW_SHOWNORMAL", "winuser/nf-winuser-showwindow: of windows, which are not here"),
     ("O_BINARY", "of the C runtime, no part of Windows' API"),
     ("STRSAFE_MAX_CCH", "menurc/strsafe-ovw"),
     ("STRSAFE_MAX_LENGTH", "menurc/strsafe-ovw"),
@@ -1336,6 +1362,25 @@ signatures! {
     kernel32::thread => GetThreadTimes 5 Threading;
     kernel32::thread => GetProcessTimes 5 Threading;
     kernel32::thread => IsWow64Process 2 Threading;
+    kernel32::child => CreateProcessA 10 Threading;
+    kernel32::child => CreateProcessW 10 Threading;
+    kernel32::child => GetStartupInfoA 1 Threading;
+    kernel32::child => GetStartupInfoW 1 Threading;
+    kernel32::child => GetExitCodeProcess 2 Threading;
+    kernel32::child => TerminateProcess 2 Threading;
+    kernel32::child => OpenProcess 3 Threading;
+    kernel32::child => GetProcessId 1 Threading;
+    kernel32::exception => SetUnhandledExceptionFilter 1 none;
+    kernel32::pipe => CreatePipe 4 Pipes;
+    kernel32::pipe => PeekNamedPipe 6 Pipes;
+    kernel32::standard => GetStdHandle 1 Console;
+    kernel32::standard => SetStdHandle 2 Console;
+    kernel32::screen => GetConsoleMode 2 Console;
+    kernel32::screen => SetConsoleMode 2 Console;
+    kernel32::screen => GetConsoleScreenBufferInfo 2 Console;
+    kernel32::screen => SetConsoleTextAttribute 2 Console;
+    kernel32::screen => WriteConsoleA 5 Console;
+    kernel32::screen => WriteConsoleW 5 Console;
 }
 
 /// Exports without a row above.

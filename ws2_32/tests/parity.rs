@@ -137,7 +137,11 @@ const DOCUMENTED: &[(&str, &str)] = &[
         GetThreadTimes GetProcessTimes IsWow64Process QueryThreadCycleTime
         LockFile LockFileEx UnlockFile UnlockFileEx MoveFileA MoveFileW MoveFileExA MoveFileExW
         CopyFileA CopyFileW GetLongPathNameA GetLongPathNameW
-        GetFileTime SetFileTime GetFullPathNameA GetFullPathNameW",
+        GetFileTime SetFileTime GetFullPathNameA GetFullPathNameW
+        CreateProcessA CreateProcessW GetStartupInfoA GetStartupInfoW GetExitCodeProcess
+        TerminateProcess OpenProcess GetProcessId CreatePipe PeekNamedPipe GetStdHandle SetStdHandle
+        GetConsoleMode SetConsoleMode GetConsoleScreenBufferInfo SetConsoleTextAttribute
+        WriteConsoleA WriteConsoleW SetUnhandledExceptionFilter",
     ),
     (
         "iphlpapi.h",

@@ -52,6 +52,6 @@ impl Buffers {
     }
 }
 
-fn vector_count(vectors: &[libc::iovec]) -> libc::c_int {
+pub(super) fn vector_count(vectors: &[libc::iovec]) -> libc::c_int {
     libc::c_int::try_from(vectors.len().min(VECTORS_MAX)).unwrap_or(0)
 }

@@ -324,3 +324,39 @@ fn all_files_are_taken_at_once() {
     assert!(table.get(event).is_some());
     assert_eq!(table.free.lock().len(), 4, "every slot is free, once");
 }
+
+#[test]
+fn a_handle_says_whether_it_is_inherited() {
+    let table = new_table();
+    let handle = table.insert(event()).unwrap();
+    assert_eq!(table.is_inherited(handle), Some(false));
+    assert!(table.set_inherited(handle, true));
+    assert_eq!(table.is_inherited(handle), Some(true));
+    assert!(table.inherited_files().is_empty(), "an event is no file");
+    table.remove(handle).unwrap();
+    assert_eq!(table.is_inherited(handle), None);
+    assert!(!table.set_inherited(handle, true));
+    let (file, _) = insert_file(&table);
+    assert!(table.set_inherited(file, true));
+    let inherited: Vec<_> = table.inherited_files().iter().map(|(handle, _)| *handle).collect();
+    assert_eq!(inherited, [file]);
+}
+
+/// What comes from another process keeps its value, and no slot is lost or given twice.
+#[test]
+fn a_handle_is_adopted_where_it_was() {
+    let table = new_table();
+    for value in [(5 << INDEX_BITS | 9) << 2, 9 << 2, (3 << INDEX_BITS | 2000) << 2] {
+        let handle = Handle::from_value(value).unwrap();
+        let is_free = handle.index() != 9 || handle.generation() == 5;
+        assert_eq!(table.adopt(handle, |_, _| event()), is_free, "{handle:?}");
+        assert_eq!(table.get(handle).is_some(), is_free);
+        assert_eq!(table.is_inherited(handle), is_free.then_some(true));
+    }
+    let others: Vec<_> = (0..2100).map(|_| table.insert(event()).unwrap()).collect();
+    let mut indices: Vec<_> = others.iter().map(|handle| handle.index()).collect();
+    indices.extend([9, 2000]);
+    indices.sort_unstable();
+    indices.dedup();
+    assert_eq!(indices.len(), 2102);
+}

@@ -9,10 +9,13 @@
 #![allow(unsafe_code, reason = "tcsetattr and poll on a descriptor of ours")]
 
 use std::fs::File;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::sync::OnceLock;
 
 use linsock::iocp::sync::Lock;
+use rustix::io::Errno;
+use rustix::process::getpgrp;
+use rustix::termios::tcgetpgrp;
 
 use crate::export::export;
 
@@ -22,23 +25,24 @@ const EOF: i32 = -1;
 /// A key that was given back by _ungetch.
 static GIVEN_BACK: Lock<Option<u8>> = Lock::new(None);
 
-fn console() -> Option<RawFd> {
+fn console() -> Option<&'static File> {
     static CONSOLE: OnceLock<Option<File>> = OnceLock::new();
     let open = || File::options().read(true).write(true).open("/dev/tty").ok();
-    CONSOLE.get_or_init(open).as_ref().map(File::as_raw_fd)
+    CONSOLE.get_or_init(open).as_ref()
 }
 
-/// A process in the background that touches the terminal's settings is stopped.
-fn is_in_foreground(console: RawFd) -> bool {
-    // SAFETY: asks a number.
-    let in_front = unsafe { libc::tcgetpgrp(console) };
-    // SAFETY: asks a number.
-    in_front == unsafe { libc::getpgrp() }
+/// A process in the background that touches the terminal's settings is stopped. A terminal that
+/// does not control this process stops nobody.
+pub(super) fn is_in_foreground(console: impl AsFd) -> bool {
+    match tcgetpgrp(console) {
+        Ok(in_front) => in_front == getpgrp(),
+        Err(errno) => errno == Errno::NOTTY,
+    }
 }
 
 /// A terminal that gives single keys, and shows them if it is to.
 struct Unbuffered {
-    console: RawFd,
+    console: &'static File,
     before: libc::termios,
 }
 
@@ -47,7 +51,7 @@ impl Unbuffered {
         let console = console().filter(|console| is_in_foreground(*console))?;
         let mut before = std::mem::MaybeUninit::<libc::termios>::uninit();
         // SAFETY: the C library fills the local if it succeeds.
-        if unsafe { libc::tcgetattr(console, before.as_mut_ptr()) } != 0 {
+        if unsafe { libc::tcgetattr(console.as_raw_fd(), before.as_mut_ptr()) } != 0 {
             return None;
         }
         // SAFETY: filled in.
@@ -63,11 +67,12 @@ impl Unbuffered {
 
     fn set(&self, settings: &libc::termios) {
         // SAFETY: the settings are read only.
-        unsafe { libc::tcsetattr(self.console, libc::TCSANOW, settings) };
+        unsafe { libc::tcsetattr(self.console.as_raw_fd(), libc::TCSANOW, settings) };
     }
 
     fn has_key(&self) -> bool {
-        let mut poll = libc::pollfd { fd: self.console, events: libc::POLLIN, revents: 0 };
+        let mut poll =
+            libc::pollfd { fd: self.console.as_raw_fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: one element, a local.
         unsafe { libc::poll(&raw mut poll, 1, 0) == 1 && poll.revents & libc::POLLIN != 0 }
     }
@@ -75,7 +80,7 @@ impl Unbuffered {
     fn read_key(&self) -> Option<u8> {
         let mut key = 0_u8;
         // SAFETY: one octet, a local.
-        let read = unsafe { libc::read(self.console, (&raw mut key).cast(), 1) };
+        let read = unsafe { libc::read(self.console.as_raw_fd(), (&raw mut key).cast(), 1) };
         (read == 1).then_some(key)
     }
 }

@@ -2,17 +2,20 @@
 //!
 //! # Differs from Windows
 //! A path is one of Linux, with `\` for `/` as well; there are no drives, and case matters. Only
-//! regular files are opened: no directories, pipes, consoles or devices.
+//! regular files are opened, and NUL, CONIN$ and CONOUT$: no directories or devices.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use linsock::iocp::disk::{self, Access, DiskFile, Opening};
+use linsock::iocp::handle;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 
+use super::inherit;
 use super::object::no_access;
 use crate::abi::{BOOL, FALSE, HANDLE, INVALID_HANDLE_VALUE, TRUE};
 use crate::export::{Outcome, export};
@@ -168,13 +171,55 @@ pub(super) fn check_kind(file: &File) -> Outcome<()> {
     }
 }
 
+/// What has a name without being a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Device {
+    /// NUL: it takes everything and has nothing.
+    Nothing,
+    /// CONIN$: the keys of the terminal that the process is in.
+    Keys,
+    /// CONOUT$: its screen.
+    Screen,
+}
+
+impl Device {
+    fn of(path: &Path) -> Option<Self> {
+        let name = path.to_str()?.to_ascii_lowercase();
+        Some(match name.trim_start_matches("//./") {
+            "nul" | "nul:" => Self::Nothing,
+            "conin$" => Self::Keys,
+            "conout$" => Self::Screen,
+            _ => return None,
+        })
+    }
+
+    /// A console is read or written, whatever is asked for.
+    fn open(self, wanted: u32, inherited: bool) -> Outcome<HANDLE> {
+        let access = access_of(wanted);
+        let (path, read, write) = match self {
+            Self::Nothing => ("/dev/null", access.read || !access.append, access.append),
+            Self::Keys => ("/dev/tty", true, false),
+            Self::Screen => ("/dev/tty", false, true),
+        };
+        let opened =
+            File::options().read(read).write(write).custom_flags(libc::O_NOCTTY).open(path);
+        let opened = opened.map_err(|_| Error::ERROR_FILE_NOT_FOUND)?;
+        last_error::set(0);
+        super::pipe::enter(opened.into(), inherited)
+    }
+}
+
 fn create_file<U: Unit>(
     name: *const U,
     wanted: u32,
     disposition: u32,
     attributes: u32,
+    inherited: bool,
 ) -> Outcome<HANDLE> {
     let path = path_of(name)?;
+    if let Some(device) = Device::of(&path) {
+        return device.open(wanted, inherited);
+    }
     let disposition = Disposition::new(disposition)?;
     let access = access_of(wanted);
     if disposition == Disposition::TruncateExisting && !access.write {
@@ -197,6 +242,7 @@ fn create_file<U: Unit>(
     let overlapped = attributes & FILE_FLAG_OVERLAPPED != 0;
     let handle = DiskFile::enter(file, Opening { access, overlapped, doomed });
     let handle = handle.map_err(|_| Error::ERROR_TOO_MANY_OPEN_FILES)?;
+    handle::table().set_inherited(handle, inherited);
     let told = existed && disposition.creates();
     last_error::set(if told { Error::ERROR_ALREADY_EXISTS.0 } else { 0 });
     Ok(handle.value())
@@ -257,7 +303,8 @@ export! {
     ///
     /// Waits for the disk. A file that CREATE_ALWAYS or OPEN_ALWAYS found there is told by
     /// ERROR_ALREADY_EXISTS as the last error, one that was made by 0. With FILE_FLAG_OVERLAPPED
-    /// the file can have a completion port.
+    /// the file can have a completion port. NUL, CONIN$ and CONOUT$ are what they are on Windows.
+    /// The attributes say whether processes that this one starts have the handle.
     ///
     /// # Errors
     /// ERROR_NOACCESS, ERROR_PATH_NOT_FOUND, ERROR_FILE_NOT_FOUND, ERROR_FILE_EXISTS,
@@ -278,8 +325,10 @@ export! {
         dwFlagsAndAttributes: u32,
         hTemplateFile: HANDLE,
     ) -> HANDLE, fail INVALID_HANDLE_VALUE; {
-        let _unused = (dwShareMode, lpSecurityAttributes, hTemplateFile);
-        create_file(lpFileName, dwDesiredAccess, dwCreationDisposition, dwFlagsAndAttributes)
+        let _unused = (dwShareMode, hTemplateFile);
+        let inherited = inherit::is_asked_for(lpSecurityAttributes)?;
+        let attributes = dwFlagsAndAttributes;
+        create_file(lpFileName, dwDesiredAccess, dwCreationDisposition, attributes, inherited)
     }
 
     /// As [`CreateFileA`], with a name in UTF-16.
@@ -297,8 +346,10 @@ export! {
         dwFlagsAndAttributes: u32,
         hTemplateFile: HANDLE,
     ) -> HANDLE, fail INVALID_HANDLE_VALUE; {
-        let _unused = (dwShareMode, lpSecurityAttributes, hTemplateFile);
-        create_file(lpFileName, dwDesiredAccess, dwCreationDisposition, dwFlagsAndAttributes)
+        let _unused = (dwShareMode, hTemplateFile);
+        let inherited = inherit::is_asked_for(lpSecurityAttributes)?;
+        let attributes = dwFlagsAndAttributes;
+        create_file(lpFileName, dwDesiredAccess, dwCreationDisposition, attributes, inherited)
     }
 
     /// Removes a file. Those who have it open keep it.

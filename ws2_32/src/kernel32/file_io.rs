@@ -1,5 +1,5 @@
 //! ReadFile and WriteFile: on sockets the transfers of Winsock with the results of kernel32, and on
-//! disk files those of the disk.
+//! disk files and streams those of the file.
 #![allow(unsafe_code)]
 
 use std::sync::Arc;
@@ -11,8 +11,10 @@ use linsock::iocp::disk::{DiskFile, Way};
 use linsock::iocp::file::FileCore;
 use linsock::iocp::irp::{Irp, Target};
 use linsock::iocp::overlapped::Overlapped;
+use linsock::iocp::stream::Stream;
 use linsock::socket::{RecvOptions, Socket, Started};
 
+use super::inherit;
 use super::object::no_access;
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
@@ -30,20 +32,25 @@ pub(super) fn failed(status: NtStatus) -> Error {
 enum Subject {
     Socket(Arc<Socket>),
     Disk(Arc<DiskFile>),
+    Stream(Arc<Stream>),
 }
 
 impl Subject {
     fn of(file: HANDLE) -> Outcome<Self> {
-        match Socket::from_value(file) {
-            Ok(socket) => Ok(Self::Socket(socket)),
-            Err(_) => DiskFile::from_value(file).map(Self::Disk).ok_or(Error::ERROR_INVALID_HANDLE),
+        inherit::is_linked();
+        if let Ok(socket) = Socket::from_value(file) {
+            return Ok(Self::Socket(socket));
         }
+        let disk = DiskFile::from_value(file).map(Self::Disk);
+        let stream = || Stream::from_value(file).map(Self::Stream);
+        disk.or_else(stream).ok_or(Error::ERROR_INVALID_HANDLE)
     }
 
     fn core(&self) -> &FileCore {
         match self {
             Self::Socket(socket) => socket.core(),
             Self::Disk(file) => linsock::iocp::file::File::core(&**file),
+            Self::Stream(stream) => linsock::iocp::file::File::core(&**stream),
         }
     }
 
@@ -51,6 +58,7 @@ impl Subject {
         match self {
             Self::Socket(socket) => socket.is_overlapped(),
             Self::Disk(file) => file.is_overlapped(),
+            Self::Stream(_) => false,
         }
     }
 
@@ -63,6 +71,7 @@ impl Subject {
             }
             Self::Socket(socket) => wait_for(way, socket, memory, target).map(Started::Done),
             Self::Disk(file) => file.start(way, Irp::new(target, memory), place).map(Started::Done),
+            Self::Stream(stream) => stream.start(way, Irp::new(target, memory)).map(Started::Done),
         }
         .map_err(failed)
     }
@@ -72,6 +81,7 @@ impl Subject {
         match self {
             Self::Socket(socket) => block(way, socket, memory),
             Self::Disk(file) => file.transfer(way, &mut memory, None),
+            Self::Stream(stream) => stream.transfer(way, &mut memory),
         }
         .map_err(failed)
     }
@@ -170,7 +180,7 @@ pub(super) const fn of_overlapped(error: Error) -> Error {
 }
 
 export! {
-    /// Reads from a disk file, or receives from a socket.
+    /// Reads from a disk file, a pipe or another stream, or receives from a socket.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-readfile>
     ///
@@ -181,6 +191,9 @@ export! {
     /// Of a file: with an OVERLAPPED from the place that it names, otherwise from the file's
     /// position on, which moves; always over when the call returns. TRUE with 0 octets is the end
     /// of the file, and with an OVERLAPPED it is ERROR_HANDLE_EOF.
+    ///
+    /// Of a stream: waits for the first octet, and gives what is there. TRUE with 0 octets is the
+    /// end of what is no pipe; ERROR_BROKEN_PIPE that of a pipe.
     ///
     /// # Errors
     /// ERROR_INVALID_HANDLE for what is neither, ERROR_NOACCESS, ERROR_INVALID_PARAMETER (no
@@ -197,15 +210,16 @@ export! {
         transfer(Way::Read, hFile, data, lpNumberOfBytesRead, lpOverlapped)
     }
 
-    /// Writes to a disk file, or sends to a socket.
+    /// Writes to a disk file, a pipe or another stream, or sends to a socket.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-writefile>
     ///
     /// On a socket with an OVERLAPPED as WSASend; otherwise as ReadFile. On a file the place
-    /// 0xFFFFFFFFFFFFFFFF is its end.
+    /// 0xFFFFFFFFFFFFFFFF is its end. To a stream everything is written, however long that takes.
     ///
     /// # Errors
-    /// As ReadFile; ERROR_DISK_FULL, ERROR_FILE_TOO_LARGE.
+    /// As ReadFile, also ERROR_BROKEN_PIPE when nobody reads; ERROR_DISK_FULL,
+    /// ERROR_FILE_TOO_LARGE.
     fn WriteFile(
         hFile: HANDLE,
         lpBuffer: *const u8,

@@ -6,10 +6,11 @@ use linsock::iocp::clock::Deadline;
 use linsock::iocp::event::{Event, Mutant, Semaphore, Waitable};
 use linsock::iocp::file::File;
 use linsock::iocp::handle::{AnyWaitable, Handle, Object, table};
+use linsock::iocp::stream::Stream;
 use linsock::iocp::wait::{self, Waited, Which};
 use linsock::iocp::watcher::Watched;
 
-use super::thread;
+use super::{inherit, thread};
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
@@ -168,6 +169,7 @@ fn wait_for_many(
 
 /// Closes a handle of any kind.
 pub(super) fn close(value: HANDLE) -> Outcome<()> {
+    inherit::is_linked();
     if matches!(value, CURRENT_PROCESS | CURRENT_THREAD) {
         return Ok(());
     }
@@ -187,10 +189,13 @@ pub(super) fn close(value: HANDLE) -> Outcome<()> {
 /// A second handle of the object behind a handle.
 fn duplicate(source: HANDLE) -> Outcome<HANDLE> {
     if source == CURRENT_PROCESS {
-        return Err(Error::ERROR_NOT_SUPPORTED);
+        return super::child::enter_current();
     }
     if source == CURRENT_THREAD {
         return enter(Object::Other(thread::current()));
+    }
+    if let Some(stream) = Stream::from_value(source) {
+        return stream.duplicate().map(Handle::value).map_err(|_| Error::ERROR_NOT_ENOUGH_MEMORY);
     }
     let handle = Handle::from_value(source).ok_or(Error::ERROR_INVALID_HANDLE)?;
     names::duplicate(handle)
@@ -403,15 +408,15 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-duplicatehandle>
     ///
-    /// The pseudo handle of the calling thread becomes a real one. DUPLICATE_CLOSE_SOURCE closes
-    /// the source whatever the result.
+    /// The pseudo handles of the process and of the calling thread become real ones.
+    /// DUPLICATE_CLOSE_SOURCE closes the source whatever the result.
     ///
     /// # Errors
     /// ERROR_INVALID_HANDLE, ERROR_NOACCESS, ERROR_NOT_SUPPORTED, ERROR_NOT_ENOUGH_MEMORY.
     ///
     /// # Differs from Windows
-    /// Sockets, completion ports and processes are ERROR_NOT_SUPPORTED. Access rights and
-    /// inheritance mean nothing.
+    /// Sockets, disk files and completion ports are ERROR_NOT_SUPPORTED. Access rights mean
+    /// nothing, and inheritance only for pipes and standard streams.
     fn DuplicateHandle(
         hSourceProcessHandle: HANDLE,
         hSourceHandle: HANDLE,
@@ -421,13 +426,15 @@ export! {
         bInheritHandle: BOOL,
         dwOptions: u32,
     ) -> BOOL, fail FALSE; {
-        let _ = (dwDesiredAccess, bInheritHandle);
+        let _ = dwDesiredAccess;
         if hSourceProcessHandle != CURRENT_PROCESS {
             return Err(Error::ERROR_INVALID_HANDLE);
         }
         let closes = dwOptions & DUPLICATE_CLOSE_SOURCE != 0;
         let copied = match hTargetProcessHandle {
-            CURRENT_PROCESS => copy_to(hSourceHandle, lpTargetHandle, closes),
+            CURRENT_PROCESS => {
+                copy_to(hSourceHandle, lpTargetHandle, closes, bInheritHandle != 0)
+            }
             _ => Err(Error::ERROR_INVALID_HANDLE),
         };
         let closed = if closes { close(hSourceHandle) } else { Ok(()) };
@@ -437,12 +444,15 @@ export! {
 }
 
 /// Duplicates a handle and stores it; a program that only closes the source needs no copy.
-fn copy_to(source: HANDLE, target: *mut HANDLE, closes: bool) -> Outcome<()> {
+fn copy_to(source: HANDLE, target: *mut HANDLE, closes: bool, inherited: bool) -> Outcome<()> {
     if target.is_null() && closes {
         return Ok(());
     }
     ptr::check_writable(target, 1).map_err(no_access)?;
     let copy = duplicate(source)?;
+    if inherited && Stream::from_value(copy).is_some() {
+        inherit::set(copy, true)?;
+    }
     ptr::write(target, copy).map_err(no_access)
 }
 

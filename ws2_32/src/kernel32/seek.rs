@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use linsock::iocp::disk::DiskFile;
+use linsock::iocp::stream::{Kind, Stream};
 
 use super::file_io::failed;
 use super::io::find_file;
@@ -18,6 +19,7 @@ const FILE_END: u32 = 2;
 
 const FILE_TYPE_UNKNOWN: u32 = 0;
 const FILE_TYPE_DISK: u32 = 1;
+const FILE_TYPE_CHAR: u32 = 2;
 const FILE_TYPE_PIPE: u32 = 3;
 
 const INVALID_FILE_SIZE: u32 = u32::MAX;
@@ -59,7 +61,8 @@ const fn high_half(number: u64) -> u32 {
 }
 
 export! {
-    /// What a handle stands for: FILE_TYPE_DISK, or FILE_TYPE_PIPE for a socket.
+    /// What a handle stands for: FILE_TYPE_DISK, FILE_TYPE_CHAR for a console or another device,
+    /// FILE_TYPE_PIPE for a pipe or a socket.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfiletype>
     ///
@@ -67,7 +70,12 @@ export! {
     /// FILE_TYPE_UNKNOWN with ERROR_INVALID_HANDLE.
     fn GetFileType(hFile: HANDLE) -> u32, fail FILE_TYPE_UNKNOWN; {
         find_file(hFile)?;
-        Ok(if DiskFile::from_value(hFile).is_some() { FILE_TYPE_DISK } else { FILE_TYPE_PIPE })
+        Ok(match Stream::from_value(hFile).map(|stream| stream.kind()) {
+            Some(Kind::Character) => FILE_TYPE_CHAR,
+            Some(Kind::Disk) => FILE_TYPE_DISK,
+            None if DiskFile::from_value(hFile).is_some() => FILE_TYPE_DISK,
+            Some(Kind::Pipe) | None => FILE_TYPE_PIPE,
+        })
     }
 
     /// The length of a file in octets: the low half; the high half goes to `lpFileSizeHigh`.

@@ -4,6 +4,7 @@
 use linsock::iocp::clock::Deadline;
 use linsock::iocp::handle::{Handle, table};
 
+use super::inherit;
 use super::object::{WAIT_FAILED, Waitee, event, no_access, wait_for, waitable};
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
@@ -73,7 +74,7 @@ export! {
         Ok(wait_for(&second, Deadline::after_ms(dwMilliseconds), bAlertable != 0))
     }
 
-    /// Tells the flags of a handle: none is ever set.
+    /// Tells the flags of a handle: HANDLE_FLAG_INHERIT, or none.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-gethandleinformation>
     ///
@@ -81,27 +82,33 @@ export! {
     /// ERROR_INVALID_HANDLE, ERROR_NOACCESS.
     fn GetHandleInformation(hObject: HANDLE, lpdwFlags: *mut u32) -> BOOL, fail FALSE; {
         check_handle(hObject)?;
-        ptr::write(lpdwFlags, 0).map_err(no_access)?;
+        let flags = if inherit::get(hObject) { HANDLE_FLAG_INHERIT } else { 0 };
+        ptr::write(lpdwFlags, flags).map_err(no_access)?;
         Ok(TRUE)
     }
 
-    /// Sets the flags of a handle. HANDLE_FLAG_INHERIT can be taken away, which it never has.
+    /// Sets the flags of a handle. With HANDLE_FLAG_INHERIT a process that this one starts has it
+    /// too, if CreateProcess is told so.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-sethandleinformation>
     ///
     /// # Errors
     /// ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER for flags that do not exist,
-    /// ERROR_NOT_SUPPORTED for one that is to be set.
+    /// ERROR_NOT_SUPPORTED for one that is to be set and cannot be.
     ///
     /// # Differs from Windows
-    /// Handles are not inherited: a process that this one starts has none of them.
+    /// Pipes, disk files and standard streams can be inherited; sockets and other objects are the
+    /// process's own. No handle can be protected from being closed.
     fn SetHandleInformation(hObject: HANDLE, dwMask: u32, dwFlags: u32) -> BOOL, fail FALSE; {
         check_handle(hObject)?;
         if dwMask & !(HANDLE_FLAG_INHERIT | HANDLE_FLAG_PROTECT_FROM_CLOSE) != 0 {
             return Err(Error::ERROR_INVALID_PARAMETER);
         }
-        if dwMask & dwFlags != 0 {
+        if dwMask & dwFlags & HANDLE_FLAG_PROTECT_FROM_CLOSE != 0 {
             return Err(Error::ERROR_NOT_SUPPORTED);
+        }
+        if dwMask & HANDLE_FLAG_INHERIT != 0 {
+            inherit::set(hObject, dwFlags & HANDLE_FLAG_INHERIT != 0)?;
         }
         Ok(TRUE)
     }

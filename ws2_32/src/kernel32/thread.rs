@@ -22,6 +22,7 @@ use linsock::iocp::thread::Thread;
 
 use schedule::own_kernel_id;
 
+use super::child;
 use super::object::{self, CURRENT_PROCESS, CURRENT_THREAD, no_access};
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export, guard};
@@ -384,7 +385,10 @@ export! {
     /// # Errors
     /// ERROR_INVALID_HANDLE, ERROR_NOACCESS. Never blocks.
     fn GetExitCodeThread(hThread: HANDLE, lpExitCode: *mut u32) -> BOOL, fail FALSE; {
-        let exit_code = control(hThread)?.exit_code.load(Ordering::Acquire);
+        let exit_code = match child::code_of_first_thread(hThread) {
+            Some(code) => code?,
+            None => control(hThread)?.exit_code.load(Ordering::Acquire),
+        };
         ptr::write(lpExitCode, exit_code).map_err(no_access)?;
         Ok(TRUE)
     }
@@ -412,7 +416,10 @@ export! {
     /// # Errors
     /// (DWORD)-1 with ERROR_INVALID_HANDLE. Never blocks.
     fn ResumeThread(hThread: HANDLE) -> u32, fail RESUME_FAILED; {
-        Ok(control(hThread)?.resume())
+        match child::resume_first_thread(hThread) {
+            Some(before) => Ok(before),
+            None => Ok(control(hThread)?.resume()),
+        }
     }
 
     /// Accepts a thread's priority.
@@ -454,7 +461,10 @@ export! {
     /// # Errors
     /// 0 with ERROR_INVALID_HANDLE. Never blocks.
     fn GetThreadId(Thread: HANDLE) -> u32, fail 0; {
-        Ok(control(Thread)?.id)
+        match child::id_of_first_thread(Thread) {
+            Some(id) => Ok(id),
+            None => Ok(control(Thread)?.id),
+        }
     }
 
     /// Gives the pseudo handle that means this process.

@@ -139,7 +139,7 @@ static void flags(void)
     CHECK(SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, 0), "D SetHandleInformation");
     CHECK(GetHandleInformation((HANDLE)s, &told) && told == 0, "D GetHandleInformation");
     CHECK_FAIL(SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) ? 0 : SOCKET_ERROR, ERROR_NOT_SUPPORTED,
-               "choice: nothing is inherited");
+               "choice: sockets are not inherited");
     CHECK_FAIL(SetHandleInformation((HANDLE)s, 8, 0) ? 0 : SOCKET_ERROR, ERROR_INVALID_PARAMETER, "D SetHandleInformation");
     CHECK_FAIL(GetHandleInformation((HANDLE)s, (DWORD *)16) ? 0 : SOCKET_ERROR, ERROR_NOACCESS, "choice: no crash");
     closesocket(s);

@@ -251,4 +251,21 @@ functions! {
     Bcrypt from crate::bcrypt {
         BCryptGenRandom
     }
+    Kernel32 from crate::kernel32::child {
+        CreateProcessA CreateProcessW GetStartupInfoA GetStartupInfoW GetExitCodeProcess
+        TerminateProcess OpenProcess GetProcessId
+    }
+    Kernel32 from crate::kernel32::exception {
+        SetUnhandledExceptionFilter
+    }
+    Kernel32 from crate::kernel32::pipe {
+        CreatePipe PeekNamedPipe
+    }
+    Kernel32 from crate::kernel32::standard {
+        GetStdHandle SetStdHandle
+    }
+    Kernel32 from crate::kernel32::screen {
+        GetConsoleMode SetConsoleMode GetConsoleScreenBufferInfo SetConsoleTextAttribute
+        WriteConsoleA WriteConsoleW
+    }
 }
