@@ -8,6 +8,7 @@ pub mod duplicate;
 pub mod events;
 pub mod ioctl;
 pub mod message;
+pub mod notifications;
 pub mod option;
 pub(crate) mod overlapped;
 pub mod poll;

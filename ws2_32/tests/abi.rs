@@ -65,6 +65,11 @@ fn structures_are_laid_out_as_on_windows() {
     same_layout!(directory::WIN32_FIND_DATA<u16>, FileSystem::WIN32_FIND_DATAW;
         data = dwFileAttributes, dwReserved = dwReserved0, cFileName = cFileName,
         cAlternateFileName = cAlternateFileName);
+    same_layout!(linsock_c::winsock2::notifications::SOCK_NOTIFY_REGISTRATION,
+        WinSock::SOCK_NOTIFY_REGISTRATION;
+        socket = socket, completionKey = completionKey, eventFilter = eventFilter,
+        operation = operation, triggerFlags = triggerFlags,
+        registrationResult = registrationResult);
     same_layout!(abi::WSAPOLLFD, WinSock::WSAPOLLFD; fd = fd, events = events, revents = revents);
     same_layout!(Overlapped, IO::OVERLAPPED;
         internal = Internal, internal_high = InternalHigh, offset = Anonymous.Anonymous.Offset,
@@ -158,6 +163,9 @@ fn structures_are_laid_out_as_in_the_headers() {
         all.extend(offsets!(TP_CALLBACK_ENVIRON_V3;
             Version Pool CleanupGroup CleanupGroupCancelCallback RaceDll ActivationContext
             FinalizationCallback u CallbackPriority Size));
+        use WinSock::SOCK_NOTIFY_REGISTRATION;
+        all.extend(offsets!(SOCK_NOTIFY_REGISTRATION;
+            socket completionKey eventFilter operation triggerFlags registrationResult));
         use Communication::{COMMTIMEOUTS, DCB};
         all.extend(offsets!(DCB;
             DCBlength BaudRate wReserved XonLim XoffLim ByteSize Parity StopBits XonChar XoffChar
@@ -255,6 +263,11 @@ constants! {
         PF_APPLETALK PF_ATM PF_BAN PF_CCITT PF_CHAOS PF_DATAKIT PF_DECnet PF_DLI PF_ECMA
         PF_FIREFOX PF_HYLINK PF_IMPLINK PF_IPX PF_ISO PF_LAT PF_NS PF_OSI PF_PUP PF_SNA
         PF_UNIX PF_VOICEVIEW POLLERR POLLHUP POLLIN POLLNVAL POLLOUT POLLPRI POLLRDBAND
+        SOCK_NOTIFY_EVENT_ERR SOCK_NOTIFY_EVENT_HANGUP SOCK_NOTIFY_EVENT_IN SOCK_NOTIFY_EVENT_OUT
+        SOCK_NOTIFY_EVENT_REMOVE SOCK_NOTIFY_OP_DISABLE SOCK_NOTIFY_OP_ENABLE SOCK_NOTIFY_OP_NONE
+        SOCK_NOTIFY_OP_REMOVE SOCK_NOTIFY_REGISTER_EVENT_HANGUP SOCK_NOTIFY_REGISTER_EVENT_IN
+        SOCK_NOTIFY_REGISTER_EVENT_NONE SOCK_NOTIFY_REGISTER_EVENT_OUT SOCK_NOTIFY_TRIGGER_EDGE
+        SOCK_NOTIFY_TRIGGER_LEVEL SOCK_NOTIFY_TRIGGER_ONESHOT SOCK_NOTIFY_TRIGGER_PERSISTENT
         POLLRDNORM POLLWRBAND POLLWRNORM PROTECTION_LEVEL_EDGERESTRICTED
         PROTECTION_LEVEL_RESTRICTED PROTECTION_LEVEL_UNRESTRICTED PVD_CONFIG RCVALL_OFF
         RCVALL_ON SD_BOTH SD_RECEIVE SD_SEND SECURITY_PROTOCOL_NONE SIOCATMARK SIOCGHIWAT
@@ -1029,6 +1042,7 @@ signatures! {
     winsock2::poll => select 5 WinSock;
     winsock2::poll => WSAPoll 3 WinSock;
     winsock2::poll => __WSAFDIsSet 2 WinSock;
+    winsock2::notifications => ProcessSocketNotifications 7 WinSock;
     winsock2::protocols => WSAEnumProtocolsA 3 WinSock;
     winsock2::protocols => WSAEnumProtocolsW 3 WinSock;
     winsock2::startup => WSAStartup 2 WinSock;

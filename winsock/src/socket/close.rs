@@ -92,6 +92,7 @@ impl Socket {
         inner.close_link(self, abort);
         inner.closed = true;
         inner.selection = None;
+        inner.registration = None;
         if let Some(origin) = origin {
             inner.enter_time_wait(origin);
         }

@@ -213,6 +213,9 @@ functions! {
     Ws2_32 from crate::winsock2::by_name {
         WSAConnectByNameA WSAConnectByNameW WSAConnectByList
     }
+    Ws2_32 from crate::winsock2::notifications {
+        ProcessSocketNotifications
+    }
     Mswsock from crate::mswsock {
         AcceptEx GetAcceptExSockaddrs
     }
