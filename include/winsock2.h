@@ -563,6 +563,20 @@ BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped, LPDWO
                                    LPDWORD lpdwFlags);
 /* winsock2/nf-winsock2-wsapoll */
 int WSAAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout);
+/* winsock2/nf-winsock2-wsajoinleaf */
+#define JL_SENDER_ONLY 0x01
+#define JL_RECEIVER_ONLY 0x02
+#define JL_BOTH 0x04
+SOCKET WSAAPI WSAJoinLeaf(SOCKET s, const SOCKADDR *name, int namelen, LPWSABUF lpCallerData, LPWSABUF lpCalleeData,
+                          LPQOS lpSQOS, LPQOS lpGQOS, DWORD dwFlags);
+/* winsock2/nf-winsock2-wsacancelblockingcall */
+int WSAAPI WSACancelBlockingCall(void);
+/* winsock2/nf-winsock2-wsaisblocking */
+BOOL WSAAPI WSAIsBlocking(void);
+/* winsock2/nf-winsock2-wsasetblockinghook */
+FARPROC WSAAPI WSASetBlockingHook(FARPROC lpBlockFunc);
+/* winsock2/nf-winsock2-wsaunhookblockinghook */
+int WSAAPI WSAUnhookBlockingHook(void);
 /* winsock2/nf-winsock2-processsocketnotifications */
 DWORD WSAAPI ProcessSocketNotifications(HANDLE completionPort, UINT32 registrationCount,
                                         SOCK_NOTIFY_REGISTRATION *registrationInfos, UINT32 timeoutMs,

@@ -180,6 +180,8 @@ programs![
     moves,
     file_locks,
     notifications,
+    cancel_calls,
+    heap_and_pool,
     wsk_disconnect,
     wsk_events,
     wsk_irp,

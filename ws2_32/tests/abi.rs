@@ -163,6 +163,8 @@ fn structures_are_laid_out_as_in_the_headers() {
         all.extend(offsets!(TP_CALLBACK_ENVIRON_V3;
             Version Pool CleanupGroup CleanupGroupCancelCallback RaceDll ActivationContext
             FinalizationCallback u CallbackPriority Size));
+        use Threading::TP_POOL_STACK_INFORMATION;
+        all.extend(offsets!(TP_POOL_STACK_INFORMATION; StackReserve StackCommit));
         use WinSock::SOCK_NOTIFY_REGISTRATION;
         all.extend(offsets!(SOCK_NOTIFY_REGISTRATION;
             socket completionKey eventFilter operation triggerFlags registrationResult));
@@ -263,6 +265,7 @@ constants! {
         PF_APPLETALK PF_ATM PF_BAN PF_CCITT PF_CHAOS PF_DATAKIT PF_DECnet PF_DLI PF_ECMA
         PF_FIREFOX PF_HYLINK PF_IMPLINK PF_IPX PF_ISO PF_LAT PF_NS PF_OSI PF_PUP PF_SNA
         PF_UNIX PF_VOICEVIEW POLLERR POLLHUP POLLIN POLLNVAL POLLOUT POLLPRI POLLRDBAND
+        JL_BOTH JL_RECEIVER_ONLY JL_SENDER_ONLY
         SOCK_NOTIFY_EVENT_ERR SOCK_NOTIFY_EVENT_HANGUP SOCK_NOTIFY_EVENT_IN SOCK_NOTIFY_EVENT_OUT
         SOCK_NOTIFY_EVENT_REMOVE SOCK_NOTIFY_OP_DISABLE SOCK_NOTIFY_OP_ENABLE SOCK_NOTIFY_OP_NONE
         SOCK_NOTIFY_OP_REMOVE SOCK_NOTIFY_REGISTER_EVENT_HANGUP SOCK_NOTIFY_REGISTER_EVENT_IN
@@ -518,9 +521,13 @@ constants! {
         PIPE_ACCESS_INBOUND PIPE_ACCESS_OUTBOUND PIPE_ACCESS_DUPLEX FILE_FLAG_FIRST_PIPE_INSTANCE
     }
     SystemServices {
-        SECURITY_DESCRIPTOR_REVISION
+        SECURITY_DESCRIPTOR_REVISION HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION
     }
     Threading {
+        THREAD_TERMINATE THREAD_SUSPEND_RESUME THREAD_GET_CONTEXT THREAD_SET_CONTEXT
+        THREAD_SET_INFORMATION THREAD_QUERY_INFORMATION THREAD_SET_THREAD_TOKEN THREAD_IMPERSONATE
+        THREAD_DIRECT_IMPERSONATION THREAD_SET_LIMITED_INFORMATION
+        THREAD_QUERY_LIMITED_INFORMATION
         FLS_OUT_OF_INDEXES
     }
     Foundation {
@@ -1043,6 +1050,22 @@ signatures! {
     winsock2::poll => WSAPoll 3 WinSock;
     winsock2::poll => __WSAFDIsSet 2 WinSock;
     winsock2::notifications => ProcessSocketNotifications 7 WinSock;
+    winsock2::hooks => WSACancelBlockingCall 0 WinSock;
+    winsock2::hooks => WSAIsBlocking 0 WinSock;
+    winsock2::hooks => WSASetBlockingHook 1 WinSock;
+    winsock2::hooks => WSAUnhookBlockingHook 0 WinSock;
+    winsock2::leaf => WSAJoinLeaf 8 WinSock;
+    kernel32::thread => OpenThread 3 Threading;
+    kernel32::thread => CancelSynchronousIo 1 IO;
+    kernel32::thread => QueueUserAPC2 4 Threading;
+    kernel32::thread => QueryThreadCycleTime 2 WindowsProgramming;
+    kernel32::thread => QueryProcessCycleTime 2 WindowsProgramming;
+    kernel32::heap => HeapValidate 3 Memory;
+    kernel32::heap => HeapSetInformation 4 Memory;
+    kernel32::pool::instance => FreeLibraryWhenCallbackReturns 2 Threading;
+    kernel32::pool::object => SetThreadpoolStackInformation 2 Threading;
+    kernel32::pool::object => QueryThreadpoolStackInformation 2 Threading;
+    kernel32::pool::queue => CancelTimerQueueTimer 2 Threading;
     winsock2::protocols => WSAEnumProtocolsA 3 WinSock;
     winsock2::protocols => WSAEnumProtocolsW 3 WinSock;
     winsock2::startup => WSAStartup 2 WinSock;
