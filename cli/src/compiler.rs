@@ -29,6 +29,25 @@ const PLATFORM: &[&str] = &[
 /// arguments because clang lets a later `-Wall` switch the warning on again.
 const QUIET: &str = "-Wno-unknown-pragmas";
 
+/// The functions that have a format. To the compilers' minds it is the C library's, in which the
+/// 64 of Microsoft's `%I64d` is a width: they would warn of it, and reckon with the length.
+const FORMATTED: [&str; 14] = [
+    "printf",
+    "fprintf",
+    "sprintf",
+    "snprintf",
+    "vprintf",
+    "vfprintf",
+    "vsprintf",
+    "vsnprintf",
+    "scanf",
+    "fscanf",
+    "sscanf",
+    "vscanf",
+    "vfscanf",
+    "vsscanf",
+];
+
 /// What drivers are compiled with; `L""` is a string of 16-bit units there.
 const KERNEL: &[&str] = &[
     "-D_KERNEL_MODE=1",
@@ -185,6 +204,7 @@ pub(crate) fn libs(installation: &Installation) -> Result<Vec<OsString>, Error> 
 fn preprocessor_flags(installation: &Installation) -> Vec<OsString> {
     let headers = installation.headers();
     let mut flags: Vec<OsString> = PLATFORM.iter().map(OsString::from).collect();
+    flags.extend(FORMATTED.iter().map(|name| format!("-fno-builtin-{name}").into()));
     // What compilers for Windows know without a header.
     flags.extend(["-include".into(), headers.join(WORDS).into_os_string()]);
     // Other spellings of the names, as `WinSock2.h`, lie in `alias`.
@@ -278,8 +298,9 @@ mod tests {
             ),
         ];
         let (root, installation) = installation();
+        let formatted = FORMATTED.map(|name| format!("-fno-builtin-{name}")).join(" ");
         let flags = format!(
-            "{} -include ROOT/include/linsock_words.h -isystem ROOT/include \
+            "{} {formatted} -include ROOT/include/linsock_words.h -isystem ROOT/include \
              -isystem ROOT/include/alias",
             PLATFORM.join(" ")
         );

@@ -182,6 +182,7 @@ programs![
     notifications,
     cancel_calls,
     heap_and_pool,
+    formats,
     wsk_disconnect,
     wsk_events,
     wsk_irp,

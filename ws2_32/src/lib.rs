@@ -35,6 +35,7 @@ pub mod kernel32;
 pub mod last_error;
 pub mod mswsock;
 pub(crate) mod ptr;
+pub mod stdio;
 pub(crate) mod wide;
 pub mod winsock2;
 pub mod ws2tcpip;

@@ -1050,6 +1050,13 @@ signatures! {
     winsock2::poll => WSAPoll 3 WinSock;
     winsock2::poll => __WSAFDIsSet 2 WinSock;
     winsock2::notifications => ProcessSocketNotifications 7 WinSock;
+    stdio => linsock_vprintf 2 none;
+    stdio => linsock_vfprintf 3 none;
+    stdio => linsock_vsprintf 3 none;
+    stdio => linsock_vsnprintf 4 none;
+    stdio => linsock_vscanf 2 none;
+    stdio => linsock_vfscanf 3 none;
+    stdio => linsock_vsscanf 3 none;
     winsock2::hooks => WSACancelBlockingCall 0 WinSock;
     winsock2::hooks => WSAIsBlocking 0 WinSock;
     winsock2::hooks => WSASetBlockingHook 1 WinSock;
@@ -1382,6 +1389,13 @@ const NO_SIGNATURE: &[(&str, &str)] = &[
     ("_endthread", "does not return, and stable Rust cannot look into such a type"),
     ("_endthreadex", "does not return, and stable Rust cannot look into such a type"),
     ("linsock_panic_in_next_call", "not Windows'"),
+    ("linsock_printf", "takes as many arguments as C passes"),
+    ("linsock_fprintf", "takes as many arguments as C passes"),
+    ("linsock_sprintf", "takes as many arguments as C passes"),
+    ("linsock_snprintf", "takes as many arguments as C passes"),
+    ("linsock_scanf", "takes as many arguments as C passes"),
+    ("linsock_fscanf", "takes as many arguments as C passes"),
+    ("linsock_sscanf", "takes as many arguments as C passes"),
 ];
 
 #[test]
@@ -1410,6 +1424,10 @@ fn functions_are_called_as_windows_sys_calls_them() {
 fn width_statement(declaration: &surface::Declaration) -> String {
     let width = |c_type: &String| match c_type.as_str() {
         "void" => " 0".to_owned(),
+        // Not among those that are compared.
+        "..." => String::new(),
+        // An array, which is passed by its address.
+        "__builtin_va_list" => " 8".to_owned(),
         _ => format!(" %u\", (unsigned)sizeof({c_type})); printf(\""),
     };
     let types = [&declaration.result].into_iter().chain(&declaration.parameters);
