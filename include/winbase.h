@@ -670,6 +670,11 @@ HMODULE WINAPI LoadLibraryW(LPCWSTR lpLibFileName);
 HMODULE WINAPI LoadLibraryExA(LPCSTR lpLibFileName, HANDLE hFile, DWORD dwFlags);
 /* libloaderapi/nf-libloaderapi-loadlibraryexw */
 HMODULE WINAPI LoadLibraryExW(LPCWSTR lpLibFileName, HANDLE hFile, DWORD dwFlags);
+/* dlls/dllmain */
+#define DLL_PROCESS_DETACH 0
+#define DLL_PROCESS_ATTACH 1
+#define DLL_THREAD_ATTACH 2
+#define DLL_THREAD_DETACH 3
 /* libloaderapi/nf-libloaderapi-freelibrary */
 BOOL WINAPI FreeLibrary(HMODULE hLibModule);
 /* libloaderapi/nf-libloaderapi-getprocaddress */

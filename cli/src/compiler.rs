@@ -67,6 +67,10 @@ const DRIVER_MAIN: &str = "linsock_driver.c";
 /// The words of compilers for Windows, among the headers.
 const WORDS: &str = "linsock_words.h";
 
+/// The names of the library's functions, among the headers: a program lets the libraries that it
+/// loads see them, so that all have one library, with its sockets.
+const EXPORTS: &str = "linsock_exports.list";
+
 /// What a Rust static library needs of the system (`rustc --print native-static-libs`).
 const SYSTEM_LIBRARIES: &[&str] = &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
 
@@ -170,11 +174,19 @@ pub(crate) fn command_line(
     if user.is_wide {
         line.extend(WIDE.iter().map(OsString::from));
     }
+    if user.is_shared {
+        // Compilers for Windows need not be told.
+        line.push("-fPIC".into());
+    }
     line.extend(user.words);
     line.push(QUIET.into());
     if links && user.is_driver {
         let main = installation.headers().join(DRIVER_MAIN);
         line.extend(["-x".into(), "c".into(), main.into(), "-x".into(), "none".into()]);
+    }
+    if links && !user.is_shared && !user.is_static {
+        let exports = installation.headers().join(EXPORTS);
+        line.push(prefixed("-Wl,--dynamic-list=", exports.as_os_str()));
     }
     if links {
         if user.uses_lld {
@@ -212,6 +224,12 @@ fn preprocessor_flags(installation: &Installation) -> Vec<OsString> {
         flags.extend(["-isystem".into(), directory.into_os_string()]);
     }
     flags
+}
+
+fn prefixed(option: &str, value: &OsStr) -> OsString {
+    let mut word = OsString::from(option);
+    word.push(value);
+    word
 }
 
 fn libraries(installation: &Installation, is_static: bool) -> Result<Vec<OsString>, Error> {
@@ -276,15 +294,25 @@ mod tests {
     #[test]
     fn flags_come_first_and_libraries_last() {
         const SYSTEM: &str = "-lutil -lrt -lpthread -lm -ldl -lc";
+        const SEEN: &str = "-Wl,--dynamic-list=ROOT/include/linsock_exports.list";
         let library = "ROOT/lib/liblinsock_c.a";
         let rows = [
-            ("a.c", format!("< a.c -Wno-unknown-pragmas {library} -lgcc_s {SYSTEM}")),
+            ("a.c", format!("< a.c -Wno-unknown-pragmas {SEEN} {library} -lgcc_s {SYSTEM}")),
+            (
+                "-shared a.c -o a.dll",
+                format!(
+                    "< -fPIC -shared a.c -o a.dll -Wno-unknown-pragmas {library} -lgcc_s {SYSTEM}"
+                ),
+            ),
             ("-c a.c", "< -c a.c -Wno-unknown-pragmas".to_owned()),
             (
                 "-c -municode a.c",
                 "< -fshort-wchar -DUNICODE -D_UNICODE -c a.c -Wno-unknown-pragmas".to_owned(),
             ),
-            ("-x c a", format!("< -x c a -Wno-unknown-pragmas -x none {library} -lgcc_s {SYSTEM}")),
+            (
+                "-x c a",
+                format!("< -x c a -Wno-unknown-pragmas {SEEN} -x none {library} -lgcc_s {SYSTEM}"),
+            ),
             (
                 "-static a.c -lws2_32",
                 format!("< -static a.c -Wno-unknown-pragmas {library} -lgcc_eh {SYSTEM}"),
@@ -292,8 +320,8 @@ mod tests {
             (
                 "-fuse-ld=lld a.c",
                 format!(
-                    "< -fuse-ld=lld a.c -Wno-unknown-pragmas -Wl,--no-dependent-libraries \
-                     {library} -lgcc_s {SYSTEM}"
+                    "< -fuse-ld=lld a.c -Wno-unknown-pragmas {SEEN} \
+                     -Wl,--no-dependent-libraries {library} -lgcc_s {SYSTEM}"
                 ),
             ),
         ];
