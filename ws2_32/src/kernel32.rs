@@ -22,6 +22,7 @@ pub mod pages;
 pub mod pool;
 pub mod process;
 pub mod rename;
+pub mod search_path;
 pub mod seek;
 pub mod signal;
 pub mod temp_name;

@@ -18,6 +18,7 @@ use windows_sys::Win32::NetworkManagement::IpHelper;
 use windows_sys::Win32::Security::Cryptography;
 use windows_sys::Win32::System::Console;
 use windows_sys::Win32::System::Diagnostics::{Debug, ToolHelp};
+use windows_sys::Win32::System::ProcessStatus;
 use windows_sys::Win32::System::Registry;
 use windows_sys::Win32::System::{
     Environment, LibraryLoader, Memory, Pipes, SystemInformation, SystemServices, Time,
@@ -70,6 +71,10 @@ fn structures_are_laid_out_as_on_windows() {
         socket = socket, completionKey = completionKey, eventFilter = eventFilter,
         operation = operation, triggerFlags = triggerFlags,
         registrationResult = registrationResult);
+    same_layout!(linsock_c::psapi::PROCESS_MEMORY_COUNTERS, ProcessStatus::PROCESS_MEMORY_COUNTERS;
+        cb = cb, PageFaultCount = PageFaultCount, PeakWorkingSetSize = PeakWorkingSetSize,
+        WorkingSetSize = WorkingSetSize, PagefileUsage = PagefileUsage,
+        PeakPagefileUsage = PeakPagefileUsage);
     same_layout!(abi::WSAPOLLFD, WinSock::WSAPOLLFD; fd = fd, events = events, revents = revents);
     same_layout!(Overlapped, IO::OVERLAPPED;
         internal = Internal, internal_high = InternalHigh, offset = Anonymous.Anonymous.Offset,
@@ -163,6 +168,11 @@ fn structures_are_laid_out_as_in_the_headers() {
         all.extend(offsets!(TP_CALLBACK_ENVIRON_V3;
             Version Pool CleanupGroup CleanupGroupCancelCallback RaceDll ActivationContext
             FinalizationCallback u CallbackPriority Size));
+        use ProcessStatus::PROCESS_MEMORY_COUNTERS_EX;
+        all.extend(offsets!(PROCESS_MEMORY_COUNTERS_EX;
+            cb PageFaultCount PeakWorkingSetSize WorkingSetSize QuotaPeakPagedPoolUsage
+            QuotaPagedPoolUsage QuotaPeakNonPagedPoolUsage QuotaNonPagedPoolUsage PagefileUsage
+            PeakPagefileUsage PrivateUsage));
         use Threading::TP_POOL_STACK_INFORMATION;
         all.extend(offsets!(TP_POOL_STACK_INFORMATION; StackReserve StackCommit));
         use WinSock::SOCK_NOTIFY_REGISTRATION;
@@ -1058,6 +1068,9 @@ signatures! {
     stdio => linsock_vscanf 2 none;
     stdio => linsock_vfscanf 3 none;
     stdio => linsock_vsscanf 3 none;
+    kernel32::search_path => SearchPathA 6 FileSystem;
+    kernel32::search_path => SearchPathW 6 FileSystem;
+    psapi => GetProcessMemoryInfo 3 ProcessStatus;
     winsock2::hooks => WSACancelBlockingCall 0 WinSock;
     winsock2::hooks => WSAIsBlocking 0 WinSock;
     winsock2::hooks => WSASetBlockingHook 1 WinSock;

@@ -193,8 +193,16 @@ fn only_the_c_librarys_names_are_prefixed() {
 #[test]
 fn every_export_is_found_in_a_library() {
     use linsock_c::kernel32::library::{GetProcAddress, LoadLibraryA};
-    let libraries =
-        [c"kernelbase", c"winmm", c"ws2_32", c"mswsock", c"iphlpapi", c"advapi32", c"bcrypt"];
+    let libraries = [
+        c"kernelbase",
+        c"winmm",
+        c"ws2_32",
+        c"mswsock",
+        c"iphlpapi",
+        c"advapi32",
+        c"bcrypt",
+        c"psapi",
+    ];
     // SAFETY: the names end with a zero.
     let libraries = libraries.map(|library| unsafe { LoadLibraryA(library.as_ptr().cast()) });
     let is_found = |name: &str| {

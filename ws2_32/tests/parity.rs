@@ -135,7 +135,7 @@ const DOCUMENTED: &[(&str, &str)] = &[
         FindClose GetFileAttributesExA GetFileAttributesExW
         VerifyVersionInfoA VerifyVersionInfoW VerSetConditionMask
         GetThreadTimes GetProcessTimes IsWow64Process QueryThreadCycleTime
-        QueryProcessCycleTime
+        QueryProcessCycleTime SearchPathA SearchPathW
         LockFile LockFileEx UnlockFile UnlockFileEx MoveFileA MoveFileW MoveFileExA MoveFileExW
         CopyFileA CopyFileW GetLongPathNameA GetLongPathNameW
         GetFileTime SetFileTime GetFullPathNameA GetFullPathNameW",
@@ -165,6 +165,11 @@ const DOCUMENTED: &[(&str, &str)] = &[
         "conio.h",
         "\
         _getch _getche _kbhit _ungetch",
+    ),
+    (
+        "psapi.h",
+        "\
+        GetProcessMemoryInfo",
     ),
     (
         "bcrypt.h",
@@ -244,6 +249,7 @@ const PARTIAL: &[(&str, &str)] = &[
     ("QueueUserAPC2", ""),
     ("WSAJoinLeaf", ""),
     ("HeapValidate", ""),
+    ("GetProcessMemoryInfo", ""),
     ("QueryThreadCycleTime", ""),
     ("QueryProcessCycleTime", ""),
     ("socket", "The protocols of the catalog; others are WSAESOCKTNOSUPPORT."),

@@ -27,9 +27,10 @@ pub(crate) enum Library {
     Iphlpapi,
     Advapi32,
     Bcrypt,
+    Psapi,
 }
 
-use Library::{Advapi32, Bcrypt, Iphlpapi, Kernel32, Mswsock, Synch, Winmm, Ws2_32};
+use Library::{Advapi32, Bcrypt, Iphlpapi, Kernel32, Mswsock, Psapi, Synch, Winmm, Ws2_32};
 
 /// A library that can be loaded by its name, and where functions are looked for that it has.
 struct Loadable {
@@ -38,7 +39,7 @@ struct Loadable {
 }
 
 /// The handle of each is its address here.
-static LOADABLE: [Loadable; 9] = [
+static LOADABLE: [Loadable; 10] = [
     Loadable { name: "kernel32", libraries: &[Kernel32] },
     Loadable { name: "kernelbase", libraries: &[Kernel32, Synch] },
     Loadable { name: "api-ms-win-core-synch-l1-2-0", libraries: &[Synch] },
@@ -48,6 +49,7 @@ static LOADABLE: [Loadable; 9] = [
     Loadable { name: "iphlpapi", libraries: &[Iphlpapi] },
     Loadable { name: "advapi32", libraries: &[Advapi32] },
     Loadable { name: "bcrypt", libraries: &[Bcrypt] },
+    Loadable { name: "psapi", libraries: &[Psapi] },
 ];
 
 /// Where libraries lie.
@@ -78,6 +80,8 @@ pub(super) fn handle_of_name(path: &[u8]) -> Outcome<usize> {
     let of_windows = Loadable::of_path(path).map(Loadable::handle);
     of_windows.or_else(|| own::handle_of_name(path)).ok_or(Error::ERROR_MOD_NOT_FOUND)
 }
+
+pub(super) use own::directories;
 
 /// The path of a library of the program's own.
 pub(super) fn path_of(handle: usize) -> Option<Vec<u8>> {
@@ -125,7 +129,7 @@ export! {
     ///
     /// # Differs from Windows
     /// Of Windows' libraries kernel32, kernelbase, api-ms-win-core-synch-l1-2-0, winmm, ws2_32,
-    /// mswsock, iphlpapi, advapi32 and bcrypt are there. DllMain does not hear of threads. A program
+    /// mswsock, iphlpapi, advapi32, bcrypt and psapi are there. DllMain does not hear of threads. A program
     /// that is linked statically can load nothing.
     fn LoadLibraryA(lpLibFileName: *const u8) -> usize, fail 0; {
         load(lpLibFileName, 0, 0)

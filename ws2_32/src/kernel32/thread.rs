@@ -36,10 +36,12 @@ mod times;
 
 pub use open::{CancelSynchronousIo, OpenThread, QueueUserAPC2};
 pub use runtime::{_beginthread, _endthread, ThreadRoutine};
+pub(crate) use schedule::check_process;
 pub use schedule::{
     GetCurrentProcessorNumber, GetProcessAffinityMask, SetProcessAffinityMask,
     SetThreadAffinityMask, SetThreadDescription,
 };
+pub(crate) use times::page_faults;
 pub use times::{
     GetProcessTimes, GetThreadTimes, IsWow64Process, QueryProcessCycleTime, QueryThreadCycleTime,
 };

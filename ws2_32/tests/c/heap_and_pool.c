@@ -1,5 +1,6 @@
-/* heap_and_pool.c - the rarer functions of heaps, pools and timers; multicast by WSAJoinLeaf; cycles. */
+/* heap_and_pool.c - the rarer functions of heaps, pools and timers; multicast by WSAJoinLeaf; cycles; memory; SearchPath. */
 #include "check.h"
+#include <psapi.h>
 
 static void heaps(void)
 {
@@ -201,6 +202,61 @@ static void leaves(void)
     close_both(receiver, sender);
 }
 
+static void memory(void)
+{
+    PROCESS_MEMORY_COUNTERS_EX before, after;
+    PROCESS_MEMORY_COUNTERS brief;
+    const size_t size = 16 << 20;
+    char *block;
+
+    memset(&before, 0x55, sizeof before);
+    CHECK(GetProcessMemoryInfo(GetCurrentProcess(), (PROCESS_MEMORY_COUNTERS *)&before, sizeof before),
+          "D GetProcessMemoryInfo");
+    CHECK_EQ(before.cb, sizeof before, "D PROCESS_MEMORY_COUNTERS_EX");
+    CHECK(before.WorkingSetSize > 0 && before.PeakWorkingSetSize >= before.WorkingSetSize, "D PROCESS_MEMORY_COUNTERS");
+    CHECK_EQ(before.PrivateUsage, before.PagefileUsage, "D PROCESS_MEMORY_COUNTERS_EX: the same");
+    block = VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    REQUIRE(block != NULL);
+    memset(block, 1, size);
+    CHECK(GetProcessMemoryInfo(GetCurrentProcess(), (PROCESS_MEMORY_COUNTERS *)&after, sizeof after),
+          "D GetProcessMemoryInfo");
+    CHECK(after.PrivateUsage >= before.PrivateUsage + size / 2, "D PROCESS_MEMORY_COUNTERS_EX");
+    CHECK(after.PageFaultCount > before.PageFaultCount, "D PROCESS_MEMORY_COUNTERS");
+    CHECK(VirtualFree(block, 0, MEM_RELEASE), "setup");
+    CHECK(GetProcessMemoryInfo(GetCurrentProcess(), &brief, sizeof brief), "D GetProcessMemoryInfo");
+    CHECK_EQ(brief.cb, sizeof brief, "D PROCESS_MEMORY_COUNTERS");
+    CHECK_FALSE(GetProcessMemoryInfo(GetCurrentProcess(), &brief, sizeof brief - 1), ERROR_INSUFFICIENT_BUFFER,
+                "choice: no room");
+    CHECK_FALSE(GetProcessMemoryInfo(NULL, &brief, sizeof brief), ERROR_INVALID_HANDLE, "choice: no process");
+    CHECK_FALSE(GetProcessMemoryInfo(GetCurrentProcess(), NULL, sizeof brief), ERROR_NOACCESS, "choice: no place");
+}
+
+static void searches(void)
+{
+    static const WCHAR wide_name[] = {'h', 'e', 'a', 'p', '_', 'f', 'o', 'u', 'n', 'd', 0}, dot_tmp[] = {'.', 't', 'm', 'p', 0};
+    char path[MAX_PATH], here[MAX_PATH + 32], *part = NULL;
+    WCHAR wide[MAX_PATH];
+    HANDLE file = CreateFileA("heap_found.tmp", GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+    DWORD length;
+
+    REQUIRE(file != INVALID_HANDLE_VALUE);
+    CloseHandle(file);
+    REQUIRE(GetFullPathNameA(".", sizeof path, path, NULL) != 0);
+    snprintf(here, sizeof here, "no such directory;%s", path);
+    length = SearchPathA(here, "heap_found.tmp", NULL, sizeof path, path, &part);
+    CHECK(length == strlen(path) && length > 14, "D SearchPath");
+    CHECK(part == path + length - 14, "D SearchPath");
+    CHECK_EQ(SearchPathA(here, "heap_found", ".tmp", sizeof path, path, NULL), length, "D SearchPath: the extension");
+    CHECK_EQ(SearchPathA(NULL, "heap_found", ".tmp", sizeof path, path, NULL), length, "D SearchPath: the current directory");
+    CHECK_EQ(SearchPathA(here, "heap_found.tmp", NULL, 3, path, NULL), length + 1, "D SearchPath: the size that it needs");
+    CHECK_EQ(SearchPathW(NULL, wide_name, dot_tmp, MAX_PATH, wide, NULL), length, "D SearchPath");
+    CHECK_EQ(wide[length - 1], 'p', "D SearchPath");
+    CHECK_CALL(SearchPathA(here, "heap_lost.tmp", NULL, sizeof path, path, NULL), 0, ERROR_FILE_NOT_FOUND,
+               "choice: as other functions that find nothing");
+    CHECK_CALL(SearchPathA(NULL, NULL, NULL, sizeof path, path, NULL), 0, ERROR_NOACCESS, "choice: no name");
+    CHECK(DeleteFileA("heap_found.tmp"), "setup");
+}
+
 int main(void)
 {
     check_begin("heap_and_pool");
@@ -210,5 +266,7 @@ int main(void)
     libraries();
     cycles();
     leaves();
+    memory();
+    searches();
     return check_end();
 }

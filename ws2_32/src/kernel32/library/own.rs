@@ -126,7 +126,7 @@ fn names(given: &[u8]) -> Vec<PathBuf> {
 }
 
 /// The program's directory, the current one, and those of PATH, as Windows has them.
-fn directories() -> Vec<PathBuf> {
+pub(in crate::kernel32) fn directories() -> Vec<PathBuf> {
     let program = std::env::current_exe().ok();
     let own = program.and_then(|program| program.parent().map(Path::to_path_buf));
     let current = std::env::current_dir().ok();

@@ -259,6 +259,12 @@ functions! {
     Kernel32 from crate::kernel32::file_time {
         GetFileTime SetFileTime GetFullPathNameA GetFullPathNameW
     }
+    Kernel32 from crate::kernel32::search_path {
+        SearchPathA SearchPathW
+    }
+    Psapi from crate::psapi {
+        GetProcessMemoryInfo
+    }
     Bcrypt from crate::bcrypt {
         BCryptGenRandom
     }

@@ -38,15 +38,24 @@ fn in_ticks_of(time: libc::timeval) -> u64 {
     in_ticks(Duration::from_secs(seconds) + Duration::from_micros(micros))
 }
 
-/// The use of the calling thread or of the process, to the microsecond.
-fn used_by(who: libc::c_int) -> Used {
+/// What the kernel has counted of the calling thread or of the process.
+fn usage_of(who: libc::c_int) -> Option<libc::rusage> {
     let mut usage = MaybeUninit::<libc::rusage>::uninit();
     // SAFETY: the kernel fills in the local.
-    if unsafe { libc::getrusage(who, usage.as_mut_ptr()) } != 0 {
-        return Used::default();
-    }
+    let is_known = unsafe { libc::getrusage(who, usage.as_mut_ptr()) } == 0;
     // SAFETY: filled in.
-    let usage = unsafe { usage.assume_init() };
+    is_known.then(|| unsafe { usage.assume_init() })
+}
+
+/// The page faults of the process.
+pub(crate) fn page_faults() -> u32 {
+    let faults = usage_of(libc::RUSAGE_SELF).map_or(0, |usage| usage.ru_minflt + usage.ru_majflt);
+    u32::try_from(faults).unwrap_or(u32::MAX)
+}
+
+/// The use of the calling thread or of the process, to the microsecond.
+fn used_by(who: libc::c_int) -> Used {
+    let Some(usage) = usage_of(who) else { return Used::default() };
     Used { kernel: in_ticks_of(usage.ru_stime), user: in_ticks_of(usage.ru_utime) }
 }
 
