@@ -221,7 +221,10 @@ impl Socket {
     pub fn remove_notifications(&self, port: &Arc<CompletionPort>) -> Result<(), NtStatus> {
         let mut inner = self.open()?;
         inner.registration_with(port)?.post(Events::REMOVE, None);
-        inner.registration = None;
+        let registration = inner.registration.take();
+        drop(inner);
+        // With no lock held, as it may be the port's last friend.
+        drop(registration);
         Ok(())
     }
 }

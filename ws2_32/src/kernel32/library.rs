@@ -118,7 +118,7 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-loadlibrarya>
     ///
     /// Of Windows' the last part of a path counts, in any case, with or without `.dll`. The
-    /// program's are shared objects, named `.dll` or, though the name says `.dll` or nothing, `.so`;
+    /// program's are shared objects, named `.dll` or, though the name says `.dll` or none, `.so`;
     /// made by `linsock cc -shared`, they use the program's sockets and handles as their own. They
     /// are looked for in the program's directory, the current one and those of PATH. DllMain is
     /// called when one comes with its first use, goes with its last, and when the process ends.
@@ -129,8 +129,9 @@ export! {
     ///
     /// # Differs from Windows
     /// Of Windows' libraries kernel32, kernelbase, api-ms-win-core-synch-l1-2-0, winmm, ws2_32,
-    /// mswsock, iphlpapi, advapi32, bcrypt and psapi are there. DllMain does not hear of threads. A program
-    /// that is linked statically can load nothing.
+    /// mswsock, iphlpapi, advapi32, bcrypt and psapi are there. DllMain does not hear of threads. A
+    /// program that is linked statically can load nothing. One that `linsock cc` does not link
+    /// shares its sockets only if it is linked with `-rdynamic`.
     fn LoadLibraryA(lpLibFileName: *const u8) -> usize, fail 0; {
         load(lpLibFileName, 0, 0)
     }

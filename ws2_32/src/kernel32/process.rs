@@ -156,8 +156,8 @@ export! {
         module(lpModuleName)
     }
 
-    /// Gives the path of the program or of a library of its own, cut off with ERROR_INSUFFICIENT_BUFFER if the buffer is too
-    /// small; then the result is the buffer's size.
+    /// Gives the path of the program or of a library of its own, cut off with
+    /// ERROR_INSUFFICIENT_BUFFER if the buffer is too small; then the result is the buffer's size.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulefilenamea>
     ///
