@@ -119,6 +119,12 @@ BOOL WINAPI SetFileTime(HANDLE hFile, const FILETIME *lpCreationTime, const FILE
 DWORD WINAPI GetFullPathNameA(LPCSTR lpFileName, DWORD nBufferLength, LPSTR lpBuffer, LPSTR *lpFilePart);
 /* fileapi/nf-fileapi-getfullpathnamew */
 DWORD WINAPI GetFullPathNameW(LPCWSTR lpFileName, DWORD nBufferLength, LPWSTR lpBuffer, LPWSTR *lpFilePart);
+/* processenv/nf-processenv-searchpatha */
+DWORD WINAPI SearchPathA(LPCSTR lpPath, LPCSTR lpFileName, LPCSTR lpExtension, DWORD nBufferLength, LPSTR lpBuffer,
+                         LPSTR *lpFilePart);
+/* processenv/nf-processenv-searchpathw */
+DWORD WINAPI SearchPathW(LPCWSTR lpPath, LPCWSTR lpFileName, LPCWSTR lpExtension, DWORD nBufferLength, LPWSTR lpBuffer,
+                         LPWSTR *lpFilePart);
 /* fileapi/nf-fileapi-lockfile */
 BOOL WINAPI LockFile(HANDLE hFile, DWORD dwFileOffsetLow, DWORD dwFileOffsetHigh, DWORD nNumberOfBytesToLockLow,
                      DWORD nNumberOfBytesToLockHigh);
@@ -195,6 +201,7 @@ LINSOCK_EXTERN_C_END
 #define CopyFile CopyFileW
 #define GetLongPathName GetLongPathNameW
 #define GetFullPathName GetFullPathNameW
+#define SearchPath SearchPathW
 #else
 #define CreateFile CreateFileA
 #define DeleteFile DeleteFileA
@@ -213,6 +220,7 @@ LINSOCK_EXTERN_C_END
 #define CopyFile CopyFileA
 #define GetLongPathName GetLongPathNameA
 #define GetFullPathName GetFullPathNameA
+#define SearchPath SearchPathA
 #endif
 
 LINSOCK_ASSERT(sizeof(WIN32_FIND_DATAA) == 320, "WIN32_FIND_DATAA");

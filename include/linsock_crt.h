@@ -4,6 +4,7 @@
 #define LINSOCK_CRT_H
 
 #include "windef.h"
+#include "linsock_stdio.h"
 
 LINSOCK_EXTERN_C_BEGIN
 /* ntsecapi/nf-ntsecapi-rtlgenrandom, which advapi32 exports under this name */
@@ -111,18 +112,18 @@ static __inline__ int lstrcmpiW(LPCWSTR a, LPCWSTR b)
 #ifndef _vsnprintf
 static __inline__ int _vsnprintf(char *to, size_t size, const char *format, __builtin_va_list arguments)
 {
-    return __builtin_vsnprintf(to, size, format, arguments);
+    return linsock_vsnprintf(to, size, format, arguments);
 }
 #endif
 #ifndef _snprintf
-static __inline__ int __attribute__((format(printf, 3, 4)))
+static __inline__ int LINSOCK_FORMAT(__printf__, 3, 4)
 _snprintf(char *to, size_t size, const char *format, ...)
 {
     __builtin_va_list arguments;
     int length;
 
     __builtin_va_start(arguments, format);
-    length = __builtin_vsnprintf(to, size, format, arguments);
+    length = linsock_vsnprintf(to, size, format, arguments);
     __builtin_va_end(arguments);
     return length;
 }
@@ -246,7 +247,7 @@ static __inline__ int _vsnprintf_s(char *to, size_t size, size_t n, const char *
 
     if (to == 0 || size == 0 || format == 0)
         return -1;
-    length = __builtin_vsnprintf(to, room, format, arguments);
+    length = linsock_vsnprintf(to, room, format, arguments);
     if (length >= 0 && (size_t)length < room)
         return length;
     if (length < 0 || (n != _TRUNCATE && n >= size))
@@ -260,9 +261,9 @@ static __inline__ int vsprintf_s(char *to, size_t size, const char *format, __bu
 /* cpp/c-runtime-library/reference/vscprintf-vscprintf-l-vscwprintf-vscwprintf-l: the length alone */
 static __inline__ int _vscprintf(const char *format, __builtin_va_list arguments)
 {
-    return __builtin_vsnprintf(0, 0, format, arguments);
+    return linsock_vsnprintf(0, 0, format, arguments);
 }
-static __inline__ int __attribute__((format(printf, 1, 2))) _scprintf(const char *format, ...)
+static __inline__ int LINSOCK_FORMAT(__printf__, 1, 2) _scprintf(const char *format, ...)
 {
     __builtin_va_list arguments;
     int length;
@@ -272,7 +273,7 @@ static __inline__ int __attribute__((format(printf, 1, 2))) _scprintf(const char
     __builtin_va_end(arguments);
     return length;
 }
-static __inline__ int __attribute__((format(printf, 4, 5)))
+static __inline__ int LINSOCK_FORMAT(__printf__, 4, 5)
 _snprintf_s(char *to, size_t size, size_t n, const char *format, ...)
 {
     __builtin_va_list arguments;
@@ -283,7 +284,7 @@ _snprintf_s(char *to, size_t size, size_t n, const char *format, ...)
     __builtin_va_end(arguments);
     return length;
 }
-static __inline__ int __attribute__((format(printf, 3, 4)))
+static __inline__ int LINSOCK_FORMAT(__printf__, 3, 4)
 sprintf_s(char *to, size_t size, const char *format, ...)
 {
     __builtin_va_list arguments;

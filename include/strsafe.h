@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "winerror.h"
+#include "linsock_stdio.h"
 #include "linsock_wide.h"
 
 /* strsafe: the most characters of a buffer */
@@ -180,13 +181,13 @@ static __inline__ HRESULT StringCchVPrintfA(LPSTR to, size_t size, LPCSTR format
 
     if (size == 0 || size > STRSAFE_MAX_CCH)
         return STRSAFE_E_INVALID_PARAMETER;
-    length = __builtin_vsnprintf(to, size, format, arguments);
+    length = linsock_vsnprintf(to, size, format, arguments);
     if (length < 0)
         to[0] = 0;
     return length >= 0 && (size_t)length < size ? S_OK : STRSAFE_E_INSUFFICIENT_BUFFER;
 }
 /* strsafe/nf-strsafe-stringcchprintfa */
-static __inline__ HRESULT __attribute__((format(printf, 3, 4)))
+static __inline__ HRESULT LINSOCK_FORMAT(__printf__, 3, 4)
 StringCchPrintfA(LPSTR to, size_t size, LPCSTR format, ...)
 {
     va_list arguments;

@@ -125,6 +125,15 @@ VOID WINAPI CloseThreadpool(PTP_POOL ptpp);
 VOID WINAPI SetThreadpoolThreadMaximum(PTP_POOL ptpp, DWORD cthrdMost);
 /* threadpoolapiset/nf-threadpoolapiset-setthreadpoolthreadminimum */
 BOOL WINAPI SetThreadpoolThreadMinimum(PTP_POOL ptpp, DWORD cthrdMic);
+/* winnt/ns-winnt-tp_pool_stack_information */
+typedef struct _TP_POOL_STACK_INFORMATION {
+    SIZE_T StackReserve;
+    SIZE_T StackCommit;
+} TP_POOL_STACK_INFORMATION, *PTP_POOL_STACK_INFORMATION;
+/* threadpoolapiset/nf-threadpoolapiset-setthreadpoolstackinformation */
+BOOL WINAPI SetThreadpoolStackInformation(PTP_POOL ptpp, PTP_POOL_STACK_INFORMATION ptpsi);
+/* threadpoolapiset/nf-threadpoolapiset-querythreadpoolstackinformation */
+BOOL WINAPI QueryThreadpoolStackInformation(PTP_POOL ptpp, PTP_POOL_STACK_INFORMATION ptpsi);
 /* threadpoolapiset/nf-threadpoolapiset-createthreadpoolcleanupgroup */
 PTP_CLEANUP_GROUP WINAPI CreateThreadpoolCleanupGroup(void);
 /* threadpoolapiset/nf-threadpoolapiset-closethreadpoolcleanupgroupmembers */
@@ -191,6 +200,8 @@ VOID WINAPI ReleaseSemaphoreWhenCallbackReturns(PTP_CALLBACK_INSTANCE pci, HANDL
 VOID WINAPI ReleaseMutexWhenCallbackReturns(PTP_CALLBACK_INSTANCE pci, HANDLE mut);
 /* threadpoolapiset/nf-threadpoolapiset-leavecriticalsectionwhencallbackreturns */
 VOID WINAPI LeaveCriticalSectionWhenCallbackReturns(PTP_CALLBACK_INSTANCE pci, PCRITICAL_SECTION pcs);
+/* threadpoolapiset/nf-threadpoolapiset-freelibrarywhencallbackreturns */
+VOID WINAPI FreeLibraryWhenCallbackReturns(PTP_CALLBACK_INSTANCE pci, HMODULE mod);
 
 /* threadpoollegacyapiset/nf-threadpoollegacyapiset-queueuserworkitem */
 BOOL WINAPI QueueUserWorkItem(LPTHREAD_START_ROUTINE Function, PVOID Context, ULONG Flags);
@@ -212,6 +223,8 @@ BOOL WINAPI CreateTimerQueueTimer(PHANDLE phNewTimer, HANDLE TimerQueue, WAITORT
 BOOL WINAPI ChangeTimerQueueTimer(HANDLE TimerQueue, HANDLE Timer, ULONG DueTime, ULONG Period);
 /* threadpoollegacyapiset/nf-threadpoollegacyapiset-deletetimerqueuetimer */
 BOOL WINAPI DeleteTimerQueueTimer(HANDLE TimerQueue, HANDLE Timer, HANDLE CompletionEvent);
+/* the older name of DeleteTimerQueueTimer without an event */
+BOOL WINAPI CancelTimerQueueTimer(HANDLE TimerQueue, HANDLE Timer);
 /* threadpoollegacyapiset/nf-threadpoollegacyapiset-deletetimerqueueex */
 BOOL WINAPI DeleteTimerQueueEx(HANDLE TimerQueue, HANDLE CompletionEvent);
 /* threadpoollegacyapiset/nf-threadpoollegacyapiset-deletetimerqueue */

@@ -271,6 +271,8 @@ BOOL WINAPI SetFileCompletionNotificationModes(HANDLE FileHandle, UCHAR Flags);
 BOOL WINAPI CancelIo(HANDLE hFile);
 /* ioapiset/nf-ioapiset-cancelioex */
 BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped);
+/* ioapiset/nf-ioapiset-cancelsynchronousio */
+BOOL WINAPI CancelSynchronousIo(HANDLE hThread);
 /* ioapiset/nf-ioapiset-getoverlappedresult */
 BOOL WINAPI GetOverlappedResult(HANDLE hFile, LPOVERLAPPED lpOverlapped, LPDWORD lpNumberOfBytesTransferred,
                                 BOOL bWait);
@@ -428,6 +430,33 @@ DWORD WINAPI GetCurrentProcessId(void);
 DECLSPEC_NORETURN VOID WINAPI ExitProcess(UINT uExitCode);
 /* processthreadsapi/nf-processthreadsapi-queueuserapc */
 DWORD WINAPI QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData);
+/* processthreadsapi/ne-processthreadsapi-queue_user_apc_flags */
+typedef enum _QUEUE_USER_APC_FLAGS {
+    QUEUE_USER_APC_FLAGS_NONE = 0,
+    QUEUE_USER_APC_FLAGS_SPECIAL_USER_APC = 1,
+    QUEUE_USER_APC_CALLBACK_DATA_CONTEXT = 0x10000
+} QUEUE_USER_APC_FLAGS;
+/* processthreadsapi/nf-processthreadsapi-queueuserapc2 */
+BOOL WINAPI QueueUserAPC2(PAPCFUNC ApcRoutine, HANDLE Thread, ULONG_PTR Data, QUEUE_USER_APC_FLAGS Flags);
+/* procthread/thread-security-and-access-rights */
+#define THREAD_TERMINATE 0x0001
+#define THREAD_SUSPEND_RESUME 0x0002
+#define THREAD_GET_CONTEXT 0x0008
+#define THREAD_SET_CONTEXT 0x0010
+#define THREAD_SET_INFORMATION 0x0020
+#define THREAD_QUERY_INFORMATION 0x0040
+#define THREAD_SET_THREAD_TOKEN 0x0080
+#define THREAD_IMPERSONATE 0x0100
+#define THREAD_DIRECT_IMPERSONATION 0x0200
+#define THREAD_SET_LIMITED_INFORMATION 0x0400
+#define THREAD_QUERY_LIMITED_INFORMATION 0x0800
+#define THREAD_ALL_ACCESS 0x001FFFFF
+/* processthreadsapi/nf-processthreadsapi-openthread */
+HANDLE WINAPI OpenThread(DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwThreadId);
+/* realtimeapiset/nf-realtimeapiset-querythreadcycletime */
+BOOL WINAPI QueryThreadCycleTime(HANDLE ThreadHandle, PULONG64 CycleTime);
+/* realtimeapiset/nf-realtimeapiset-queryprocesscycletime */
+BOOL WINAPI QueryProcessCycleTime(HANDLE ProcessHandle, PULONG64 CycleTime);
 /* processthreadsapi/nf-processthreadsapi-switchtothread */
 BOOL WINAPI SwitchToThread(void);
 /* synchapi/nf-synchapi-sleep */
@@ -519,6 +548,24 @@ LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dwBy
 BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem);
 /* heapapi/nf-heapapi-heapsize */
 SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
+/* heapapi/nf-heapapi-heapvalidate */
+BOOL WINAPI HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
+/* winnt/ne-winnt-heap_information_class */
+typedef enum _HEAP_INFORMATION_CLASS {
+    HeapCompatibilityInformation = 0,
+    HeapEnableTerminationOnCorruption = 1,
+    HeapOptimizeResources = 3,
+    HeapTag = 7
+} HEAP_INFORMATION_CLASS;
+/* winnt/ns-winnt-heap_optimize_resources_information */
+#define HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION 1
+typedef struct _HEAP_OPTIMIZE_RESOURCES_INFORMATION {
+    DWORD Version;
+    DWORD Flags;
+} HEAP_OPTIMIZE_RESOURCES_INFORMATION, *PHEAP_OPTIMIZE_RESOURCES_INFORMATION;
+/* heapapi/nf-heapapi-heapsetinformation */
+BOOL WINAPI HeapSetInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass, PVOID HeapInformation,
+                               SIZE_T HeapInformationLength);
 /* winbase/nf-winbase-globalalloc */
 HGLOBAL WINAPI GlobalAlloc(UINT uFlags, SIZE_T uBytes);
 /* winbase/nf-winbase-globalrealloc */
@@ -623,6 +670,11 @@ HMODULE WINAPI LoadLibraryW(LPCWSTR lpLibFileName);
 HMODULE WINAPI LoadLibraryExA(LPCSTR lpLibFileName, HANDLE hFile, DWORD dwFlags);
 /* libloaderapi/nf-libloaderapi-loadlibraryexw */
 HMODULE WINAPI LoadLibraryExW(LPCWSTR lpLibFileName, HANDLE hFile, DWORD dwFlags);
+/* dlls/dllmain */
+#define DLL_PROCESS_DETACH 0
+#define DLL_PROCESS_ATTACH 1
+#define DLL_THREAD_ATTACH 2
+#define DLL_THREAD_DETACH 3
 /* libloaderapi/nf-libloaderapi-freelibrary */
 BOOL WINAPI FreeLibrary(HMODULE hLibModule);
 /* libloaderapi/nf-libloaderapi-getprocaddress */

@@ -350,6 +350,46 @@ typedef struct LINSOCK_POLLFD {
     SHORT revents;
 } WSAPOLLFD, *PWSAPOLLFD, *LPWSAPOLLFD;
 
+/* winsock2/ns-winsock2-sock_notify_registration */
+#define SOCK_NOTIFY_REGISTER_EVENT_NONE 0x00
+#define SOCK_NOTIFY_REGISTER_EVENT_IN 0x01
+#define SOCK_NOTIFY_REGISTER_EVENT_OUT 0x02
+#define SOCK_NOTIFY_REGISTER_EVENT_HANGUP 0x04
+#define SOCK_NOTIFY_REGISTER_EVENTS_ALL \
+    (SOCK_NOTIFY_REGISTER_EVENT_IN | SOCK_NOTIFY_REGISTER_EVENT_OUT | SOCK_NOTIFY_REGISTER_EVENT_HANGUP)
+#define SOCK_NOTIFY_EVENT_IN SOCK_NOTIFY_REGISTER_EVENT_IN
+#define SOCK_NOTIFY_EVENT_OUT SOCK_NOTIFY_REGISTER_EVENT_OUT
+#define SOCK_NOTIFY_EVENT_HANGUP SOCK_NOTIFY_REGISTER_EVENT_HANGUP
+#define SOCK_NOTIFY_EVENT_ERR 0x40
+#define SOCK_NOTIFY_EVENT_REMOVE 0x80
+#define SOCK_NOTIFY_EVENTS_ALL \
+    (SOCK_NOTIFY_REGISTER_EVENTS_ALL | SOCK_NOTIFY_EVENT_ERR | SOCK_NOTIFY_EVENT_REMOVE)
+#define SOCK_NOTIFY_OP_NONE 0x00
+#define SOCK_NOTIFY_OP_ENABLE 0x01
+#define SOCK_NOTIFY_OP_DISABLE 0x02
+#define SOCK_NOTIFY_OP_REMOVE 0x04
+#define SOCK_NOTIFY_TRIGGER_ONESHOT 0x01
+#define SOCK_NOTIFY_TRIGGER_PERSISTENT 0x02
+#define SOCK_NOTIFY_TRIGGER_LEVEL 0x04
+#define SOCK_NOTIFY_TRIGGER_EDGE 0x08
+#define SOCK_NOTIFY_TRIGGER_ALL \
+    (SOCK_NOTIFY_TRIGGER_ONESHOT | SOCK_NOTIFY_TRIGGER_PERSISTENT | SOCK_NOTIFY_TRIGGER_LEVEL | \
+     SOCK_NOTIFY_TRIGGER_EDGE)
+typedef struct SOCK_NOTIFY_REGISTRATION {
+    SOCKET socket;
+    PVOID completionKey;
+    UINT16 eventFilter;
+    UINT8 operation;
+    UINT8 triggerFlags;
+    DWORD registrationResult;
+} SOCK_NOTIFY_REGISTRATION;
+
+/* winsock2/nf-winsock2-socketnotificationretrieveevents */
+static __inline__ UINT32 SocketNotificationRetrieveEvents(OVERLAPPED_ENTRY *notification)
+{
+    return notification->dwNumberOfBytesTransferred;
+}
+
 /* winsock2: the OVERLAPPED of kernel32 under another name */
 typedef OVERLAPPED WSAOVERLAPPED;
 typedef OVERLAPPED *LPWSAOVERLAPPED;
@@ -523,6 +563,25 @@ BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped, LPDWO
                                    LPDWORD lpdwFlags);
 /* winsock2/nf-winsock2-wsapoll */
 int WSAAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout);
+/* winsock2/nf-winsock2-wsajoinleaf */
+#define JL_SENDER_ONLY 0x01
+#define JL_RECEIVER_ONLY 0x02
+#define JL_BOTH 0x04
+SOCKET WSAAPI WSAJoinLeaf(SOCKET s, const SOCKADDR *name, int namelen, LPWSABUF lpCallerData, LPWSABUF lpCalleeData,
+                          LPQOS lpSQOS, LPQOS lpGQOS, DWORD dwFlags);
+/* winsock2/nf-winsock2-wsacancelblockingcall */
+int WSAAPI WSACancelBlockingCall(void);
+/* winsock2/nf-winsock2-wsaisblocking */
+BOOL WSAAPI WSAIsBlocking(void);
+/* winsock2/nf-winsock2-wsasetblockinghook */
+FARPROC WSAAPI WSASetBlockingHook(FARPROC lpBlockFunc);
+/* winsock2/nf-winsock2-wsaunhookblockinghook */
+int WSAAPI WSAUnhookBlockingHook(void);
+/* winsock2/nf-winsock2-processsocketnotifications */
+DWORD WSAAPI ProcessSocketNotifications(HANDLE completionPort, UINT32 registrationCount,
+                                        SOCK_NOTIFY_REGISTRATION *registrationInfos, UINT32 timeoutMs,
+                                        ULONG completionCount, OVERLAPPED_ENTRY *completionPortEntries,
+                                        UINT32 *receivedEntryCount);
 /* winsock2/nf-winsock2-__wsafdisset */
 int WSAAPI __WSAFDIsSet(SOCKET fd, WS_fd_set *set);
 
@@ -757,6 +816,7 @@ LINSOCK_ASSERT(sizeof(PROTOENT) == 24 && offsetof(PROTOENT, p_proto) == 16, "pro
 LINSOCK_ASSERT(sizeof(TIMEVAL) == 8, "timeval");
 LINSOCK_ASSERT(sizeof(WS_fd_set) == 8 + 8 * (LINSOCK_FD_SETSIZE), "fd_set");
 LINSOCK_ASSERT(offsetof(WS_fd_set, fd_array) == 8, "fd_set.fd_array");
+LINSOCK_ASSERT(sizeof(SOCK_NOTIFY_REGISTRATION) == 24, "SOCK_NOTIFY_REGISTRATION");
 LINSOCK_ASSERT(sizeof(WSAPOLLFD) == 16 && offsetof(WSAPOLLFD, events) == 8 && offsetof(WSAPOLLFD, revents) == 10,
                "WSAPOLLFD");
 

@@ -90,6 +90,8 @@ pub(crate) struct Arguments {
     pub(crate) language_is_forced: bool,
     /// There is no static libgcc_s.
     pub(crate) is_static: bool,
+    /// A shared object is made: a DLL.
+    pub(crate) is_shared: bool,
     /// lld would look for the libraries that clang notes for `#pragma comment(lib, …)`.
     pub(crate) uses_lld: bool,
     /// [`DRIVER`] was given.
@@ -181,6 +183,7 @@ impl Arguments {
         }
         self.stops |= STOPS.contains(&text.as_str());
         self.is_static |= matches!(text.as_str(), "-static" | "--static" | "-static-pie");
+        self.is_shared |= matches!(text.as_str(), "-shared" | "--shared");
         self.uses_lld |= text.starts_with("-fuse-ld=") && text.contains("lld");
         // `-xc` is one word.
         if let Some(language) = text.strip_prefix("-x").filter(|language| !language.is_empty()) {

@@ -29,6 +29,25 @@ const PLATFORM: &[&str] = &[
 /// arguments because clang lets a later `-Wall` switch the warning on again.
 const QUIET: &str = "-Wno-unknown-pragmas";
 
+/// The functions that have a format. To the compilers' minds it is the C library's, in which the
+/// 64 of Microsoft's `%I64d` is a width: they would warn of it, and reckon with the length.
+const FORMATTED: [&str; 14] = [
+    "printf",
+    "fprintf",
+    "sprintf",
+    "snprintf",
+    "vprintf",
+    "vfprintf",
+    "vsprintf",
+    "vsnprintf",
+    "scanf",
+    "fscanf",
+    "sscanf",
+    "vscanf",
+    "vfscanf",
+    "vsscanf",
+];
+
 /// What drivers are compiled with; `L""` is a string of 16-bit units there.
 const KERNEL: &[&str] = &[
     "-D_KERNEL_MODE=1",
@@ -47,6 +66,10 @@ const DRIVER_MAIN: &str = "linsock_driver.c";
 
 /// The words of compilers for Windows, among the headers.
 const WORDS: &str = "linsock_words.h";
+
+/// The names of the library's functions, among the headers: a program lets the libraries that it
+/// loads see them, so that all have one library, with its sockets.
+const EXPORTS: &str = "linsock_exports.list";
 
 /// What a Rust static library needs of the system (`rustc --print native-static-libs`).
 const SYSTEM_LIBRARIES: &[&str] = &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
@@ -151,11 +174,19 @@ pub(crate) fn command_line(
     if user.is_wide {
         line.extend(WIDE.iter().map(OsString::from));
     }
+    if user.is_shared {
+        // Compilers for Windows need not be told.
+        line.push("-fPIC".into());
+    }
     line.extend(user.words);
     line.push(QUIET.into());
     if links && user.is_driver {
         let main = installation.headers().join(DRIVER_MAIN);
         line.extend(["-x".into(), "c".into(), main.into(), "-x".into(), "none".into()]);
+    }
+    if links && !user.is_shared && !user.is_static {
+        let exports = installation.headers().join(EXPORTS);
+        line.push(prefixed("-Wl,--dynamic-list=", exports.as_os_str()));
     }
     if links {
         if user.uses_lld {
@@ -185,6 +216,7 @@ pub(crate) fn libs(installation: &Installation) -> Result<Vec<OsString>, Error> 
 fn preprocessor_flags(installation: &Installation) -> Vec<OsString> {
     let headers = installation.headers();
     let mut flags: Vec<OsString> = PLATFORM.iter().map(OsString::from).collect();
+    flags.extend(FORMATTED.iter().map(|name| format!("-fno-builtin-{name}").into()));
     // What compilers for Windows know without a header.
     flags.extend(["-include".into(), headers.join(WORDS).into_os_string()]);
     // Other spellings of the names, as `WinSock2.h`, lie in `alias`.
@@ -192,6 +224,12 @@ fn preprocessor_flags(installation: &Installation) -> Vec<OsString> {
         flags.extend(["-isystem".into(), directory.into_os_string()]);
     }
     flags
+}
+
+fn prefixed(option: &str, value: &OsStr) -> OsString {
+    let mut word = OsString::from(option);
+    word.push(value);
+    word
 }
 
 fn libraries(installation: &Installation, is_static: bool) -> Result<Vec<OsString>, Error> {
@@ -256,15 +294,25 @@ mod tests {
     #[test]
     fn flags_come_first_and_libraries_last() {
         const SYSTEM: &str = "-lutil -lrt -lpthread -lm -ldl -lc";
+        const SEEN: &str = "-Wl,--dynamic-list=ROOT/include/linsock_exports.list";
         let library = "ROOT/lib/liblinsock_c.a";
         let rows = [
-            ("a.c", format!("< a.c -Wno-unknown-pragmas {library} -lgcc_s {SYSTEM}")),
+            ("a.c", format!("< a.c -Wno-unknown-pragmas {SEEN} {library} -lgcc_s {SYSTEM}")),
+            (
+                "-shared a.c -o a.dll",
+                format!(
+                    "< -fPIC -shared a.c -o a.dll -Wno-unknown-pragmas {library} -lgcc_s {SYSTEM}"
+                ),
+            ),
             ("-c a.c", "< -c a.c -Wno-unknown-pragmas".to_owned()),
             (
                 "-c -municode a.c",
                 "< -fshort-wchar -DUNICODE -D_UNICODE -c a.c -Wno-unknown-pragmas".to_owned(),
             ),
-            ("-x c a", format!("< -x c a -Wno-unknown-pragmas -x none {library} -lgcc_s {SYSTEM}")),
+            (
+                "-x c a",
+                format!("< -x c a -Wno-unknown-pragmas {SEEN} -x none {library} -lgcc_s {SYSTEM}"),
+            ),
             (
                 "-static a.c -lws2_32",
                 format!("< -static a.c -Wno-unknown-pragmas {library} -lgcc_eh {SYSTEM}"),
@@ -272,14 +320,15 @@ mod tests {
             (
                 "-fuse-ld=lld a.c",
                 format!(
-                    "< -fuse-ld=lld a.c -Wno-unknown-pragmas -Wl,--no-dependent-libraries \
-                     {library} -lgcc_s {SYSTEM}"
+                    "< -fuse-ld=lld a.c -Wno-unknown-pragmas {SEEN} \
+                     -Wl,--no-dependent-libraries {library} -lgcc_s {SYSTEM}"
                 ),
             ),
         ];
         let (root, installation) = installation();
+        let formatted = FORMATTED.map(|name| format!("-fno-builtin-{name}")).join(" ");
         let flags = format!(
-            "{} -include ROOT/include/linsock_words.h -isystem ROOT/include \
+            "{} {formatted} -include ROOT/include/linsock_words.h -isystem ROOT/include \
              -isystem ROOT/include/alias",
             PLATFORM.join(" ")
         );

@@ -202,6 +202,49 @@ fn runs(name: &str, source: &str, flags: &[&str]) {
     assert!(built > 0, "no compiler: install g++ or clang");
 }
 
+/// printf by all of its C++ names, with Microsoft's sizes.
+const FORMATS: &str = r#"
+#include <cstdarg>
+#include <cstring>
+#include <string>
+#include <windows.h>
+static int print(char *to, size_t size, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = std::vsnprintf(to, size, format, arguments);
+    va_end(arguments);
+    return length;
+}
+struct Log {
+    int printf(const char *text) { return std::printf("%s\n", text); }
+};
+int main()
+{
+    char text[64];
+    __int64 number = 0;
+    int (*pointer)(char *, size_t, const char *, ...) = std::snprintf;
+    CHECK(std::snprintf(text, sizeof text, "%I64d", (__int64)-5000000000LL) == 11 && !strcmp(text, "-5000000000"));
+    CHECK(::sprintf(text, "%I32u %Iu", 7u, (SIZE_T)8) == 3 && !strcmp(text, "7 8"));
+    CHECK(print(text, sizeof text, "%I64x", 255ULL) == 2 && !strcmp(text, "ff"));
+    CHECK(pointer(text, sizeof text, "%I64u", 5ULL) == 1 && !strcmp(text, "5"));
+    CHECK(sprintf_s(text, "%I64u", 6ULL) == 1 && !strcmp(text, "6"));
+    CHECK(std::sscanf("99", "%I64d", &number) == 1 && number == 99);
+    CHECK(std::to_string(2.5) == "2.500000");
+    CHECK(Log().printf("a method may have the name") == 27);
+    return failed;
+}
+"#;
+
+#[test]
+fn formats_have_the_sizes_of_windows() {
+    runs("formats", FORMATS, &[]);
+    // Checked by the C library's rules, for who asks for that.
+    let checked = r#"int main() { CHECK(printf("%d %s\n", 1, "text") == 7); return failed; }"#;
+    runs("formats that are checked", checked, &["-DLINSOCK_CHECK_FORMATS"]);
+    runs("the C library's formats", checked, &["-DLINSOCK_NO_PRINTF"]);
+}
+
 #[test]
 fn names_of_objects_may_be_wide() {
     runs("names", NAMES, &[]);

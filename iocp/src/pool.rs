@@ -77,6 +77,8 @@ struct Crew {
     idle: usize,
     minimum: usize,
     maximum: usize,
+    /// Octets of a thread's stack.
+    stack: usize,
 }
 
 #[derive(Default)]
@@ -89,6 +91,9 @@ struct Work {
 }
 
 impl Pool {
+    /// Octets of a thread's stack unless somebody asks for others.
+    pub const USUAL_STACK: usize = 2 << 20;
+
     /// A pool without a thread yet.
     ///
     /// # Errors
@@ -98,7 +103,8 @@ impl Pool {
     }
 
     fn with_linger(linger: Duration) -> io::Result<Self> {
-        let crew = Crew { threads: 0, idle: 0, minimum: 0, maximum: MOST_THREADS };
+        let (maximum, stack) = (MOST_THREADS, Self::USUAL_STACK);
+        let crew = Crew { threads: 0, idle: 0, minimum: 0, maximum, stack };
         Ok(Self(Arc::new(Inner {
             port: CompletionPort::new(NO_LIMIT)?,
             crew: Lock::new(crew),
@@ -184,6 +190,16 @@ impl Pool {
         Ok(())
     }
 
+    /// Sets how large the stack of each thread is that begins later.
+    pub fn set_stack(&self, octets: usize) {
+        self.0.crew.lock().stack = octets;
+    }
+
+    /// See [`set_stack`](Self::set_stack).
+    pub fn stack(&self) -> usize {
+        self.0.crew.lock().stack
+    }
+
     /// Whether a job that is submitted now would find a thread, if the running ones never end.
     pub fn has_room(&self) -> bool {
         let crew = self.0.crew.lock();
@@ -224,6 +240,7 @@ impl Inner {
     fn hire(self: &Arc<Self>, crew: &mut Crew) -> io::Result<()> {
         let inner = Arc::clone(self);
         let builder = std::thread::Builder::new().name("linsock-pool".into());
+        let builder = builder.stack_size(crew.stack);
         builder.spawn(move || inner.run())?;
         crew.threads += 1;
         crew.idle += 1;

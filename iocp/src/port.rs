@@ -24,7 +24,7 @@ mod schedule;
 mod tests;
 mod worker;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ use rustix::io::Errno;
 
 use crate::cache;
 use crate::clock::Deadline;
-use crate::driver::{Driver, HARVEST, Interest, Report};
+use crate::driver::{Driver, HARVEST, Interest, Readiness, Report};
 use crate::guardian::{self, Found};
 use crate::handle::{self, Token};
 use crate::irp::{Deferred, Sink};
@@ -114,6 +114,9 @@ pub struct CompletionPort {
     concurrency: usize,
     /// Raised when packets wait or descriptors are watched and no thread looked since.
     neglected: AtomicBool,
+    /// Files to look at when a thread next waits: conditions that were told and may last.
+    lasting: Lock<BTreeSet<Token>>,
+    any_lasting: AtomicBool,
     /// Its handle is gone.
     is_closed: AtomicBool,
     id: u64,
@@ -145,6 +148,8 @@ impl CompletionPort {
             queue: Lock::default(),
             concurrency: if concurrency == 0 { processors() } else { concurrency },
             neglected: AtomicBool::new(false),
+            lasting: Lock::default(),
+            any_lasting: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
         });
@@ -237,6 +242,9 @@ impl CompletionPort {
     ) -> Result<T, NoPacket> {
         self.look_if_due();
         let mut counted = self.enter();
+        if self.any_lasting.load(Ordering::Relaxed) {
+            self.look_at_lasting();
+        }
         let mut last_look = deadline == Deadline::Never;
         let why = loop {
             match self.take(std::mem::take(&mut counted), &mut look) {
@@ -267,6 +275,29 @@ impl CompletionPort {
         let _ = rustix::io::write(&self.closed, &1_u64.to_ne_bytes());
         // It may hold the port, to wait for what is pending there.
         guardian::rouse();
+    }
+
+    /// The next thread that waits here lets the file perform again first, whether or not the driver
+    /// has something to report of it by then.
+    pub fn look_again_at(&self, file: Token) {
+        let mut lasting = self.lasting.lock();
+        lasting.insert(file);
+        self.any_lasting.store(true, Ordering::Relaxed);
+    }
+
+    #[cold]
+    fn look_at_lasting(&self) {
+        let mut lasting = self.lasting.lock();
+        self.any_lasting.store(false, Ordering::Relaxed);
+        let files = std::mem::take(&mut *lasting);
+        drop(lasting);
+        let mut after = Deferred::default();
+        let harvest = Harvest::begin();
+        for file in files.into_iter().filter_map(|token| handle::table().file(token)) {
+            file.handle_ready(Readiness::UNKNOWN, &mut after);
+        }
+        drop(harvest);
+        after.run();
     }
 
     /// Wakes one sleeper.

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use crate::apc::{Apc, ApcQueue};
 use crate::clock::Deadline;
 use crate::handle;
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use crate::sync::{Lock, thread_local};
 
 /// A thread of the program.
@@ -25,7 +25,13 @@ pub struct Thread {
     woken: AtomicBool,
     apcs: Lock<ApcQueue>,
     exited: AtomicBool,
+    /// Whether it blocks in a synchronous operation: [`NONE`], [`BLOCKS`] or [`CANCELLED`].
+    synchronous: AtomicU8,
 }
+
+const NONE: u8 = 0;
+const BLOCKS: u8 = 1;
+const CANCELLED: u8 = 2;
 
 /// Stands for a descriptor that is not there: a negative number, which poll(2) passes over.
 const MUTE: BorrowedFd<'static> = rustix::fs::CWD;
@@ -121,6 +127,7 @@ impl Thread {
             woken: AtomicBool::new(false),
             apcs: Lock::default(),
             exited: AtomicBool::new(false),
+            synchronous: AtomicU8::new(NONE),
         })
     }
 
@@ -180,6 +187,18 @@ impl Thread {
         }
     }
 
+    /// Cancels the synchronous operation that the thread blocks in; false when there is none.
+    pub fn cancel_synchronous(&self) -> bool {
+        let (from, to) = (BLOCKS, CANCELLED);
+        let marked =
+            self.synchronous.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst);
+        if marked.is_ok() {
+            self.wake();
+        }
+        // One that was cancelled a moment ago is still there.
+        marked != Err(NONE)
+    }
+
     /// Queues a call to the thread; false if the thread has exited.
     pub fn queue_apc(&self, apc: Apc) -> bool {
         let mut apcs = self.apcs.lock();
@@ -232,6 +251,32 @@ impl Thread {
     }
 }
 
+/// The calling thread blocks in a synchronous operation, while this lives. One inside another, as
+/// in an APC, stands for itself.
+#[derive(Debug)]
+pub(crate) struct Synchronous {
+    thread: Arc<Thread>,
+    before: u8,
+}
+
+impl Synchronous {
+    pub(crate) fn begin(thread: &Arc<Thread>) -> Self {
+        let before = thread.synchronous.swap(BLOCKS, Ordering::SeqCst);
+        Self { thread: Arc::clone(thread), before }
+    }
+
+    /// Whether somebody has cancelled it.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.thread.synchronous.load(Ordering::SeqCst) == CANCELLED
+    }
+}
+
+impl Drop for Synchronous {
+    fn drop(&mut self) {
+        self.thread.synchronous.store(self.before, Ordering::SeqCst);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rustix::event::{PollFd, PollFlags, poll};
@@ -281,6 +326,23 @@ mod tests {
         thread.rearm(false);
         thread.wake();
         assert!(is_readable(&thread));
+    }
+
+    #[test]
+    fn the_innermost_synchronous_operation_is_cancelled() {
+        let thread = another();
+        assert!(!is_readable(&thread));
+        assert!(!thread.cancel_synchronous(), "there is none");
+        let outer = Synchronous::begin(&thread);
+        let inner = Synchronous::begin(&thread);
+        assert!(thread.cancel_synchronous());
+        assert!(thread.cancel_synchronous(), "it is still there");
+        assert!(inner.is_cancelled());
+        drop(inner);
+        assert!(!outer.is_cancelled());
+        assert!(is_readable(&thread), "it was woken");
+        drop(outer);
+        assert!(!thread.cancel_synchronous());
     }
 
     #[test]

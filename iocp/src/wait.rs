@@ -15,7 +15,7 @@ use crate::irp::Deferred;
 use crate::port;
 use crate::reactor;
 use crate::sync::{poll, thread_local};
-use crate::thread::{self, Thread};
+use crate::thread::{self, Synchronous, Thread};
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,6 +216,8 @@ pub enum Blocked {
     Over,
     /// The deadline passed first.
     TimedOut,
+    /// [`Thread::cancel_synchronous`].
+    Cancelled,
 }
 
 /// True while the calling thread is inside a blocking call, as in an APC that interrupts one:
@@ -248,12 +250,16 @@ pub fn block_on(deadline: Deadline, mut step: impl FnMut(bool) -> Step) -> Block
     let (mut woken, mut ready) = (false, false);
     port::step_aside();
     let _blocking = Blocking(BLOCKING.with(|blocking| blocking.replace(true)));
+    let operation = Synchronous::begin(&thread);
     loop {
         thread.rearm(woken);
         thread.run_apcs();
         let next = step(ready);
         if matches!(next, Step::Over) {
             return Blocked::Over;
+        }
+        if operation.is_cancelled() {
+            return Blocked::Cancelled;
         }
         if deadline.is_over() {
             return Blocked::TimedOut;

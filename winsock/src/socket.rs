@@ -19,6 +19,7 @@ mod iso;
 mod listen;
 mod name;
 mod network_events;
+mod notification;
 mod operation;
 mod packets;
 mod recent;
@@ -29,8 +30,8 @@ mod transfer;
 mod transmit;
 
 use std::any::Any;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use linsock_iocp::NtStatus;
@@ -57,6 +58,7 @@ pub use blocking::SyncResult;
 pub use datagram::{Recipient, Route, SenderArea};
 pub use iso::UserData;
 pub use name::{SocketView, Statistics};
+pub use notification::{Events, Lifetime, Trigger, Wish};
 pub use operation::{Kind, Operation};
 pub use packets::Packets;
 pub use report::{CloseReport, Ending, Side, TcpState};
@@ -86,6 +88,9 @@ pub struct Socket {
     gone: Event,
     /// Signaled when a listener of the ISO provider has a connection: its descriptor does not tell.
     news: Option<Box<Event>>,
+    /// The port that notifications were first asked of, whose waiters look at the descriptor of a
+    /// socket that is tied to none.
+    home: OnceLock<Arc<CompletionPort>>,
     inner: Lock<Inner>,
 }
 
@@ -124,6 +129,8 @@ struct Inner {
     iso: Option<Box<iso::Link>>,
     /// WSAEventSelect. Boxed: most sockets have none.
     selection: Option<Box<network_events::Selection>>,
+    /// ProcessSocketNotifications.
+    registration: Option<Box<notification::Registration>>,
     /// The handles of a socket that WSADuplicateSocket has given others.
     handles: Option<Box<handles::Handles>>,
     /// What the trace has told; `None`: it was off when the socket was opened.
@@ -168,6 +175,7 @@ impl Socket {
                     shared: AtomicBool::new(false),
                     gone: Event::new(true, false),
                     news: provider.is_iso().then(|| Box::new(Event::new(true, false))),
+                    home: OnceLock::new(),
                     inner: Lock::new(inner),
                 });
                 Object::File(Arc::clone(created.insert(socket)) as Arc<dyn File>)
@@ -305,9 +313,18 @@ impl Socket {
     }
 
     fn driver(&self) -> &Driver {
-        match self.core.association() {
-            Some(association) => association.port.driver(),
+        match self.own_port() {
+            Some(port) => port.driver(),
             None => reactor::reactor().driver(),
+        }
+    }
+
+    /// The port whose waiters look at the descriptor, if it is one's.
+    #[inline]
+    fn own_port(&self) -> Option<&Arc<CompletionPort>> {
+        match self.core.association() {
+            Some(association) => Some(&association.port),
+            None => self.home.get(),
         }
     }
 
@@ -338,6 +355,7 @@ impl Default for Inner {
             traffic: None,
             iso: None,
             selection: None,
+            registration: None,
             handles: None,
             trace: None,
             closed: false,
@@ -348,6 +366,10 @@ impl Default for Inner {
 impl Inner {
     fn is_connected(&self) -> bool {
         self.endpoint.state().link().is_some()
+    }
+
+    fn waits_for_first_data(&self) -> bool {
+        self.endpoint.accept_phase() == AcceptPhase::FirstReceive
     }
 
     /// Performs the endpoint's requests and tells its completions, until neither is left.
@@ -403,15 +425,18 @@ impl Inner {
     #[inline]
     fn watch(&mut self, socket: &Socket, interest: Interest) {
         if socket.core.association().is_none() {
-            reactor::reactor().note_pending();
+            match socket.home.get() {
+                Some(port) => port.note_pending(),
+                None => reactor::reactor().note_pending(),
+            }
         }
         let _ = self.tcp.watch(socket.driver(), socket.token(), interest);
     }
 
     /// As [`watch`](Self::watch), by the driver of another socket, whose operation it is for.
     fn watch_through(&mut self, other: &Socket, socket: &Socket, interest: Interest) {
-        match other.core.association() {
-            Some(association) => association.port.note_pending(),
+        match other.own_port() {
+            Some(port) => port.note_pending(),
             None => reactor::reactor().note_pending(),
         }
         let _ = self.tcp.watch(other.driver(), socket.token(), interest);
@@ -442,6 +467,7 @@ impl File for Socket {
             return self.progress_remnant(inner, readiness);
         }
         inner.tcp.note(readiness);
+        inner.note_edge(readiness);
         match inner.endpoint.phase() {
             Phase::Connected | Phase::ConnectedRaw | Phase::AcceptedRaw | Phase::Disconnecting => {
                 inner.progress(self, readiness, after)
@@ -474,7 +500,7 @@ impl File for Socket {
             return Err(AlreadyAssociated);
         }
         // What waits for first data is watched for its listener.
-        let is_own = inner.endpoint.accept_phase() != AcceptPhase::FirstReceive;
+        let is_own = !inner.waits_for_first_data();
         let interest = if is_own { inner.tcp.unwatch(self.driver()) } else { None };
         self.core.set_association(port, key)?;
         if let Some(interest) = interest {

@@ -27,6 +27,7 @@ pub mod pool;
 pub mod process;
 pub mod rename;
 pub mod screen;
+pub mod search_path;
 pub mod seek;
 pub mod signal;
 pub mod standard;

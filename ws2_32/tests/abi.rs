@@ -18,6 +18,7 @@ use windows_sys::Win32::NetworkManagement::IpHelper;
 use windows_sys::Win32::Security::Cryptography;
 use windows_sys::Win32::System::Console;
 use windows_sys::Win32::System::Diagnostics::{Debug, ToolHelp};
+use windows_sys::Win32::System::ProcessStatus;
 use windows_sys::Win32::System::Registry;
 use windows_sys::Win32::System::{
     Environment, LibraryLoader, Memory, Pipes, SystemInformation, SystemServices, Time,
@@ -65,6 +66,15 @@ fn structures_are_laid_out_as_on_windows() {
     same_layout!(directory::WIN32_FIND_DATA<u16>, FileSystem::WIN32_FIND_DATAW;
         data = dwFileAttributes, dwReserved = dwReserved0, cFileName = cFileName,
         cAlternateFileName = cAlternateFileName);
+    same_layout!(linsock_c::winsock2::notifications::SOCK_NOTIFY_REGISTRATION,
+        WinSock::SOCK_NOTIFY_REGISTRATION;
+        socket = socket, completionKey = completionKey, eventFilter = eventFilter,
+        operation = operation, triggerFlags = triggerFlags,
+        registrationResult = registrationResult);
+    same_layout!(linsock_c::psapi::PROCESS_MEMORY_COUNTERS, ProcessStatus::PROCESS_MEMORY_COUNTERS;
+        cb = cb, PageFaultCount = PageFaultCount, PeakWorkingSetSize = PeakWorkingSetSize,
+        WorkingSetSize = WorkingSetSize, PagefileUsage = PagefileUsage,
+        PeakPagefileUsage = PeakPagefileUsage);
     same_layout!(abi::WSAPOLLFD, WinSock::WSAPOLLFD; fd = fd, events = events, revents = revents);
     same_layout!(Overlapped, IO::OVERLAPPED;
         internal = Internal, internal_high = InternalHigh, offset = Anonymous.Anonymous.Offset,
@@ -158,6 +168,16 @@ fn structures_are_laid_out_as_in_the_headers() {
         all.extend(offsets!(TP_CALLBACK_ENVIRON_V3;
             Version Pool CleanupGroup CleanupGroupCancelCallback RaceDll ActivationContext
             FinalizationCallback u CallbackPriority Size));
+        use ProcessStatus::PROCESS_MEMORY_COUNTERS_EX;
+        all.extend(offsets!(PROCESS_MEMORY_COUNTERS_EX;
+            cb PageFaultCount PeakWorkingSetSize WorkingSetSize QuotaPeakPagedPoolUsage
+            QuotaPagedPoolUsage QuotaPeakNonPagedPoolUsage QuotaNonPagedPoolUsage PagefileUsage
+            PeakPagefileUsage PrivateUsage));
+        use Threading::TP_POOL_STACK_INFORMATION;
+        all.extend(offsets!(TP_POOL_STACK_INFORMATION; StackReserve StackCommit));
+        use WinSock::SOCK_NOTIFY_REGISTRATION;
+        all.extend(offsets!(SOCK_NOTIFY_REGISTRATION;
+            socket completionKey eventFilter operation triggerFlags registrationResult));
         use Communication::{COMMTIMEOUTS, DCB};
         all.extend(offsets!(DCB;
             DCBlength BaudRate wReserved XonLim XoffLim ByteSize Parity StopBits XonChar XoffChar
@@ -255,6 +275,12 @@ constants! {
         PF_APPLETALK PF_ATM PF_BAN PF_CCITT PF_CHAOS PF_DATAKIT PF_DECnet PF_DLI PF_ECMA
         PF_FIREFOX PF_HYLINK PF_IMPLINK PF_IPX PF_ISO PF_LAT PF_NS PF_OSI PF_PUP PF_SNA
         PF_UNIX PF_VOICEVIEW POLLERR POLLHUP POLLIN POLLNVAL POLLOUT POLLPRI POLLRDBAND
+        JL_BOTH JL_RECEIVER_ONLY JL_SENDER_ONLY
+        SOCK_NOTIFY_EVENT_ERR SOCK_NOTIFY_EVENT_HANGUP SOCK_NOTIFY_EVENT_IN SOCK_NOTIFY_EVENT_OUT
+        SOCK_NOTIFY_EVENT_REMOVE SOCK_NOTIFY_OP_DISABLE SOCK_NOTIFY_OP_ENABLE SOCK_NOTIFY_OP_NONE
+        SOCK_NOTIFY_OP_REMOVE SOCK_NOTIFY_REGISTER_EVENT_HANGUP SOCK_NOTIFY_REGISTER_EVENT_IN
+        SOCK_NOTIFY_REGISTER_EVENT_NONE SOCK_NOTIFY_REGISTER_EVENT_OUT SOCK_NOTIFY_TRIGGER_EDGE
+        SOCK_NOTIFY_TRIGGER_LEVEL SOCK_NOTIFY_TRIGGER_ONESHOT SOCK_NOTIFY_TRIGGER_PERSISTENT
         POLLRDNORM POLLWRBAND POLLWRNORM PROTECTION_LEVEL_EDGERESTRICTED
         PROTECTION_LEVEL_RESTRICTED PROTECTION_LEVEL_UNRESTRICTED PVD_CONFIG RCVALL_OFF
         RCVALL_ON SD_BOTH SD_RECEIVE SD_SEND SECURITY_PROTOCOL_NONE SIOCATMARK SIOCGHIWAT
@@ -505,13 +531,18 @@ constants! {
         PIPE_ACCESS_INBOUND PIPE_ACCESS_OUTBOUND PIPE_ACCESS_DUPLEX FILE_FLAG_FIRST_PIPE_INSTANCE
     }
     SystemServices {
-        SECURITY_DESCRIPTOR_REVISION
+        DLL_PROCESS_ATTACH DLL_PROCESS_DETACH DLL_THREAD_ATTACH DLL_THREAD_DETACH
+        SECURITY_DESCRIPTOR_REVISION HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION
     }
     Threading {
+        THREAD_TERMINATE THREAD_SUSPEND_RESUME THREAD_GET_CONTEXT THREAD_SET_CONTEXT
+        THREAD_SET_INFORMATION THREAD_QUERY_INFORMATION THREAD_SET_THREAD_TOKEN THREAD_IMPERSONATE
+        THREAD_DIRECT_IMPERSONATION THREAD_SET_LIMITED_INFORMATION
+        THREAD_QUERY_LIMITED_INFORMATION
         FLS_OUT_OF_INDEXES
     }
     Foundation {
-        ERROR_BAD_LENGTH
+        ERROR_BAD_LENGTH ERROR_DLL_INIT_FAILED
     }
     Console {
         ENABLE_ECHO_INPUT ENABLE_LINE_INPUT ENABLE_PROCESSED_INPUT ENABLE_PROCESSED_OUTPUT
@@ -1055,6 +1086,33 @@ signatures! {
     winsock2::poll => select 5 WinSock;
     winsock2::poll => WSAPoll 3 WinSock;
     winsock2::poll => __WSAFDIsSet 2 WinSock;
+    winsock2::notifications => ProcessSocketNotifications 7 WinSock;
+    stdio => linsock_vprintf 2 none;
+    stdio => linsock_vfprintf 3 none;
+    stdio => linsock_vsprintf 3 none;
+    stdio => linsock_vsnprintf 4 none;
+    stdio => linsock_vscanf 2 none;
+    stdio => linsock_vfscanf 3 none;
+    stdio => linsock_vsscanf 3 none;
+    kernel32::search_path => SearchPathA 6 FileSystem;
+    kernel32::search_path => SearchPathW 6 FileSystem;
+    psapi => GetProcessMemoryInfo 3 ProcessStatus;
+    winsock2::hooks => WSACancelBlockingCall 0 WinSock;
+    winsock2::hooks => WSAIsBlocking 0 WinSock;
+    winsock2::hooks => WSASetBlockingHook 1 WinSock;
+    winsock2::hooks => WSAUnhookBlockingHook 0 WinSock;
+    winsock2::leaf => WSAJoinLeaf 8 WinSock;
+    kernel32::thread => OpenThread 3 Threading;
+    kernel32::thread => CancelSynchronousIo 1 IO;
+    kernel32::thread => QueueUserAPC2 4 Threading;
+    kernel32::thread => QueryThreadCycleTime 2 WindowsProgramming;
+    kernel32::thread => QueryProcessCycleTime 2 WindowsProgramming;
+    kernel32::heap => HeapValidate 3 Memory;
+    kernel32::heap => HeapSetInformation 4 Memory;
+    kernel32::pool::instance => FreeLibraryWhenCallbackReturns 2 Threading;
+    kernel32::pool::object => SetThreadpoolStackInformation 2 Threading;
+    kernel32::pool::object => QueryThreadpoolStackInformation 2 Threading;
+    kernel32::pool::queue => CancelTimerQueueTimer 2 Threading;
     winsock2::protocols => WSAEnumProtocolsA 3 WinSock;
     winsock2::protocols => WSAEnumProtocolsW 3 WinSock;
     winsock2::startup => WSAStartup 2 WinSock;
@@ -1390,6 +1448,13 @@ const NO_SIGNATURE: &[(&str, &str)] = &[
     ("_endthread", "does not return, and stable Rust cannot look into such a type"),
     ("_endthreadex", "does not return, and stable Rust cannot look into such a type"),
     ("linsock_panic_in_next_call", "not Windows'"),
+    ("linsock_printf", "takes as many arguments as C passes"),
+    ("linsock_fprintf", "takes as many arguments as C passes"),
+    ("linsock_sprintf", "takes as many arguments as C passes"),
+    ("linsock_snprintf", "takes as many arguments as C passes"),
+    ("linsock_scanf", "takes as many arguments as C passes"),
+    ("linsock_fscanf", "takes as many arguments as C passes"),
+    ("linsock_sscanf", "takes as many arguments as C passes"),
 ];
 
 #[test]
@@ -1418,6 +1483,10 @@ fn functions_are_called_as_windows_sys_calls_them() {
 fn width_statement(declaration: &surface::Declaration) -> String {
     let width = |c_type: &String| match c_type.as_str() {
         "void" => " 0".to_owned(),
+        // Not among those that are compared.
+        "..." => String::new(),
+        // An array, which is passed by its address.
+        "__builtin_va_list" => " 8".to_owned(),
         _ => format!(" %u\", (unsigned)sizeof({c_type})); printf(\""),
     };
     let types = [&declaration.result].into_iter().chain(&declaration.parameters);

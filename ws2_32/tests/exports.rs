@@ -109,6 +109,22 @@ fn the_library_exports_what_the_sources_say_and_nothing_else() {
     assert!(extra.is_empty(), "in the library and not in the sources: {extra:?}");
 }
 
+/// What the linker is told of the library, so that what a program loads has the same one.
+#[test]
+fn the_list_of_exports_is_up_to_date() {
+    let mut names = symbols();
+    names.extend(surface::kernel_exports());
+    let names: String = names.iter().map(|name| format!("    {name};\n")).collect();
+    let wanted = format!("{{\n{names}}};\n");
+    let path = root().join("include/linsock_exports.list");
+    if std::env::var_os("LINSOCK_BLESS").is_some() {
+        std::fs::write(&path, &wanted).expect("the list can be written");
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    let bless = "LINSOCK_BLESS=1 cargo test -p linsock-ws2_32 --test exports";
+    assert!(found == wanted, "{} is out of date; write it with\n{bless}", path.display());
+}
+
 #[test]
 fn every_declared_function_is_exported() {
     let exported = symbols();
@@ -177,8 +193,16 @@ fn only_the_c_librarys_names_are_prefixed() {
 #[test]
 fn every_export_is_found_in_a_library() {
     use linsock_c::kernel32::library::{GetProcAddress, LoadLibraryA};
-    let libraries =
-        [c"kernelbase", c"winmm", c"ws2_32", c"mswsock", c"iphlpapi", c"advapi32", c"bcrypt"];
+    let libraries = [
+        c"kernelbase",
+        c"winmm",
+        c"ws2_32",
+        c"mswsock",
+        c"iphlpapi",
+        c"advapi32",
+        c"bcrypt",
+        c"psapi",
+    ];
     // SAFETY: the names end with a zero.
     let libraries = libraries.map(|library| unsafe { LoadLibraryA(library.as_ptr().cast()) });
     let is_found = |name: &str| {

@@ -135,6 +135,7 @@ const DOCUMENTED: &[(&str, &str)] = &[
         FindClose GetFileAttributesExA GetFileAttributesExW
         VerifyVersionInfoA VerifyVersionInfoW VerSetConditionMask
         GetThreadTimes GetProcessTimes IsWow64Process QueryThreadCycleTime
+        QueryProcessCycleTime SearchPathA SearchPathW
         LockFile LockFileEx UnlockFile UnlockFileEx MoveFileA MoveFileW MoveFileExA MoveFileExW
         CopyFileA CopyFileW GetLongPathNameA GetLongPathNameW
         GetFileTime SetFileTime GetFullPathNameA GetFullPathNameW
@@ -168,6 +169,11 @@ const DOCUMENTED: &[(&str, &str)] = &[
         "conio.h",
         "\
         _getch _getche _kbhit _ungetch",
+    ),
+    (
+        "psapi.h",
+        "\
+        GetProcessMemoryInfo",
     ),
     (
         "bcrypt.h",
@@ -242,6 +248,14 @@ const PARTIAL: &[(&str, &str)] = &[
         "setsockopt",
         "The options of SOL_SOCKET; those of the IP, IPv6 and TCP levels that the docs of `linsock::option` list.",
     ),
+    ("OpenThread", ""),
+    ("CancelSynchronousIo", ""),
+    ("QueueUserAPC2", ""),
+    ("WSAJoinLeaf", ""),
+    ("HeapValidate", ""),
+    ("GetProcessMemoryInfo", ""),
+    ("QueryThreadCycleTime", ""),
+    ("QueryProcessCycleTime", ""),
     ("socket", "The protocols of the catalog; others are WSAESOCKTNOSUPPORT."),
 ];
 
@@ -249,10 +263,6 @@ const PARTIAL: &[(&str, &str)] = &[
 const OUT_OF_SCOPE: &[(&str, &str)] = &[
     ("WSAAsync", "needs a window"),
     ("WSACancelAsyncRequest", "needs a window"),
-    ("WSACancelBlockingCall", "Winsock 1.1"),
-    ("WSAIsBlocking", "Winsock 1.1"),
-    ("WSASetBlockingHook", "Winsock 1.1"),
-    ("WSAUnhookBlockingHook", "Winsock 1.1"),
     ("WSALookupService", "name space providers"),
     ("WSAEnumNameSpaceProviders", "name space providers"),
     ("WSAGetServiceClass", "name space providers"),

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use super::status_of_errno;
 use crate::sync::{Condition, Lock};
 use crate::sys::{RangeLock, lock_range};
+use crate::thread::{self, Synchronous};
 
 /// A range of a file: where it begins, and how many octets it has. One of none is in nobody's way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,11 +135,15 @@ impl Locks {
         exclusive: bool,
         waits: bool,
     ) -> Result<(), NtStatus> {
+        let operation = waits.then(|| Synchronous::begin(&thread::current()));
         loop {
             let seen = *RELEASES.lock();
             match self.0.lock().lock(fd, range, exclusive) {
                 Err(NtStatus::LOCK_NOT_GRANTED) if waits => {}
                 result => return result,
+            }
+            if operation.as_ref().is_some_and(Synchronous::is_cancelled) {
+                return Err(NtStatus::CANCELLED);
             }
             await_release(seen);
         }

@@ -106,7 +106,7 @@ fn threads_that_are_not_needed_leave_but_for_the_minimum() {
 
 /// A pool's threads, the idle ones among them, the minimum and the maximum.
 fn crew(pool: &Pool) -> (usize, usize, usize, usize) {
-    let Crew { threads, idle, minimum, maximum } = *pool.0.crew.lock();
+    let Crew { threads, idle, minimum, maximum, stack: _ } = *pool.0.crew.lock();
     (threads, idle, minimum, maximum)
 }
 

@@ -130,6 +130,8 @@ fn untended() -> Arc<CompletionPort> {
         queue: Lock::default(),
         concurrency: 1,
         neglected: AtomicBool::new(false),
+        lasting: Lock::default(),
+        any_lasting: AtomicBool::new(false),
         is_closed: AtomicBool::new(false),
         id: 0,
     };

@@ -96,10 +96,9 @@ impl Socket {
     pub fn recv_message_blocking(&self) -> Result<Vec<u8>, NtStatus> {
         let result = SyncResult::new();
         let started = self.recv(result.irp(Buffers::for_message()), RecvOptions::default())?;
-        if started == Started::Pending {
-            self.wait_on(&|| result.is_done(), Deadline::Never);
-        }
-        outcome(&result).map(|(_, message)| message)
+        let waited = started == Started::Pending;
+        let ended = if waited { self.wait_to_end(&result) } else { outcome(&result) };
+        ended.map(|(_, message)| message)
     }
 
     /// send: blocks until the transport has taken everything, or SO_SNDTIMEO. A non-blocking socket
@@ -145,10 +144,7 @@ impl Socket {
         }
         let result = SyncResult::new();
         self.connect_pending(result.irp(Buffers::empty()), to)?;
-        if self.wait_on(&|| result.is_done(), deadline) == Blocked::TimedOut {
-            return self.give_up(&result, NtStatus::IO_TIMEOUT).map(drop);
-        }
-        outcome(&result).map(drop)
+        self.wait_until(&result, deadline).map(drop)
     }
 
     /// accept without a handle for the connection yet.
@@ -176,9 +172,7 @@ impl Socket {
     pub fn disconnect_blocking(&self, mode: DisconnectMode) -> Result<(), NtStatus> {
         let result = SyncResult::new();
         self.disconnect(result.irp(Buffers::empty()), mode)?;
-        self.wait_on(&|| result.is_done(), Deadline::Never);
-        let done = result.take().ok_or(NtStatus::CANCELLED)?;
-        if done.status.is_success() { Ok(()) } else { Err(done.status) }
+        self.wait_to_end(&result).map(drop)
     }
 
     /// A receive on a socket that was not opened for overlapped I/O: blocks even with an
@@ -212,7 +206,7 @@ impl Socket {
             if wait::is_blocking() {
                 return self.give_up(result, IN_PROGRESS).map(|(bytes, _)| bytes);
             }
-            self.wait_on(&|| result.is_done(), Deadline::Never);
+            return self.wait_to_end(result).map(|(bytes, _)| bytes);
         }
         outcome(result).map(|(bytes, _)| bytes)
     }
@@ -231,11 +225,26 @@ impl Socket {
                 return self.give_up(result, IN_PROGRESS);
             }
             let deadline = timeout.map_or(Deadline::Never, Deadline::after);
-            if self.wait_on(&|| result.is_done(), deadline) == Blocked::TimedOut {
-                return self.give_up(result, NtStatus::IO_TIMEOUT);
-            }
+            return self.wait_until(result, deadline);
         }
         outcome(result)
+    }
+
+    /// Waits for the result as long as it takes, unless CancelSynchronousIo ends that.
+    fn wait_to_end(&self, result: &Arc<SyncResult>) -> Result<(usize, Vec<u8>), NtStatus> {
+        self.wait_until(result, Deadline::Never)
+    }
+
+    fn wait_until(
+        &self,
+        result: &Arc<SyncResult>,
+        deadline: Deadline,
+    ) -> Result<(usize, Vec<u8>), NtStatus> {
+        match self.wait_on(&|| result.is_done(), deadline) {
+            Blocked::Over => outcome(result),
+            Blocked::TimedOut => self.give_up(result, NtStatus::IO_TIMEOUT),
+            Blocked::Cancelled => self.give_up(result, NtStatus::CANCELLED),
+        }
     }
 
     /// Takes the operation back. If it was over after all, that counts; if part of a send is gone,

@@ -93,6 +93,8 @@ impl Socket {
         inner.close_link(self, abort);
         inner.closed = true;
         inner.selection = None;
+        // Its port may go with it, and what the port's packets hold.
+        let registration = inner.registration.take();
         if let Some(origin) = origin {
             inner.enter_time_wait(origin);
         }
@@ -104,6 +106,7 @@ impl Socket {
         }
         let fd = inner.tcp.detach();
         drop(inner);
+        drop(registration);
         if let Some(fd) = fd.as_ref().filter(|_| listened) {
             fd.stop_listening();
         }

@@ -199,7 +199,7 @@ impl Inner {
         }
         self.peer = Some(to.clone());
         self.forget_events();
-        if !attended || self.selection.is_some() {
+        if !attended || self.selection.is_some() || self.registration.is_some() {
             self.watch_room(socket);
         }
         socket.gone.nudge();

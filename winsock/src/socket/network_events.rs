@@ -105,6 +105,7 @@ impl Socket {
     pub(super) fn called(&self, event: NetworkEvent) {
         let mut after = Deferred::default();
         let mut inner = self.lock();
+        inner.forget_told(event);
         inner.reenable(self, event);
         inner.settle(self, &mut after);
         drop(inner);
@@ -119,6 +120,8 @@ impl Inner {
         if let Some(selection) = &mut self.selection {
             selection.record.reenable(event);
             self.look_for_events(socket);
+        } else if self.registration.is_some() && event != NetworkEvent::Read {
+            self.look_for_events(socket);
         }
     }
 
@@ -128,6 +131,7 @@ impl Inner {
         if let Some(selection) = &mut self.selection {
             selection.record.begin_connection();
         }
+        self.forget_all_told();
     }
 
     /// A connect is over.
@@ -144,6 +148,9 @@ impl Inner {
         // Closed: what the endpoint held is gone, and a local close tells nothing (test_iocp).
         if self.selection.is_some() && !self.closed {
             self.look_at_facts(socket);
+        }
+        if self.registration.is_some() && !self.closed {
+            self.look_for_notifications(socket);
         }
     }
 
@@ -257,7 +264,7 @@ impl Inner {
     }
 }
 
-fn poll_now(fd: std::os::fd::BorrowedFd<'_>) -> PollFlags {
+pub(super) fn poll_now(fd: std::os::fd::BorrowedFd<'_>) -> PollFlags {
     let wanted = PollFlags::IN | PollFlags::OUT | PollFlags::RDHUP | PollFlags::PRI;
     let mut fds = [PollFd::from_borrowed_fd(fd, wanted)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };

@@ -93,7 +93,18 @@ fn full_path_name<U: Unit>(
     if leads_inside && full.len() > 1 {
         full.push(b'/');
     }
-    let text = U::zero_ended(&full);
+    store_path(&PathBuf::from(OsString::from_vec(full)), room, at, part)
+}
+
+/// Stores a path and the place of its last part, unless it leads inside a directory by its writing.
+pub(super) fn store_path<U: Unit>(
+    path: &Path,
+    room: u32,
+    at: *mut U,
+    part: *mut *mut U,
+) -> Outcome<u32> {
+    let octets = path.as_os_str().as_bytes();
+    let text = U::zero_ended(octets);
     let needed = u32::try_from(text.len()).map_err(|_| Error::ERROR_INVALID_PARAMETER)?;
     if needed > room {
         return Ok(needed);
@@ -101,8 +112,7 @@ fn full_path_name<U: Unit>(
     let part = Out::optional(part).map_err(no_access)?;
     ptr::write_all(at, &text).map_err(no_access)?;
     if let Some(part) = part {
-        let path = PathBuf::from(OsString::from_vec(full));
-        let name = path.file_name().filter(|_| !leads_inside);
+        let name = path.file_name().filter(|_| !octets.ends_with(b"/"));
         let units = name.map(|name| U::zero_ended(name.as_bytes()).len());
         let found = units.map(|units| at.wrapping_add(text.len() - units));
         part.put(found.unwrap_or(std::ptr::null_mut()));

@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use linsock::iocp::sync::Lock;
 
+use super::object::no_access;
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
@@ -223,6 +224,70 @@ fn reallocate_in(heap: HANDLE, block: *mut u8, size: usize, flags: u32) -> Outco
     resized.ok_or(Error::ERROR_NOT_ENOUGH_MEMORY)
 }
 
+fn validate(heap: HANDLE, block: *mut u8) -> Outcome<()> {
+    match home(heap)? {
+        Home::Process if block.is_null() => Ok(()),
+        Home::Process => size_of_block(heap, block).map(drop),
+        Home::Private(private) => {
+            let held = private.held.lock();
+            if block.is_null() {
+                let mut blocks = held.blocks.iter().copied();
+                let whole = std::ptr::with_exposed_provenance_mut;
+                return blocks.try_for_each(|block| size_of_block(heap, whole(block)).map(drop));
+            }
+            let is_held = held.blocks.contains(&block.addr());
+            size_of_block(heap, block)?;
+            if is_held { Ok(()) } else { Err(Error::ERROR_INVALID_PARAMETER) }
+        }
+    }
+}
+
+const COMPATIBILITY: i32 = 0;
+const TERMINATION_ON_CORRUPTION: i32 = 1;
+const OPTIMIZE_RESOURCES: i32 = 3;
+/// The kind of heap that has low fragmentation.
+const LOW_FRAGMENTATION: u32 = 2;
+
+/// What a caller of HeapSetInformation gives.
+struct Given {
+    at: *const u8,
+    length: usize,
+}
+
+impl Given {
+    fn read<const N: usize>(&self) -> Outcome<[u32; N]> {
+        if self.length < size_of::<[u32; N]>() {
+            return Err(Error::ERROR_INVALID_PARAMETER);
+        }
+        ptr::read(self.at.cast()).map_err(no_access)
+    }
+}
+
+fn set_information(heap: HANDLE, class: i32, given: &Given) -> Outcome<()> {
+    match class {
+        COMPATIBILITY => {
+            home(heap)?;
+            let is_ours = given.read()? == [LOW_FRAGMENTATION];
+            if is_ours { Ok(()) } else { Err(Error::ERROR_INVALID_PARAMETER) }
+        }
+        // Of all heaps; none need be named.
+        TERMINATION_ON_CORRUPTION if given.at.is_null() && given.length == 0 => Ok(()),
+        OPTIMIZE_RESOURCES => {
+            if heap != 0 {
+                home(heap)?;
+            }
+            // HEAP_OPTIMIZE_RESOURCES_INFORMATION: a version and flags.
+            if given.read()? != [1, 0] {
+                return Err(Error::ERROR_INVALID_PARAMETER);
+            }
+            // SAFETY: malloc_trim has no preconditions.
+            unsafe { libc::malloc_trim(0) };
+            Ok(())
+        }
+        _ => Err(Error::ERROR_INVALID_PARAMETER),
+    }
+}
+
 export! {
     /// Gives the handle of the process heap.
     ///
@@ -310,6 +375,44 @@ export! {
         if !lpMem.is_null() {
             free_in(hHeap, lpMem)?;
         }
+        Ok(TRUE)
+    }
+
+    /// Looks whether a block, or every block of a heap, is what the heap made it.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapvalidate>
+    ///
+    /// # Errors
+    /// FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER for what is no block of the heap.
+    ///
+    /// # Differs from Windows
+    /// Of the process heap, whose blocks the C library has, only single blocks are looked at.
+    /// Windows does not set the last error.
+    fn HeapValidate(hHeap: HANDLE, dwFlags: u32, lpMem: *const u8) -> BOOL, fail FALSE; {
+        let _ = dwFlags;
+        validate(hHeap, lpMem.cast_mut())?;
+        Ok(TRUE)
+    }
+
+    /// Changes how a heap works: of the classes that are documented each asks for what is so
+    /// already, but HeapOptimizeResources, which gives memory that no block needs to the system.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapsetinformation>
+    ///
+    /// HeapEnableTerminationOnCorruption: the C library always ends a program whose heap is found
+    /// broken. HeapCompatibilityInformation: 2, a heap with low fragmentation.
+    ///
+    /// # Errors
+    /// ERROR_INVALID_HANDLE; ERROR_NOACCESS; ERROR_INVALID_PARAMETER for other classes, lengths,
+    /// versions and kinds of heaps.
+    fn HeapSetInformation(
+        HeapHandle: HANDLE,
+        HeapInformationClass: i32,
+        HeapInformation: *const u8,
+        HeapInformationLength: usize,
+    ) -> BOOL, fail FALSE; {
+        let given = Given { at: HeapInformation, length: HeapInformationLength };
+        set_information(HeapHandle, HeapInformationClass, &given)?;
         Ok(TRUE)
     }
 

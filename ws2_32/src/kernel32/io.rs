@@ -20,7 +20,7 @@ use crate::last_error::Error;
 use crate::ptr::{self, Out};
 use crate::winsock2::overlapped;
 
-fn find_port(value: HANDLE) -> Outcome<Known> {
+pub(crate) fn find_port(value: HANDLE) -> Outcome<Known> {
     Handle::from_value(value).and_then(port::find).ok_or(Error::ERROR_INVALID_HANDLE)
 }
 
@@ -90,6 +90,33 @@ fn wait_for_packet(handle: Handle, ms: u32) -> Outcome<Told> {
     port.wait_one(Deadline::after_ms(ms)).map(|packet| packet.told()).map_err(failure)
 }
 
+/// Takes packets into room for some, which was checked, and says how many.
+///
+/// # Errors
+/// As GetQueuedCompletionStatusEx.
+pub(crate) fn take_entries(
+    port: &Arc<CompletionPort>,
+    (entries, count): (*mut OVERLAPPED_ENTRY, u32),
+    removed: *mut u32,
+    ms: u32,
+    alertable: bool,
+) -> Outcome<()> {
+    let mut at = entries;
+    let put = |packet: Packet| {
+        let entry = OVERLAPPED_ENTRY {
+            lpCompletionKey: packet.key,
+            lpOverlapped: packet.overlapped,
+            Internal: packet.status.raw() as usize,
+            dwNumberOfBytesTransferred: dword(packet.bytes),
+        };
+        let _ = ptr::write(at, entry);
+        at = at.wrapping_add(1);
+    };
+    let taken = port.wait(count as usize, Deadline::after_ms(ms), alertable, put);
+    ptr::write(removed, dword(*taken.as_ref().unwrap_or(&0)))?;
+    taken.map(drop).map_err(failure)
+}
+
 /// TRUE, or the Win32 code of the status.
 fn told(status: NtStatus) -> Outcome<BOOL> {
     if status.is_success() { Ok(TRUE) } else { Err(Error(status.win32())) }
@@ -144,20 +171,7 @@ export! {
         ptr::check_writable(entries, count as usize).map_err(bad)?;
         ptr::check_writable(removed, 1).map_err(bad)?;
         let port = find_port(port)?;
-        let mut at = entries;
-        let put = |packet: Packet| {
-            let entry = OVERLAPPED_ENTRY {
-                lpCompletionKey: packet.key,
-                lpOverlapped: packet.overlapped,
-                Internal: packet.status.raw() as usize,
-                dwNumberOfBytesTransferred: dword(packet.bytes),
-            };
-            let _ = ptr::write(at, entry);
-            at = at.wrapping_add(1);
-        };
-        let taken = port.wait(count as usize, Deadline::after_ms(ms), alertable != 0, put);
-        ptr::write(removed, dword(*taken.as_ref().unwrap_or(&0)))?;
-        taken.map(|_| TRUE).map_err(failure)
+        take_entries(&port, (entries, count), removed, ms, alertable != 0).map(|()| TRUE)
     }
 
     /// Queues a packet of the program's own; its OVERLAPPED is not looked at.

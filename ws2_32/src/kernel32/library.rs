@@ -1,9 +1,11 @@
-//! Libraries by name, for programs that look a function up because an older Windows may lack it.
+//! Libraries by name: those of Windows, for programs that look a function up because an older
+//! Windows may lack it, and the program's own.
 //!
 //! The libraries of Windows whose functions are in this one are known by their names and always
-//! loaded; there are no others.
+//! loaded.
 #![allow(unsafe_code, reason = "the exports")]
 
+mod own;
 mod table;
 
 use super::object::no_access;
@@ -25,9 +27,10 @@ pub(crate) enum Library {
     Iphlpapi,
     Advapi32,
     Bcrypt,
+    Psapi,
 }
 
-use Library::{Advapi32, Bcrypt, Iphlpapi, Kernel32, Mswsock, Synch, Winmm, Ws2_32};
+use Library::{Advapi32, Bcrypt, Iphlpapi, Kernel32, Mswsock, Psapi, Synch, Winmm, Ws2_32};
 
 /// A library that can be loaded by its name, and where functions are looked for that it has.
 struct Loadable {
@@ -36,7 +39,7 @@ struct Loadable {
 }
 
 /// The handle of each is its address here.
-static LOADABLE: [Loadable; 9] = [
+static LOADABLE: [Loadable; 10] = [
     Loadable { name: "kernel32", libraries: &[Kernel32] },
     Loadable { name: "kernelbase", libraries: &[Kernel32, Synch] },
     Loadable { name: "api-ms-win-core-synch-l1-2-0", libraries: &[Synch] },
@@ -46,6 +49,7 @@ static LOADABLE: [Loadable; 9] = [
     Loadable { name: "iphlpapi", libraries: &[Iphlpapi] },
     Loadable { name: "advapi32", libraries: &[Advapi32] },
     Loadable { name: "bcrypt", libraries: &[Bcrypt] },
+    Loadable { name: "psapi", libraries: &[Psapi] },
 ];
 
 /// Where libraries lie.
@@ -71,9 +75,17 @@ impl Loadable {
     }
 }
 
-/// The handle of the library with that name.
+/// The handle of the library with that name, if it is loaded.
 pub(super) fn handle_of_name(path: &[u8]) -> Outcome<usize> {
-    Loadable::of_path(path).map(Loadable::handle).ok_or(Error::ERROR_MOD_NOT_FOUND)
+    let of_windows = Loadable::of_path(path).map(Loadable::handle);
+    of_windows.or_else(|| own::handle_of_name(path)).ok_or(Error::ERROR_MOD_NOT_FOUND)
+}
+
+pub(super) use own::directories;
+
+/// The path of a library of the program's own.
+pub(super) fn path_of(handle: usize) -> Option<Vec<u8>> {
+    own::path(handle)
 }
 
 fn load<U: Unit>(name: *const U, file: HANDLE, flags: u32) -> Outcome<usize> {
@@ -81,7 +93,11 @@ fn load<U: Unit>(name: *const U, file: HANDLE, flags: u32) -> Outcome<usize> {
     if file != 0 || flags & LOAD_AS_DATA != 0 {
         return Err(Error::ERROR_INVALID_PARAMETER);
     }
-    handle_of_name(&U::read_text(name).map_err(no_access)?)
+    let name = U::read_text(name).map_err(no_access)?;
+    match Loadable::of_path(&name) {
+        Some(library) => Ok(library.handle()),
+        None => own::load(&name),
+    }
 }
 
 /// Stores the directory if it fits, and gives its length; else the size that it needs.
@@ -96,18 +112,26 @@ fn store_system_directory<U: Unit>(at: *mut U, room: u32) -> Outcome<u32> {
 }
 
 export! {
-    /// Gives the handle of a library of Windows whose functions are in this one.
+    /// Loads a library of the program's own, or gives the handle of one of Windows whose functions
+    /// are in this one.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-loadlibrarya>
     ///
-    /// Of a path its last part counts, in any case, with or without `.dll`.
+    /// Of Windows' the last part of a path counts, in any case, with or without `.dll`. The
+    /// program's are shared objects, named `.dll` or, though the name says `.dll` or none, `.so`;
+    /// made by `linsock cc -shared`, they use the program's sockets and handles as their own. They
+    /// are looked for in the program's directory, the current one and those of PATH. DllMain is
+    /// called when one comes with its first use, goes with its last, and when the process ends.
+    /// Blocks while another thread loads or frees.
     ///
     /// # Errors
-    /// ERROR_MOD_NOT_FOUND, ERROR_NOACCESS.
+    /// ERROR_MOD_NOT_FOUND, ERROR_NOACCESS, ERROR_BAD_EXE_FORMAT, ERROR_DLL_INIT_FAILED.
     ///
     /// # Differs from Windows
-    /// Loads nothing: kernel32, kernelbase, api-ms-win-core-synch-l1-2-0, winmm, ws2_32, mswsock,
-    /// iphlpapi, advapi32 and bcrypt are there, and no others.
+    /// Of Windows' libraries kernel32, kernelbase, api-ms-win-core-synch-l1-2-0, winmm, ws2_32,
+    /// mswsock, iphlpapi, advapi32, bcrypt and psapi are there. DllMain does not hear of threads. A
+    /// program that is linked statically can load nothing. One that `linsock cc` does not link
+    /// shares its sockets only if it is linked with `-rdynamic`.
     fn LoadLibraryA(lpLibFileName: *const u8) -> usize, fail 0; {
         load(lpLibFileName, 0, 0)
     }
@@ -140,14 +164,14 @@ export! {
         load(lpLibFileName, hFile, dwFlags)
     }
 
-    /// Gives a library back, which stays where it is.
+    /// Gives a library back: with its last use one of the program's own goes.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-freelibrary>
     ///
     /// # Errors
     /// ERROR_MOD_NOT_FOUND for what is no library (choice: the page names no code).
     fn FreeLibrary(hLibModule: usize) -> BOOL, fail FALSE; {
-        let is_known = Loadable::of_handle(hLibModule).is_some();
+        let is_known = Loadable::of_handle(hLibModule).is_some() || own::free(hLibModule);
         if is_known { Ok(TRUE) } else { Err(Error::ERROR_MOD_NOT_FOUND) }
     }
 
@@ -170,10 +194,13 @@ export! {
         if is_program || lpProcName.addr() >> 16 == 0 && !lpProcName.is_null() {
             return Err(Error::ERROR_PROC_NOT_FOUND);
         }
-        let module = Loadable::of_handle(hModule).ok_or(Error::ERROR_MOD_NOT_FOUND)?;
         let name = ptr::read_cstr(lpProcName).map_err(no_access)?;
         let name = std::str::from_utf8(&name).map_err(|_| Error::ERROR_PROC_NOT_FOUND)?;
-        let found = module.libraries.iter().find_map(|library| table::address(*library, name));
+        let found = match Loadable::of_handle(hModule) {
+            Some(module) => module.libraries.iter().find_map(|one| table::address(*one, name)),
+            None if own::is_loaded(hModule) => own::address(hModule, name),
+            None => return Err(Error::ERROR_MOD_NOT_FOUND),
+        };
         found.ok_or(Error::ERROR_PROC_NOT_FOUND)
     }
 

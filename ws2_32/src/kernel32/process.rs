@@ -31,7 +31,7 @@ fn module<U: Unit>(name: *const U) -> Outcome<usize> {
 
 fn program_path(module: usize) -> Outcome<Vec<u8>> {
     if module != 0 && module != program() {
-        return Err(Error::ERROR_MOD_NOT_FOUND);
+        return library::path_of(module).ok_or(Error::ERROR_MOD_NOT_FOUND);
     }
     let path = std::env::current_exe().map_err(|_| Error::ERROR_MOD_NOT_FOUND)?;
     Ok(path.into_os_string().into_vec())
@@ -133,8 +133,8 @@ fn octets_at(at: *const u8) -> Outcome<Vec<u8>> {
 }
 
 export! {
-    /// Gives the handle of the program, the address where it was loaded, or that of a library of
-    /// Windows whose functions are in this one.
+    /// Gives the handle of the program, the address where it was loaded, or that of a library that
+    /// is loaded.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulehandlea>
     ///
@@ -142,7 +142,7 @@ export! {
     /// ERROR_MOD_NOT_FOUND, ERROR_NOACCESS.
     ///
     /// # Differs from Windows
-    /// The program has no name, and the libraries are those of LoadLibraryA, all of them loaded.
+    /// The program has no name. Windows' libraries are those of LoadLibraryA, all of them loaded.
     fn GetModuleHandleA(lpModuleName: *const u8) -> usize, fail 0; {
         module(lpModuleName)
     }
@@ -156,13 +156,13 @@ export! {
         module(lpModuleName)
     }
 
-    /// Gives the path of the program, cut off with ERROR_INSUFFICIENT_BUFFER if the buffer is too
-    /// small; then the result is the buffer's size.
+    /// Gives the path of the program or of a library of its own, cut off with
+    /// ERROR_INSUFFICIENT_BUFFER if the buffer is too small; then the result is the buffer's size.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulefilenamea>
     ///
     /// # Errors
-    /// 0 with ERROR_MOD_NOT_FOUND for a module that is not the program, ERROR_NOACCESS,
+    /// 0 with ERROR_MOD_NOT_FOUND for any other module, ERROR_NOACCESS,
     /// ERROR_INSUFFICIENT_BUFFER for no room at all.
     ///
     /// # Differs from Windows

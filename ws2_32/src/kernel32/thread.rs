@@ -29,17 +29,23 @@ use crate::export::{Outcome, export, guard};
 use crate::last_error::Error;
 use crate::ptr;
 
+mod open;
 mod pthread;
 mod runtime;
 mod schedule;
 mod times;
 
+pub use open::{CancelSynchronousIo, OpenThread, QueueUserAPC2};
 pub use runtime::{_beginthread, _endthread, ThreadRoutine};
+pub(crate) use schedule::check_process;
 pub use schedule::{
     GetCurrentProcessorNumber, GetProcessAffinityMask, SetProcessAffinityMask,
     SetThreadAffinityMask, SetThreadDescription,
 };
-pub use times::{GetProcessTimes, GetThreadTimes, IsWow64Process};
+pub(crate) use times::page_faults;
+pub use times::{
+    GetProcessTimes, GetThreadTimes, IsWow64Process, QueryProcessCycleTime, QueryThreadCycleTime,
+};
 
 /// A function that a thread begins with. It may be left by ExitThread, so unwinding passes it.
 pub type ThreadStart = unsafe extern "C-unwind" fn(*mut c_void) -> u32;
@@ -84,8 +90,11 @@ enum Stage {
 struct Current(Arc<Control>);
 
 impl Drop for Current {
+    /// Not on the main thread, for what ends there is the process: see the twin in `iocp::thread`.
     fn drop(&mut self) {
-        self.0.end(0);
+        if own_kernel_id() != std::process::id().cast_signed() {
+            self.0.end(0);
+        }
     }
 }
 
@@ -100,10 +109,17 @@ fn new_id() -> u32 {
     NEXT.fetch_add(4, Ordering::Relaxed)
 }
 
-/// The calling thread's number.
-fn current_id() -> u32 {
+fn own_id() -> u32 {
     if ID.get() == 0 {
         ID.set(new_id());
+    }
+    ID.get()
+}
+
+/// The calling thread's number, by which others may find it from now on.
+fn current_id() -> u32 {
+    if ID.get() == 0 {
+        current();
     }
     ID.get()
 }
@@ -112,7 +128,7 @@ fn current_id() -> u32 {
 pub fn current() -> Arc<Control> {
     let this = || {
         let stage = Stage::Running(linsock::iocp::thread::current());
-        let control = Control::new(current_id(), times::own_start(), stage);
+        let control = Control::new(own_id(), times::own_start(), stage);
         control.kernel_id.store(own_kernel_id(), Ordering::Relaxed);
         control
     };
@@ -136,7 +152,7 @@ fn control(value: HANDLE) -> Outcome<Arc<Control>> {
 
 impl Control {
     fn new(id: u32, created: u64, stage: Stage) -> Arc<Self> {
-        Arc::new(Self {
+        let control = Arc::new(Self {
             id,
             kernel_id: AtomicI32::new(0),
             exit_code: AtomicU32::new(STILL_ACTIVE),
@@ -145,7 +161,9 @@ impl Control {
             stage: Lock::new(stage),
             resumed: Condition::new(),
             ended: Event::new(true, false),
-        })
+        });
+        control.make_known();
+        control
     }
 
     /// The new thread itself: waits to be resumed and runs what was queued to it meanwhile.
@@ -333,6 +351,17 @@ pub unsafe extern "C-unwind" fn _endthreadex(retval: u32) -> ! {
     pthread::exit()
 }
 
+/// What the two functions that queue calls have in common.
+fn queue_call(function: Option<ApcFunction>, thread: HANDLE, data: usize) -> Outcome<()> {
+    let control = control(thread)?;
+    let function = function.ok_or(Error::ERROR_INVALID_PARAMETER)?;
+    let apc = Apc::new(move || {
+        // SAFETY: QueueUserAPC's caller says that the function takes the number.
+        unsafe { function(data) };
+    });
+    if control.queue_apc(apc) { Ok(()) } else { Err(Error::ERROR_GEN_FAILURE) }
+}
+
 export! {
     /// Creates a thread.
     ///
@@ -494,13 +523,7 @@ export! {
         hThread: HANDLE,
         dwData: usize,
     ) -> u32, fail 0; {
-        let control = control(hThread)?;
-        let function = pfnAPC.ok_or(Error::ERROR_INVALID_PARAMETER)?;
-        let apc = Apc::new(move || {
-            // SAFETY: QueueUserAPC's caller says that the function takes the number.
-            unsafe { function(dwData) };
-        });
-        if control.queue_apc(apc) { Ok(1) } else { Err(Error::ERROR_GEN_FAILURE) }
+        queue_call(pfnAPC, hThread, dwData).map(|()| 1)
     }
 }
 

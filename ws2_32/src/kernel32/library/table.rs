@@ -40,7 +40,7 @@ functions! {
     Kernel32 from crate::kernel32::heap {
         LocalFree GetProcessHeap HeapCreate HeapDestroy HeapAlloc HeapReAlloc HeapFree HeapSize
         GlobalAlloc GlobalReAlloc GlobalFree GlobalLock GlobalUnlock GlobalSize LocalAlloc
-        LocalReAlloc LocalLock LocalUnlock LocalSize
+        LocalReAlloc LocalLock LocalUnlock LocalSize HeapValidate HeapSetInformation
     }
     Kernel32 from crate::kernel32::io {
         CreateIoCompletionPort GetQueuedCompletionStatus GetQueuedCompletionStatusEx
@@ -90,10 +90,11 @@ functions! {
     Kernel32 from crate::kernel32::pool::instance {
         CallbackMayRunLong DisassociateCurrentThreadFromCallback SetEventWhenCallbackReturns
         ReleaseSemaphoreWhenCallbackReturns ReleaseMutexWhenCallbackReturns
-        LeaveCriticalSectionWhenCallbackReturns
+        LeaveCriticalSectionWhenCallbackReturns FreeLibraryWhenCallbackReturns
     }
     Kernel32 from crate::kernel32::pool::object {
         CreateThreadpool CloseThreadpool SetThreadpoolThreadMaximum SetThreadpoolThreadMinimum
+        SetThreadpoolStackInformation QueryThreadpoolStackInformation
     }
     Kernel32 from crate::kernel32::pool::object::group {
         CreateThreadpoolCleanupGroup CloseThreadpoolCleanupGroupMembers
@@ -117,7 +118,7 @@ functions! {
     }
     Kernel32 from crate::kernel32::pool::queue {
         CreateTimerQueue CreateTimerQueueTimer ChangeTimerQueueTimer DeleteTimerQueueTimer
-        DeleteTimerQueueEx DeleteTimerQueue
+        DeleteTimerQueueEx DeleteTimerQueue CancelTimerQueueTimer
     }
     Kernel32 from crate::kernel32::pool::registered {
         RegisterWaitForSingleObject UnregisterWait UnregisterWaitEx
@@ -213,6 +214,15 @@ functions! {
     Ws2_32 from crate::winsock2::by_name {
         WSAConnectByNameA WSAConnectByNameW WSAConnectByList
     }
+    Ws2_32 from crate::winsock2::hooks {
+        WSACancelBlockingCall WSAIsBlocking WSASetBlockingHook WSAUnhookBlockingHook
+    }
+    Ws2_32 from crate::winsock2::leaf {
+        WSAJoinLeaf
+    }
+    Ws2_32 from crate::winsock2::notifications {
+        ProcessSocketNotifications
+    }
     Mswsock from crate::mswsock {
         AcceptEx GetAcceptExSockaddrs
     }
@@ -236,7 +246,8 @@ functions! {
         FlsAlloc FlsGetValue FlsSetValue FlsFree
     }
     Kernel32 from crate::kernel32::thread {
-        GetThreadTimes GetProcessTimes IsWow64Process
+        GetThreadTimes GetProcessTimes IsWow64Process QueryThreadCycleTime QueryProcessCycleTime
+        OpenThread CancelSynchronousIo QueueUserAPC2
     }
     Kernel32 from crate::kernel32::rename {
         MoveFileA MoveFileW MoveFileExA MoveFileExW CopyFileA CopyFileW GetLongPathNameA
@@ -247,6 +258,12 @@ functions! {
     }
     Kernel32 from crate::kernel32::file_time {
         GetFileTime SetFileTime GetFullPathNameA GetFullPathNameW
+    }
+    Kernel32 from crate::kernel32::search_path {
+        SearchPathA SearchPathW
+    }
+    Psapi from crate::psapi {
+        GetProcessMemoryInfo
     }
     Bcrypt from crate::bcrypt {
         BCryptGenRandom

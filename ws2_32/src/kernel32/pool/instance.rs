@@ -12,6 +12,7 @@ use linsock::iocp::pool::{Pool, Tally};
 use crate::abi::{BOOL, FALSE, HANDLE};
 use crate::export::{Outcome, export};
 use crate::kernel32::critical::{CRITICAL_SECTION, LeaveCriticalSection};
+use crate::kernel32::library::FreeLibrary;
 use crate::kernel32::object::{self, ReleaseMutex, Waitee};
 use crate::last_error::Error;
 
@@ -34,6 +35,8 @@ enum Afterwards {
     ReleaseMutex(HANDLE),
     /// By address, which is checked when it is left.
     Leave(usize),
+    /// By handle, which is checked when it is freed.
+    Free(usize),
 }
 
 thread_local! {
@@ -73,6 +76,10 @@ impl Afterwards {
                 let section = std::ptr::with_exposed_provenance_mut(section);
                 // SAFETY: it checks the pointer, as for any caller.
                 unsafe { LeaveCriticalSection(section) };
+            }
+            Self::Free(library) => {
+                // SAFETY: it takes no pointer that it would follow.
+                unsafe { FreeLibrary(library) };
             }
         }
     }
@@ -156,6 +163,16 @@ export! {
             return Err(Error::ERROR_INVALID_HANDLE);
         };
         afterwards(pci, Afterwards::ReleaseMutex(r#mut))
+    }
+
+    /// Gives a library back when the callback has returned.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-freelibrarywhencallbackreturns>
+    ///
+    /// # Errors
+    /// ERROR_INVALID_PARAMETER for a callback that does not run on the calling thread.
+    fn FreeLibraryWhenCallbackReturns(pci: Instance, r#mod: usize) -> (), fail (); {
+        afterwards(pci, Afterwards::Free(r#mod))
     }
 
     /// Leaves a critical section when the callback has returned.

@@ -227,6 +227,16 @@ impl Object {
     }
 }
 
+/// The stacks of a pool's threads, in octets.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct TP_POOL_STACK_INFORMATION {
+    /// Of addresses.
+    pub StackReserve: usize,
+    /// Of memory, from the beginning on.
+    pub StackCommit: usize,
+}
+
 /// A pool of the program's own.
 struct OwnPool(Arc<Pool>);
 
@@ -268,6 +278,49 @@ export! {
         let pool = find_private::<OwnPool>(ptpp)?;
         pool.0.set_maximum(usize::try_from(cthrdMost).unwrap_or(usize::MAX));
         Ok(())
+    }
+
+    /// Sets how large a stack the threads of a pool have that begin later; 0 is the usual size.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-setthreadpoolstackinformation>
+    ///
+    /// # Errors
+    /// ERROR_INVALID_HANDLE, ERROR_NOACCESS; ERROR_INVALID_PARAMETER for a part to commit that is
+    /// larger than the whole. Never blocks.
+    ///
+    /// # Differs from Windows
+    /// No part of a stack is committed before it is used.
+    fn SetThreadpoolStackInformation(
+        ptpp: HANDLE,
+        ptpsi: *const TP_POOL_STACK_INFORMATION,
+    ) -> BOOL, fail FALSE; {
+        let pool = find_private::<OwnPool>(ptpp)?;
+        let [reserve, commit]: [usize; 2] = ptr::read(ptpsi.cast()).map_err(no_access)?;
+        let reserve = if reserve == 0 { Pool::USUAL_STACK } else { reserve };
+        if commit > reserve {
+            return Err(Error::ERROR_INVALID_PARAMETER);
+        }
+        pool.0.set_stack(reserve);
+        Ok(TRUE)
+    }
+
+    /// Tells how large a stack the threads of a pool have that begin later.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-querythreadpoolstackinformation>
+    ///
+    /// # Errors
+    /// ERROR_INVALID_HANDLE, ERROR_NOACCESS. Never blocks.
+    ///
+    /// # Differs from Windows
+    /// Nothing is told to be committed, for nothing is before it is used.
+    fn QueryThreadpoolStackInformation(
+        ptpp: HANDLE,
+        ptpsi: *mut TP_POOL_STACK_INFORMATION,
+    ) -> BOOL, fail FALSE; {
+        let pool = find_private::<OwnPool>(ptpp)?;
+        let told = TP_POOL_STACK_INFORMATION { StackReserve: pool.0.stack(), StackCommit: 0 };
+        ptr::write(ptpsi, told).map_err(no_access)?;
+        Ok(TRUE)
     }
 
     /// Sets how many threads a pool always has, and starts them. The maximum follows if it has to.

@@ -180,6 +180,16 @@ impl Completion {
     }
 }
 
+/// Deletes a timer.
+fn delete_timer(queue: HANDLE, timer: HANDLE, completion: HANDLE) -> Outcome<BOOL> {
+    find_queue(queue)?;
+    let (timer, completion) = (find_private::<Timer>(timer)?, Completion::of(completion)?);
+    if !timer.delete() {
+        return Err(Error::ERROR_INVALID_HANDLE);
+    }
+    completion.see_to(&[&*timer.tally])
+}
+
 /// Deletes a queue and its timers.
 fn delete_queue(number: HANDLE, completion: Completion) -> Outcome<BOOL> {
     let queue = find_private::<Queue>(number)?;
@@ -303,12 +313,16 @@ export! {
         Timer: HANDLE,
         CompletionEvent: HANDLE,
     ) -> BOOL, fail FALSE; {
-        find_queue(TimerQueue)?;
-        let (timer, completion) = (find_private::<Timer>(Timer)?, Completion::of(CompletionEvent)?);
-        if !timer.delete() {
-            return Err(Error::ERROR_INVALID_HANDLE);
-        }
-        completion.see_to(&[&*timer.tally])
+        delete_timer(TimerQueue, Timer, CompletionEvent)
+    }
+
+    /// Deletes a timer and does not wait: what [`DeleteTimerQueueTimer`] does without an event.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/threadpoollegacyapiset/nf-threadpoollegacyapiset-deletetimerqueuetimer>
+    ///
+    /// Obsolete; errors as [`DeleteTimerQueueTimer`].
+    fn CancelTimerQueueTimer(TimerQueue: HANDLE, Timer: HANDLE) -> BOOL, fail FALSE; {
+        delete_timer(TimerQueue, Timer, 0)
     }
 
     /// Deletes a queue and its timers, as [`DeleteTimerQueueTimer`] does each.

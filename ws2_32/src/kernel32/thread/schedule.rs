@@ -79,7 +79,7 @@ fn threads() -> Vec<i32> {
 }
 
 /// Of processes only this one has a handle.
-pub(super) fn check_process(process: HANDLE) -> Outcome<()> {
+pub(crate) fn check_process(process: HANDLE) -> Outcome<()> {
     if process == CURRENT_PROCESS { Ok(()) } else { Err(Error::ERROR_INVALID_HANDLE) }
 }
 

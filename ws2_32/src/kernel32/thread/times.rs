@@ -38,15 +38,24 @@ fn in_ticks_of(time: libc::timeval) -> u64 {
     in_ticks(Duration::from_secs(seconds) + Duration::from_micros(micros))
 }
 
-/// The use of the calling thread or of the process, to the microsecond.
-fn used_by(who: libc::c_int) -> Used {
+/// What the kernel has counted of the calling thread or of the process.
+fn usage_of(who: libc::c_int) -> Option<libc::rusage> {
     let mut usage = MaybeUninit::<libc::rusage>::uninit();
     // SAFETY: the kernel fills in the local.
-    if unsafe { libc::getrusage(who, usage.as_mut_ptr()) } != 0 {
-        return Used::default();
-    }
+    let is_known = unsafe { libc::getrusage(who, usage.as_mut_ptr()) } == 0;
     // SAFETY: filled in.
-    let usage = unsafe { usage.assume_init() };
+    is_known.then(|| unsafe { usage.assume_init() })
+}
+
+/// The page faults of the process.
+pub(crate) fn page_faults() -> u32 {
+    let faults = usage_of(libc::RUSAGE_SELF).map_or(0, |usage| usage.ru_minflt + usage.ru_majflt);
+    u32::try_from(faults).unwrap_or(u32::MAX)
+}
+
+/// The use of the calling thread or of the process, to the microsecond.
+fn used_by(who: libc::c_int) -> Used {
+    let Some(usage) = usage_of(who) else { return Used::default() };
     Used { kernel: in_ticks_of(usage.ru_stime), user: in_ticks_of(usage.ru_utime) }
 }
 
@@ -97,6 +106,17 @@ fn used_by_thread(id: i32) -> Used {
     let line = line_of(id).unwrap_or_default();
     let time = |place| time_in(&line, place).unwrap_or(0);
     Used { kernel: time(KERNEL_TIME), user: time(USER_TIME) }
+}
+
+/// The kernel's clock of a thread's time (pthread_getcpuclockid of the C library makes it so).
+const fn clock_of(thread: i32) -> libc::clockid_t {
+    /// Of one thread, and only while it runs.
+    const OF_THREAD: i32 = 4 | 2;
+    !thread << 3 | OF_THREAD
+}
+
+fn nanoseconds_of(clock: libc::clockid_t) -> u64 {
+    u64::try_from(read_clock(clock).as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// When a thread ended, 0 if it has not, and what it has used.
@@ -171,6 +191,42 @@ export! {
         check_process(hProcess)?;
         let places = Places::new([lpCreationTime, lpExitTime, lpKernelTime, lpUserTime])?;
         places.put(process_start(), 0, used_by(libc::RUSAGE_SELF));
+        Ok(TRUE)
+    }
+
+    /// Tells how much a thread has run.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-querythreadcycletime>
+    ///
+    /// # Errors
+    /// ERROR_INVALID_HANDLE, ERROR_NOACCESS. Waits for a thread that was created a moment ago to
+    /// get its number.
+    ///
+    /// # Differs from Windows
+    /// A cycle is a nanosecond of the processor's time, whatever the processor's frequency.
+    fn QueryThreadCycleTime(ThreadHandle: HANDLE, CycleTime: *mut u64) -> BOOL, fail FALSE; {
+        let thread = control(ThreadHandle)?;
+        let out = Out::new(CycleTime).map_err(no_access)?;
+        let running = thread.with_kernel_id(|id| nanoseconds_of(clock_of(id)));
+        let last = || thread.last.get().map(|last| (last.used.kernel + last.used.user) * 100);
+        out.put(running.or_else(last).unwrap_or(0));
+        Ok(TRUE)
+    }
+
+    /// Tells how much the threads of the process have run, as [`QueryThreadCycleTime`] does.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryprocesscycletime>
+    ///
+    /// # Errors
+    /// ERROR_INVALID_HANDLE for another handle than that of GetCurrentProcess, ERROR_NOACCESS.
+    /// Never blocks.
+    ///
+    /// # Differs from Windows
+    /// A cycle is a nanosecond of the processor's time, whatever the processor's frequency.
+    fn QueryProcessCycleTime(ProcessHandle: HANDLE, CycleTime: *mut u64) -> BOOL, fail FALSE; {
+        check_process(ProcessHandle)?;
+        let out = Out::new(CycleTime).map_err(no_access)?;
+        out.put(nanoseconds_of(libc::CLOCK_PROCESS_CPUTIME_ID));
         Ok(TRUE)
     }
 

@@ -1,0 +1,2 @@
+/* PSAPI.h - see psapi.h. */
+#include "../psapi.h"

@@ -1,0 +1,2 @@
+/* Psapi.h - see psapi.h. */
+#include "../psapi.h"
