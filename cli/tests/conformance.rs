@@ -179,6 +179,7 @@ programs![
     fiber_storage,
     moves,
     file_locks,
+    library_habits,
     wsk_disconnect,
     wsk_events,
     wsk_irp,

@@ -15,7 +15,8 @@ use linsock_c::abi;
 use linsock_c::kernel32::directory;
 use windows_sys::Win32::Devices::Communication;
 use windows_sys::Win32::NetworkManagement::IpHelper;
-use windows_sys::Win32::Security::Cryptography;
+use windows_sys::Win32::NetworkManagement::Ndis;
+use windows_sys::Win32::Security::{self, Cryptography};
 use windows_sys::Win32::System::Console;
 use windows_sys::Win32::System::Diagnostics::{Debug, ToolHelp};
 use windows_sys::Win32::System::Registry;
@@ -436,7 +437,7 @@ constants! {
         MMSYSERR_NOERROR TIMERR_NOERROR TIMERR_NOCANDO
     }
     Foundation {
-        ERROR_BAD_UNIT ERROR_BAD_ARGUMENTS ERROR_OLD_WIN_VERSION
+        ERROR_BAD_UNIT ERROR_BAD_ARGUMENTS ERROR_OLD_WIN_VERSION ERROR_UNKNOWN_REVISION
     }
     Debug {
         EXCEPTION_EXECUTE_HANDLER EXCEPTION_CONTINUE_SEARCH EXCEPTION_CONTINUE_EXECUTION
@@ -505,7 +506,13 @@ constants! {
         PIPE_ACCESS_INBOUND PIPE_ACCESS_OUTBOUND PIPE_ACCESS_DUPLEX FILE_FLAG_FIRST_PIPE_INSTANCE
     }
     SystemServices {
-        SECURITY_DESCRIPTOR_REVISION
+        SECURITY_DESCRIPTOR_REVISION MEMORY_ALLOCATION_ALIGNMENT
+    }
+    Security {
+        SE_DACL_PRESENT SE_DACL_DEFAULTED
+    }
+    Ndis {
+        IF_MAX_STRING_SIZE
     }
     Threading {
         FLS_OUT_OF_INDEXES
@@ -990,6 +997,7 @@ signatures! {
     kernel32::thread => GetExitCodeThread 2 Threading;
     kernel32::thread => ResumeThread 1 Threading;
     kernel32::thread => SetThreadPriority 2 Threading;
+    kernel32::thread => GetThreadPriority 1 Threading;
     kernel32::thread => GetCurrentThread 0 Threading;
     kernel32::thread => GetCurrentThreadId 0 Threading;
     kernel32::thread => GetCurrentProcess 0 Threading;
