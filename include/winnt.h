@@ -355,6 +355,7 @@ static __inline__ PVOID InterlockedCompareExchangePointer(PVOID volatile *p, PVO
 /* winnt/ns-winnt-slist_header: lists that threads push to and pop from at once. An entry is aligned as memory of
  * malloc is. The header's octets are the library's own. */
 #define MEMORY_ALLOCATION_ALIGNMENT 16
+#define TYPE_ALIGNMENT(type) ((LONG)__alignof__(type))
 typedef struct DECLSPEC_ALIGN(16) _SLIST_ENTRY {
     struct _SLIST_ENTRY *Next;
 } SLIST_ENTRY, *PSLIST_ENTRY;

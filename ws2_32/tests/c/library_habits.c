@@ -40,6 +40,7 @@ static void one_list(void)
     CHECK(InterlockedPopEntrySList(&list) == &c.link, S);
     CHECK(InterlockedFlushSList(&list) == &b.link && b.link.Next == &a.link && a.link.Next == NULL, S);
     CHECK_EQ(QueryDepthSList(&list), 0, S);
+    CHECK_EQ(TYPE_ALIGNMENT(struct item), MEMORY_ALLOCATION_ALIGNMENT, "D: entries are aligned at it");
     CHECK(MEMORY_ALLOCATION_ALIGNMENT == sizeof(SLIST_ENTRY), "D: entries are aligned at MEMORY_ALLOCATION_ALIGNMENT");
 }
 
