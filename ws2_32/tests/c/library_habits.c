@@ -2,8 +2,11 @@
  * library_habits.c - what libraries of sockets for Windows take for granted beside the sockets: lists that threads share
  * without a lock, a thread's priority, a descriptor that lets everybody in, the names of Windows' versions.
  */
+/* As by -D: before any header, one of the C library's first. */
+#define FD_SETSIZE 200
+#include <stdlib.h>
 #include <windows.h>
-/* Before any other header. */
+/* Before any other of ours. */
 #if !defined(_WIN32_WINNT_WINXP) || _WIN32_WINNT_WINXP != 0x0501 || _WIN32_WINNT_WIN8 <= _WIN32_WINNT_VISTA
 #error "D using the Windows headers: windows.h brings the versions' names"
 #endif
@@ -153,6 +156,8 @@ static void names(void)
     IPAddr any = INADDR_ANY;
 
     CHECK(sizeof any == 4 && sizeof(IPMask) == 4 && sizeof(IP_STATUS) == 4, "D IPAddr, IPMask and IP_STATUS are ULONGs");
+    CHECK(FD_SETSIZE == 200 && sizeof(((fd_set *)NULL)->fd_array) == 200 * sizeof(SOCKET),
+          "D select: a program may define FD_SETSIZE before winsock2.h");
     CHECK(if_indextoname(if_nametoindex("no such interface"), name) == NULL, "D if_nametoindex: 0");
 }
 
