@@ -2,6 +2,7 @@
 #ifndef LINSOCK_IPHLPAPI_H
 #define LINSOCK_IPHLPAPI_H
 
+#include "ipexport.h"
 #include "iptypes.h"
 #include "netioapi.h"
 

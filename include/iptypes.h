@@ -43,6 +43,10 @@
 #define IF_TYPE_SOFTWARE_LOOPBACK 24
 #define IF_TYPE_TUNNEL 131
 
+/* ifdef: the longest name of an interface, without the zero */
+#define IF_MAX_STRING_SIZE 256
+#define NDIS_IF_MAX_STRING_SIZE IF_MAX_STRING_SIZE
+
 typedef DWORD IFTYPE;
 typedef ULONG NET_IFINDEX, *PNET_IFINDEX;
 typedef NET_IFINDEX IF_INDEX, *PIF_INDEX;

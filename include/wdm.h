@@ -228,18 +228,6 @@ FORCEINLINE VOID InsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY Entry)
     ListHead->Flink = Entry;
 }
 
-typedef struct DECLSPEC_ALIGN(16) _SLIST_ENTRY {
-    struct _SLIST_ENTRY *Next;
-} SLIST_ENTRY, *PSLIST_ENTRY;
-
-/* The kernel's: depth and first entry, changed as one. */
-typedef union DECLSPEC_ALIGN(16) _SLIST_HEADER {
-    struct {
-        ULONGLONG Alignment;
-        ULONGLONG Region;
-    } Reserved;
-} SLIST_HEADER, *PSLIST_HEADER;
-
 /* ---- objects that threads wait for ---- */
 
 typedef struct _DISPATCHER_HEADER {
@@ -631,11 +619,6 @@ BOOLEAN NTAPI ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef);
 VOID NTAPI ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef);
 VOID NTAPI ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef);
 
-VOID NTAPI InitializeSListHead(PSLIST_HEADER ListHead);
-PSLIST_ENTRY NTAPI InterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry);
-PSLIST_ENTRY NTAPI InterlockedPopEntrySList(PSLIST_HEADER ListHead);
-PSLIST_ENTRY NTAPI InterlockedFlushSList(PSLIST_HEADER ListHead);
-USHORT NTAPI QueryDepthSList(PSLIST_HEADER ListHead);
 #define ExInitializeSListHead InitializeSListHead
 #define ExInterlockedPushEntrySList(Head, Entry, Lock) InterlockedPushEntrySList(Head, Entry)
 #define ExInterlockedPopEntrySList(Head, Lock) InterlockedPopEntrySList(Head)

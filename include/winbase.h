@@ -395,6 +395,8 @@ BOOL WINAPI GetExitCodeThread(HANDLE hThread, LPDWORD lpExitCode);
 DWORD WINAPI ResumeThread(HANDLE hThread);
 /* processthreadsapi/nf-processthreadsapi-setthreadpriority */
 BOOL WINAPI SetThreadPriority(HANDLE hThread, int nPriority);
+/* processthreadsapi/nf-processthreadsapi-getthreadpriority */
+int WINAPI GetThreadPriority(HANDLE hThread);
 /* processthreadsapi/nf-processthreadsapi-getcurrentthread */
 HANDLE WINAPI GetCurrentThread(void);
 /* processthreadsapi/nf-processthreadsapi-getcurrentthreadid */

@@ -11,10 +11,12 @@
 #include <string.h>
 
 #include "windef.h"
+#include "sdkddkver.h"
 #include "guiddef.h"
 #include "winnt.h"
 #include "winerror.h"
 #include "winbase.h"
+#include "securitybaseapi.h"
 #include "linsock_console.h"
 #include "linsock_process.h"
 #include "linsock_elsewhere.h"

@@ -352,6 +352,33 @@ static __inline__ PVOID InterlockedCompareExchangePointer(PVOID volatile *p, PVO
 #define InterlockedCompareExchangePointerRelease InterlockedCompareExchangePointer
 #define InterlockedCompareExchangePointerNoFence InterlockedCompareExchangePointer
 
+/* winnt/ns-winnt-slist_header: lists that threads push to and pop from at once. An entry is aligned as memory of
+ * malloc is. The header's octets are the library's own. */
+#define MEMORY_ALLOCATION_ALIGNMENT 16
+#define TYPE_ALIGNMENT(type) ((LONG)__alignof__(type))
+typedef struct DECLSPEC_ALIGN(16) _SLIST_ENTRY {
+    struct _SLIST_ENTRY *Next;
+} SLIST_ENTRY, *PSLIST_ENTRY;
+typedef union DECLSPEC_ALIGN(16) _SLIST_HEADER {
+    struct {
+        ULONGLONG Alignment;
+        ULONGLONG Region;
+    } Reserved;
+} SLIST_HEADER, *PSLIST_HEADER;
+
+LINSOCK_EXTERN_C_BEGIN
+/* interlockedapi/nf-interlockedapi-initializeslisthead */
+VOID NTAPI InitializeSListHead(PSLIST_HEADER ListHead);
+/* interlockedapi/nf-interlockedapi-interlockedpushentryslist: what was first */
+PSLIST_ENTRY NTAPI InterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry);
+/* interlockedapi/nf-interlockedapi-interlockedpopentryslist */
+PSLIST_ENTRY NTAPI InterlockedPopEntrySList(PSLIST_HEADER ListHead);
+/* interlockedapi/nf-interlockedapi-interlockedflushslist: the whole list */
+PSLIST_ENTRY NTAPI InterlockedFlushSList(PSLIST_HEADER ListHead);
+/* interlockedapi/nf-interlockedapi-querydepthslist */
+USHORT NTAPI QueryDepthSList(PSLIST_HEADER ListHead);
+LINSOCK_EXTERN_C_END
+
 LINSOCK_ASSERT(sizeof(LARGE_INTEGER) == 8, "LARGE_INTEGER");
 LINSOCK_ASSERT(sizeof(LIST_ENTRY) == 16, "LIST_ENTRY");
 LINSOCK_ASSERT(sizeof(OSVERSIONINFOEXA) == 156, "OSVERSIONINFOEXA");

@@ -28,6 +28,7 @@ const LIBRARIES: &[&str] = &[
     "ole32",
     "oleaut32",
     "uuid",
+    "rpcrt4",
     "comdlg32",
     "msvcrt",
     "ucrt",

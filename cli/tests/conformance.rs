@@ -185,6 +185,7 @@ programs![
     cancel_calls,
     heap_and_pool,
     formats,
+    library_habits,
     wsk_disconnect,
     wsk_events,
     wsk_irp,

@@ -15,7 +15,8 @@ use linsock_c::abi;
 use linsock_c::kernel32::directory;
 use windows_sys::Win32::Devices::Communication;
 use windows_sys::Win32::NetworkManagement::IpHelper;
-use windows_sys::Win32::Security::Cryptography;
+use windows_sys::Win32::NetworkManagement::Ndis;
+use windows_sys::Win32::Security::{self, Cryptography};
 use windows_sys::Win32::System::Console;
 use windows_sys::Win32::System::Diagnostics::{Debug, ToolHelp};
 use windows_sys::Win32::System::ProcessStatus;
@@ -462,7 +463,7 @@ constants! {
         MMSYSERR_NOERROR TIMERR_NOERROR TIMERR_NOCANDO
     }
     Foundation {
-        ERROR_BAD_UNIT ERROR_BAD_ARGUMENTS ERROR_OLD_WIN_VERSION
+        ERROR_BAD_UNIT ERROR_BAD_ARGUMENTS ERROR_OLD_WIN_VERSION ERROR_UNKNOWN_REVISION
     }
     Debug {
         EXCEPTION_EXECUTE_HANDLER EXCEPTION_CONTINUE_SEARCH EXCEPTION_CONTINUE_EXECUTION
@@ -533,6 +534,13 @@ constants! {
     SystemServices {
         DLL_PROCESS_ATTACH DLL_PROCESS_DETACH DLL_THREAD_ATTACH DLL_THREAD_DETACH
         SECURITY_DESCRIPTOR_REVISION HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION
+        MEMORY_ALLOCATION_ALIGNMENT
+    }
+    Security {
+        SE_DACL_PRESENT SE_DACL_DEFAULTED
+    }
+    Ndis {
+        IF_MAX_STRING_SIZE
     }
     Threading {
         THREAD_TERMINATE THREAD_SUSPEND_RESUME THREAD_GET_CONTEXT THREAD_SET_CONTEXT
@@ -1047,6 +1055,7 @@ signatures! {
     kernel32::thread => GetExitCodeThread 2 Threading;
     kernel32::thread => ResumeThread 1 Threading;
     kernel32::thread => SetThreadPriority 2 Threading;
+    kernel32::thread => GetThreadPriority 1 Threading;
     kernel32::thread => GetCurrentThread 0 Threading;
     kernel32::thread => GetCurrentThreadId 0 Threading;
     kernel32::thread => GetCurrentProcess 0 Threading;

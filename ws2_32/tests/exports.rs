@@ -27,7 +27,14 @@ const NOT_EXPORTED: &[(&str, &str)] = &[
     ("SetCommTimeouts", ELSEWHERE),
     ("SetCommBreak", ELSEWHERE),
     ("ClearCommBreak", ELSEWHERE),
+    ("InitializeSListHead", KERNEL),
+    ("InterlockedFlushSList", KERNEL),
+    ("InterlockedPopEntrySList", KERNEL),
+    ("InterlockedPushEntrySList", KERNEL),
+    ("QueryDepthSList", KERNEL),
 ];
+
+const KERNEL: &str = "Winsock Kernel's package exports it into the same library";
 
 const ELSEWHERE: &str = "headers of libraries mention it; a program that calls it is not linked";
 

@@ -88,7 +88,8 @@ const DOCUMENTED: &[(&str, &str)] = &[
         ReleaseSemaphore ReleaseSRWLockExclusive ReleaseSRWLockShared ResetEvent
         ResumeThread SetConsoleCtrlHandler SetCriticalSectionSpinCount SetEvent
         SetFileCompletionNotificationModes SetHandleInformation SetLastError
-        SetThreadAffinityMask SetThreadPriority SetWaitableTimer SetWaitableTimerEx
+        GetThreadPriority SetThreadAffinityMask SetThreadPriority
+        SetWaitableTimer SetWaitableTimerEx
         SignalObjectAndWait Sleep
         SleepConditionVariableCS SleepConditionVariableSRW SleepEx StartThreadpoolIo
         SuspendThread SwitchToThread TerminateThread TlsAlloc TlsFree TlsGetValue

@@ -56,6 +56,11 @@ pub type ApcFunction = unsafe extern "C-unwind" fn(usize);
 const STILL_ACTIVE: u32 = 259;
 /// What ResumeThread gives on failure.
 const RESUME_FAILED: u32 = u32::MAX;
+/// What GetThreadPriority gives on failure (winbase.h).
+const THREAD_PRIORITY_ERROR_RETURN: i32 = 0x7FFF_FFFF;
+const THREAD_PRIORITY_NORMAL: i32 = 0;
+/// The two numbers that switch background work on and off; they are no priority (winbase.h).
+const THREAD_MODE_BACKGROUND: [i32; 2] = [0x1_0000, 0x2_0000];
 const CREATE_SUSPENDED: u32 = 4;
 const STACK_SIZE_PARAM_IS_A_RESERVATION: u32 = 0x1_0000;
 
@@ -66,6 +71,8 @@ pub struct Control {
     /// The kernel's number of the thread; 0 until it runs.
     kernel_id: AtomicI32,
     exit_code: AtomicU32,
+    /// What SetThreadPriority set last.
+    priority: AtomicI32,
     /// When it was made, as a file time.
     created: u64,
     /// Of one that has ended.
@@ -156,6 +163,7 @@ impl Control {
             id,
             kernel_id: AtomicI32::new(0),
             exit_code: AtomicU32::new(STILL_ACTIVE),
+            priority: AtomicI32::new(THREAD_PRIORITY_NORMAL),
             created,
             last: OnceLock::new(),
             stage: Lock::new(stage),
@@ -194,6 +202,16 @@ impl Control {
         }
         let has_ended = matches!(*stage, Stage::Ended);
         (!has_ended).then(|| act(self.kernel_id.load(Ordering::Relaxed)))
+    }
+
+    fn set_priority(&self, number: i32) -> Outcome<()> {
+        match number {
+            // "Idle", those around "normal" (the outer ones are the real-time class's), "critical".
+            -15 | -7..=6 | 15 => self.priority.store(number, Ordering::Relaxed),
+            _ if THREAD_MODE_BACKGROUND.contains(&number) => {}
+            _ => return Err(Error::ERROR_INVALID_PARAMETER),
+        }
+        Ok(())
     }
 
     /// How often the thread was suspended before: 0 or 1.
@@ -451,19 +469,30 @@ export! {
         }
     }
 
-    /// Accepts a thread's priority.
+    /// Notes a thread's priority, for [`GetThreadPriority`].
     ///
     /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setthreadpriority>
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE.
+    /// ERROR_INVALID_HANDLE. A number that is no priority is refused with ERROR_INVALID_PARAMETER
+    /// (choice: the page names no code).
     ///
     /// # Differs from Windows
-    /// It has no effect.
+    /// It has no effect on how the thread is scheduled.
     fn SetThreadPriority(hThread: HANDLE, nPriority: i32) -> BOOL, fail FALSE; {
-        let _ = nPriority;
-        control(hThread)?;
+        let control = control(hThread)?;
+        control.set_priority(nPriority)?;
         Ok(TRUE)
+    }
+
+    /// Gives a thread's priority, as it was set last.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getthreadpriority>
+    ///
+    /// # Errors
+    /// THREAD_PRIORITY_ERROR_RETURN with ERROR_INVALID_HANDLE. Never blocks.
+    fn GetThreadPriority(hThread: HANDLE) -> i32, fail THREAD_PRIORITY_ERROR_RETURN; {
+        Ok(control(hThread)?.priority.load(Ordering::Relaxed))
     }
 
     /// Gives the pseudo handle that means the calling thread.

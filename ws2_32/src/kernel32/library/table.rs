@@ -67,6 +67,7 @@ functions! {
     }
     Kernel32 from crate::kernel32::thread {
         GetExitCodeThread ResumeThread SetThreadPriority GetCurrentThread GetCurrentThreadId
+        GetThreadPriority
         GetCurrentProcess GetCurrentProcessId QueueUserAPC CreateThread GetThreadId TerminateThread
         SetThreadAffinityMask GetProcessAffinityMask SetProcessAffinityMask
         GetCurrentProcessorNumber SetThreadDescription ExitThread

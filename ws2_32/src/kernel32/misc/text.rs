@@ -15,7 +15,7 @@ const TEXTS: &[(u32, &str)] = &[
     (5, "Access is denied"),
     (6, "The handle is not valid"),
     (8, "There is not enough memory"),
-    (13, "The data is not valid"),
+    (13, "The data is invalid"),
     (14, "There is not enough memory"),
     (21, "The device is not ready"),
     (31, "The target does not work, or has ended"),
