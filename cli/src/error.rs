@@ -50,6 +50,8 @@ pub(crate) enum Error {
     InstalledAlready { prefix: PathBuf },
     #[error("cannot install {}: {source}; --prefix names another place", .path.display())]
     Install { path: PathBuf, source: io::Error },
+    #[error("cannot write the trace to {}: {source}", .file.display())]
+    TraceFile { file: PathBuf, source: io::Error },
     #[error("cannot read the trace {}: {source}", .file.display())]
     Trace { file: PathBuf, source: io::Error },
     #[error(

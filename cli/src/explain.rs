@@ -31,8 +31,8 @@ pub(crate) fn text(arguments: &Arguments) -> Result<String, Error> {
         Box::new(BufReader::new(File::open(&arguments.file).map_err(unreadable)?))
     };
     let mut account = Account::default();
-    for line in input.lines() {
-        account.take(&line.map_err(unreadable)?);
+    for line in input.split(b'\n') {
+        account.take(&String::from_utf8_lossy(&line.map_err(unreadable)?));
     }
     if account.is_empty() {
         return Err(Error::NoTrace { file: arguments.file.clone() });
@@ -45,6 +45,7 @@ pub(crate) fn text(arguments: &Arguments) -> Result<String, Error> {
 pub(crate) struct Account {
     events: u64,
     lost: u64,
+    lingered: u64,
     connections: u64,
     /// How connections ended, in words.
     ends: BTreeMap<String, Row>,
@@ -71,9 +72,9 @@ struct Row {
     /// Where it was seen first.
     first: String,
     hint: Option<&'static str>,
-    /// Octets that were not read, and not acknowledged, of all together.
+    /// Octets that were not read, and not delivered, of all together.
     unread: u64,
-    unacknowledged: u64,
+    undelivered: u64,
 }
 
 impl Account {
@@ -85,7 +86,8 @@ impl Account {
     /// Takes a line. What is none of a trace's is passed over: a program may write where its trace
     /// goes.
     pub(crate) fn take(&mut self, line: &str) {
-        let Some(event) = word(line, "event") else { return };
+        let is_own = line.starts_with("{\"time\":") && number(line, "process").is_some();
+        let Some(event) = word(line, "event").filter(|_| is_own) else { return };
         self.events += 1;
         let field = |name| number(line, name).unwrap_or(0);
         let key = (field("process"), field("handle"), field("connection"));
@@ -99,11 +101,14 @@ impl Account {
             "over" => {
                 self.open.remove(&key);
                 let reason = word(line, "reason").unwrap_or_default();
-                count(&mut self.ends, line, hint(reason, field("resets") > 0));
+                let resets = field("resets") > 0;
+                let is_clean = !resets && matches!(reason, "peer-fin" | "local-fin");
+                count(&mut self.ends, line, hint(reason, resets, field("unread")), !is_clean);
             }
             "connect-failed" => {
-                count(&mut self.failures, line, hint_of_failure(field("error")));
+                count(&mut self.failures, line, hint_of_failure(field("error")), false);
             }
+            "linger-in-vain" => self.lingered += 1,
             "lost" => self.lost += field("lines"),
             _ => {}
         }
@@ -121,6 +126,10 @@ impl Account {
         for (what, row) in sorted(&self.ends) {
             row.write(&mut text, what);
         }
+        if self.lingered > 0 {
+            let what = "of them reset behind the handle: SO_LINGER's time was over before the data";
+            put(&mut text, self.lingered, what);
+        }
         self.write_open(&mut text);
         for (what, row) in sorted(&self.failures) {
             row.write(&mut text, what);
@@ -137,9 +146,9 @@ impl Account {
             self.open.values().filter(is).count() as u64
         };
         for (fin_came, fin_sent, what, hint) in [
-            (false, false, "go on", None),
-            (true, false, "go on although the peer has closed", Some(CLOSE_WAIT)),
-            (false, true, "wait for the peer to close", Some(FIN_WAIT)),
+            (false, false, "not over when the trace ended", None),
+            (true, false, "not over, although the peer has closed", Some(CLOSE_WAIT)),
+            (false, true, "not over: the peer has not closed", Some(FIN_WAIT)),
         ] {
             let count = such(fin_came, fin_sent);
             if count > 0 {
@@ -158,7 +167,7 @@ const FIN_WAIT: &str = "half-open: the peer may still send; a DisconnectEx with 
 impl Row {
     fn write(&self, text: &mut String, what: &str) {
         put(text, self.count, what);
-        let details = [(self.unread, "unread"), (self.unacknowledged, "not acknowledged")];
+        let details = [(self.unread, "unread"), (self.undelivered, "not delivered")];
         for (octets, what) in details.into_iter().filter(|(octets, _)| *octets > 0) {
             put_hint(text, &format!("{octets} octets {what}"));
         }
@@ -185,7 +194,8 @@ fn sorted(rows: &BTreeMap<String, Row>) -> Vec<(&String, &Row)> {
     rows
 }
 
-fn count(rows: &mut BTreeMap<String, Row>, line: &str, hint: Option<&'static str>) {
+/// `loses`: what is undelivered then is lost, and not on its way.
+fn count(rows: &mut BTreeMap<String, Row>, line: &str, hint: Option<&'static str>, loses: bool) {
     let said = word(line, "text").unwrap_or_default();
     let what = said.split(';').next().unwrap_or_default();
     let field = |name| number(line, name).unwrap_or(0);
@@ -194,11 +204,11 @@ fn count(rows: &mut BTreeMap<String, Row>, line: &str, hint: Option<&'static str
         first: place(line),
         hint,
         unread: 0,
-        unacknowledged: 0,
+        undelivered: 0,
     });
     row.count += 1;
     row.unread += field("unread");
-    row.unacknowledged += field("unacknowledged");
+    row.undelivered += if loses { field("undelivered") } else { 0 };
 }
 
 fn place(line: &str) -> String {
@@ -209,23 +219,23 @@ fn place(line: &str) -> String {
 }
 
 /// What may be done about an end.
-fn hint(reason: &str, resets: bool) -> Option<&'static str> {
+fn hint(reason: &str, resets: bool, unread: u64) -> Option<&'static str> {
     Some(match reason {
-        "local-fin" if resets => {
+        "local-fin" | "peer-fin" if resets && unread > 0 => {
             "what is not read is lost, and the peer sees a reset: receive until 0 octets come, \
              then closesocket"
         }
         "peer-reset" => {
-            "the peer aborted, ended, or closed with data unread; what was not acknowledged may be \
-             lost"
+            "the peer aborted, ended, or closed with data unread; what was not delivered is lost"
         }
         "peer-reset-after-fin" => {
-            "data was sent to a peer that had closed both directions: see what it still takes \
-             after its FIN"
+            "the peer closed both directions at once: what was sent then, or was on its way, came \
+             too late for it"
         }
         "local-reset-linger" => {
             "SO_LINGER with 0 discards what is not sent: leave it off to deliver"
         }
+        "local-reset-transmission" => "wait for TransmitFile to end before closesocket",
         "local-reset-data" => "after SD_RECEIVE the peer's data has nowhere to go",
         "local-reset-fin-wait" => "TcpFinWait2Delay was over; the peer never closed its side",
         "timeout" => "the peer's host answered no more: retransmissions or keep-alive ran out",
@@ -314,8 +324,7 @@ mod tests {
             ("connected", 3, ""),
             ("fin-sent", 3, ""),
         ]);
-        for row in ["1  go on\n", "1  go on although the peer has closed\n", "1  wait for the peer"]
-        {
+        for row in ["1  not over when", "1  not over, although the peer", "1  not over: the peer"] {
             assert!(text.contains(row), "{row}: {text}");
         }
         assert!(text.contains("CLOSE_WAIT") && text.contains("half-open"), "{text}");
@@ -330,8 +339,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_program_says_itself_is_none_of_the_trace() {
+        let mut account = Account::default();
+        account.take(r#"{"event":"over","text":"my own log"}"#);
+        assert!(account.is_empty());
+    }
+
+    #[test]
     fn a_text_cannot_pass_for_a_field() {
-        let line = r#"{"time":1.000000,"event":"over","text":"a \",\"reason\":\"peer-fin\" b"}"#;
+        let line = r#"{"time":1.000000,"process":1,"event":"over","text":"a \",\"reason\":\"peer-fin\" b"}"#;
         assert_eq!(word(line, "reason"), None);
     }
 }

@@ -25,10 +25,10 @@ pub(crate) struct Arguments {
     /// Connect there instead of listening.
     #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "listen")]
     connect: Option<SocketAddr>,
-    /// Receive so many octets first.
+    /// Receive so many octets first (not for echo and late).
     #[arg(long, value_name = "OCTETS", default_value_t = 0)]
     after: usize,
-    /// Then wait for so long.
+    /// Then wait for so long (not for echo; late waits behind the end).
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     delay: u64,
     /// End after so many connections; without it one that connects makes one, and one that listens

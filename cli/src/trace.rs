@@ -21,10 +21,10 @@ use crate::run;
 #[derive(clap::Args)]
 #[command(override_usage = "linsock trace [OPTIONS] <PROGRAM> [ARGS]...")]
 pub(crate) struct Arguments {
-    /// Tell how operations end, too.
+    /// Tell how overlapped operations end, too.
     #[arg(long)]
     operations: bool,
-    /// Tell every call, too, with its arguments and its result.
+    /// Tell the calls from WSAStartup on, too, with their arguments and results.
     #[arg(long)]
     calls: bool,
     /// A JSON object for each line, for `linsock explain` and other programs.
@@ -58,11 +58,18 @@ pub(crate) fn trace(arguments: &Arguments) -> Result<ExitCode, Error> {
     kinds.extend(arguments.calls.then_some("calls"));
     let form = if arguments.json { "json" } else { "text" };
     let file = match &arguments.output {
-        // The program may change its directory before it begins to tell.
-        Some(file) => std::path::absolute(file).map_err(Error::Prepare)?.into(),
+        Some(file) => output(file)?,
         None => OsString::new(),
     };
     start(arguments, &kinds.join(","), form, file)
+}
+
+/// The file, as the program is told: it may change its directory before it begins to tell.
+fn output(file: &Path) -> Result<OsString, Error> {
+    let failed = |source| Error::TraceFile { file: file.to_owned(), source };
+    // A pipe waits here for its reader, and not in the program.
+    OpenOptions::new().append(true).create(true).open(file).map_err(failed)?;
+    std::path::absolute(file).map(Into::into).map_err(failed)
 }
 
 fn start(
@@ -107,11 +114,11 @@ fn read_pipe(path: &Path) -> io::Result<(File, JoinHandle<Account>)> {
     let own_end = pipe.try_clone()?;
     let reader = std::thread::Builder::new().spawn(move || {
         let mut account = Account::default();
-        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            if line == END.trim_end() {
+        for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+            if line == END.trim_end().as_bytes() {
                 break;
             }
-            account.take(&line);
+            account.take(&String::from_utf8_lossy(&line));
         }
         account
     })?;

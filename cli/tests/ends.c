@@ -34,10 +34,17 @@ static struct pair connection(void)
 static void graceful(void)
 {
     struct pair pair = connection();
+    WSAOVERLAPPED overlapped = {0};
+    DWORD count, flags = 0;
+    WSABUF buffer;
     char octet;
 
+    buffer.buf = &octet;
+    buffer.len = 1;
+    MUST(WSARecv(pair.server, &buffer, 1, NULL, &flags, &overlapped, NULL) == SOCKET_ERROR);
+    MUST(WSAGetLastError() == WSA_IO_PENDING);
     MUST(shutdown(pair.client, SD_SEND) == 0);
-    MUST(recv(pair.server, &octet, 1, 0) == 0);
+    MUST(WSAGetOverlappedResult(pair.server, &overlapped, &count, TRUE, &flags) && count == 0);
     MUST(closesocket(pair.server) == 0);
     MUST(recv(pair.client, &octet, 1, 0) == 0);
     MUST(closesocket(pair.client) == 0);

@@ -297,6 +297,8 @@ impl Irp {
             Some(Target::Overlapped { ptr, .. }) => {
                 (ptr.addr(), format!("the operation of OVERLAPPED {:#x}", ptr.addr()))
             }
+            // A call that blocks, or does not: its result is the caller's.
+            Some(Target::Sink { sink, .. }) if sink.is_attended() => return,
             Some(Target::Sink { .. }) => (0, "an operation without OVERLAPPED".to_owned()),
             None => return,
         };

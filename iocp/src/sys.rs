@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 mod facts;
+pub(crate) mod quiet;
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
@@ -9,6 +10,13 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 pub use facts::TcpFacts;
+
+/// Whether the kernel started the process with rights that its user has not (AT_SECURE): what the
+/// environment says is then the word of somebody with less.
+pub fn is_privileged() -> bool {
+    // SAFETY: reads a table that the kernel gave the process.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
 
 /// Octets that were sent on a TCP socket and are not acknowledged, the FIN counted as one (it takes
 /// a sequence number); `None` if the descriptor is no such socket.
@@ -108,66 +116,7 @@ pub fn send_file(
     mut offset: u64,
     count: usize,
 ) -> Result<usize, Errno> {
-    let quiet = NoPipeSignal::begin();
-    let sent = rustix::fs::sendfile(to, from, Some(&mut offset), count);
-    quiet.end(sent == Err(Errno::PIPE));
-    sent
-}
-
-/// Keeps SIGPIPE from the calling thread: sendfile(2) knows no MSG_NOSIGNAL.
-struct NoPipeSignal {
-    former: libc::sigset_t,
-    /// One waited for the thread before, which is not ours to take away.
-    waited: bool,
-}
-
-impl NoPipeSignal {
-    fn begin() -> Self {
-        let (pipe, mut former) = (only_pipe(), no_signals());
-        // SAFETY: reads the one set and writes the other; both outlive the call.
-        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const pipe, &raw mut former) };
-        // One that is not held back does not wait.
-        let waited = has_pipe(&former) && has_pipe(&waiting_signals());
-        Self { former, waited }
-    }
-
-    /// `raised`: the call says that the kernel has sent the signal.
-    fn end(self, raised: bool) {
-        if raised && !self.waited {
-            let (pipe, at_once) = (only_pipe(), libc::timespec { tv_sec: 0, tv_nsec: 0 });
-            let no_details = std::ptr::null_mut();
-            // SAFETY: reads the set and the time, which outlive the call.
-            unsafe { libc::sigtimedwait(&raw const pipe, no_details, &raw const at_once) };
-        }
-        let former = &raw const self.former;
-        // SAFETY: reads the set, which outlives the call.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, former, std::ptr::null_mut()) };
-    }
-}
-
-const fn no_signals() -> libc::sigset_t {
-    // SAFETY: all-zero is a valid sigset_t: on Linux the empty one.
-    unsafe { std::mem::zeroed() }
-}
-
-fn only_pipe() -> libc::sigset_t {
-    let mut set = no_signals();
-    // SAFETY: writes the set that it is given; SIGPIPE is a signal.
-    unsafe { libc::sigaddset(&raw mut set, libc::SIGPIPE) };
-    set
-}
-
-/// The signals that wait for the thread or the process.
-fn waiting_signals() -> libc::sigset_t {
-    let mut set = no_signals();
-    // SAFETY: writes the set that it is given.
-    unsafe { libc::sigpending(&raw mut set) };
-    set
-}
-
-fn has_pipe(set: &libc::sigset_t) -> bool {
-    // SAFETY: reads a set.
-    unsafe { libc::sigismember(set, libc::SIGPIPE) == 1 }
+    quiet::without_signals(|| rustix::fs::sendfile(to, from, Some(&mut offset), count))
 }
 
 /// Options that rustix does not have; each is an int.
@@ -324,7 +273,6 @@ pub fn coarse() -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
     use std::io::{ErrorKind, Write};
     use std::net::{TcpListener, TcpStream, UdpSocket};
     use std::os::fd::AsFd;
@@ -417,34 +365,5 @@ mod tests {
         assert_eq!(tcp_state(one.as_fd()), Some(1));
         assert_eq!(tcp_state(TcpListener::bind("127.0.0.1:0").unwrap().as_fd()), Some(10));
         assert_eq!(tcp_state(UnixStream::pair().unwrap().0.as_fd()), None);
-    }
-
-    /// A send whose peer is gone, by a thread that holds SIGPIPE back.
-    fn send_to_nobody(file: &File) {
-        let (near, far) = UnixStream::pair().unwrap();
-        drop(far);
-        assert_eq!(send_file(near.as_fd(), file.as_fd(), 0, 1), Err(Errno::PIPE));
-    }
-
-    /// Our choice: a library raises no signal, and takes none away. On a thread of its own, whose
-    /// signals are held back.
-    #[test]
-    fn a_peer_that_is_gone_is_no_signal() {
-        let check = || {
-            let file = File::open(std::env::current_exe().unwrap()).unwrap();
-            let pipe = only_pipe();
-            let none = std::ptr::null_mut();
-            // SAFETY: reads the set, which outlives the call.
-            unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const pipe, none) };
-            send_to_nobody(&file);
-            assert!(!has_pipe(&waiting_signals()), "the one that the send has raised");
-            // SAFETY: the signal is held back; it goes to the calling thread.
-            unsafe { libc::raise(libc::SIGPIPE) };
-            send_to_nobody(&file);
-            assert!(has_pipe(&waiting_signals()), "one that waited before");
-            NoPipeSignal { former: pipe, waited: false }.end(true);
-            assert!(!has_pipe(&waiting_signals()));
-        };
-        std::thread::spawn(check).join().unwrap();
     }
 }

@@ -3,20 +3,22 @@
 //! Whoever has something to tell asks [`wants`] first, which is a look at one octet, and
 //! [`tell`]s it: the line is formed and written then and there, by the thread it happened on, so
 //! nothing is lost when the process ends at once. What is told of one socket is told under that
-//! socket's lock, and so in order. The descriptor is the operating system's business only: no
-//! code of the program runs. One that does not take the line now (a full pipe that is
-//! non-blocking) loses it; the next line says how many were lost.
+//! socket's lock, and so in order. No code of the program runs meanwhile, and no signal comes of
+//! it; but whoever reads a pipe slowly slows the program down, as with any program that writes
+//! there. What cannot be written (a full disk, a pipe without a reader, a full one that does not
+//! block) is lost, and the next line that can be says how many were.
 
 use std::fmt::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::io::Errno;
 use rustix::{io, process, thread};
 
 use crate::sync::Lock;
-use crate::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use crate::sys::quiet::without_signals;
 
 /// What is told. Some of them together: [`Kinds::and`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub struct Kinds(u8);
 impl Kinds {
     /// How connections begin and end, and why.
     pub const CONNECTIONS: Self = Self(1);
-    /// How overlapped and blocking operations end.
+    /// How overlapped operations and those of the safe API end.
     pub const OPERATIONS: Self = Self(2);
     /// The calls of the C functions, with arguments and results.
     pub const CALLS: Self = Self(4);
@@ -42,7 +44,7 @@ impl Kinds {
 /// How a line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
-    /// For people: seconds since the trace began, process, thread, handle, and what happened.
+    /// For people: the time of day (UTC), process, thread, handle, and what happened.
     #[default]
     Text,
     /// For programs: a JSON object.
@@ -92,8 +94,15 @@ impl Field<'_> {
 struct Output {
     to: OwnedFd,
     form: Form,
-    since: Instant,
     lost: AtomicU64,
+    /// Half a line was written.
+    broken: AtomicBool,
+}
+
+impl Output {
+    const fn new(to: OwnedFd, form: Form) -> Self {
+        Self { to, form, lost: AtomicU64::new(0), broken: AtomicBool::new(false) }
+    }
 }
 
 static WANTED: AtomicU8 = AtomicU8::new(0);
@@ -102,8 +111,7 @@ static OUTPUT: Lock<Option<Arc<Output>>> = Lock::new(None);
 /// Begins to tell events of these kinds, in place of what was told before. Each line is one
 /// write to `to`, which should append if it is a file that others write too.
 pub fn start(to: OwnedFd, form: Form, kinds: Kinds) {
-    let output = Output { to, form, since: Instant::now(), lost: AtomicU64::new(0) };
-    *OUTPUT.lock() = Some(Arc::new(output));
+    *OUTPUT.lock() = Some(Arc::new(Output::new(to, form)));
     change(Kinds(!Kinds::QUESTIONS.0), kinds);
 }
 
@@ -145,7 +153,7 @@ impl Output {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             let fields = [("lines", Field::Number(lost))];
-            let text = format_args!("{lost} lines were lost: nobody read them in time");
+            let text = format_args!("lines that were lost, because nobody took them: {lost}");
             self.write(Event { name: "lost", of: None, text, fields: &fields }, lost);
         }
         self.write(event, 1);
@@ -153,17 +161,21 @@ impl Output {
 
     /// Writes a line; `worth` is how many are lost with it.
     fn write(&self, event: Event<'_>, worth: u64) {
-        let line = match self.form {
-            Form::Text => text_line(self.since.elapsed().as_secs_f64(), event),
+        let mut line = match self.form {
+            Form::Text => text_line(event),
             Form::Json => json_line(event),
         };
+        if self.broken.swap(false, Ordering::Relaxed) {
+            line.insert(0, '\n');
+        }
         let mut left = line.as_bytes();
         while !left.is_empty() {
-            match io::write(&self.to, left) {
+            match without_signals(|| io::write(&self.to, left)) {
                 Ok(written) => left = &left[written..],
                 Err(Errno::INTR) => {}
                 Err(_) => {
                     self.lost.fetch_add(worth, Ordering::Relaxed);
+                    self.broken.fetch_or(left.len() < line.len(), Ordering::Relaxed);
                     return;
                 }
             }
@@ -171,9 +183,13 @@ impl Output {
     }
 }
 
-fn text_line(seconds: f64, event: Event<'_>) -> String {
+fn text_line(event: Event<'_>) -> String {
     let (process, thread) = who();
-    let mut line = format!("{seconds:12.6} {process:>7} {thread:>7} ");
+    let now = now();
+    let (seconds, micros) = (now.as_secs(), now.subsec_micros());
+    let (hours, minutes, seconds) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let time = format!("{hours:02}:{minutes:02}:{seconds:02}.{micros:06}");
+    let mut line = format!("{time} {process:>7} {thread:>7} ");
     // A String takes everything.
     let _ = match event.of {
         Some((handle, 0)) => write!(line, "{handle:<#10x} "),
@@ -185,8 +201,8 @@ fn text_line(seconds: f64, event: Event<'_>) -> String {
 }
 
 fn json_line(event: Event<'_>) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (process, thread) = who();
+    let now = now();
     let (seconds, micros) = (now.as_secs(), now.subsec_micros());
     let mut line = format!("{{\"time\":{seconds}.{micros:06},\"process\":{process}");
     let _ = write!(line, ",\"thread\":{thread},\"event\":\"{}\"", event.name);
@@ -201,6 +217,10 @@ fn json_line(event: Event<'_>) -> String {
     }
     let _ = writeln!(line, ",\"text\":{}}}", Quoted(event.text));
     line
+}
+
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn who() -> (i32, i32) {
@@ -235,8 +255,7 @@ mod tests {
 
     fn output(form: Form, flags: PipeFlags) -> (File, Output) {
         let (from, to) = pipe_with(flags).unwrap();
-        let lost = AtomicU64::new(0);
-        (File::from(from), Output { to, form, since: Instant::now(), lost })
+        (File::from(from), Output::new(to, form))
     }
 
     fn event<'a>(text: fmt::Arguments<'a>, fields: &'a [(&'static str, Field<'a>)]) -> Event<'a> {
@@ -259,7 +278,8 @@ mod tests {
         assert_eq!(words[0][1], std::process::id().to_string());
         assert_eq!(words[0][3..], ["0x104.2", "the", "peer's", "FIN"], "{text}");
         assert_eq!(words[1][3..], ["-", "alone"], "{text}");
-        assert!(words[0][0].parse::<f64>().is_ok_and(|at| (0.0..60.0).contains(&at)), "{text}");
+        let time: Vec<_> = words[0][0].split([':', '.']).map(str::parse::<u32>).collect();
+        assert!(time.len() == 4 && time.iter().all(Result::is_ok), "{text}");
     }
 
     #[test]
@@ -290,10 +310,33 @@ mod tests {
         while let Ok(octets) = from.read(&mut [0; 1]) {
             assert_eq!(octets, 1);
             let rest = read(&mut from);
-            if rest.contains("2 lines were lost") {
+            if rest.contains("nobody took them: 2") {
                 return;
             }
         }
         panic!("the loss was not told");
+    }
+
+    /// SIGPIPE would end the process.
+    #[test]
+    fn a_reader_that_goes_away_is_no_harm() {
+        let (from, output) = output(Form::Text, PipeFlags::CLOEXEC);
+        drop(from);
+        output.tell(event(format_args!("line"), &[]));
+        assert_eq!(output.lost.load(Ordering::Relaxed), 1);
+    }
+
+    /// A write of more than a pipe's room that does not block is done in part.
+    #[test]
+    fn behind_half_a_line_another_begins() {
+        let (mut from, output) = output(Form::Json, PipeFlags::CLOEXEC | PipeFlags::NONBLOCK);
+        let long = "x".repeat(100_000);
+        output.tell(event(format_args!("{long}"), &[]));
+        assert_eq!(output.lost.load(Ordering::Relaxed), 1);
+        while from.read(&mut [0; 65_536]).is_ok() {}
+        output.tell(event(format_args!("short"), &[]));
+        let lines = read(&mut from);
+        assert!(lines.starts_with("\n{\"time\":"), "{lines}");
+        assert_eq!(lines.trim().lines().count(), 2, "what was lost, and the line: {lines}");
     }
 }

@@ -116,7 +116,7 @@ pub fn begin() {
         let micros = sources().spin.unwrap_or(0);
         spin::set(Duration::from_micros(micros.into()));
         let mut faults = Vec::new();
-        trace::begin(|name| std::env::var(name).ok(), &mut faults);
+        trace::begin(|name| std::env::var_os(name), &mut faults);
         report(&faults);
     });
 }

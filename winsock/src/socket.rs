@@ -46,6 +46,7 @@ use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::port::CompletionPort;
 use linsock_iocp::reactor;
 use linsock_iocp::sync::Lock;
+use linsock_iocp::trace::{self as tracing, Kinds};
 
 use crate::catalog::Provider;
 use crate::option::SharedOptions;
@@ -181,7 +182,11 @@ impl Socket {
                 Object::File(Arc::clone(created.insert(socket)) as Arc<dyn File>)
             })
             .map_err(|_| NtStatus::TOO_MANY_OPENED_FILES)?;
-        created.ok_or(NtStatus::TOO_MANY_OPENED_FILES)
+        let created = created.ok_or(NtStatus::TOO_MANY_OPENED_FILES)?;
+        if tracing::wants(Kinds::CONNECTIONS) {
+            created.lock().trace.iter().for_each(|told| told.tell_opened());
+        }
+        Ok(created)
     }
 
     /// The socket behind a handle value.

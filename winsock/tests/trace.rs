@@ -21,21 +21,7 @@ fn every_row_tells_its_connection() {
     let _ = pipe::fcntl_setpipe_size(&from, 1 << 20);
     trace::start(to, Form::Json, Kinds::CONNECTIONS);
     let mut lines = Lines(BufReader::new(File::from(from)));
-    let rows: [Row; 12] = [
-        ("the peer closes first", the_peer_closes_first),
-        ("this side closes first", this_side_closes_first),
-        ("reuse of a connecting handle", a_connecting_handle_is_reused),
-        ("reuse of an accepted handle", an_accepted_handle_is_reused),
-        ("closed over data", a_handle_is_closed_over_data),
-        ("an abort", an_abort),
-        ("the peer resets", the_peer_resets),
-        ("a limit passes", a_limit_passes),
-        ("nobody listens", nobody_listens),
-        ("half a connection", the_receiving_half_ends),
-        ("datagrams", datagrams),
-        ("AF_UNIX", a_path),
-    ];
-    for (name, row) in rows {
+    for (name, row) in ROWS {
         eprintln!("{name}");
         row(&mut lines);
     }
@@ -48,6 +34,32 @@ fn every_row_tells_its_connection() {
 }
 
 type Row = (&'static str, fn(&mut Lines));
+
+const ROWS: &[Row] = &[
+    ("the peer closes first", the_peer_closes_first),
+    ("this side closes first", this_side_closes_first),
+    ("reuse of a connecting handle", a_connecting_handle_is_reused),
+    ("reuse of an accepted handle", an_accepted_handle_is_reused),
+    ("closed over data", a_handle_is_closed_over_data),
+    ("an abort", an_abort),
+    ("the peer resets", the_peer_resets),
+    ("a limit passes", a_limit_passes),
+    ("nobody listens", nobody_listens),
+    ("half a connection", the_receiving_half_ends),
+    ("datagrams", datagrams),
+    ("AF_UNIX", a_path),
+    ("the peer's FIN, not received", the_peer_closed_unseen),
+    ("the peer's reset, not seen", the_peer_reset_unseen),
+    ("a FIN that is refused", a_fin_is_refused),
+    ("data behind a half-close", data_comes_behind_a_half_close),
+    ("data unread in TIME-WAIT", unread_in_time_wait),
+    ("SO_LINGER behind the FINs", a_hard_close_behind_a_fin),
+    ("a time of SO_LINGER", a_linger_in_vain),
+    ("Socket::abort", an_aborted_handle),
+    ("a cancelled reuse", a_reuse_is_cancelled),
+    ("AcceptEx without its data", first_data_never_comes),
+    ("a connect that is refused on the spot", refused_on_the_spot),
+];
 
 /// What was told, line by line.
 struct Lines(BufReader<File>);
@@ -128,7 +140,7 @@ fn the_peer_closes_first(lines: &mut Lines) {
     assert_eq!(life, "opened accepted peer-fin over closed");
     has(
         &over,
-        &["\"reason\":\"peer-fin\",\"resets\":0,\"sent\":3,", "\"received\":5,\"unread\":0,"],
+        &["\"reason\":\"peer-fin\",\"resets\":0,", "\"sent\":3,", "\"received\":5,\"unread\":0,"],
     );
 }
 
@@ -142,7 +154,7 @@ fn this_side_closes_first(lines: &mut Lines) {
     drop(client);
     let (life, over) = lines.life(handle, "closed");
     assert_eq!(life, "opened connecting connected fin-sent peer-fin over closed");
-    has(&over, &["\"reason\":\"local-fin\",\"resets\":0,\"sent\":0,", "\"received\":0,"]);
+    has(&over, &["\"reason\":\"local-fin\",\"resets\":0,", "\"sent\":0,", "\"received\":0,"]);
 }
 
 /// DisconnectEx page, `TF_REUSE_SOCKET`.
@@ -265,4 +277,149 @@ fn a_path(lines: &mut Lines) {
     let told = lines.until(handle, "listening");
     assert_eq!(lines.life(handle, "closed").0, "closed");
     has(told.last().unwrap(), &["a \\\\\\\"service\\\\\\\""]);
+}
+
+/// The kernel knows of the FIN, and the program closed without a receive that would have told.
+fn the_peer_closed_unseen(lines: &mut Lines) {
+    let (server, mut peer) = accepted();
+    std::io::Write::write_all(&mut peer, b"hello").unwrap();
+    assert_eq!(server.recv(&mut [0; 5]).unwrap(), 5);
+    drop(peer);
+    // The FIN is there when a receive without room ends.
+    server.recv_owned(Vec::new()).wait().unwrap();
+    let handle = server.handle();
+    drop(server);
+    let (_, over) = lines.life(handle, "closed");
+    has(&over, &["\"reason\":\"peer-fin\",\"resets\":0", "\"received\":5,\"unread\":0"]);
+}
+
+fn the_peer_reset_unseen(lines: &mut Lines) {
+    let (server, mut peer) = accepted();
+    std::io::Write::write_all(&mut peer, b"hello").unwrap();
+    sockopt::set_socket_linger(&peer, Some(Duration::ZERO)).unwrap();
+    let port = format!(":{:04X} ", peer.local_addr().unwrap().port());
+    drop(peer);
+    // A connection that was reset is in the kernel's list no more.
+    while std::fs::read_to_string("/proc/net/tcp").unwrap().contains(&port) {}
+    let handle = server.handle();
+    drop(server);
+    let (_, over) = lines.life(handle, "closed");
+    has(&over, &["\"reason\":\"peer-reset\",\"resets\":0"]);
+}
+
+/// winsock-semantics 9: what is sent to a peer that has closed both directions is answered with a
+/// reset, which only the next call is told.
+fn a_fin_is_refused(lines: &mut Lines) {
+    let (server, peer) = accepted();
+    drop(peer);
+    assert_eq!(server.recv(&mut [0; 1]).unwrap(), 0);
+    server.send(b"late!").unwrap();
+    let handle = server.handle();
+    let _ = server.shutdown(Shutdown::Send);
+    let (life, over) = lines.life(handle, "over");
+    assert_eq!(life, "opened accepted peer-fin fin-refused over");
+    has(&over, &["\"reason\":\"peer-reset-after-fin\"", "\"sent\":5,\"undelivered\":5"]);
+}
+
+/// DisconnectEx page, without flags: receiving goes on.
+fn data_comes_behind_a_half_close(lines: &mut Lines) {
+    let (client, mut peer) = connected();
+    client.half_close().wait().unwrap();
+    std::io::Write::write_all(&mut peer, &[7; 1000]).unwrap();
+    drop(peer);
+    let mut left = 1000;
+    while left > 0 {
+        left -= client.recv(&mut [0; 1000]).unwrap();
+    }
+    assert_eq!(client.recv(&mut [0; 1]).unwrap(), 0);
+    let (life, over) = lines.life(client.handle(), "over");
+    assert_eq!(life, "opened connecting connected fin-sent peer-fin over");
+    has(&over, &["\"reason\":\"local-fin\"", "\"received\":1000,\"unread\":0"]);
+}
+
+/// Both FINs are through: the kernel resets nothing, whatever is unread.
+fn unread_in_time_wait(lines: &mut Lines) {
+    let (client, mut peer) = connected();
+    client.shutdown(Shutdown::Send).unwrap();
+    assert_eq!(peer.read(&mut [0; 1]).unwrap(), 0);
+    std::io::Write::write_all(&mut peer, b"bye").unwrap();
+    drop(peer);
+    client.recv_owned(Vec::new()).wait().unwrap();
+    let handle = client.handle();
+    drop(client);
+    let (_, over) = lines.life(handle, "closed");
+    has(&over, &["\"reason\":\"local-fin\",\"resets\":0", "\"received\":3,\"unread\":3"]);
+}
+
+fn a_hard_close_behind_a_fin(lines: &mut Lines) {
+    let (server, peer) = accepted();
+    peer.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(server.recv(&mut [0; 1]).unwrap(), 0);
+    server.set_linger(Some(Duration::ZERO)).unwrap();
+    let handle = server.handle();
+    drop(server);
+    let (_, over) = lines.life(handle, "closed");
+    has(&over, &["\"reason\":\"peer-fin\",\"resets\":1", "SO_LINGER and a time of 0"]);
+}
+
+/// closesocket page, "hard close".
+fn a_linger_in_vain(lines: &mut Lines) {
+    let (server, _peer) = accepted();
+    let sending = server.send_owned(vec![7; 8 << 20]).start();
+    server.set_linger(Some(Duration::from_secs(1))).unwrap();
+    let handle = server.handle();
+    drop(server);
+    drop(sending);
+    let told = lines.until(handle, "linger-in-vain");
+    assert_eq!(event(&told[told.len() - 2]), "closed");
+}
+
+fn an_aborted_handle(lines: &mut Lines) {
+    let (server, _peer) = accepted();
+    let handle = server.handle();
+    server.abort();
+    let (_, over) = lines.life(handle, "closed");
+    has(&over, &["\"reason\":\"local-reset-requested\"", "the program asked for it"]);
+}
+
+fn a_reuse_is_cancelled(lines: &mut Lines) {
+    let (client, mut peer) = connected();
+    drop(client.disconnect().reuse().start());
+    let (life, _) = lines.life(client.handle(), "disconnect-ended");
+    assert_eq!(life, "opened connecting connected fin-sent disconnecting disconnect-ended");
+    std::io::Write::write_all(&mut peer, b"data").unwrap();
+    drop(peer);
+    assert_eq!(client.recv(&mut [0; 8]).unwrap(), 4);
+    assert_eq!(client.recv(&mut [0; 8]).unwrap(), 0);
+    let (life, over) = lines.life(client.handle(), "over");
+    assert_eq!(life, "peer-fin over");
+    has(&over, &["\"received\":4"]);
+}
+
+/// AcceptEx page: the connection is there, and the call waits for its data.
+fn first_data_never_comes(lines: &mut Lines) {
+    let listener = listener();
+    let acceptor = Socket::tcp(Family::Inet).unwrap();
+    let accepting = listener.accept_into(&acceptor, vec![0; 16]).start();
+    let handle = acceptor.handle();
+    assert_eq!(lines.life(handle, "accepting").0, "opened accepting");
+    let peer = TcpStream::connect(listener.local_address().unwrap()).unwrap();
+    let told = lines.until(handle, "accepted");
+    has(told.last().unwrap(), &[&peer.local_addr().unwrap().to_string(), "\"connection\":1"]);
+    drop(acceptor);
+    drop(accepting);
+    let (life, over) = lines.life(handle, "closed");
+    assert_eq!(life, "over closed");
+    has(&over, &["\"reason\":\"local-fin\"", "\"connection\":1"]);
+}
+
+/// connect page, WSAEADDRNOTAVAIL: "such as ADDR_ANY".
+fn refused_on_the_spot(lines: &mut Lines) {
+    let client = Socket::tcp(Family::Inet).unwrap();
+    client.connect("0.0.0.0:0".parse().unwrap()).unwrap_err();
+    let handle = client.handle();
+    drop(client);
+    let told = lines.until(handle, "connect-failed");
+    has(told.last().unwrap(), &["\"error\":10049", "to 0.0.0.0:0"]);
+    assert_eq!(lines.life(handle, "closed").0, "closed");
 }

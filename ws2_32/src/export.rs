@@ -25,7 +25,7 @@ pub fn guard<R>(failure: R, body: impl FnOnce() -> Outcome<R>) -> R {
         Ok(Err(error)) => error,
         Err(_panic) => Error::WSASYSCALLFAILURE,
     };
-    last_error::set(error.0);
+    last_error::fail(error);
     failure
 }
 
@@ -102,8 +102,8 @@ macro_rules! export {
                     // SAFETY: the same call, once more: what holds of the arguments holds still.
                     let result = unsafe { $name($($arg),*) };
                     let arguments = [$((stringify!($ty), &$arg as $crate::trace::Shown<'_>)),*];
-                    let kind = stringify!($ret);
-                    $crate::trace::call(stringify!($name), &arguments, kind, &result, &$failure);
+                    let told = (stringify!($ret), &result as $crate::trace::Shown<'_>);
+                    $crate::trace::call(stringify!($name), &arguments, told);
                     result
                 });
             }
@@ -127,8 +127,8 @@ macro_rules! export {
                     // SAFETY: the same call, once more: what holds of the arguments holds still.
                     let result = unsafe { $name($($arg),*) };
                     let arguments = [$((stringify!($ty), &$arg as $crate::trace::Shown<'_>)),*];
-                    let kind = stringify!($ret);
-                    $crate::trace::call(stringify!($name), &arguments, kind, &result, &$failure);
+                    let told = (stringify!($ret), &result as $crate::trace::Shown<'_>);
+                    $crate::trace::call(stringify!($name), &arguments, told);
                     result
                 });
             }

@@ -6,6 +6,8 @@ use linsock::NtStatus;
 
 thread_local! {
     static LAST: Cell<u32> = const { Cell::new(0) };
+    /// A call has failed since somebody asked.
+    static FAILED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The last error.
@@ -18,6 +20,18 @@ pub fn get() -> u32 {
 #[inline]
 pub fn set(error: u32) {
     LAST.set(error);
+}
+
+/// Sets the last error by which a call fails.
+#[inline]
+pub(crate) fn fail(error: Error) {
+    set(error.0);
+    FAILED.set(true);
+}
+
+/// Whether a call of this thread has failed since this was asked last.
+pub(crate) fn take_failure() -> bool {
+    FAILED.take()
 }
 
 /// A failure on its way to the last error: a WSA or Win32 code.

@@ -26,6 +26,7 @@ pub(crate) fn is_due() -> bool {
 
 #[cold]
 fn begins() -> bool {
+    last_error::take_failure();
     export::is_panic_set() || trace::wants(Kinds::CALLS) && !UNDER_WAY.replace(!UNDER_WAY.get())
 }
 
@@ -36,23 +37,14 @@ pub(crate) fn apart<R>(rare: impl FnOnce() -> R) -> R {
     rare()
 }
 
-/// Traces a call that is over: its arguments with the names of their types, its result with the
-/// name of its, and what the function gives when it fails. The thread's last error stays as it is.
-pub(crate) fn call<R: Debug>(
-    name: &'static str,
-    arguments: &[(&str, Shown<'_>)],
-    kind: &str,
-    result: &R,
-    failure: &R,
-) {
-    let failed = kind != "()" && format!("{result:?}") == format!("{failure:?}");
-    tell(name, arguments, &text((kind, result)), failed);
-}
-
-fn tell(name: &'static str, arguments: &[(&str, Shown<'_>)], result: &str, failed: bool) {
+/// Traces a call that is over: its arguments and its result, each with the name of its type. The
+/// thread's last error stays as it is.
+pub(crate) fn call(name: &'static str, arguments: &[(&str, Shown<'_>)], result: (&str, Shown<'_>)) {
+    let failed = last_error::take_failure();
     let error = last_error::get();
     let listed: Vec<_> = arguments.iter().map(|shown| text(*shown)).collect();
     let listed = listed.join(", ");
+    let result = text(result);
     let because = if failed { why(error) } else { String::new() };
     let fields = [
         ("function", Field::Text(&name)),

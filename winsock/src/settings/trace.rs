@@ -1,11 +1,15 @@
 //! The trace, by the environment: `LINSOCK_TRACE` says what is told, `LINSOCK_TRACE_FILE` where
 //! (the standard error stream without it) and `LINSOCK_TRACE_FORM` how.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 
+use linsock_iocp::sys;
 use linsock_iocp::trace::{self, Form, Kinds};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::config::Fault;
 
@@ -14,9 +18,10 @@ const FILE: &str = "LINSOCK_TRACE_FILE";
 const FORM: &str = "LINSOCK_TRACE_FORM";
 
 /// Begins the trace if the environment asks for one.
-pub(super) fn begin(get: impl Fn(&str) -> Option<String>, faults: &mut Vec<Fault>) {
-    let Some(kinds) = get(KINDS).filter(|kinds| !kinds.is_empty()) else { return };
-    if is_privileged(&std::fs::read("/proc/self/auxv").unwrap_or_default()) {
+pub(super) fn begin(get: impl Fn(&str) -> Option<OsString>, faults: &mut Vec<Fault>) {
+    let word = |name| get(name).map(|value| value.to_string_lossy().into_owned());
+    let Some(kinds) = word(KINDS).filter(|kinds| !kinds.is_empty()) else { return };
+    if sys::is_privileged() {
         let what = "not for a program that has more rights than its user".to_owned();
         return faults.push(Fault::new(KINDS, what));
     }
@@ -25,25 +30,15 @@ pub(super) fn begin(get: impl Fn(&str) -> Option<String>, faults: &mut Vec<Fault
         Ok(kinds) => kinds,
         Err(what) => return fault(KINDS, what),
     };
-    let form = get(FORM).map_or(Ok(Form::Text), |form| form_of(&form)).unwrap_or_else(|what| {
+    let form = word(FORM).map_or(Ok(Form::Text), |form| form_of(&form)).unwrap_or_else(|what| {
         fault(FORM, what);
         Form::Text
     });
     let file = get(FILE).filter(|file| !file.is_empty());
     match file.as_deref().map_or_else(standard_error, open) {
         Ok(to) => trace::start(to, form, kinds),
-        Err(error) => fault(FILE, format!("{}: {error}", file.unwrap_or_default())),
+        Err(error) => fault(FILE, format!("{}: {error}", file.unwrap_or_default().display())),
     }
-}
-
-/// Whether the kernel started the process with rights that its user has not (AT_SECURE): then the
-/// environment, which is the user's, may name no file. So too where that cannot be told.
-fn is_privileged(auxiliary: &[u8]) -> bool {
-    const AT_SECURE: u64 = 23;
-    let (entries, _) = auxiliary.as_chunks::<16>();
-    let word = |octets: &[u8]| octets.first_chunk().map_or(0, |octets| u64::from_ne_bytes(*octets));
-    let mut entries = entries.iter().map(|entry| (word(&entry[..8]), word(&entry[8..])));
-    entries.find(|(kind, _)| *kind == AT_SECURE).is_none_or(|(_, value)| value != 0)
 }
 
 fn kinds_of(text: &str) -> Result<Kinds, String> {
@@ -71,9 +66,14 @@ fn form_of(text: &str) -> Result<Form, String> {
     }
 }
 
-/// Appended to: a program's children write into the same file.
-fn open(path: &str) -> io::Result<OwnedFd> {
-    OpenOptions::new().append(true).create(true).open(path).map(OwnedFd::from)
+/// Appended to: a program's children write into the same file. A pipe with a name that nobody reads
+/// is not waited for.
+fn open(path: &OsStr) -> io::Result<OwnedFd> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let opened = OwnedFd::from(options.open(path)?);
+    fcntl_setfl(&opened, fcntl_getfl(&opened)? - OFlags::NONBLOCK)?;
+    Ok(opened)
 }
 
 fn standard_error() -> io::Result<OwnedFd> {
@@ -82,6 +82,8 @@ fn standard_error() -> io::Result<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::{FileType, Mode};
+
     use super::*;
 
     #[test]
@@ -102,9 +104,9 @@ mod tests {
             let mut faults = Vec::new();
             let get = |asked: &str| match asked {
                 // A trace that does begin tells of nothing that this test does.
-                _ if asked == name => Some(value.to_owned()),
-                KINDS => Some("calls".to_owned()),
-                FILE => Some("/dev/null".to_owned()),
+                _ if asked == name => Some(value.into()),
+                KINDS => Some("calls".into()),
+                FILE => Some("/dev/null".into()),
                 _ => None,
             };
             begin(get, &mut faults);
@@ -116,21 +118,19 @@ mod tests {
     }
 
     #[test]
-    fn a_program_with_more_rights_than_its_user_is_not_traced() {
-        let entries = |secure: u64| {
-            let words = [6, 4096, 23, secure, 0, 0];
-            words.into_iter().flat_map(u64::to_ne_bytes).collect::<Vec<_>>()
-        };
-        assert!(!is_privileged(&entries(0)));
-        assert!(is_privileged(&entries(1)));
-        assert!(is_privileged(&[]) && is_privileged(&entries(0)[..24]), "not known");
+    fn a_pipe_that_nobody_reads_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        let error = open(path.as_os_str()).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(rustix::io::Errno::NXIO.raw_os_error()));
     }
 
     #[test]
     fn nothing_begins_unasked() {
         let mut faults = Vec::new();
-        begin(|name| (name != KINDS).then(|| "json".to_owned()), &mut faults);
-        begin(|name| (name == KINDS).then(String::new), &mut faults);
+        begin(|name| (name != KINDS).then(|| "json".into()), &mut faults);
+        begin(|name| (name == KINDS).then(OsString::new), &mut faults);
         assert_eq!(faults, []);
     }
 }

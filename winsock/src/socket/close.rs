@@ -13,6 +13,7 @@ use linsock_iocp::irp::{Deferred, Timing};
 
 use super::handles::Left;
 use super::operation::{Kind, Operation};
+use super::trace::Hard;
 use super::{Inner, Socket, recent};
 use crate::transport::last_words;
 use crate::transport::tcp::{self, Detached};
@@ -86,6 +87,11 @@ impl Socket {
         let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
         let origin = inner.endpoint.state().link().map(|link| link.origin);
         inner.see_the_end();
+        inner.note_hard_close(|| match lingers {
+            _ if cut => Some(Hard::Transmission),
+            Some(Duration::ZERO) => Some(Hard::Linger),
+            _ => None,
+        });
         let sends = inner.endpoint.close(mode);
         let owed = inner.take_over(self, sends, &mut after);
         inner.cancel_datagrams(self, &|_| true, &mut after);
@@ -122,7 +128,10 @@ impl Socket {
             remnant.outlive_handle(lingers.filter(|_| !self.is_nonblocking()));
         }
         if let Some(fd) = fd {
-            close_descriptor(fd, owed.unwrap_or_default(), lingers);
+            let delivered = close_descriptor(fd, owed.unwrap_or_default(), lingers);
+            if !delivered {
+                self.lock().tell_linger_in_vain();
+            }
         }
         let mut after = Deferred::default();
         self.release_accept(listener.as_deref(), &mut after);
@@ -131,14 +140,16 @@ impl Socket {
     }
 }
 
-/// Closes a descriptor whose peer is owed `data`; `linger` is the time of SO_LINGER.
-fn close_descriptor(fd: Detached, data: Vec<u8>, linger: Option<Duration>) {
+/// Closes a descriptor whose peer is owed `data`; `linger` is the time of SO_LINGER. False when it
+/// was over before the peer had everything.
+fn close_descriptor(fd: Detached, data: Vec<u8>, linger: Option<Duration>) -> bool {
     match linger {
         Some(Duration::ZERO) => drop(fd),
-        Some(time) => last_words::linger(fd, &data, Deadline::after(time)),
+        Some(time) => return last_words::linger(fd, &data, Deadline::after(time)),
         None if data.is_empty() => drop(fd),
         None => last_words::drain_in_background(fd, data),
     }
+    true
 }
 
 impl Inner {

@@ -195,6 +195,7 @@ impl Inner {
             while let Some(mut completion) = self.endpoint.poll_completion() {
                 completion.irp.irp.refuse(status);
             }
+            self.tell_refused_connect(to, status);
             return Err(status);
         }
         self.peer = Some(to.clone());

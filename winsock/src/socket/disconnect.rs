@@ -11,6 +11,7 @@ use linsock_iocp::irp::{Deferred, Irp};
 use rustix::net;
 
 use super::operation::{Kind, Operation};
+use super::trace::Hard;
 use super::{Inner, Socket};
 use crate::settings;
 use crate::transport::{last_words, tcp};
@@ -128,6 +129,7 @@ impl Socket {
         {
             let mut inner = self.lock();
             inner.options.set_linger(Some(0));
+            inner.note_hard_close(|| Some(Hard::Requested));
             if let Some(fd) = inner.tcp.fd() {
                 tcp::arm_reset(fd);
             }

@@ -94,11 +94,6 @@ pub enum TcpState {
 }
 
 impl TcpState {
-    /// Whether the peer's FIN has come, of the states that say so.
-    const fn has_fin(self) -> bool {
-        matches!(self, Self::CloseWait | Self::LastAck | Self::Closing | Self::TimeWait)
-    }
-
     const fn from_kernel(number: Option<u8>) -> Self {
         match number {
             Some(1) => Self::Established,
@@ -122,13 +117,36 @@ impl TcpState {
 pub(super) struct Figures {
     pub(super) unsent: usize,
     pub(super) unread: usize,
+    /// The kernel has an error for the next call: the connection was reset, or given up.
+    pub(super) failed: bool,
     /// Whether the peer's FIN is among what the kernel has received.
-    fin_came: bool,
-    /// `None` where it is not TCP.
+    pub(super) fin_came: bool,
+    /// `None` where it is not TCP, or the descriptor is gone.
     facts: Option<TcpFacts>,
+    is_there: bool,
 }
 
 impl Figures {
+    /// Whether there was a descriptor to look at.
+    pub(super) const fn are_of_a_descriptor(&self) -> bool {
+        self.is_there
+    }
+
+    /// Whether the kernel has a connection that is not over.
+    pub(super) fn is_open(&self) -> bool {
+        let is_over = matches!(self.tcp_state(), TcpState::Closed | TcpState::Unknown);
+        !is_over && !self.failed
+    }
+
+    /// Whether the peer has closed, and this side has not.
+    pub(super) fn awaits_our_fin(&self) -> bool {
+        self.tcp_state() == TcpState::CloseWait
+    }
+
+    fn tcp_state(&self) -> TcpState {
+        TcpState::from_kernel(self.facts.map(|facts| facts.state))
+    }
+
     /// The octets that were sent and received, as far as the kernel has counted.
     pub(super) fn moved(&self) -> (u64, u64) {
         let Some(facts) = &self.facts else { return (0, 0) };
@@ -255,13 +273,13 @@ impl Inner {
     }
 
     fn report(&self, ending: &Ending, figures: Figures) -> CloseReport {
-        let Figures { unsent, unread, facts, .. } = figures;
+        let Figures { unsent, unread, .. } = figures;
         CloseReport {
             reason: self.endpoint.reason().unwrap_or(CloseReason::LocalGraceful),
             unsent,
             unread,
             elapsed: ending.since.elapsed(),
-            tcp_state: TcpState::from_kernel(facts.map(|facts| facts.state)),
+            tcp_state: figures.tcp_state(),
         }
     }
 
@@ -269,14 +287,23 @@ impl Inner {
         let queued: usize =
             self.endpoint.sends().map(|operation| operation.irp.buffers.remaining()).sum();
         let facts = self.tcp.fd().and_then(TcpFacts::of);
+        let failed = self.tcp.has_failed();
         let link = self.endpoint.state().link();
-        let fin_came = link.is_some_and(|link| link.recv.peer_ended())
-            || facts.is_some_and(|facts| TcpState::from_kernel(Some(facts.state)).has_fin());
+        let fin_came = match TcpState::from_kernel(facts.map(|facts| facts.state)) {
+            TcpState::CloseWait | TcpState::LastAck | TcpState::Closing | TcpState::TimeWait => {
+                true
+            }
+            // In TIME-WAIT, unless there was a reset.
+            TcpState::Closed if !failed && self.tcp.has_sent_fin() => true,
+            _ => link.is_some_and(|link| link.recv.peer_ended()),
+        };
         Figures {
             unsent: queued + self.tcp.undelivered(),
             unread: self.tcp.unread(),
+            failed,
             fin_came,
             facts,
+            is_there: self.tcp.fd().is_some(),
         }
     }
 }

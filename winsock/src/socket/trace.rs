@@ -1,14 +1,21 @@
 //! What the trace tells of a socket: what has become of its connection since it was looked at last.
 //!
-//! The endpoint's state says everything that is to be told, so nothing else has to report. What
-//! comes and goes while the lock is held once is told by what it leaves behind.
+//! The endpoint's state says nearly everything that is to be told, so little else has to report:
+//! what is seen of the connection while its descriptor is there, why a close is a hard one, and a
+//! connect that is refused on the spot. What comes and goes while the lock is held once is told by
+//! what it leaves behind. What becomes of a connection behind its handle is not told.
 
+mod over;
+
+use std::fmt;
 use std::mem;
+use std::net::SocketAddr;
 use std::time::Instant;
 
-use linsock_iocp::afd::CloseReason;
+use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::Address;
 use linsock_iocp::afd::endpoint::state::{Link, Origin, Phase, RecvHalf, SendHalf};
+use linsock_iocp::afd::{AcceptPhase, CloseReason};
 use linsock_iocp::handle::Handle;
 use linsock_iocp::trace::{self, Event, Field, Kinds};
 
@@ -17,14 +24,20 @@ use super::report::Figures;
 use crate::catalog::Provider;
 use crate::transport::tcp;
 
+pub(super) use over::Hard;
+
+type Fields<'a> = &'a [(&'static str, Field<'a>)];
+
 /// What of a socket is worth a line when it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Situation {
     phase: Phase,
     link: Option<Link>,
+    /// A connection is here, and an AcceptEx waits for its first data.
+    arrives: bool,
     waits: Option<Awaited>,
-    /// Of a datagram socket: whether it has a name, and a peer.
-    datagrams: Option<(bool, bool)>,
+    /// Of a datagram socket: whether it has a name, and its peer.
+    datagrams: Option<(bool, Option<SocketAddr>)>,
     reason: Option<CloseReason>,
     closed: bool,
 }
@@ -41,12 +54,15 @@ enum Awaited {
 #[derive(Debug)]
 pub(super) struct Told {
     handle: usize,
+    provider: Provider,
     situation: Situation,
     /// Which connection of the handle it is.
     connection: u32,
     since: Option<Instant>,
-    /// What was seen of the connection while its descriptor was there.
+    /// What was seen of the connection when its descriptor was there the last time.
     figures: Option<Figures>,
+    /// Why the close is a hard one.
+    hard: Option<Hard>,
 }
 
 impl Inner {
@@ -64,8 +80,31 @@ impl Inner {
 
     /// Keeps what is seen of the connection, for the line that tells of its end.
     pub(super) fn note_for_trace(&mut self, figures: Figures) {
+        if let Some(told) = self.trace.as_mut().filter(|_| figures.are_of_a_descriptor()) {
+            told.figures = Some(figures);
+        }
+    }
+
+    /// The handle is being closed, and why without a graceful end.
+    #[inline]
+    pub(super) fn note_hard_close(&mut self, hard: impl FnOnce() -> Option<Hard>) {
         if let Some(told) = &mut self.trace {
-            told.figures.get_or_insert(figures);
+            told.hard = told.hard.or_else(hard);
+        }
+    }
+
+    /// A connect was refused on the spot: nothing has changed that would tell.
+    pub(super) fn tell_refused_connect(&self, to: &Address, status: NtStatus) {
+        if let Some(told) = &self.trace {
+            told.tell_failure(Some(status), Some(to));
+        }
+    }
+
+    /// The handle is closed, and SO_LINGER's time was over before the peer had everything.
+    pub(super) fn tell_linger_in_vain(&self) {
+        if let Some(told) = &self.trace {
+            let text = format_args!("SO_LINGER's time was over: TCP resets the connection");
+            told.tell("linger-in-vain", text, &[]);
         }
     }
 
@@ -73,12 +112,22 @@ impl Inner {
         let address = tcp::local_address(self.tcp.fd()?).ok()?;
         Some(self.named(address, true))
     }
+
+    fn awaited(&self) -> Option<Awaited> {
+        let waits = [
+            (self.reusable_at.is_some(), Awaited::TimeWait),
+            (self.awaits_delivery, Awaited::Delivery),
+            (self.fin_wait.is_awaited(), Awaited::Fin),
+        ];
+        waits.into_iter().find_map(|(holds, wait)| holds.then_some(wait))
+    }
 }
 
 impl Situation {
     const NEW: Self = Self {
         phase: Phase::Open,
         link: None,
+        arrives: false,
         waits: None,
         datagrams: None,
         reason: None,
@@ -87,22 +136,27 @@ impl Situation {
 
     fn of(inner: &Inner) -> Self {
         let phase = inner.endpoint.phase();
+        let peer = inner.peer.as_ref().and_then(Address::ip);
         Self {
             phase,
             link: inner.endpoint.state().link().copied(),
+            arrives: inner.endpoint.accept_phase() == AcceptPhase::FirstReceive,
             waits: (phase == Phase::Disconnecting).then(|| inner.awaited()).flatten(),
-            datagrams: inner
-                .traffic
-                .as_ref()
-                .map(|traffic| (traffic.datagrams.is_bound(), inner.peer.is_some())),
+            datagrams: inner.traffic.as_ref().map(|own| (own.datagrams.is_bound(), peer)),
             reason: inner.endpoint.reason(),
             closed: inner.closed,
         }
     }
 
-    /// Whether there is a connection that goes on in one direction at least.
+    /// Whether there is a connection.
+    const fn has_connection(&self) -> bool {
+        self.link.is_some() || self.arrives
+    }
+
+    /// Whether there is one that goes on in one direction at least.
     fn is_alive(&self) -> bool {
-        self.link.is_some_and(|link| !link.is_over()) && self.phase != Phase::Closed
+        let is_over = self.link.is_some_and(|link| link.is_over()) || self.phase == Phase::Closed;
+        self.has_connection() && !is_over && !self.closed
     }
 
     const fn is_connecting(&self) -> bool {
@@ -114,45 +168,34 @@ impl Situation {
     }
 }
 
-impl Inner {
-    fn awaited(&self) -> Option<Awaited> {
-        let waits = [
-            (self.reusable_at.is_some(), Awaited::TimeWait),
-            (self.awaits_delivery, Awaited::Delivery),
-            (self.fin_wait.is_awaited(), Awaited::Fin),
-        ];
-        waits.into_iter().find_map(|(holds, wait)| holds.then_some(wait))
-    }
-}
-
 impl Told {
-    /// A socket comes into being: tells so, and what is to be kept to tell what becomes of it;
-    /// `None` when nothing is.
+    /// What is to be kept of a socket that comes into being, to tell what becomes of it; `None`
+    /// when nothing is.
     #[inline]
     pub(super) fn begin(handle: Handle, provider: Provider) -> Option<Box<Self>> {
-        trace::wants(Kinds::CONNECTIONS).then(|| Self::tell_opened(handle, provider))
+        trace::wants(Kinds::CONNECTIONS).then(|| Self::new(handle, provider))
     }
 
     #[cold]
-    fn tell_opened(handle: Handle, provider: Provider) -> Box<Self> {
-        let told = Self {
+    fn new(handle: Handle, provider: Provider) -> Box<Self> {
+        Box::new(Self {
             handle: handle.value(),
+            provider,
             situation: Situation::NEW,
             connection: 0,
             since: None,
             figures: None,
-        };
-        let name = provider.name();
-        told.tell("opened", format_args!("opened: {name}"), &[("provider", Field::Text(&name))]);
-        Box::new(told)
+            hard: None,
+        })
     }
 
-    fn tell(
-        &self,
-        name: &'static str,
-        text: std::fmt::Arguments<'_>,
-        fields: &[(&'static str, Field<'_>)],
-    ) {
+    /// The first line of a socket.
+    pub(super) fn tell_opened(&self) {
+        let name = self.provider.name();
+        self.tell("opened", format_args!("opened: {name}"), &[("provider", Field::Text(&name))]);
+    }
+
+    fn tell(&self, name: &'static str, text: fmt::Arguments<'_>, fields: Fields<'_>) {
         trace::tell(Event { name, of: Some((self.handle, self.connection)), text, fields });
     }
 
@@ -171,24 +214,38 @@ impl Told {
         }
     }
 
-    /// How it comes to a connection.
+    /// How it comes to a connection, or not.
     fn tell_beginning(&mut self, inner: &Inner, before: Situation) {
         let now = self.situation;
-        if before.phase == now.phase || now.closed {
-            return;
+        if before.is_connecting() && now.phase != before.phase && !now.has_connection() {
+            let status = inner.connect_error.filter(|_| !now.closed);
+            self.tell_failure(status, None);
         }
-        if before.is_connecting() && now.link.is_none() {
-            self.tell_failure(inner);
+        let accepted = before.phase == Phase::Accepting && !before.has_connection();
+        if accepted && now.phase != Phase::Accepting && !now.has_connection() {
+            self.tell("accept-ended", format_args!("no AcceptEx waits any more"), &[]);
         }
-        match now.phase {
-            Phase::Bound if before.phase == Phase::Open => {
-                self.tell_address("bound", "bound to", inner.bound.as_ref());
-            }
-            Phase::BoundRecycled if before.phase == Phase::OpenRecycled => {
+        if now.has_connection() && !before.has_connection() {
+            return self.tell_connection(inner, before);
+        }
+        if now.phase != before.phase && !now.closed && !before.has_connection() {
+            self.tell_phase(inner, before);
+        }
+        let was_raw = matches!(before.phase, Phase::AcceptedRaw | Phase::ConnectedRaw);
+        if was_raw && now.phase == Phase::Connected {
+            let text = format_args!("knows its connection (SO_UPDATE_..._CONTEXT)");
+            self.tell("updated", text, &[]);
+        }
+    }
+
+    /// A phase without a connection.
+    fn tell_phase(&mut self, inner: &Inner, before: Situation) {
+        match self.situation.phase {
+            Phase::Bound | Phase::BoundRecycled if !before.is_connecting() => {
                 self.tell_address("bound", "bound to", inner.bound.as_ref());
             }
             Phase::Listening => {
-                self.tell_address("listening", "listens at", inner.local().as_ref())
+                self.tell_address("listening", "listens at", inner.local().as_ref());
             }
             Phase::Accepting => {
                 self.tell("accepting", format_args!("AcceptEx waits for a connection"), &[]);
@@ -196,16 +253,6 @@ impl Told {
             Phase::Connecting | Phase::ConnectingEx => {
                 self.begin_connection();
                 self.tell_address("connecting", "connects to", inner.peer.as_ref());
-            }
-            Phase::Connected if before.link.is_some() => {
-                self.tell(
-                    "updated",
-                    format_args!("knows its connection (SO_UPDATE_..._CONTEXT)"),
-                    &[],
-                );
-            }
-            Phase::Connected | Phase::AcceptedRaw | Phase::ConnectedRaw => {
-                self.tell_connection(inner, before);
             }
             _ => {}
         }
@@ -218,42 +265,31 @@ impl Told {
     }
 
     fn tell_address(&self, name: &'static str, verb: &str, address: Option<&Address>) {
-        match address {
-            Some(at) => {
-                self.tell(name, format_args!("{verb} {at}"), &[("address", Field::Text(at))]);
-            }
-            None => self.tell(name, format_args!("{verb} an address that is not known"), &[]),
-        }
+        let address = shown(address);
+        self.tell(name, format_args!("{verb} {address}"), &[("address", Field::Text(&address))]);
     }
 
-    fn tell_failure(&self, inner: &Inner) {
-        match inner.connect_error {
-            Some(status) => {
-                let error = status.wsa();
-                let fields =
-                    [("status", Field::Text(&status)), ("error", Field::Number(error.into()))];
-                self.tell(
-                    "connect-failed",
-                    format_args!("not connected: {status} ({error})"),
-                    &fields,
-                );
-            }
-            None => self.tell("connect-failed", format_args!("the connect was given up"), &[]),
-        }
+    fn tell_failure(&self, status: Option<NtStatus>, to: Option<&Address>) {
+        let Some(status) = status else {
+            return self.tell("connect-failed", format_args!("the connect was given up"), &[]);
+        };
+        let (error, to) = (status.wsa(), to.map(|to| format!("; to {to}")).unwrap_or_default());
+        let fields = [("status", Field::Text(&status)), ("error", Field::Number(error.into()))];
+        self.tell("connect-failed", format_args!("not connected: {status} ({error}){to}"), &fields);
     }
 
     fn tell_connection(&mut self, inner: &Inner, before: Situation) {
         if !before.is_connecting() {
             self.begin_connection();
         }
-        let accepted = self.situation.link.is_some_and(|link| link.origin == Origin::Accepted);
+        let now = self.situation;
+        let accepted = now.arrives || now.link.is_some_and(|link| link.origin == Origin::Accepted);
         let arrow = if accepted { "<-" } else { "->" };
-        let unknown = || "?".to_owned();
-        let local = inner.local().map_or_else(unknown, |address| address.to_string());
-        let remote = inner.peer.as_ref().map_or_else(unknown, ToString::to_string);
+        let awaits = if now.arrives { "; its first data is awaited" } else { "" };
+        let (local, remote) = (shown(inner.local().as_ref()), shown(inner.peer.as_ref()));
         self.tell(
             if accepted { "accepted" } else { "connected" },
-            format_args!("connected {local} {arrow} {remote}"),
+            format_args!("connected {local} {arrow} {remote}{awaits}"),
             &[("local", Field::Text(&local)), ("remote", Field::Text(&remote))],
         );
     }
@@ -261,50 +297,58 @@ impl Told {
     /// What has become of the two directions. Where the connection is gone already, both are over.
     fn tell_halves(&self, inner: &Inner, before: Situation) {
         let now = self.situation;
-        let Some(link) = before.link.or(now.link) else { return };
         let (send, recv) = match now.link {
-            Some(now) => (now.send, now.recv),
-            None if now.is_recycled() => (SendHalf::Closed, RecvHalf::Ended),
+            Some(link) => (link.send, link.recv),
+            None if now.is_recycled() && before.link.is_some() => {
+                (SendHalf::Closed, RecvHalf::Ended)
+            }
             None => return,
         };
-        let (sent_before, received_before) = match before.link {
-            Some(_) => (link.send, link.recv),
-            None => (SendHalf::Open, RecvHalf::Open),
-        };
+        let open = (SendHalf::Open, RecvHalf::Open);
+        let (sent_before, received_before) =
+            before.link.map_or(open, |link| (link.send, link.recv));
         let fin_came = recv.peer_ended() && !received_before.peer_ended();
-        let tell_fin = || {
-            let text = format_args!("the peer's FIN: everything that it sent has been taken in");
-            self.tell("peer-fin", text, &[]);
-        };
         let peer_first = now.reason == Some(CloseReason::PeerFin);
         if fin_came && peer_first {
-            tell_fin();
+            self.tell_fin_came();
         }
-        if matches!(recv, RecvHalf::Shut { .. })
-            && !matches!(received_before, RecvHalf::Shut { .. })
-        {
+        let is_shut = |half| matches!(half, RecvHalf::Shut { .. });
+        if is_shut(recv) && !is_shut(received_before) {
             self.tell("receive-shut", format_args!("receives no more (SD_RECEIVE)"), &[]);
         }
         match send {
             SendHalf::Closing if sent_before == SendHalf::Open => {
                 let sends = inner.endpoint.sends().count();
-                let text = format_args!("sends no more: the FIN waits behind {sends} sends");
+                let text = format_args!("sends no more: the FIN waits behind what is queued");
                 self.tell("send-closing", text, &[("sends", Field::number(sends))]);
             }
             SendHalf::Closed if sent_before != SendHalf::Closed => {
-                self.tell("fin-sent", format_args!("FIN sent"), &[]);
+                if inner.tcp.was_fin_refused() {
+                    let text = format_args!("no FIN can be sent: the connection was reset");
+                    self.tell("fin-refused", text, &[]);
+                } else {
+                    self.tell("fin-sent", format_args!("FIN sent"), &[]);
+                }
             }
             _ => {}
         }
         if fin_came && !peer_first {
-            tell_fin();
+            self.tell_fin_came();
         }
     }
 
+    fn tell_fin_came(&self) {
+        let text = format_args!("the peer's FIN: everything that it sent has been taken in");
+        self.tell("peer-fin", text, &[]);
+    }
+
     fn tell_wait(&self, before: Situation) {
-        let Some(wait) = self.situation.waits.filter(|wait| before.waits != Some(*wait)) else {
-            return;
-        };
+        let now = self.situation;
+        if before.phase == Phase::Disconnecting && now.phase == Phase::Connected && !now.closed {
+            let text = format_args!("the disconnect is over, the connection is not");
+            self.tell("disconnect-ended", text, &[]);
+        }
+        let Some(wait) = now.waits.filter(|wait| before.waits != Some(*wait)) else { return };
         let what = match wait {
             Awaited::Fin => "the peer's FIN",
             Awaited::Delivery => "the peer's acknowledgement",
@@ -317,41 +361,14 @@ impl Told {
     /// That the connection is over, and why.
     fn tell_end(&mut self, inner: &Inner, before: Situation) {
         let now = self.situation;
-        let begun = before.link.is_some() || now.link.is_some();
-        let was_over = before.link.is_some() && !before.is_alive();
-        let is_over = now.closed || !now.is_alive();
-        if begun && is_over && !was_over {
-            self.tell_reason(inner);
+        let begun = before.has_connection() || now.has_connection();
+        let was_over = before.has_connection() && !before.is_alive();
+        if begun && !was_over && !now.is_alive() {
+            self.tell_reason(inner, before.link);
         }
         if now.is_recycled() && before.link.is_some() {
             self.tell("recycled", format_args!("ready for another connection"), &[]);
         }
-    }
-
-    fn tell_reason(&mut self, inner: &Inner) {
-        let Some(reason) = self.situation.reason else { return };
-        let figures = self.figures.take().unwrap_or_else(|| inner.figures());
-        let Figures { unsent, unread, .. } = figures;
-        let (sent, received) = figures.moved();
-        let elapsed = self.since.map_or_else(Default::default, |since| since.elapsed());
-        // The kernel resets a connection whose descriptor is closed over data.
-        let resets = reason == CloseReason::LocalGraceful && self.situation.closed && unread > 0;
-        let because = if resets { ", with data unread: TCP resets it" } else { "" };
-        let text = format_args!(
-            "over: {reason}{because}; sent {sent} (not acknowledged {unsent}), \
-             received {received} (unread {unread}), {:.3} ms",
-            elapsed.as_secs_f64() * 1e3
-        );
-        let fields = [
-            ("reason", Field::Text(&reason.name())),
-            ("resets", Field::Number(resets.into())),
-            ("sent", Field::Number(sent)),
-            ("unacknowledged", Field::number(unsent)),
-            ("received", Field::Number(received)),
-            ("unread", Field::number(unread)),
-            ("microseconds", Field::Number(elapsed.as_micros().try_into().unwrap_or(u64::MAX))),
-        ];
-        self.tell("over", text, &fields);
     }
 
     fn tell_datagrams(&self, inner: &Inner, before: Situation) {
@@ -362,10 +379,15 @@ impl Told {
         if bound && !had.0 {
             self.tell_address("bound", "bound to", inner.local().as_ref());
         }
-        match (peer, had.1) {
-            (true, false) => self.tell_address("connected", "sends to", inner.peer.as_ref()),
-            (false, true) => self.tell("dissolved", format_args!("sends to nobody by itself"), &[]),
-            _ => {}
+        match peer {
+            _ if peer == had.1 => {}
+            Some(_) => self.tell_address("connected", "sends to", inner.peer.as_ref()),
+            None => self.tell("dissolved", format_args!("sends to nobody by itself"), &[]),
         }
     }
+}
+
+/// An address for people; one that is not known, or has no path, is a question mark.
+fn shown(address: Option<&Address>) -> String {
+    address.map(ToString::to_string).filter(|text| !text.is_empty()).unwrap_or_else(|| "?".into())
 }

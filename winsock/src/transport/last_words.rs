@@ -19,14 +19,17 @@ use super::tcp::{Detached, arm_reset, disarm_reset};
 const CLOSED: u8 = 7;
 
 /// closesocket with a linger time: sends `data` and closes gracefully once the peer has
-/// acknowledged all data; resets when the deadline passes first (closesocket page, "hard close").
+/// acknowledged all data; resets when the deadline passes first (closesocket page, "hard close"),
+/// and gives false then.
 ///
 /// The kernel's own lingering would return at the deadline and go on in the background.
-pub fn linger(fd: Detached, data: &[u8], deadline: Deadline) {
+pub fn linger(fd: Detached, data: &[u8], deadline: Deadline) -> bool {
     arm_reset(fd.as_fd());
-    if send_all(&fd, data, deadline) && is_acknowledged(&fd, deadline) {
+    let delivered = send_all(&fd, data, deadline) && is_acknowledged(&fd, deadline);
+    if delivered {
         disarm_reset(fd.as_fd());
     }
+    delivered
 }
 
 /// Delivers `data` and then closes gracefully, without a limit, on a thread of its own: what a

@@ -231,11 +231,19 @@ impl Tcp {
         sockopt::socket_error(self.fd()?).ok()?.err()
     }
 
+    /// Whether an error waits on the descriptor; it stays there.
+    pub fn has_failed(&self) -> bool {
+        let Some(fd) = self.fd() else { return false };
+        let mut polled = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut polled, Some(&at_once)).is_ok() && polled[0].revents().contains(PollFlags::ERR)
+    }
+
     /// Octets that were given to the kernel and that the peer has not acknowledged.
     pub fn undelivered(&self) -> usize {
         let octets = self.fd().and_then(sys::unacknowledged).unwrap_or(0);
         // The FIN takes a number of its own, the last one.
-        let data = octets.saturating_sub(u32::from(self.fin_sent));
+        let data = octets.saturating_sub(u32::from(self.has_sent_fin()));
         usize::try_from(data).unwrap_or(usize::MAX)
     }
 
@@ -249,6 +257,11 @@ impl Tcp {
     /// refused. A reset that comes later leaves what was not.
     pub fn is_flushed(&self) -> bool {
         self.fd().and_then(sys::unacknowledged) == Some(0)
+    }
+
+    /// True when the kernel has taken our FIN.
+    pub const fn has_sent_fin(&self) -> bool {
+        self.fin_sent && !self.fin_refused
     }
 
     /// True when a reset came before the FIN could be sent.
