@@ -175,7 +175,9 @@ impl Output {
                 Err(Errno::INTR) => {}
                 Err(_) => {
                     self.lost.fetch_add(worth, Ordering::Relaxed);
-                    self.broken.fetch_or(left.len() < line.len(), Ordering::Relaxed);
+                    if left.len() < line.len() {
+                        self.broken.store(true, Ordering::Relaxed);
+                    }
                     return;
                 }
             }
