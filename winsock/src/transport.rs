@@ -2,6 +2,7 @@
 
 pub mod iso;
 pub mod last_words;
+pub mod port;
 pub mod tcp;
 
 use linsock_iocp::NtStatus;

@@ -14,7 +14,7 @@ use rustix::net::sockopt;
 use super::held::Held;
 use super::operation::{Kind, Operation};
 use super::{Inner, Socket};
-use crate::transport::{status_of, tcp};
+use crate::transport::{port, status_of, tcp};
 
 impl Socket {
     /// bind.
@@ -164,7 +164,12 @@ impl Inner {
             // Windows lets a port be bound again while old connections of it are in TIME_WAIT.
             sockopt::set_socket_reuseaddr(fd, true).map_err(status_of)?;
         }
-        tcp::bind(fd, &address)?;
+        match tcp::bind(fd, &address) {
+            Err(NtStatus::ADDRESS_ALREADY_EXISTS) if chosen_port && exclusive => {
+                port::bind_behind_time_wait(fd, &address)?;
+            }
+            bound => bound?,
+        }
         self.really_bound = true;
         Ok(())
     }

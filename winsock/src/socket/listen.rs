@@ -7,7 +7,7 @@ use rustix::net::{self, sockopt};
 
 use super::{Inner, Socket};
 use crate::catalog::Provider;
-use crate::transport::{status_of, tcp};
+use crate::transport::{port, status_of, tcp};
 
 /// What the kernel is asked for at least, for TCP. Where a backlog is full Windows refuses a
 /// connection and the peer tries again; Linux answers with a cookie, says "connected", and may
@@ -60,12 +60,16 @@ impl Inner {
         self.bind_really()?;
         self.bind_where_shown()?;
         let carrier = self.bound.as_ref().map_or_else(|| socket.domain(), Address::carrier);
+        let exclusive = self.options.is_exclusive();
         let fd = self.ensure_fd(carrier)?;
         let backlog = match socket.provider() {
             Provider::Iso(_) => i32::MAX,
             Provider::Tcp(_) => backlog.max(LEAST_BACKLOG),
             Provider::Unix | Provider::Udp(_) => backlog,
         };
+        if exclusive && matches!(socket.provider(), Provider::Tcp(_)) {
+            port::leave_time_wait_reusable(fd)?;
+        }
         net::listen(fd, backlog).map_err(status_of)
     }
 

@@ -222,10 +222,51 @@ static void ioctls(void)
     close_both(client, server);
 }
 
+static SOCKET exclusive_socket(void)
+{
+    SOCKET s = tcp_socket();
+
+    CHECK_EQ(set_int(s, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1), 0, "setup");
+    return s;
+}
+
+/* "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE": a connection that was accepted on the port keeps it as long as it is active. */
+static void exclusive_port(void)
+{
+    static const char source[] = "D Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE";
+    SOCKET listener = exclusive_socket(), client = tcp_socket(), server, next = exclusive_socket();
+    struct sockaddr_in at = loopback(0);
+    int length = sizeof at;
+    char byte;
+
+    CHECK_EQ(bind(listener, (struct sockaddr *)&at, sizeof at), 0, "setup");
+    CHECK_EQ(listen(listener, 1), 0, "setup");
+    CHECK_EQ(getsockname(listener, (struct sockaddr *)&at, &length), 0, "setup");
+    CHECK_FAIL(bind(next, (struct sockaddr *)&at, sizeof at), WSAEADDRINUSE, source);
+    CHECK_EQ(connect(client, (struct sockaddr *)&at, sizeof at), 0, "setup");
+    server = accept(listener, NULL, NULL);
+    CHECK(server != INVALID_SOCKET, "setup");
+    closesocket(listener);
+    CHECK_FAIL(bind(next, (struct sockaddr *)&at, sizeof at), WSAEADDRINUSE, source);
+    /* The side that closes first is left in TIME_WAIT. */
+    CHECK_EQ(shutdown(server, SD_SEND), 0, "setup");
+    CHECK_EQ(recv(client, &byte, 1, 0), 0, "setup");
+    closesocket(client);
+    CHECK_EQ(recv(server, &byte, 1, 0), 0, "setup");
+    closesocket(server);
+    CHECK_EQ(bind(next, (struct sockaddr *)&at, sizeof at), 0, source);
+    CHECK_EQ(listen(next, 1), 0, source);
+    client = exclusive_socket();
+    CHECK_FAIL(bind(client, (struct sockaddr *)&at, sizeof at), WSAEADDRINUSE, "D SO_EXCLUSIVEADDRUSE");
+    closesocket(client);
+    closesocket(next);
+}
+
 int main(void)
 {
     check_begin("options");
     booleans();
+    exclusive_port();
     numbers();
     lingering();
     errors();
