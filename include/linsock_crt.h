@@ -344,9 +344,40 @@ static __inline__ void _splitpath(const char *path, char *drive, char *directory
     linsock_path_part(name, base, (size_t)(dot - base), _MAX_FNAME);
     linsock_path_part(extension, dot, (size_t)(end - dot), _MAX_EXT);
 }
-/* cpp/c-runtime-library/reference/popen-wpopen and pclose. Differs from Windows: the command is for Linux' shell. */
-#define _popen popen
-#define _pclose pclose
+LINSOCK_EXTERN_C_BEGIN
+struct _IO_FILE *linsock_c_library_popen(const char *command, const char *mode) __asm__("popen");
+int linsock_c_library_pclose(struct _IO_FILE *stream) __asm__("pclose");
+int *linsock_c_library_errno(void) __asm__("__errno_location");
+LINSOCK_EXTERN_C_END
+/* cpp/c-runtime-library/reference/popen-wpopen: "r" or "w", and "b" or "t", which mean the same here. Differs from Windows:
+ * the command is for Linux' shell. */
+static __inline__ struct _IO_FILE *_popen(const char *command, const char *mode)
+{
+    char way[2] = { 0, 0 };
+
+    if (command != 0 && mode != 0 && (mode[0] == 'r' || mode[0] == 'w')
+        && (mode[1] == 0 || ((mode[1] == 'b' || mode[1] == 't') && mode[2] == 0))) {
+        way[0] = mode[0];
+        return linsock_c_library_popen(command, way);
+    }
+    *linsock_c_library_errno() = LINSOCK_EINVAL;
+    return 0;
+}
+/* cpp/c-runtime-library/reference/pclose: the shell's exit code. Differs from Windows: 128 and the number of the signal that
+ * has ended the shell. */
+static __inline__ int _pclose(struct _IO_FILE *stream)
+{
+    int status;
+
+    if (stream == 0) {
+        *linsock_c_library_errno() = LINSOCK_EINVAL;
+        return -1;
+    }
+    status = linsock_c_library_pclose(stream);
+    if (status == -1 || (status & 0x7F) == 0)
+        return status == -1 ? -1 : status >> 8 & 0xFF;
+    return 128 + (status & 0x7F);
+}
 #define fopen_s(file, name, mode) ((*(file) = fopen((name), (mode))) != 0 ? 0 : errno)
 
 /* A number in any base from 2 to 36. */
@@ -501,6 +532,8 @@ static __inline__ unsigned long long _byteswap_uint64(unsigned long long n) { re
 #define _strtoi64 strtoll
 #define printf_s printf
 #define fprintf_s fprintf
+#define vprintf_s vprintf
+#define vfprintf_s vfprintf
 #define _fileno fileno
 
 #ifdef __cplusplus

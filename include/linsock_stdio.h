@@ -32,9 +32,32 @@ int linsock_snprintf(char *to, __SIZE_TYPE__ size, const char *format, ...);
 int linsock_scanf(const char *format, ...);
 int linsock_fscanf(struct _IO_FILE *from, const char *format, ...);
 int linsock_sscanf(const char *from, const char *format, ...);
+/* Those of programs with L"" of 16-bit units. */
+int linsock_short_vprintf(const char *format, __builtin_va_list arguments);
+int linsock_short_vfprintf(struct _IO_FILE *to, const char *format, __builtin_va_list arguments);
+int linsock_short_vsprintf(char *to, const char *format, __builtin_va_list arguments);
+int linsock_short_vsnprintf(char *to, __SIZE_TYPE__ size, const char *format, __builtin_va_list arguments);
+int linsock_short_vscanf(const char *format, __builtin_va_list arguments);
+int linsock_short_vfscanf(struct _IO_FILE *from, const char *format, __builtin_va_list arguments);
+int linsock_short_vsscanf(const char *from, const char *format, __builtin_va_list arguments);
+int linsock_short_printf(const char *format, ...);
+int linsock_short_fprintf(struct _IO_FILE *to, const char *format, ...);
+int linsock_short_sprintf(char *to, const char *format, ...);
+int linsock_short_snprintf(char *to, __SIZE_TYPE__ size, const char *format, ...);
+int linsock_short_scanf(const char *format, ...);
+int linsock_short_fscanf(struct _IO_FILE *from, const char *format, ...);
+int linsock_short_sscanf(const char *from, const char *format, ...);
 #endif
 #ifdef __cplusplus
 }
+#endif
+
+/* Which of them it is. */
+#if defined(__x86_64__) && __SIZEOF_WCHAR_T__ == 2
+#define LINSOCK_FORMATTED(name) __asm__("linsock_short_" name)
+#define linsock_vsnprintf linsock_short_vsnprintf
+#else
+#define LINSOCK_FORMATTED(name) __asm__("linsock_" name)
 #endif
 
 #endif

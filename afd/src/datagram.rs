@@ -9,41 +9,52 @@ use crate::endpoint::{Shutdown, Start};
 use crate::queue::Queue;
 use crate::status::NtStatus;
 
+/// How a datagram socket stands, without its operations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// It has a local address: by bind, or because something was sent.
+    pub bound: bool,
+    /// It has a default destination.
+    pub connected: bool,
+    /// This side has shut down its sending half.
+    pub send_shut: bool,
+    /// This side has shut down its receiving half.
+    pub recv_shut: bool,
+}
+
 /// The state and the queues.
 #[derive(Debug)]
 pub struct Datagrams<I> {
-    /// It has a local address: by bind, or because something was sent.
-    bound: bool,
-    /// It has a default destination.
-    connected: bool,
-    send_shut: bool,
-    recv_shut: bool,
+    standing: Standing,
     receives: Queue<I>,
     sends: Queue<I>,
 }
 
 impl<I> Default for Datagrams<I> {
     fn default() -> Self {
-        Self {
-            bound: false,
-            connected: false,
-            send_shut: false,
-            recv_shut: false,
-            receives: Queue::new(),
-            sends: Queue::new(),
-        }
+        Self::from_standing(Standing::default())
     }
 }
 
 impl<I> Datagrams<I> {
+    /// One that stands as another did, maybe in another process.
+    pub const fn from_standing(standing: Standing) -> Self {
+        Self { standing, receives: Queue::new(), sends: Queue::new() }
+    }
+
+    /// How it stands.
+    pub const fn standing(&self) -> Standing {
+        self.standing
+    }
+
     /// Whether it has a local address.
     pub const fn is_bound(&self) -> bool {
-        self.bound
+        self.standing.bound
     }
 
     /// Whether it has a default destination.
     pub const fn is_connected(&self) -> bool {
-        self.connected
+        self.standing.connected
     }
 
     /// bind is allowed once, and not after something was sent.
@@ -51,25 +62,25 @@ impl<I> Datagrams<I> {
     /// # Errors
     /// WSAEINVAL.
     pub const fn check_bind(&self) -> Result<(), NtStatus> {
-        if self.bound { Err(NtStatus::INVALID_PARAMETER) } else { Ok(()) }
+        if self.standing.bound { Err(NtStatus::INVALID_PARAMETER) } else { Ok(()) }
     }
 
     /// It has a local address from now on.
     pub const fn set_bound(&mut self) {
-        self.bound = true;
+        self.standing.bound = true;
     }
 
     /// It has, or has lost, its default destination.
     pub const fn set_connected(&mut self, connected: bool) {
-        self.connected = connected;
-        self.bound |= connected;
+        self.standing.connected = connected;
+        self.standing.bound |= connected;
     }
 
     /// shutdown: succeeds in every state, any number of times (`test_shutdown`). A receive that
     /// pends survives, as on a connection.
     pub const fn shutdown(&mut self, how: Shutdown) {
-        self.send_shut |= matches!(how, Shutdown::Send | Shutdown::Both);
-        self.recv_shut |= matches!(how, Shutdown::Receive | Shutdown::Both);
+        self.standing.send_shut |= matches!(how, Shutdown::Send | Shutdown::Both);
+        self.standing.recv_shut |= matches!(how, Shutdown::Receive | Shutdown::Both);
     }
 
     /// Whether a send may start.
@@ -77,9 +88,9 @@ impl<I> Datagrams<I> {
     /// # Errors
     /// WSAESHUTDOWN; WSAENOTCONN without a destination.
     pub const fn send(&self, has_destination: bool) -> Result<Start, NtStatus> {
-        if self.send_shut {
+        if self.standing.send_shut {
             Err(NtStatus::PIPE_DISCONNECTED)
-        } else if !has_destination && !self.connected {
+        } else if !has_destination && !self.standing.connected {
             Err(NtStatus::INVALID_CONNECTION)
         } else if self.sends.is_empty() {
             Ok(Start::Now)
@@ -93,9 +104,9 @@ impl<I> Datagrams<I> {
     /// # Errors
     /// WSAESHUTDOWN; WSAEINVAL without a local address.
     pub const fn recv(&self) -> Result<Start, NtStatus> {
-        if self.recv_shut {
+        if self.standing.recv_shut {
             Err(NtStatus::PIPE_DISCONNECTED)
-        } else if !self.bound {
+        } else if !self.standing.bound {
             Err(NtStatus::INVALID_PARAMETER)
         } else if self.receives.is_empty() {
             Ok(Start::Now)

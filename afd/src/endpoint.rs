@@ -17,6 +17,7 @@
 mod accept;
 mod connect;
 mod disconnect;
+mod standing;
 pub mod state;
 mod transfer;
 
@@ -29,6 +30,7 @@ use crate::status::NtStatus;
 pub use accept::AcceptPhase;
 pub use connect::Refused;
 pub use disconnect::{CloseMode, DisconnectMode, Shutdown};
+pub use standing::Standing;
 pub use state::ConnectKind;
 use state::{Open, Past, Phase, State, Verb};
 pub use transfer::{Receive, Start};

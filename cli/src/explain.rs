@@ -102,7 +102,7 @@ impl Account {
                 self.open.remove(&key);
                 let reason = word(line, "reason").unwrap_or_default();
                 let resets = field("resets") > 0;
-                let is_clean = !resets && matches!(reason, "peer-fin" | "local-fin");
+                let is_clean = !resets && matches!(reason, "peer-fin" | "local-fin" | "left");
                 count(&mut self.ends, line, hint(reason, resets, field("unread")), !is_clean);
             }
             "connect-failed" => {

@@ -112,6 +112,7 @@ macro_rules! programs {
 
 programs![
     acceptex,
+    across,
     apc,
     close_matrix,
     closesocket,
@@ -181,6 +182,7 @@ programs![
     file_locks,
     pipes,
     process,
+    programs,
     notifications,
     cancel_calls,
     heap_and_pool,

@@ -32,11 +32,18 @@ const PROGRAM: &str = r#"
 #include <winsock2.h>
 #include <windows.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #define CHECK(condition) ((condition) ? (void)0 : (void)(failed = 1, printf("line %d: %s\n", __LINE__, #condition)))
 typedef int (*say_function)(SOCKET, const char *);
 typedef HINSTANCE (*instance_function)(void);
 static int failed;
+static HMODULE last;
+static void at_exit(void)
+{
+    CHECK(last == NULL || (GetProcAddress(last, "say") != NULL && GetModuleHandleA("lib.dll") == last && FreeLibrary(last)));
+    fflush(stdout);
+}
 int main(int count, char **arguments)
 {
     struct sockaddr_in at = {0};
@@ -47,6 +54,7 @@ int main(int count, char **arguments)
     HMODULE module, again;
     say_function say;
     instance_function instance;
+    CHECK(atexit(at_exit) == 0);
     if (count > 1) {
         CHECK(LoadLibraryA("lib.dll") == NULL && GetLastError() == ERROR_DLL_INIT_FAILED);
         CHECK(GetModuleHandleA("lib.dll") == NULL);
@@ -85,7 +93,8 @@ int main(int count, char **arguments)
     CHECK(FreeLibrary(module));
     CHECK(GetModuleHandleA("lib.dll") == NULL && GetProcAddress(module, "say") == NULL);
     CHECK(!FreeLibrary(module) && GetLastError() == ERROR_MOD_NOT_FOUND);
-    CHECK(LoadLibraryW(u"lib.dll") != NULL);
+    last = LoadLibraryW(u"lib.dll");
+    CHECK(last != NULL);
     return failed;
 }
 "#;

@@ -38,8 +38,21 @@ const MUNICODE: &str = r#"
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
+#include <stdarg.h>
 static int failed;
 #define CHECK(condition) ((condition) ? (void)0 : (void)(failed = 1, printf("line %d: %s\n", __LINE__, #condition)))
+static int twice(char *to, size_t size, const char *format, ...)
+{
+    va_list arguments, again;
+    int length;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    CHECK(vsnprintf(to, size, format, arguments) == length);
+    va_end(arguments);
+    return length;
+}
 int _tmain(int argc, TCHAR *argv[])
 {
     wchar_t to[32], *end, *next, *copy;
@@ -74,6 +87,13 @@ int _tmain(int argc, TCHAR *argv[])
     free(copy);
     CHECK(mbstowcs(to, "\xc3\xa4\xf0\x9f\x98\x80", 32) == 3 && to[0] == 0xe4 && to[1] == 0xd83d && to[3] == 0);
     CHECK(wcstombs(narrow, to, 32) == 6 && strcmp(narrow, "\xc3\xa4\xf0\x9f\x98\x80") == 0);
+    CHECK(snprintf(narrow, 32, "%ls|%S|%ws|%.1ls|%lc", L"\u00fc", L"b", L"\U0001f600", L"xy", 0xe4) == 14);
+    CHECK(strcmp(narrow, "\xc3\xbc|b|\xf0\x9f\x98\x80|x|\xc3\xa4") == 0);
+    CHECK(sprintf_s(narrow, 32, "%d %hs %I64d %ls", 1, "n", 5LL, L"w") == 7 && strcmp(narrow, "1 n 5 w") == 0);
+    CHECK(twice(narrow, 32, "%d %ls %f %ls %d%%", 1, L"\u00fc", 0.5, L"z", 7) == 18);
+    CHECK(strcmp(narrow, "1 \xc3\xbc 0.500000 z 7%") == 0);
+    CHECK(sscanf("B\xc3\xbc \xf0\x9f\x98\x80 x", "%ls %S %lc", to, to + 8, to + 16) == 3);
+    CHECK(wcscmp(to, L"B\u00fc") == 0 && wcscmp(to + 8, L"\U0001f600") == 0 && to[16] == L'x');
     CHECK(swprintf(to, 32, L"%s-%d", L"wide", 5) == 6 && wcscmp(to, L"wide-5") == 0);
     file = _wfopen(L"B\u00fccher.txt", L"w");
     CHECK(file != NULL && fputws(L"B\u00fccher", file) == 0 && fclose(file) == 0);

@@ -66,34 +66,34 @@
 extern "C" {
 #endif
 extern int printf(const char *__restrict format, ...)
-    __asm__("linsock_printf") LINSOCK_FORMAT(__printf__, 1, 2);
+    LINSOCK_FORMATTED("printf") LINSOCK_FORMAT(__printf__, 1, 2);
 extern int fprintf(FILE *__restrict to, const char *__restrict format, ...)
-    __asm__("linsock_fprintf") LINSOCK_FORMAT(__printf__, 2, 3);
+    LINSOCK_FORMATTED("fprintf") LINSOCK_FORMAT(__printf__, 2, 3);
 extern int sprintf(char *__restrict to, const char *__restrict format, ...)
-    __asm__("linsock_sprintf") LINSOCK_FORMAT(__printf__, 2, 3);
+    LINSOCK_FORMATTED("sprintf") LINSOCK_FORMAT(__printf__, 2, 3);
 extern int vprintf(const char *__restrict format, __builtin_va_list arguments)
-    __asm__("linsock_vprintf") LINSOCK_FORMAT(__printf__, 1, 0);
+    LINSOCK_FORMATTED("vprintf") LINSOCK_FORMAT(__printf__, 1, 0);
 extern int vfprintf(FILE *__restrict to, const char *__restrict format, __builtin_va_list arguments)
-    __asm__("linsock_vfprintf") LINSOCK_FORMAT(__printf__, 2, 0);
+    LINSOCK_FORMATTED("vfprintf") LINSOCK_FORMAT(__printf__, 2, 0);
 extern int vsprintf(char *__restrict to, const char *__restrict format, __builtin_va_list arguments)
-    __asm__("linsock_vsprintf") LINSOCK_FORMAT(__printf__, 2, 0);
+    LINSOCK_FORMATTED("vsprintf") LINSOCK_FORMAT(__printf__, 2, 0);
 extern int scanf(const char *__restrict format, ...)
-    __asm__("linsock_scanf") LINSOCK_FORMAT(__scanf__, 1, 2);
+    LINSOCK_FORMATTED("scanf") LINSOCK_FORMAT(__scanf__, 1, 2);
 extern int fscanf(FILE *__restrict from, const char *__restrict format, ...)
-    __asm__("linsock_fscanf") LINSOCK_FORMAT(__scanf__, 2, 3);
+    LINSOCK_FORMATTED("fscanf") LINSOCK_FORMAT(__scanf__, 2, 3);
 extern int sscanf(const char *__restrict from, const char *__restrict format, ...)
-    __asm__("linsock_sscanf") LINSOCK_FORMAT(__scanf__, 2, 3);
+    LINSOCK_FORMATTED("sscanf") LINSOCK_FORMAT(__scanf__, 2, 3);
 #if defined(__USE_ISOC99) || defined(__USE_UNIX98)
 extern int snprintf(char *__restrict to, __SIZE_TYPE__ size, const char *__restrict format, ...)
-    __asm__("linsock_snprintf") LINSOCK_FORMAT(__printf__, 3, 4);
+    LINSOCK_FORMATTED("snprintf") LINSOCK_FORMAT(__printf__, 3, 4);
 extern int vsnprintf(char *__restrict to, __SIZE_TYPE__ size, const char *__restrict format, __builtin_va_list arguments)
-    __asm__("linsock_vsnprintf") LINSOCK_FORMAT(__printf__, 3, 0);
+    LINSOCK_FORMATTED("vsnprintf") LINSOCK_FORMAT(__printf__, 3, 0);
 extern int vscanf(const char *__restrict format, __builtin_va_list arguments)
-    __asm__("linsock_vscanf") LINSOCK_FORMAT(__scanf__, 1, 0);
+    LINSOCK_FORMATTED("vscanf") LINSOCK_FORMAT(__scanf__, 1, 0);
 extern int vfscanf(FILE *__restrict from, const char *__restrict format, __builtin_va_list arguments)
-    __asm__("linsock_vfscanf") LINSOCK_FORMAT(__scanf__, 2, 0);
+    LINSOCK_FORMATTED("vfscanf") LINSOCK_FORMAT(__scanf__, 2, 0);
 extern int vsscanf(const char *__restrict from, const char *__restrict format, __builtin_va_list arguments)
-    __asm__("linsock_vsscanf") LINSOCK_FORMAT(__scanf__, 2, 0);
+    LINSOCK_FORMATTED("vsscanf") LINSOCK_FORMAT(__scanf__, 2, 0);
 #endif
 #ifdef __cplusplus
 }

@@ -79,6 +79,8 @@ pub struct FileCore {
 
 impl FileCore {
     /// For a file with this handle. The ends of its operations are traced if that is wanted now.
+    // Inline: a socket is built in its place then, and not copied there.
+    #[inline]
     pub fn new(handle: Handle, token: Token) -> Self {
         Self {
             handle,

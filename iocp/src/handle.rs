@@ -179,12 +179,14 @@ impl Table {
         let slot = self.slot(index).ok_or(TableFull)?;
         let mut entry = slot.0.lock();
         entry.generation = entry.generation.wrapping_add(1);
-        entry.inherited = false;
         let generation = entry.generation;
         let visible = generation & ((1 << GENERATION_BITS) - 1);
         let handle =
             Handle((visible << INDEX_BITS | u32::try_from(index).map_err(|_| TableFull)?) << 2);
-        entry.held = Held::Open(object(handle, Token::new(index, generation)));
+        let object = object(handle, Token::new(index, generation));
+        // WSASocket page: "inheritable by default"; other handles are as they are asked for.
+        entry.inherited = matches!(&object, Object::File(file) if file.is_of_winsock());
+        entry.held = Held::Open(object);
         Ok(handle)
     }
 
@@ -341,6 +343,15 @@ impl Table {
         (1..self.used.load(Ordering::Acquire))
             .filter_map(|index| self.slot(index)?.0.lock().own_file(index).cloned())
             .collect()
+    }
+
+    /// What else there is behind handles that can be waited for, for the rare search through it.
+    pub fn others(&self) -> Vec<Arc<dyn AnyWaitable>> {
+        let other = |index| match &self.slot(index)?.0.lock().held {
+            Held::Open(Object::Other(other)) => Some(Arc::clone(other)),
+            _ => None,
+        };
+        (1..self.used.load(Ordering::Acquire)).filter_map(other).collect()
     }
 
     /// Takes every file of Winsock's out of the table with all of its handles (WSACleanup); gives

@@ -11,7 +11,9 @@ use linsock_afd::NtStatus;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
 use rustix::io::{Errno, ioctl_fionread, read};
-use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, tee};
+use rustix::pipe::{
+    PipeFlags, SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size, pipe_with, tee,
+};
 
 use crate::buffer::Buffers;
 use crate::clock::Deadline;
@@ -20,8 +22,9 @@ use crate::driver::Readiness;
 use crate::file::{AlreadyAssociated, File, FileCore};
 use crate::handle::{self, Handle, Object, TableFull};
 use crate::irp::{Deferred, Irp};
-use crate::port::CompletionPort;
+use crate::port::{self, CompletionPort};
 use crate::sync::poll;
+use crate::thread::{self, Synchronous};
 
 /// One of the process's standard streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,9 +108,9 @@ impl Stream {
     ///
     /// # Errors
     /// `Errno::EXIST` if the handle is another object's.
-    pub fn adopt(handle: Handle, descriptor: OwnedFd) -> Result<(), Errno> {
+    pub fn adopt(handle: Handle, descriptor: Descriptor) -> Result<(), Errno> {
         let access = access_of(descriptor.as_fd())?;
-        let descriptor = Arc::new(Descriptor::Own(descriptor));
+        let descriptor = Arc::new(descriptor);
         let is_adopted = handle::table().adopt(handle, |handle, token| {
             let core = FileCore::new(handle, token);
             Object::File(Arc::new(Self { core, descriptor, access }))
@@ -158,7 +161,8 @@ impl Stream {
     ///
     /// # Errors
     /// ERROR_ACCESS_DENIED for the wrong way; ERROR_BROKEN_PIPE when nobody has the other end;
-    /// ERROR_NOACCESS; what the device says.
+    /// ERROR_NOACCESS; what the device says; STATUS_CANCELLED for a wait for a pipe's data that
+    /// [`Thread::cancel_synchronous`](thread::Thread::cancel_synchronous) has ended.
     pub fn transfer(&self, way: Way, buffers: &mut Buffers) -> Result<usize, NtStatus> {
         let allowed = match way {
             Way::Read => self.access.read,
@@ -167,7 +171,11 @@ impl Stream {
         if !allowed {
             return Err(NtStatus::ACCESS_DENIED);
         }
+        let is_pipe = self.kind() == Kind::Pipe;
         while buffers.remaining() > 0 {
+            if is_pipe && way == Way::Read {
+                self.await_data()?;
+            }
             let moved = match way {
                 Way::Read => buffers.read_stream(self.fd()),
                 Way::Write => buffers.write_stream(self.fd()),
@@ -222,6 +230,12 @@ impl Stream {
             return Ok(octets);
         }
         let (from, into) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        // What does not fit into the copy is not seen.
+        if let (Ok(theirs), Ok(ours)) = (fcntl_getpipe_size(self.fd()), fcntl_getpipe_size(&into))
+            && ours < theirs
+        {
+            let _ = fcntl_setpipe_size(&into, theirs);
+        }
         let copied = match tee(self.fd(), &into, most, SpliceFlags::NONBLOCK) {
             // Somebody else has read it meanwhile.
             Err(Errno::AGAIN) => 0,
@@ -258,6 +272,33 @@ impl Stream {
         poll(&mut [PollFd::new(&fd, flags)], Deadline::Never);
     }
 
+    /// Waits until a read would not wait, which can be cancelled where a read could not. Calls to
+    /// the thread stay queued. If another thread is faster the read waits after all.
+    fn await_data(&self) -> Result<(), NtStatus> {
+        let fd = self.fd();
+        let data = PollFd::new(&fd, PollFlags::IN);
+        let mut fds = [data.clone()];
+        poll(&mut fds, Deadline::after_ms(0));
+        if !fds[0].revents().is_empty() {
+            return Ok(());
+        }
+        port::step_aside();
+        let thread = thread::current();
+        let operation = Synchronous::begin(&thread);
+        let wake = PollFd::from_borrowed_fd(thread.wake_fd(), PollFlags::IN);
+        let mut fds = [wake, data];
+        loop {
+            thread.rearm(!fds[0].revents().is_empty());
+            if operation.is_cancelled() {
+                return Err(NtStatus::CANCELLED);
+            }
+            poll(&mut fds, thread.patience(Deadline::Never));
+            if !fds[1].revents().is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
     fn fd(&self) -> BorrowedFd<'_> {
         (*self.descriptor).as_fd()
     }
@@ -284,9 +325,9 @@ const fn refusal(errno: Errno) -> NtStatus {
 pub fn new_pipe(size: u32) -> io::Result<(OwnedFd, OwnedFd)> {
     let (from, into) = pipe_with(PipeFlags::CLOEXEC)?;
     let size = usize::try_from(size).unwrap_or(0);
-    if rustix::pipe::fcntl_getpipe_size(&into).is_ok_and(|has| has < size) {
+    if fcntl_getpipe_size(&into).is_ok_and(|has| has < size) {
         // "The size is only a suggestion" (CreatePipe page).
-        let _ = rustix::pipe::fcntl_setpipe_size(&into, size);
+        let _ = fcntl_setpipe_size(&into, size);
     }
     Ok((from, into))
 }

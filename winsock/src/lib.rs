@@ -10,6 +10,7 @@
 
 pub mod catalog;
 pub mod net;
+pub mod offer;
 pub mod option;
 pub mod poll;
 pub mod settings;

@@ -35,6 +35,7 @@
 
 mod disconnect;
 mod error;
+mod handover;
 mod iso;
 mod operation;
 mod port;
@@ -53,6 +54,7 @@ use linsock_iocp::file::File;
 use crate::catalog::Provider;
 use crate::socket::{self, RecvOptions};
 
+pub use crate::offer::{NoPlace, Place};
 pub use crate::socket::{CloseReport, FilePart, Side, TcpState};
 
 pub use disconnect::{Disconnect, Disconnecting};

@@ -24,6 +24,7 @@
 
 mod multicast;
 mod number;
+mod passage;
 mod query;
 mod shared;
 mod value;

@@ -13,6 +13,7 @@ mod close;
 mod connect;
 mod datagram;
 mod disconnect;
+mod elsewhere;
 mod handles;
 mod held;
 mod iso;
@@ -22,6 +23,7 @@ mod network_events;
 mod notification;
 mod operation;
 mod packets;
+mod passport;
 mod recent;
 mod report;
 mod time_wait;
@@ -46,7 +48,6 @@ use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::port::CompletionPort;
 use linsock_iocp::reactor;
 use linsock_iocp::sync::Lock;
-use linsock_iocp::trace::{self as tracing, Kinds};
 
 use crate::catalog::Provider;
 use crate::option::SharedOptions;
@@ -57,11 +58,13 @@ use held::Held;
 pub use accept::{ACCEPT_RETRY, AcceptLayout, Accepted, AddressArea, DeferredAddress};
 pub use blocking::SyncResult;
 pub use datagram::{Recipient, Route, SenderArea};
+pub use elsewhere::Emigrant;
 pub use iso::UserData;
 pub use name::{SocketView, Statistics};
 pub use notification::{Events, Lifetime, Trigger, Wish};
 pub use operation::{Kind, Operation};
 pub use packets::Packets;
+pub(crate) use passport::{Reader, Writer};
 pub use report::{CloseReport, Ending, Side, TcpState};
 pub use transfer::{RecvOptions, Transfer};
 pub use transmit::{FilePart, Transmission};
@@ -165,28 +168,61 @@ impl Socket {
         let mut created = None;
         handle::table()
             .insert_with(|handle, token| {
-                let mut inner = Inner::default();
-                prepare(&mut inner);
-                inner.trace = trace::Told::begin(handle, provider);
-                let socket = Arc::new(Self {
-                    core: FileCore::new(handle, token),
-                    provider,
-                    overlapped,
-                    nonblocking: AtomicBool::new(false),
-                    shared: AtomicBool::new(false),
-                    gone: Event::new(true, false),
-                    news: provider.is_iso().then(|| Box::new(Event::new(true, false))),
-                    home: OnceLock::new(),
-                    inner: Lock::new(inner),
-                });
+                let socket = Self::build(handle, token, provider, overlapped, prepare);
                 Object::File(Arc::clone(created.insert(socket)) as Arc<dyn File>)
             })
             .map_err(|_| NtStatus::TOO_MANY_OPENED_FILES)?;
         let created = created.ok_or(NtStatus::TOO_MANY_OPENED_FILES)?;
-        if tracing::wants(Kinds::CONNECTIONS) {
-            created.lock().trace.iter().for_each(|told| told.tell_opened());
-        }
+        created.begin_trace();
         Ok(created)
+    }
+
+    /// As [`create_with`](Self::create_with), under a handle that it had in another process.
+    fn create_under(
+        handle: Handle,
+        provider: Provider,
+        overlapped: bool,
+        prepare: impl FnOnce(&mut Inner),
+    ) -> Result<Arc<Self>, NtStatus> {
+        reactor::prepare().map_err(|_| NtStatus::TOO_MANY_OPENED_FILES)?;
+        let mut created = None;
+        handle::table().adopt(handle, |handle, token| {
+            let socket = Self::build(handle, token, provider, overlapped, prepare);
+            Object::File(Arc::clone(created.insert(socket)) as Arc<dyn File>)
+        });
+        let created = created.ok_or(NtStatus::INVALID_PARAMETER)?;
+        created.begin_trace();
+        Ok(created)
+    }
+
+    fn build(
+        handle: Handle,
+        token: Token,
+        provider: Provider,
+        overlapped: bool,
+        prepare: impl FnOnce(&mut Inner),
+    ) -> Arc<Self> {
+        let mut inner = Inner::default();
+        prepare(&mut inner);
+        Arc::new(Self {
+            core: FileCore::new(handle, token),
+            provider,
+            overlapped,
+            nonblocking: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
+            gone: Event::new(true, false),
+            news: provider.is_iso().then(|| Box::new(Event::new(true, false))),
+            home: OnceLock::new(),
+            inner: Lock::new(inner),
+        })
+    }
+
+    /// Nobody knows the handle yet.
+    fn begin_trace(&self) {
+        if let Some(told) = trace::Told::begin(self.handle(), self.provider) {
+            told.tell_opened();
+            self.lock().trace = Some(told);
+        }
     }
 
     /// The socket behind a handle value.

@@ -56,6 +56,7 @@ const ROWS: &[Row] = &[
     ("SO_LINGER behind the FINs", a_hard_close_behind_a_fin),
     ("a time of SO_LINGER", a_linger_in_vain),
     ("Socket::abort", an_aborted_handle),
+    ("left to another process", a_connection_is_left),
     ("a cancelled reuse", a_reuse_is_cancelled),
     ("AcceptEx without its data", first_data_never_comes),
     ("a connect that is refused on the spot", refused_on_the_spot),
@@ -422,4 +423,18 @@ fn refused_on_the_spot(lines: &mut Lines) {
     let told = lines.until(handle, "connect-failed");
     has(told.last().unwrap(), &["\"error\":10049", "to 0.0.0.0:0"]);
     assert_eq!(lines.life(handle, "closed").0, "closed");
+}
+
+/// WSADuplicateSocket page: it ends with its last descriptor, which is not this one.
+fn a_connection_is_left(lines: &mut Lines) {
+    let (server, peer) = accepted();
+    let mut other = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+    server.offer_to(other.id()).unwrap();
+    let handle = server.handle();
+    drop(server);
+    let (_, over) = lines.life(handle, "closed");
+    has(&over, &["\"reason\":\"left\"", "another process", "\"resets\":0"]);
+    other.kill().unwrap();
+    other.wait().unwrap();
+    drop(peer);
 }

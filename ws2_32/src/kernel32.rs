@@ -29,6 +29,7 @@ pub mod rename;
 pub mod screen;
 pub mod search_path;
 pub mod seek;
+mod sheet;
 pub mod signal;
 pub mod standard;
 pub mod temp_name;

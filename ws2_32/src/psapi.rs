@@ -78,7 +78,7 @@ export! {
     /// A structure that is long enough for PROCESS_MEMORY_COUNTERS_EX is filled in as one.
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE for another handle than that of GetCurrentProcess,
+    /// ERROR_INVALID_HANDLE, ERROR_NOT_SUPPORTED for another process,
     /// ERROR_INSUFFICIENT_BUFFER, ERROR_NOACCESS; ERROR_NOT_SUPPORTED without proc(5).
     ///
     /// # Differs from Windows

@@ -1,5 +1,5 @@
-//! printf and scanf with the sizes of the Microsoft C runtime (`%I64d`, `%I32d`, `%Id`), which the
-//! headers give to programs under the usual names.
+//! printf and scanf with the sizes of the Microsoft C runtime (`%I64d`, `%I32d`, `%Id`; `%ws` of
+//! WCHAR), which the headers give to programs under the usual names.
 //!
 //! <https://learn.microsoft.com/cpp/c-runtime-library/format-specification-syntax-printf-and-wprintf-functions>
 //!
@@ -9,10 +9,15 @@
 #![allow(unsafe_code, reason = "the C library's functions; lists of arguments")]
 
 mod format;
+#[cfg(target_arch = "x86_64")]
+mod short;
+mod utf_16;
+#[cfg(target_arch = "x86_64")]
+mod widened;
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
-use format::{Use, translated};
+use format::{Use, Utf16, translated};
 
 use crate::export::export;
 
@@ -51,26 +56,71 @@ enum Format {
     /// The program's own.
     Given(*const c_char),
     Translated(Vec<u8>),
+    /// With the list of arguments.
+    #[cfg(target_arch = "x86_64")]
+    Narrowed(short::Narrowed),
+    /// With the list of arguments.
+    #[cfg(target_arch = "x86_64")]
+    Widened(widened::Widened),
 }
 
 impl Format {
     /// # Safety
     /// As the C library asks: a text that ends with a zero.
     unsafe fn of(given: *const c_char, used: Use) -> Self {
-        // SAFETY: the text ends with a zero.
-        let has_one = !given.is_null() && !unsafe { libc::strchr(given, b'I'.into()) }.is_null();
-        if !has_one {
+        if given.is_null() {
             return Self::Given(given);
         }
-        // SAFETY: as above.
+        // SAFETY: the text ends with a zero.
         let octets = unsafe { CStr::from_ptr(given) }.to_bytes();
         translated(octets, used).map_or(Self::Given(given), Self::Translated)
+    }
+
+    /// With texts in UTF-16.
+    ///
+    /// # Safety
+    /// As [`of`](Self::of), and the arguments are what the format says.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn with(given: *const c_char, arguments: Arguments, used: Use, which: Utf16) -> Self {
+        if !given.is_null() {
+            // SAFETY: the text ends with a zero.
+            let octets = unsafe { CStr::from_ptr(given) }.to_bytes();
+            let changed = match used {
+                Use::Print => {
+                    // SAFETY: the caller says what the arguments are.
+                    let narrowed = unsafe { short::Narrowed::of(octets, arguments, which) };
+                    narrowed.map(Self::Narrowed)
+                }
+                Use::Scan => {
+                    // SAFETY: as above.
+                    let widened = unsafe { widened::Widened::of(octets, arguments, which) };
+                    widened.map(Self::Widened)
+                }
+            };
+            if let Some(changed) = changed {
+                return changed;
+            }
+        }
+        // SAFETY: the caller says so.
+        unsafe { Self::of(given, used) }
+    }
+
+    /// # Safety
+    /// As there.
+    #[cfg(not(target_arch = "x86_64"))]
+    unsafe fn with(given: *const c_char, _: Arguments, used: Use, _: Utf16) -> Self {
+        // SAFETY: the caller says so.
+        unsafe { Self::of(given, used) }
     }
 
     fn as_ptr(&self) -> *const c_char {
         match self {
             Self::Given(given) => *given,
             Self::Translated(octets) => octets.as_ptr().cast(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Narrowed(narrowed) => narrowed.format().as_ptr().cast(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Widened(widened) => widened.format().as_ptr().cast(),
         }
     }
 }
@@ -83,7 +133,7 @@ export! {
     /// what it says.
     fn linsock_vprintf(format: *const c_char, arguments: Arguments) -> c_int, fail -1; {
         // SAFETY: the caller says so.
-        let format = unsafe { Format::of(format, Use::Print) };
+        let format = unsafe { Format::with(format, arguments, Use::Print, Utf16::Marked) };
         // SAFETY: a translated format takes what the program's takes.
         Ok(unsafe { c::vprintf(format.as_ptr(), arguments) })
     }
@@ -95,7 +145,7 @@ export! {
         arguments: Arguments,
     ) -> c_int, fail -1; {
         // SAFETY: the caller says so.
-        let format = unsafe { Format::of(format, Use::Print) };
+        let format = unsafe { Format::with(format, arguments, Use::Print, Utf16::Marked) };
         // SAFETY: a translated format takes what the program's takes.
         Ok(unsafe { c::vfprintf(to, format.as_ptr(), arguments) })
     }
@@ -107,7 +157,7 @@ export! {
         arguments: Arguments,
     ) -> c_int, fail -1; {
         // SAFETY: the caller says so.
-        let format = unsafe { Format::of(format, Use::Print) };
+        let format = unsafe { Format::with(format, arguments, Use::Print, Utf16::Marked) };
         // SAFETY: a translated format takes what the program's takes.
         Ok(unsafe { c::vsprintf(to, format.as_ptr(), arguments) })
     }
@@ -120,7 +170,7 @@ export! {
         arguments: Arguments,
     ) -> c_int, fail -1; {
         // SAFETY: the caller says so.
-        let format = unsafe { Format::of(format, Use::Print) };
+        let format = unsafe { Format::with(format, arguments, Use::Print, Utf16::Marked) };
         // SAFETY: a translated format takes what the program's takes.
         Ok(unsafe { c::vsnprintf(to, size, format.as_ptr(), arguments) })
     }
@@ -128,7 +178,7 @@ export! {
     /// vscanf.
     fn linsock_vscanf(format: *const c_char, arguments: Arguments) -> c_int, fail -1; {
         // SAFETY: the caller says so.
-        let format = unsafe { Format::of(format, Use::Scan) };
+        let format = unsafe { Format::with(format, arguments, Use::Scan, Utf16::Marked) };
         // SAFETY: a translated format takes what the program's takes.
         Ok(unsafe { c::vscanf(format.as_ptr(), arguments) })
     }
@@ -140,7 +190,7 @@ export! {
         arguments: Arguments,
     ) -> c_int, fail -1; {
         // SAFETY: the caller says so.
-        let format = unsafe { Format::of(format, Use::Scan) };
+        let format = unsafe { Format::with(format, arguments, Use::Scan, Utf16::Marked) };
         // SAFETY: a translated format takes what the program's takes.
         Ok(unsafe { c::vfscanf(from, format.as_ptr(), arguments) })
     }
@@ -152,12 +202,13 @@ export! {
         arguments: Arguments,
     ) -> c_int, fail -1; {
         // SAFETY: the caller says so.
-        let format = unsafe { Format::of(format, Use::Scan) };
+        let format = unsafe { Format::with(format, arguments, Use::Scan, Utf16::Marked) };
         // SAFETY: a translated format takes what the program's takes.
         Ok(unsafe { c::vsscanf(from, format.as_ptr(), arguments) })
     }
 }
 
+pub use utf_16::*;
 #[cfg(target_arch = "x86_64")]
 pub use variadic::*;
 
@@ -167,8 +218,10 @@ mod variadic {
     use std::arch::naked_asm;
 
     use super::{
-        linsock_vfprintf, linsock_vfscanf, linsock_vprintf, linsock_vscanf, linsock_vsnprintf,
-        linsock_vsprintf, linsock_vsscanf,
+        linsock_short_vfprintf, linsock_short_vfscanf, linsock_short_vprintf, linsock_short_vscanf,
+        linsock_short_vsnprintf, linsock_short_vsprintf, linsock_short_vsscanf, linsock_vfprintf,
+        linsock_vfscanf, linsock_vprintf, linsock_vscanf, linsock_vsnprintf, linsock_vsprintf,
+        linsock_vsscanf,
     };
 
     /// Stores the registers that may hold arguments, makes the list of those behind the first
@@ -268,5 +321,54 @@ mod variadic {
     #[unsafe(no_mangle)]
     pub unsafe extern "C" fn linsock_sscanf() {
         with_list!(linsock_vsscanf, named 2, list in "rdx")
+    }
+
+    /// printf, of a program whose wide texts are UTF-16.
+    #[unsafe(naked)]
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn linsock_short_printf() {
+        with_list!(linsock_short_vprintf, named 1, list in "rsi")
+    }
+
+    /// fprintf, of a program whose wide texts are UTF-16.
+    #[unsafe(naked)]
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn linsock_short_fprintf() {
+        with_list!(linsock_short_vfprintf, named 2, list in "rdx")
+    }
+
+    /// sprintf, of a program whose wide texts are UTF-16.
+    #[unsafe(naked)]
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn linsock_short_sprintf() {
+        with_list!(linsock_short_vsprintf, named 2, list in "rdx")
+    }
+
+    /// snprintf, of a program whose wide texts are UTF-16.
+    #[unsafe(naked)]
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn linsock_short_snprintf() {
+        with_list!(linsock_short_vsnprintf, named 3, list in "rcx")
+    }
+
+    /// scanf, of a program whose wide texts are UTF-16.
+    #[unsafe(naked)]
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn linsock_short_scanf() {
+        with_list!(linsock_short_vscanf, named 1, list in "rsi")
+    }
+
+    /// fscanf, of a program whose wide texts are UTF-16.
+    #[unsafe(naked)]
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn linsock_short_fscanf() {
+        with_list!(linsock_short_vfscanf, named 2, list in "rdx")
+    }
+
+    /// sscanf, of a program whose wide texts are UTF-16.
+    #[unsafe(naked)]
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn linsock_short_sscanf() {
+        with_list!(linsock_short_vsscanf, named 2, list in "rdx")
     }
 }

@@ -574,6 +574,10 @@ constants! {
         CREATE_NEW_PROCESS_GROUP CREATE_UNICODE_ENVIRONMENT BELOW_NORMAL_PRIORITY_CLASS
         ABOVE_NORMAL_PRIORITY_CLASS INHERIT_PARENT_AFFINITY CREATE_PROTECTED_PROCESS
         EXTENDED_STARTUPINFO_PRESENT CREATE_BREAKAWAY_FROM_JOB CREATE_DEFAULT_ERROR_MODE
+        CREATE_SEPARATE_WOW_VDM CREATE_SHARED_WOW_VDM CREATE_SECURE_PROCESS
+        CREATE_PRESERVE_CODE_AUTHZ_LEVEL STARTF_USECOUNTCHARS STARTF_USEFILLATTRIBUTE
+        STARTF_RUNFULLSCREEN STARTF_USEHOTKEY STARTF_TITLEISLINKNAME STARTF_TITLEISAPPID
+        STARTF_PREVENTPINNING STARTF_UNTRUSTEDSOURCE PROCESS_CREATE_PROCESS PROCESS_SET_QUOTA
         CREATE_NO_WINDOW STARTF_USESHOWWINDOW STARTF_USESIZE STARTF_USEPOSITION
         STARTF_FORCEONFEEDBACK STARTF_FORCEOFFFEEDBACK STARTF_USESTDHANDLES PROCESS_TERMINATE
         PROCESS_CREATE_THREAD PROCESS_VM_OPERATION PROCESS_VM_READ PROCESS_VM_WRITE
@@ -1100,6 +1104,13 @@ signatures! {
     stdio => linsock_vfprintf 3 none;
     stdio => linsock_vsprintf 3 none;
     stdio => linsock_vsnprintf 4 none;
+    stdio => linsock_short_vprintf 2 none;
+    stdio => linsock_short_vfprintf 3 none;
+    stdio => linsock_short_vsprintf 3 none;
+    stdio => linsock_short_vsnprintf 4 none;
+    stdio => linsock_short_vscanf 2 none;
+    stdio => linsock_short_vfscanf 3 none;
+    stdio => linsock_short_vsscanf 3 none;
     stdio => linsock_vscanf 2 none;
     stdio => linsock_vfscanf 3 none;
     stdio => linsock_vsscanf 3 none;
@@ -1369,6 +1380,11 @@ signatures! {
     kernel32::version => VerifyVersionInfoA 3 SystemInformation;
     kernel32::version => VerifyVersionInfoW 3 SystemInformation;
     bcrypt => BCryptGenRandom 4 Cryptography;
+    kernel32::child => _spawnv 3 none;
+    kernel32::child => _spawnve 4 none;
+    kernel32::child => _spawnvp 3 none;
+    kernel32::child => _spawnvpe 4 none;
+    kernel32::child => _cwait 3 none;
     kernel32::descriptor => _get_osfhandle 1 none;
     kernel32::descriptor => _open_osfhandle 2 none;
     kernel32::mapping => CreateFileMappingA 6 Memory;
@@ -1461,6 +1477,13 @@ const NO_SIGNATURE: &[(&str, &str)] = &[
     ("linsock_fprintf", "takes as many arguments as C passes"),
     ("linsock_sprintf", "takes as many arguments as C passes"),
     ("linsock_snprintf", "takes as many arguments as C passes"),
+    ("linsock_short_printf", "takes as many arguments as C passes"),
+    ("linsock_short_fprintf", "takes as many arguments as C passes"),
+    ("linsock_short_sprintf", "takes as many arguments as C passes"),
+    ("linsock_short_snprintf", "takes as many arguments as C passes"),
+    ("linsock_short_scanf", "takes as many arguments as C passes"),
+    ("linsock_short_fscanf", "takes as many arguments as C passes"),
+    ("linsock_short_sscanf", "takes as many arguments as C passes"),
     ("linsock_scanf", "takes as many arguments as C passes"),
     ("linsock_fscanf", "takes as many arguments as C passes"),
     ("linsock_sscanf", "takes as many arguments as C passes"),

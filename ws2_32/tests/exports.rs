@@ -22,6 +22,8 @@ const NOT_DECLARED: &[(&str, &str)] = &[
 /// In a header, and not exported.
 const NOT_EXPORTED: &[(&str, &str)] = &[
     ("__errno_location", "glibc's"),
+    ("popen", "glibc's"),
+    ("pclose", "glibc's"),
     ("GetCommState", ELSEWHERE),
     ("SetCommState", ELSEWHERE),
     ("SetCommTimeouts", ELSEWHERE),

@@ -159,7 +159,8 @@ const DOCUMENTED: &[(&str, &str)] = &[
     (
         "process.h",
         "\
-        _beginthread _beginthreadex _endthread _endthreadex",
+        _beginthread _beginthreadex _endthread _endthreadex
+        _spawnv _spawnve _spawnvp _spawnvpe _cwait",
     ),
     (
         "io.h",

@@ -22,10 +22,16 @@ fn close(handle: SOCKET) {
     assert_ne!(call!(closesocket(handle)), 0, "the duplicate is closed");
 }
 
-/// A description in memory of any kind, for a process that may be ours.
+/// A description in memory of any kind, for our process or one that there cannot be: nobody else is
+/// to be given a socket.
 fn describe(run: &mut Run<'_>) {
     let s = run.socket();
-    let process = run.script.pick_or_any(&[std::process::id().cast_signed(), 0, 1]).cast_unsigned();
+    let own = std::process::id();
+    let process = match run.script.pick_or_any(&[own.cast_signed(), 0, -1]).cast_unsigned() {
+        same if same == own => own,
+        0 => 0,
+        other => other | 1 << 31,
+    };
     let at = run.memory.place_for(&mut run.script, DESCRIPTION);
     let told = match run.script.rarely(2) {
         true => call!(WSADuplicateSocketA(s, process, at.cast())),

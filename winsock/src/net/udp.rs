@@ -37,7 +37,7 @@ use crate::socket;
 /// ```
 #[derive(Debug)]
 pub struct UdpSocket {
-    inner: Arc<socket::Socket>,
+    pub(super) inner: Arc<socket::Socket>,
 }
 
 impl Drop for UdpSocket {

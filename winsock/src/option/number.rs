@@ -353,7 +353,7 @@ impl Interface {
 
 /// What a program has set of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Numbers(Vec<(Number, u32)>);
+pub(super) struct Numbers(pub(super) Vec<(Number, u32)>);
 
 impl Numbers {
     pub(super) const NONE: Self = Self(Vec::new());

@@ -25,6 +25,12 @@ impl Deref for SharedOptions {
     }
 }
 
+impl From<Options> for SharedOptions {
+    fn from(own: Options) -> Self {
+        Self(Some(Arc::new(own)))
+    }
+}
+
 impl SharedOptions {
     /// Changes them, which makes them this socket's own. A change that is refused leaves them as
     /// they were.

@@ -61,6 +61,7 @@ impl Socket {
         let lingers = inner.options.linger().is_some_and(|seconds| seconds > 0);
         lingers
             && !inner.has_other_handles()
+            && !inner.is_elsewhere()
             && (inner.endpoint.has_sends() || inner.is_connected() && inner.owes_peer())
     }
 
@@ -79,12 +80,10 @@ impl Socket {
         let listened = inner.endpoint.phase() == Phase::Listening;
         let listening = inner.listening.take();
         let cut = inner.endpoint.sends().any(|send| matches!(send.kind, Kind::Transmit(_)));
-        let lingers = match inner.options.linger() {
-            _ if cut => Some(Duration::ZERO),
-            seconds => seconds.map(|seconds| Duration::from_secs(seconds.into())),
-        };
+        let lingers = if cut { Some(Duration::ZERO) } else { inner.linger_time() };
         let abort = lingers == Some(Duration::ZERO);
         let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
+        let elsewhere = inner.is_elsewhere();
         let origin = inner.endpoint.state().link().map(|link| link.origin);
         inner.see_the_end();
         inner.note_hard_close(|| match lingers {
@@ -92,6 +91,7 @@ impl Socket {
             Some(Duration::ZERO) => Some(Hard::Linger),
             _ => None,
         });
+        inner.note_left(elsewhere);
         let sends = inner.endpoint.close(mode);
         let owed = inner.take_over(self, sends, &mut after);
         inner.cancel_datagrams(self, &|_| true, &mut after);
@@ -101,7 +101,7 @@ impl Socket {
         inner.selection = None;
         // Its port may go with it, and what the port's packets hold.
         let registration = inner.registration.take();
-        if let Some(origin) = origin {
+        if let Some(origin) = origin.filter(|_| !elsewhere) {
             inner.enter_time_wait(origin);
         }
         let embryos = inner.take_embryos();
@@ -110,10 +110,10 @@ impl Socket {
         if cut && let Some(fd) = inner.tcp.fd() {
             tcp::arm_reset(fd);
         }
-        let fd = inner.tcp.detach();
+        let fd = inner.detach(self);
         drop(inner);
         drop(registration);
-        if let Some(fd) = fd.as_ref().filter(|_| listened) {
+        if let Some(fd) = fd.as_ref().filter(|_| listened && !elsewhere) {
             fd.stop_listening();
         }
         // Connections that no accept took: their descriptors close with no lock held.
@@ -153,6 +153,13 @@ fn close_descriptor(fd: Detached, data: Vec<u8>, linger: Option<Duration>) -> bo
 }
 
 impl Inner {
+    /// How long closing waits for the peer, and resets then; `None`: it does neither. Whoever has
+    /// the socket too may lose nothing of what is under way.
+    fn linger_time(&self) -> Option<Duration> {
+        let seconds = self.options.linger().filter(|_| !self.is_elsewhere());
+        seconds.map(|seconds| Duration::from_secs(seconds.into()))
+    }
+
     /// Copies the data of sends that the caller's memory will not outlive, and completes them: they
     /// were accepted, so they are delivered.
     fn take_over(

@@ -25,6 +25,7 @@ use rustix::net;
 
 use super::blocking::SyncResult;
 use super::operation::{Kind, Operation};
+use super::passport::Affairs;
 use super::transfer::RecvOptions;
 use super::{Inner, Socket, Started};
 use crate::catalog::Provider;
@@ -42,7 +43,16 @@ pub(super) struct Traffic {
 
 impl Traffic {
     fn new() -> Self {
-        Self { datagrams: Datagrams::default(), unreachable: false, tells_unreachable: true }
+        Self::with(Datagrams::default(), true)
+    }
+
+    pub(super) const fn with(datagrams: Datagrams<Operation>, tells_unreachable: bool) -> Self {
+        Self { datagrams, unreachable: false, tells_unreachable }
+    }
+
+    pub(super) const fn affairs(&self) -> Affairs {
+        let Self { tells_unreachable, .. } = *self;
+        Affairs::Datagrams { standing: self.datagrams.standing(), tells_unreachable }
     }
 }
 

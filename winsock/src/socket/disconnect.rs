@@ -240,8 +240,12 @@ impl Inner {
             && !said
         {
             tcp::arm_reset(fd);
+            if self.is_elsewhere() {
+                // Closing one of several descriptors resets nothing, and this does.
+                let _ = net::connect_unspec(fd);
+            }
         }
-        self.tcp.detach();
+        self.detach(socket);
         self.really_bound = false;
         self.end_polls(socket);
     }
@@ -276,7 +280,7 @@ impl Inner {
         let owed = self.forget_link();
         let dissolved = origin == Origin::Connected && self.iso.is_none() && self.dissolve();
         if !dissolved {
-            self.let_go(owed);
+            self.let_go(socket, owed);
         }
         match (origin, socket.domain()) {
             (Origin::Accepted, _) => self.bound = None,
@@ -292,7 +296,7 @@ impl Inner {
     fn dissolve(&mut self) -> bool {
         self.tcp.send_fin();
         let dissolved = |fd| net::connect_unspec(fd).is_ok();
-        if !self.tcp.is_flushed() || !self.tcp.fd().is_some_and(dissolved) {
+        if self.is_elsewhere() || !self.tcp.is_flushed() || !self.tcp.fd().is_some_and(dissolved) {
             return false;
         }
         self.tcp.renew();
@@ -300,13 +304,17 @@ impl Inner {
     }
 
     /// Closes the descriptor gracefully, whatever SO_LINGER says: a disconnect is no abort.
-    fn let_go(&mut self, owed: Option<Vec<u8>>) {
+    fn let_go(&mut self, socket: &Socket, owed: Option<Vec<u8>>) {
+        if self.is_elsewhere() {
+            // Closing one of several descriptors sends no FIN.
+            self.tcp.send_fin();
+        }
         if self.options.linger().is_some()
             && let Some(fd) = self.tcp.fd()
         {
             let _ = net::sockopt::set_socket_linger(fd, None);
         }
-        if let (Some(fd), Some(owed)) = (self.tcp.detach(), owed) {
+        if let (Some(fd), Some(owed)) = (self.detach(socket), owed) {
             last_words::drain_in_background(fd, owed);
         }
         self.really_bound = false;

@@ -15,11 +15,13 @@ use linsock_iocp::handle::{Handle, Object, table};
 
 use super::{Inner, Socket};
 
-/// The handles of a socket that has, or had, more than its own.
+/// The handles of a socket that has, or had, more than its own, here or elsewhere.
 #[derive(Debug)]
 pub(super) struct Handles {
     own_is_open: bool,
     others: Vec<Other>,
+    /// Another process may have the socket.
+    pub(super) elsewhere: bool,
 }
 
 /// Another handle.
@@ -32,7 +34,7 @@ struct Other {
 
 impl Default for Handles {
     fn default() -> Self {
-        Self { own_is_open: true, others: Vec::new() }
+        Self { own_is_open: true, others: Vec::new(), elsewhere: false }
     }
 }
 

@@ -128,6 +128,14 @@ impl Registration {
         Self { port, wish, enabled: true, told, queued, ticket: Weak::new() }
     }
 
+    fn change(&mut self, wish: Wish) {
+        if wish.key != self.wish.key {
+            // What waits at the port has another key: nobody learns of this registration by it.
+            self.ticket = Weak::new();
+        }
+        (self.wish, self.enabled, self.told) = (wish, true, Events::NONE);
+    }
+
     /// Takes in what holds now, and tells what of it is new.
     fn update(&mut self, socket: &Socket, now: Events) {
         let wanted = self.wish.filter != Events::NONE;
@@ -141,7 +149,9 @@ impl Registration {
         self.told = now;
         let new = new.without(queued);
         let persists = self.wish.lifetime == Lifetime::Persistent;
-        if persists && self.wish.trigger == Trigger::Level && now != Events::NONE {
+        // One-shot: when the packet is gone that was there before, this one's turn has come.
+        let lasts = persists || new == Events::NONE;
+        if lasts && self.wish.trigger == Trigger::Level && now != Events::NONE {
             // Before the packet is there: who takes it may be back at once.
             self.port.look_again_at(socket.token());
         }
@@ -188,9 +198,7 @@ impl Socket {
             Some(known) if !Arc::ptr_eq(&known.port, port) => {
                 return Err(NtStatus::INVALID_PARAMETER);
             }
-            Some(known) => {
-                (known.wish, known.enabled, known.told) = (wish, true, Events::NONE);
-            }
+            Some(known) => known.change(wish),
             None => {
                 inner.move_to(self, port);
                 inner.registration = Some(Box::new(Registration::new(port, wish)));

@@ -63,6 +63,8 @@ pub(super) struct Told {
     figures: Option<Figures>,
     /// Why the close is a hard one.
     hard: Option<Hard>,
+    /// It is closed, and another process has the connection still.
+    left: bool,
 }
 
 impl Inner {
@@ -90,6 +92,14 @@ impl Inner {
     pub(super) fn note_hard_close(&mut self, hard: impl FnOnce() -> Option<Hard>) {
         if let Some(told) = &mut self.trace {
             told.hard = told.hard.or_else(hard);
+        }
+    }
+
+    /// The handle is being closed, and another process has the connection still.
+    #[inline]
+    pub(super) fn note_left(&mut self, elsewhere: bool) {
+        if let Some(told) = &mut self.trace {
+            told.left = elsewhere;
         }
     }
 
@@ -186,6 +196,7 @@ impl Told {
             since: None,
             figures: None,
             hard: None,
+            left: false,
         })
     }
 

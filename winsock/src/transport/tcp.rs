@@ -208,6 +208,11 @@ impl Tcp {
         }
     }
 
+    /// The FIN was given to the kernel by another process.
+    pub const fn note_fin(&mut self) {
+        self.fin_sent = true;
+    }
+
     /// Looks at what is next in line without taking it.
     pub fn peek(&mut self) -> Next {
         let Some(fd) = self.fd() else {

@@ -14,10 +14,12 @@ use rustix::io::Errno;
 use rustix::process::{Pid, getpid, test_kill_process};
 
 use super::object::{CURRENT_PROCESS, enter, no_access};
+use super::sheet::{self, Sheet};
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
+use code::End;
 use hold::Hold;
 
 mod code;
@@ -25,10 +27,13 @@ mod create;
 mod environment;
 mod hold;
 mod line;
+mod program;
+mod runtime;
 mod spawn;
 mod watch;
 
 pub use create::{CreateProcessA, CreateProcessW, GetStartupInfoA, GetStartupInfoW};
+pub use runtime::{_cwait, _spawnv, _spawnve, _spawnvp, _spawnvpe};
 
 /// What GetExitCodeProcess gives for a process that has not ended (winbase.h).
 const STILL_ACTIVE: u32 = 259;
@@ -39,10 +44,10 @@ const PROCESS_QUERY_LIMITED_INFORMATION: u32 = 0x1000;
 const PROCESS_ALL_ACCESS: u32 = 0x001F_FFFF;
 
 /// Whose process it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Kinship {
-    /// Started here: its end is ours to collect.
-    Child,
+    /// Started here: its end is ours to collect, and its code stands on the sheet.
+    Child(Sheet),
     /// This process itself.
     Own,
     /// Somebody else's.
@@ -90,9 +95,9 @@ impl Process {
     /// How it ended; `None` while it runs.
     fn ask(&self, given: Option<u32>) -> Option<State> {
         let mut is_over = self.hold.is_over();
-        if self.kinship == Kinship::Child {
+        if let Kinship::Child(_) = self.kinship {
             match self.hold.collect() {
-                Ok(end) => return end.map(|end| State::Ended(Some(end.code(given)))),
+                Ok(end) => return end.map(|end| State::Ended(Some(self.code_of(end, given)))),
                 // Somebody else has collected it: the program waits for any child, or the system
                 // collects them because the program ignores SIGCHLD.
                 Err(_) => is_over |= matches!(self.hold, Hold::Number(_)),
@@ -102,7 +107,14 @@ impl Process {
     }
 
     fn told_end(&self, given: Option<u32>) -> Option<u32> {
-        self.hold.told_end().map(|end| end.code(given)).or(given)
+        self.hold.told_end().map(|end| self.code_of(end, given)).or(given)
+    }
+
+    fn code_of(&self, end: End, given: Option<u32>) -> u32 {
+        match (end, &self.kinship) {
+            (End::Exited(kept), Kinship::Child(sheet)) => sheet.code(kept),
+            _ => end.code(given),
+        }
     }
 
     /// Finds out how far the process is. Whoever sees first that it has ended tells those who wait.
@@ -126,7 +138,7 @@ impl Process {
     }
 
     fn terminate(&self, code: u32) -> Outcome<()> {
-        if self.kinship == Kinship::Own {
+        if let Kinship::Own = self.kinship {
             terminate_own(code);
         }
         if let State::Ended(_) = self.look() {
@@ -162,8 +174,17 @@ impl Process {
 }
 
 fn terminate_own(code: u32) -> ! {
+    sheet::tell(code);
     // SAFETY: ends the process at once, whatever its threads do.
-    unsafe { libc::_exit((code & 0xFF).cast_signed()) }
+    unsafe { libc::_exit(kept_of(code)) }
+}
+
+/// What Linux keeps of a code: 8 bits. A failure stays one.
+pub(super) const fn kept_of(code: u32) -> i32 {
+    match (code & 0xFF).cast_signed() {
+        0 if code != 0 => 0xFF,
+        kept => kept,
+    }
 }
 
 /// A handle's view of a process: what it may be used for.
@@ -220,6 +241,11 @@ fn process(value: HANDLE, rights: u32) -> Outcome<Arc<Process>> {
     Ok(Arc::clone(&seen.process))
 }
 
+/// Whether a handle is one of this process.
+pub(super) fn is_own(handle: HANDLE) -> Outcome<bool> {
+    Ok(matches!(seen(handle)?.process.kinship, Kinship::Own))
+}
+
 fn enter_seen(process: Arc<Process>, rights: u32) -> Outcome<HANDLE> {
     enter(Object::Other(Arc::new(Seen { process, rights })))
 }
@@ -254,13 +280,30 @@ fn open(rights: u32, id: u32) -> Outcome<HANDLE> {
     if let Some(process) = watch::find(id) {
         return enter_seen(process, rights);
     }
-    let (number, hold) = take_hold(id)?;
+    let (number, hold) = match take_hold(id) {
+        Ok(taken) => taken,
+        Err(refusal) => return enter_seen(ended(id).ok_or(refusal)?, rights),
+    };
     if rights & PROCESS_TERMINATE != 0 && !may_be_ended(number) {
         return Err(Error::ERROR_ACCESS_DENIED);
     }
     let process = Process::new(number, hold, Kinship::Other, None);
     watch::watch(&process)?;
     enter_seen(process, rights)
+}
+
+/// One that has ended and has handles still: its number is good until the last is closed
+/// (PROCESS_INFORMATION page).
+fn ended(id: u32) -> Option<Arc<Process>> {
+    let process = |other: Arc<dyn AnyWaitable>| {
+        let any: Arc<dyn std::any::Any + Send + Sync> = other;
+        let process = match any.downcast::<Seen>() {
+            Ok(seen) => Arc::clone(&seen.process),
+            Err(any) => Arc::clone(&any.downcast::<FirstThread>().ok()?.0),
+        };
+        (process.id() == id).then_some(process)
+    };
+    table().others().into_iter().find_map(process)
 }
 
 /// Whether signals may be sent to it.
@@ -308,10 +351,13 @@ export! {
     /// here (Linux before 6.15, or its parent has not asked yet).
     ///
     /// # Differs from Windows
-    /// Linux keeps 8 bits of a code that a process ends itself with. A process that a signal ended
-    /// has the code that TerminateProcess gave it; or the exception's that Windows would have ended
-    /// it with: 0xC0000005 for SIGSEGV and SIGBUS, 0xC000001D for SIGILL, 0xC0000094 for SIGFPE,
-    /// 0x80000003 for SIGTRAP, 0xC000013A for SIGINT, SIGHUP and SIGTERM; 3 for SIGABRT; else 1.
+    /// Of a process that is not linked with this library, or was not started here by CreateProcess
+    /// and its kin, Linux keeps 8 bits of the code that it ends itself with; ExitProcess and
+    /// TerminateProcess make it 255 if these are 0 and the code is not. A process that a signal
+    /// ended has the code that TerminateProcess gave it; or the exception's that Windows would have
+    /// ended it with: 0xC0000005 for SIGSEGV and SIGBUS, 0xC000001D for SIGILL, 0xC0000094 for
+    /// SIGFPE, 0x80000003 for SIGTRAP, 0xC000013A for SIGINT, SIGHUP and SIGTERM; 3 for SIGABRT;
+    /// else 1.
     fn GetExitCodeProcess(hProcess: HANDLE, lpExitCode: *mut u32) -> BOOL, fail FALSE; {
         let code = if hProcess == CURRENT_PROCESS {
             STILL_ACTIVE
@@ -332,8 +378,9 @@ export! {
     /// ended, and a handle without PROCESS_TERMINATE. Never blocks.
     ///
     /// # Differs from Windows
-    /// The code is known to this process; to others the process was killed by a signal. Of this
-    /// process's own code Linux keeps 8 bits.
+    /// The code is known to this process; to others the process was killed by a signal. This
+    /// process's own code is known to who has started it by CreateProcess or its kin; others see 8
+    /// bits of it, and 255 if they are 0 and the code is not.
     fn TerminateProcess(hProcess: HANDLE, uExitCode: u32) -> BOOL, fail FALSE; {
         if hProcess == CURRENT_PROCESS {
             terminate_own(uExitCode);

@@ -1,7 +1,8 @@
 //! Keys of the console: the C runtime's conio.h.
 //!
 //! The console is the terminal that the process is in, whatever its standard input is. Its settings
-//! are changed for the length of a call only, so that a process that is killed leaves it in order.
+//! are changed for the length of a call only, so that a process that is killed between two calls
+//! leaves it in order.
 //!
 //! # Differs from Windows
 //! What is typed between two calls is shown by the terminal. A process without a terminal, or one
@@ -13,7 +14,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::sync::OnceLock;
 
 use linsock::iocp::sync::Lock;
-use rustix::io::Errno;
+use rustix::io::{Errno, read, retry_on_intr};
 use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 
@@ -40,34 +41,52 @@ pub(super) fn is_in_foreground(console: impl AsFd) -> bool {
     }
 }
 
-/// A terminal that gives single keys, and shows them if it is to.
+/// What the settings were before the first of the calls that are under way.
+struct Before {
+    settings: libc::termios,
+    calls: usize,
+}
+
+/// `None` while no call is under way.
+static BEFORE: Lock<Option<Before>> = Lock::new(None);
+
+fn settings_of(console: &File) -> Option<libc::termios> {
+    let mut settings = std::mem::MaybeUninit::<libc::termios>::uninit();
+    // SAFETY: the C library fills the local if it succeeds.
+    if unsafe { libc::tcgetattr(console.as_raw_fd(), settings.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: filled in.
+    Some(unsafe { settings.assume_init() })
+}
+
+fn set(console: &File, settings: &libc::termios) {
+    // SAFETY: the settings are read only.
+    unsafe { libc::tcsetattr(console.as_raw_fd(), libc::TCSANOW, settings) };
+}
+
+/// A terminal that gives single keys, and shows them if it is to. The last of several threads puts
+/// its settings back.
 struct Unbuffered {
     console: &'static File,
-    before: libc::termios,
 }
 
 impl Unbuffered {
     fn new(shows: bool) -> Option<Self> {
         let console = console().filter(|console| is_in_foreground(*console))?;
-        let mut before = std::mem::MaybeUninit::<libc::termios>::uninit();
-        // SAFETY: the C library fills the local if it succeeds.
-        if unsafe { libc::tcgetattr(console.as_raw_fd(), before.as_mut_ptr()) } != 0 {
-            return None;
-        }
-        // SAFETY: filled in.
-        let before = unsafe { before.assume_init() };
-        let unbuffered = Self { console, before };
-        let mut settings = before;
+        let mut before = BEFORE.lock();
+        let mut settings = match before.as_mut() {
+            Some(others) => {
+                others.calls += 1;
+                others.settings
+            }
+            None => before.insert(Before { settings: settings_of(console)?, calls: 1 }).settings,
+        };
         settings.c_lflag &= !(libc::ICANON | if shows { 0 } else { libc::ECHO });
         settings.c_cc[libc::VMIN] = 1;
         settings.c_cc[libc::VTIME] = 0;
-        unbuffered.set(&settings);
-        Some(unbuffered)
-    }
-
-    fn set(&self, settings: &libc::termios) {
-        // SAFETY: the settings are read only.
-        unsafe { libc::tcsetattr(self.console.as_raw_fd(), libc::TCSANOW, settings) };
+        set(console, &settings);
+        Some(Self { console })
     }
 
     fn has_key(&self) -> bool {
@@ -78,16 +97,22 @@ impl Unbuffered {
     }
 
     fn read_key(&self) -> Option<u8> {
-        let mut key = 0_u8;
-        // SAFETY: one octet, a local.
-        let read = unsafe { libc::read(self.console.as_raw_fd(), (&raw mut key).cast(), 1) };
-        (read == 1).then_some(key)
+        let mut key = [0_u8; 1];
+        let read = retry_on_intr(|| read(self.console, &mut key));
+        (read == Ok(1)).then_some(key[0])
     }
 }
 
 impl Drop for Unbuffered {
     fn drop(&mut self) {
-        self.set(&self.before);
+        let mut before = BEFORE.lock();
+        if let Some(Before { settings, calls }) = before.as_mut() {
+            *calls -= 1;
+            if *calls == 0 {
+                set(self.console, settings);
+                *before = None;
+            }
+        }
     }
 }
 

@@ -70,14 +70,13 @@ fn instruction(context: *const c_void) -> Option<usize> {
 }
 
 extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    // A second fault, in the filter too, ends the process.
-    set_action(signal, libc::SIG_DFL);
     // SAFETY: the kernel hands a handler that asks for it what it knows.
     let info = unsafe { &*info };
     // SAFETY: of a fault it is set; otherwise it is a number that is not looked at.
     let place = unsafe { info.si_addr() }.addr();
     if info.si_code <= 0 {
-        // Somebody has sent it; it comes again when this returns.
+        // Somebody has sent it; it comes again when this returns, and ends the process.
+        set_action(signal, libc::SIG_DFL);
         // SAFETY: sends a signal to this thread.
         unsafe { libc::raise(signal) };
         return;
@@ -94,8 +93,10 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut 
         information: if is_memory { information } else { [0; 15] },
     };
     let pointers = Pointers { record: &raw const record, context: std::ptr::null() };
-    if ask(&pointers) == Some(EXCEPTION_CONTINUE_EXECUTION) {
-        set_action(signal, on_fault as *const () as libc::sighandler_t);
+    // Meanwhile other threads that fault ask the filter too. One that faults in the filter ends the
+    // process: its signal is blocked there.
+    if ask(&pointers) != Some(EXCEPTION_CONTINUE_EXECUTION) {
+        set_action(signal, libc::SIG_DFL);
     }
 }
 

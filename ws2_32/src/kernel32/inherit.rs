@@ -1,30 +1,29 @@
 //! Handles that a process has from the one that started it.
 //!
 //! A handle that is inherited has the same value in the new process, whose descriptors are those of
-//! the old one under the same numbers. What stands behind which is told by a variable of the
-//! environment, which is taken away before the program begins. A process that is not linked with
-//! this library has the descriptors only.
-#![allow(unsafe_code, reason = "descriptors come by number; a function that runs at the start")]
+//! the old one under the same numbers. What stands behind which is told by the sheet that both
+//! processes share. A process that is not linked with this library has the descriptors only.
+#![allow(unsafe_code, reason = "the environment; a function that runs at the start")]
 
-use std::ffi::OsString;
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use linsock::iocp::disk::{Access, DiskFile, Opening};
 use linsock::iocp::handle::{Handle, table};
-use linsock::iocp::stream::{Descriptor, Stream};
-use rustix::fs::fstat;
-use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
+use linsock::iocp::stream::{Descriptor, Standard, Stream};
+use linsock::iocp::sys;
+use linsock::socket::Socket;
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
 
 use super::object::no_access;
+use super::sheet::{self, Place, VARIABLE};
+use super::standard;
 use crate::abi::HANDLE;
 use crate::export::Outcome;
 use crate::last_error::Error;
 use crate::ptr;
-
-/// Where the handles are told.
-pub(super) const VARIABLE: &str = "LINSOCK_INHERITED_HANDLES";
 
 /// Where bInheritHandle is in a SECURITY_ATTRIBUTES.
 const INHERIT_OFFSET: usize = 16;
@@ -45,7 +44,7 @@ pub(super) enum Inheritable {
 }
 
 impl Inheritable {
-    /// `None` for what cannot be inherited: sockets, and objects that are the process's own.
+    /// `None` for sockets, and for what cannot be inherited: objects that are the process's own.
     pub(super) fn of(value: HANDLE) -> Option<Self> {
         let stream = Stream::from_value(value).map(Self::Stream);
         stream.or_else(|| DiskFile::from_value(value).map(Self::Disk))
@@ -81,43 +80,51 @@ impl Inheritable {
 }
 
 /// What is told of an object besides its descriptor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Known {
     Stream,
-    Disk { access: Access, overlapped: bool, position: u64 },
+    /// It is this standard stream of the new process, and has no descriptor besides.
+    Standard(Standard),
+    Disk {
+        access: Access,
+        overlapped: bool,
+        position: u64,
+    },
+    /// With its passport.
+    Socket(String),
 }
 
 /// What is told of a handle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Told {
     value: HANDLE,
-    fd: RawFd,
-    /// Which file it is: another process in between may have given the number to another.
-    file: (u64, u64),
+    at: Place,
     known: Known,
 }
 
 impl Told {
     fn write(&self) -> String {
-        let Self { value, fd, file: (device, inode), known } = self;
-        let what = match known {
+        let what = match &self.known {
             Known::Stream => "stream".to_owned(),
+            Known::Socket(passport) => format!("socket:{passport}"),
+            Known::Standard(_) => "standard".to_owned(),
             Known::Disk { access, overlapped, position } => {
                 let bits = [access.read, access.write, access.append, *overlapped];
                 let bits: String = bits.map(|bit| if bit { '1' } else { '0' }).iter().collect();
                 format!("disk:{bits}:{position}")
             }
         };
-        format!("{value}:{fd}:{device}:{inode}:{what}")
+        format!("{}:{}:{what}\n", self.value, self.at.write())
     }
 
     fn read(text: &str) -> Option<Self> {
         let mut parts = text.split(':');
         let value = parts.next()?.parse().ok()?;
-        let fd = parts.next()?.parse().ok()?;
-        let file = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let at = Place::read(&mut parts)?;
         let known = match parts.next()? {
             "stream" => Known::Stream,
+            "standard" => Known::Standard(*standard::ALL.get(usize::try_from(at.fd).ok()?)?),
+            "socket" => Known::Socket(parts.next()?.to_owned()),
             "disk" => {
                 let bits: Vec<_> = parts.next()?.chars().map(|bit| bit == '1').collect();
                 let &[read, write, append, overlapped] = bits.as_slice() else { return None };
@@ -126,67 +133,113 @@ impl Told {
             }
             _ => return None,
         };
-        parts.next().is_none().then_some(Self { value, fd, file, known })
+        parts.next().is_none().then_some(Self { value, at, known })
     }
 }
 
 /// What a process that is started inherits.
 #[derive(Default)]
 pub(super) struct Inheritance {
-    held: Vec<Inheritable>,
-    told: Vec<String>,
+    entries: Vec<(Kept, Told)>,
+}
+
+/// A descriptor that stays open until the new process has it.
+enum Kept {
+    Object(Inheritable),
+    Descriptor(Arc<OwnedFd>),
+}
+
+impl AsFd for Kept {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Object(object) => object.fd(),
+            Self::Descriptor(fd) => fd.as_fd(),
+        }
+    }
+}
+
+impl Kept {
+    /// The same under another number.
+    fn again(&self) -> Result<Self, Errno> {
+        Ok(Self::Descriptor(Arc::new(fcntl_dupfd_cloexec(self, 3)?)))
+    }
+}
+
+/// What is there of a handle to be inherited. This process's standard streams go their own way, and
+/// a socket that has no descriptor yet stays here.
+fn inherited(value: HANDLE) -> Option<(Kept, Known)> {
+    if let Some(object) = Inheritable::of(value) {
+        let known = object.known();
+        return (!object.is_standard()).then_some((Kept::Object(object), known));
+    }
+    let emigrant = Socket::from_value(value).ok()?.emigrate_as_it_is()?;
+    Some((Kept::Descriptor(emigrant.fd), Known::Socket(emigrant.passport)))
 }
 
 impl Inheritance {
-    /// Everything whose handle says that it is inherited. The standard streams go their own way.
-    pub(super) fn of_all() -> Self {
+    /// Everything whose handle says that it is inherited.
+    pub(super) fn of_all() -> Outcome<Self> {
         let mut all = Self::default();
+        let mut numbers = BTreeSet::new();
         for (handle, _) in table().inherited_files() {
-            let Some(object) = Inheritable::of(handle.value()) else { continue };
-            let identity = fstat(object.fd()).map(|known| (known.st_dev, known.st_ino));
-            if let (false, Ok(file)) = (object.is_standard(), identity) {
-                let fd = object.fd().as_raw_fd();
-                let told = Told { value: handle.value(), fd, file, known: object.known() };
-                all.told.push(told.write());
-                all.held.push(object);
+            let value = handle.value();
+            let Some((kept, known)) = inherited(value) else { continue };
+            // Of two handles of one socket each has a descriptor there.
+            let is_first = numbers.insert(kept.as_fd().as_raw_fd());
+            let kept = if is_first { Ok(kept) } else { kept.again() };
+            let kept = kept.map_err(|_| Error::ERROR_TOO_MANY_OPEN_FILES)?;
+            if let Some(at) = Place::of(kept.as_fd()) {
+                all.entries.push((kept, Told { value, at, known }));
             }
         }
-        all
+        Ok(all)
+    }
+
+    /// Pipes that become standard streams are these and nothing else, so that whoever closes the
+    /// stream ends the pipe.
+    pub(super) fn become_streams(&mut self, streams: [Option<HANDLE>; 3]) {
+        for ((fd, stream), value) in (0..).zip(standard::ALL).zip(streams) {
+            let is_it = |told: &&mut Told| Some(told.value) == value && told.known == Known::Stream;
+            if let Some(told) = self.entries.iter_mut().map(|(_, told)| told).find(is_it) {
+                told.at.fd = fd;
+                told.known = Known::Standard(stream);
+            }
+        }
     }
 
     /// The descriptors that the new process has under the same numbers.
     pub(super) fn descriptors(&self) -> Vec<RawFd> {
-        self.held.iter().map(|object| object.fd().as_raw_fd()).collect()
+        let is_own = |told: &Told| !matches!(told.known, Known::Standard(_));
+        let own = self.entries.iter().filter(|(_, told)| is_own(told)).map(|(_, told)| told.at.fd);
+        own.collect()
     }
 
-    /// The variable that tells it what they are, if there is any.
-    pub(super) fn variable(&self) -> Option<OsString> {
-        (!self.told.is_empty()).then(|| format!("{VARIABLE}={}", self.told.join(",")).into())
+    /// What tells it what they are.
+    pub(super) fn list(&self) -> String {
+        self.entries.iter().map(|(_, told)| told.write()).collect()
     }
 }
 
 /// Takes a handle over; false if it is not what it was said to be.
 fn adopt(told: Told) -> bool {
-    if told.fd <= 2 {
-        return false;
-    }
-    // SAFETY: borrowed for this look, which fails for a number that is not open.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(told.fd) };
-    let identity = fstat(borrowed).map(|known| (known.st_dev, known.st_ino));
-    // What is not passed on by exec is somebody else's: nobody could have given it to us.
-    let is_passed_on = fcntl_getfd(borrowed).is_ok_and(|flags| !flags.contains(FdFlags::CLOEXEC));
-    if identity != Ok(told.file) || !is_passed_on {
-        return false;
-    }
-    let _ = fcntl_setfd(borrowed, FdFlags::CLOEXEC);
-    // SAFETY: the process that started this one left it for this table, and nobody else uses it.
-    let fd = unsafe { OwnedFd::from_raw_fd(told.fd) };
     let Some(handle) = Handle::from_value(told.value) else { return false };
+    let adopted = |descriptor| Stream::adopt(handle, descriptor).is_ok();
     match told.known {
-        Known::Stream => Stream::adopt(handle, fd).is_ok(),
-        Known::Disk { access, overlapped, position } => {
+        Known::Stream => told.at.take().is_some_and(|fd| adopted(Descriptor::Own(fd))),
+        Known::Standard(stream) => {
+            let is_adopted = told.at.is_as_told() && adopted(Descriptor::Standard(stream));
+            if is_adopted {
+                standard::choose(stream, told.value);
+            }
+            is_adopted
+        }
+        Known::Disk { access, overlapped, position } => told.at.take().is_some_and(|fd| {
             let opening = Opening { access, overlapped, doomed: None };
             DiskFile::adopt(handle, File::from(fd), opening, position)
+        }),
+        Known::Socket(passport) => {
+            let adopted = |fd| Socket::immigrate(&passport, fd, Some(handle)).is_ok();
+            told.at.take().is_some_and(adopted)
         }
     }
 }
@@ -196,7 +249,8 @@ fn is_alone() -> bool {
     std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
 }
 
-/// Takes over what the variable tells, and takes it away.
+/// Takes over what the variable tells, and takes it away: processes that this one starts, and that
+/// it tells nothing, are to know nothing of it.
 fn adopt_all() {
     let Some(told) = std::env::var_os(VARIABLE) else { return };
     if !is_alone() {
@@ -204,8 +258,12 @@ fn adopt_all() {
     }
     // SAFETY: there is no other thread that could read the environment.
     unsafe { std::env::remove_var(VARIABLE) };
-    let told = told.to_string_lossy();
-    told.split(',').filter_map(Told::read).for_each(|told| {
+    // A process with more rights than its user begins with no handles of his.
+    if sys::is_privileged() {
+        return;
+    }
+    let list = told.to_str().and_then(sheet::take).unwrap_or_default();
+    list.lines().filter_map(Told::read).for_each(|told| {
         adopt(told);
     });
 }
@@ -230,7 +288,7 @@ pub(super) fn is_linked() {
 /// Says whether a handle is inherited.
 pub(super) fn set(value: HANDLE, inherited: bool) -> Outcome<()> {
     let handle = Handle::from_value(value).ok_or(Error::ERROR_INVALID_HANDLE)?;
-    if inherited && Inheritable::of(value).is_none() {
+    if inherited && Inheritable::of(value).is_none() && Socket::from_value(value).is_err() {
         return Err(Error::ERROR_NOT_SUPPORTED);
     }
     if table().set_inherited(handle, inherited) { Ok(()) } else { Err(Error::ERROR_INVALID_HANDLE) }
@@ -249,11 +307,16 @@ mod tests {
     fn what_is_told_is_understood() {
         let access = Access { read: true, write: false, append: true };
         let disk = Known::Disk { access, overlapped: true, position: 7 };
-        for known in [Known::Stream, disk] {
-            let told = Told { value: 1 << 22 | 4, fd: 9, file: (12, u64::MAX), known };
-            assert_eq!(Told::read(&told.write()), Some(told));
+        let at = Place::read(&mut "9:12:18446744073709551615".split(':')).unwrap();
+        for known in [Known::Stream, disk, Known::Socket("12.ab.".to_owned())] {
+            let told = Told { value: 1 << 22 | 4, at, known };
+            let line = told.write();
+            assert_eq!(Told::read(line.strip_suffix('\n').unwrap()), Some(told));
         }
-        for text in ["", "1:2:3", "4:9:1:1:other", "4:9:1:1:disk:101:7", "4:9:1:1:stream:1", "x"] {
+        let at = Place::read(&mut "1:1:1".split(':')).unwrap();
+        let told = Told { value: 4, at, known: Known::Standard(Standard::Output) };
+        assert_eq!(Told::read(told.write().trim_end()), Some(told));
+        for text in ["", "1:2:3", "4:9:1:1:other", "4:9:1:1:disk:101:7", "4:9:1:1:standard", "x"] {
             assert_eq!(Told::read(text), None, "{text}");
         }
     }
@@ -261,13 +324,7 @@ mod tests {
     #[test]
     fn nothing_but_what_was_left_is_taken_over() {
         let file = File::open("/dev/null").unwrap();
-        let fd = file.as_raw_fd();
-        let known = fstat(&file).unwrap();
-        let told = Told { value: 1 << 20, fd, file: (known.st_dev, 0), known: Known::Stream };
-        assert!(!adopt(told), "another file");
-        let told = Told { file: (known.st_dev, known.st_ino), ..told };
-        assert!(!adopt(told), "one that exec would have closed");
-        assert!(!adopt(Told { fd: 1, ..told }), "a standard stream");
-        assert!(!adopt(Told { fd: 1 << 20, ..told }), "none");
+        let at = Place::of(file.as_fd()).unwrap();
+        assert!(!adopt(Told { value: 1 << 20, at, known: Known::Stream }));
     }
 }

@@ -235,13 +235,15 @@ export! {
 /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-exitprocess>
 ///
 /// # Differs from Windows
-/// Only the low 8 bits of the code can be seen from outside. Other threads run until the C library
-/// has called the program's exit handlers.
+/// Who has not started the process by CreateProcess or its kin sees the low 8 bits of the code, or
+/// 255 if they are 0 and the code is not. Other threads run until the C library has called the
+/// program's exit handlers.
 // SAFETY: glibc has no such name.
 #[allow(unsafe_code, reason = "it never returns, which the boundary's macro cannot express")]
 #[unsafe(no_mangle)]
 pub unsafe extern "system" fn ExitProcess(uExitCode: u32) -> ! {
-    std::process::exit((uExitCode & 0xFF).cast_signed())
+    super::sheet::note(uExitCode);
+    std::process::exit(super::child::kept_of(uExitCode))
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use linsock::iocp::disk::DiskFile;
+use linsock::iocp::disk::{self, DiskFile};
 use linsock::iocp::stream::{Kind, Stream};
+use rustix::fs::{SeekFrom, fstat, fsync};
+use rustix::io::Errno;
 
 use super::file_io::failed;
 use super::io::find_file;
@@ -29,22 +31,76 @@ fn file_of(file: HANDLE) -> Outcome<Arc<DiskFile>> {
     DiskFile::from_value(file).ok_or(Error::ERROR_INVALID_HANDLE)
 }
 
+fn refusal(errno: Errno) -> Error {
+    Error(disk::status_of(&errno.into()).win32())
+}
+
+/// A file with a length and a position.
+enum Measured {
+    /// It was opened here.
+    Opened(Arc<DiskFile>),
+    /// A standard stream is it.
+    Redirected(Arc<Stream>),
+}
+
+impl Measured {
+    fn of(handle: HANDLE) -> Outcome<Self> {
+        let stream = || Stream::from_value(handle).filter(|stream| stream.kind() == Kind::Disk);
+        let opened = DiskFile::from_value(handle).map(Self::Opened);
+        opened.or_else(|| stream().map(Self::Redirected)).ok_or(Error::ERROR_INVALID_HANDLE)
+    }
+
+    fn size(&self) -> Outcome<u64> {
+        match self {
+            Self::Opened(file) => file.size().map_err(failed),
+            Self::Redirected(stream) => {
+                let known = fstat(stream.descriptor()).map_err(refusal)?;
+                Ok(known.st_size.cast_unsigned())
+            }
+        }
+    }
+
+    /// Moves the position to where the rule says, given where it is; gives where it is then.
+    fn move_by(&self, rule: impl Fn(u64) -> Outcome<u64>) -> Outcome<u64> {
+        match self {
+            Self::Opened(file) => {
+                let mut position = file.position();
+                *position = rule(*position)?;
+                Ok(*position)
+            }
+            Self::Redirected(stream) => {
+                let go = |to| rustix::fs::seek(stream.descriptor(), to).map_err(refusal);
+                go(SeekFrom::Start(rule(go(SeekFrom::Current(0))?)?))
+            }
+        }
+    }
+}
+
 /// Moves the position; gives where it is then.
 fn seek(file: HANDLE, by: i64, from: u32) -> Outcome<u64> {
-    let file = file_of(file)?;
-    let mut position = file.position();
-    let origin = match from {
-        FILE_BEGIN => 0,
-        FILE_CURRENT => *position,
-        FILE_END => file.size().map_err(failed)?,
-        _ => return Err(Error::ERROR_INVALID_PARAMETER),
-    };
-    let to = origin.checked_add_signed(by).ok_or(Error::ERROR_NEGATIVE_SEEK)?;
-    if i64::try_from(to).is_err() {
-        return Err(Error::ERROR_INVALID_PARAMETER);
+    let file = Measured::of(file)?;
+    file.move_by(|position| {
+        let origin = match from {
+            FILE_BEGIN => 0,
+            FILE_CURRENT => position,
+            FILE_END => file.size()?,
+            _ => return Err(Error::ERROR_INVALID_PARAMETER),
+        };
+        let to = origin.checked_add_signed(by).ok_or(Error::ERROR_NEGATIVE_SEEK)?;
+        i64::try_from(to).map(|_| to).map_err(|_| Error::ERROR_INVALID_PARAMETER)
+    })
+}
+
+/// A stream keeps nothing back here. "The function fails if hFile is a handle to the console
+/// output" (FlushFileBuffers page).
+fn flush(stream: &Stream) -> Outcome<()> {
+    if stream.is_terminal() {
+        return Err(Error::ERROR_INVALID_HANDLE);
     }
-    *position = to;
-    Ok(to)
+    if !stream.access().write {
+        return Err(Error::ERROR_ACCESS_DENIED);
+    }
+    if stream.kind() == Kind::Disk { fsync(stream.descriptor()).map_err(refusal) } else { Ok(()) }
 }
 
 /// The low half of a number. That it may look like a failure is why no error is told then
@@ -87,7 +143,7 @@ export! {
     /// ERROR_INVALID_HANDLE, ERROR_NOACCESS; without room for a high half that is not 0,
     /// ERROR_INVALID_PARAMETER.
     fn GetFileSize(hFile: HANDLE, lpFileSizeHigh: *mut u32) -> u32, fail INVALID_FILE_SIZE; {
-        let len = file_of(hFile)?.size().map_err(failed)?;
+        let len = Measured::of(hFile)?.size()?;
         if !lpFileSizeHigh.is_null() {
             ptr::write(lpFileSizeHigh, high_half(len)).map_err(no_access)?;
         } else if high_half(len) != 0 {
@@ -103,7 +159,7 @@ export! {
     /// # Errors
     /// ERROR_INVALID_HANDLE, ERROR_NOACCESS.
     fn GetFileSizeEx(hFile: HANDLE, lpFileSize: *mut i64) -> BOOL, fail FALSE; {
-        let len = file_of(hFile)?.size().map_err(failed)?;
+        let len = Measured::of(hFile)?.size()?;
         ptr::write(lpFileSize, len.cast_signed()).map_err(no_access)?;
         Ok(TRUE)
     }
@@ -156,14 +212,20 @@ export! {
         Ok(TRUE)
     }
 
-    /// Waits until the disk has what was written.
+    /// Waits until the disk has what was written. A pipe has it at once.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-flushfilebuffers>
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED (not opened to be written).
+    /// ERROR_INVALID_HANDLE, also for a console; ERROR_ACCESS_DENIED (not opened to be written).
+    ///
+    /// # Differs from Windows
+    /// Nobody waits until a pipe has been read.
     fn FlushFileBuffers(hFile: HANDLE) -> BOOL, fail FALSE; {
-        file_of(hFile)?.flush().map_err(failed)?;
+        match Stream::from_value(hFile) {
+            Some(stream) => flush(&stream)?,
+            None => file_of(hFile)?.flush().map_err(failed)?,
+        }
         Ok(TRUE)
     }
 }

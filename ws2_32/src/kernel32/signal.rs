@@ -97,7 +97,7 @@ export! {
     /// ERROR_NOT_SUPPORTED for one that is to be set and cannot be.
     ///
     /// # Differs from Windows
-    /// Pipes, disk files and standard streams can be inherited; sockets and other objects are the
+    /// Sockets, pipes, disk files and standard streams can be inherited; other objects are the
     /// process's own. No handle can be protected from being closed.
     fn SetHandleInformation(hObject: HANDLE, dwMask: u32, dwFlags: u32) -> BOOL, fail FALSE; {
         check_handle(hObject)?;

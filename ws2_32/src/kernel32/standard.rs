@@ -50,6 +50,11 @@ pub(super) fn chosen(stream: Standard) -> Option<HANDLE> {
     *HANDLES[place(stream)].lock()
 }
 
+/// Says which handle a standard stream has.
+pub(super) fn choose(stream: Standard, handle: HANDLE) {
+    *HANDLES[place(stream)].lock() = Some(handle);
+}
+
 export! {
     /// Gives the handle of a standard stream: for ReadFile, WriteFile and the functions of the
     /// console. It stands for whatever is open as descriptor 0, 1 or 2, and closing it does not
@@ -75,7 +80,7 @@ export! {
     /// # Errors
     /// ERROR_INVALID_HANDLE for another number. The handle is not looked at.
     fn SetStdHandle(nStdHandle: u32, hHandle: HANDLE) -> BOOL, fail FALSE; {
-        *HANDLES[place(stream(nStdHandle)?)].lock() = Some(hHandle);
+        choose(stream(nStdHandle)?, hHandle);
         Ok(TRUE)
     }
 }

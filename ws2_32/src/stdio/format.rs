@@ -1,8 +1,8 @@
 //! Formats as the Microsoft C runtime has them, in the C library's words.
 //!
 //! The two differ in the sizes `I64`, `I32` and `I` (of pointers), for which the C library has
-//! `ll`, nothing and `z`: to it `I` asks for other digits, and 64 is a width. What is translated is
-//! never longer than what it was.
+//! `ll`, nothing and `z`: to it `I` asks for other digits, and 64 is a width. With `h` a text is
+//! narrow, as that of `%hS`. What is translated is never longer than what it was.
 
 /// Whether a format is to print or to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,12 +11,23 @@ pub(super) enum Use {
     Scan,
 }
 
+/// Which texts are UTF-16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Utf16 {
+    /// Those with `w`, of WCHAR: `wchar_t` has 32 bits.
+    Marked,
+    /// All that are wide.
+    Wide,
+}
+
 /// A conversion's size in Microsoft's words: its length there, and the C library's word.
 fn size(at: &[u8]) -> Option<(usize, &'static [u8])> {
     match at {
         [b'I', b'6', b'4', ..] => Some((3, b"ll")),
         [b'I', b'3', b'2', ..] => Some((3, b"")),
         [b'I', ..] => Some((1, b"z")),
+        [b'h', b'S', ..] => Some((2, b"s")),
+        [b'h', b'C', ..] => Some((2, b"c")),
         _ => None,
     }
 }
@@ -27,7 +38,7 @@ const fn is_before_size(octet: u8) -> bool {
 }
 
 /// The length of a set of characters behind its `[`, whose bracket may be its first character.
-fn set_length(at: &[u8]) -> usize {
+pub(super) fn set_length(at: &[u8]) -> usize {
     let begin = usize::from(at.first() == Some(&b'^'));
     let begin = begin + usize::from(at.get(begin) == Some(&b']'));
     let end = at.iter().skip(begin).position(|octet| *octet == b']');
@@ -54,8 +65,12 @@ impl Iterator for Sizes<'_> {
         }
         let place = begin + rest.iter().take_while(|octet| is_before_size(**octet)).count();
         self.at = place;
-        // A set may hold anything.
         let behind = self.format.get(place..)?;
+        if behind.first() == Some(&b'%') {
+            // It ends this conversion, as in `%5%`, and begins none.
+            self.at = place + 1;
+        }
+        // A set may hold anything.
         let letters = behind.iter().take_while(|octet| matches!(octet, b'l' | b'h' | b'm')).count();
         if self.used == Use::Scan && behind.get(letters) == Some(&b'[') {
             let set = behind.get(letters + 1..).unwrap_or(&[]);
@@ -102,6 +117,8 @@ mod tests {
             ("I64 %I64d I64", "I64 %lld I64"),
             ("%I", "%z"),
             ("%I6", "%z6"),
+            ("%5%I64d %I64d", "%5%I64d %lld"),
+            ("%hS %05hC %hs %hd %I32d", "%s %05c %hs %hd %d"),
         ] {
             for used in [Use::Print, Use::Scan] {
                 let wanted = format!("{expected}\0").into_bytes();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use linsock::afd::Shutdown;
 use linsock::afd::address::{ADDRESS_MAX, Address, Domain};
 use linsock::catalog::{Provider, Unknown};
-use linsock::iocp::handle::Handle;
+use linsock::iocp::handle::{self, Handle};
 use linsock::socket::{Accepted, Socket};
 use linsock::transport::iso::tpdu::CONNECT_DATA_MAX;
 
@@ -21,6 +21,7 @@ use crate::winsock2::{read_address, read_ip, write_address};
 
 const AF_UNSPEC: u16 = 0;
 const WSA_FLAG_OVERLAPPED: u32 = 0x01;
+const WSA_FLAG_NO_HANDLE_INHERIT: u32 = 0x80;
 /// OVERLAPPED, the multipoint flags, ACCESS_SYSTEM_SECURITY, NO_HANDLE_INHERIT, REGISTERED_IO.
 const WSA_FLAGS: u32 = 0x01 | 0x02 | 0x04 | 0x08 | 0x10 | 0x40 | 0x80 | 0x100;
 
@@ -56,7 +57,13 @@ fn wsa_socket(numbers: [i32; 3], info: *const u8, flags: u32) -> Outcome<SOCKET>
         return Ok(duplicate);
     }
     let [family, socket_type, protocol] = from_info(info, numbers)?;
-    create(family, socket_type, protocol, flags & WSA_FLAG_OVERLAPPED != 0)
+    let s = create(family, socket_type, protocol, flags & WSA_FLAG_OVERLAPPED != 0)?;
+    if flags & WSA_FLAG_NO_HANDLE_INHERIT != 0
+        && let Some(handle) = Handle::from_value(s)
+    {
+        handle::table().set_inherited(handle, false);
+    }
+    Ok(s)
 }
 
 /// accept, up to the handle: the address is written before the connection has one, so that a bad

@@ -65,7 +65,8 @@ export! {
     ///
     /// Errors, in order: WSAENOTSOCK; WSAEOPNOTSUPP (not a datagram socket of IPv4 or IPv6);
     /// WSAEFAULT, WSAEAFNOSUPPORT; WSAEINVAL (flags); WSAENOPROTOOPT (caller data);
-    /// WSAEADDRNOTAVAIL (no group); WSAEINVAL (to receive, and not bound, or in the group already).
+    /// WSAEADDRNOTAVAIL (no group); to receive WSAEINVAL (not bound) and WSAEADDRINUSE (in the
+    /// group already).
     ///
     /// # Differs from Windows
     /// The quality of service is not looked at. JL_BOTH gives sends no destination: sendto does.

@@ -54,6 +54,17 @@ static DWORD WINAPI blocks_in_read(void *context)
     return 0;
 }
 
+static DWORD WINAPI blocks_in_pipe(void *context)
+{
+    struct blocked *b = context;
+    DWORD octets = 0;
+    char octet;
+
+    b->result = ReadFile(b->file, &octet, 1, &octets, NULL) ? (int)octets : SOCKET_ERROR;
+    b->error = GetLastError();
+    return 0;
+}
+
 static DWORD WINAPI blocks_in_send(void *context)
 {
     struct blocked *b = context;
@@ -154,6 +165,27 @@ static void calls(void)
     CHECK_EQ(b.result, SOCKET_ERROR, PAGE);
     CHECK_EQ(b.error, ERROR_OPERATION_ABORTED, PAGE);
     close_both(b.s, peer);
+}
+
+static void pipes(void)
+{
+    struct blocked b;
+    HANDLE writer;
+    DWORD octets = 0;
+
+    memset(&b, 0, sizeof b);
+    REQUIRE(CreatePipe(&b.file, &writer, NULL, 0));
+    cancel(blocks_in_pipe, &b);
+    CHECK_EQ(b.result, SOCKET_ERROR, PAGE);
+    CHECK_EQ(b.error, ERROR_OPERATION_ABORTED, PAGE);
+    REQUIRE(WriteFile(writer, "x", 1, &octets, NULL));
+    blocks_in_pipe(&b);
+    CHECK_EQ(b.result, 1, "choice: the pipe goes on");
+    CloseHandle(writer);
+    blocks_in_pipe(&b);
+    CHECK_EQ(b.result, SOCKET_ERROR, "D ReadFile");
+    CHECK_EQ(b.error, ERROR_BROKEN_PIPE, "D ReadFile: the other end was closed");
+    CloseHandle(b.file);
 }
 
 static void locks(void)
@@ -269,6 +301,7 @@ int main(void)
 {
     check_begin("cancel_calls");
     calls();
+    pipes();
     locks();
     threads();
     queued_calls();

@@ -9,7 +9,10 @@
 
 #ifndef __MINGW32__
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* A process without a terminal. */
@@ -35,7 +38,77 @@ static BOOL hit(void)
     return found != 0;
 }
 
-static int with_a_terminal(int keyboard)
+static int typed_at;
+static pthread_t reader;
+
+static void nothing(int number)
+{
+    (void)number;
+}
+
+/* Signals, and then a key. */
+static DWORD WINAPI disturbs(void *unused)
+{
+    int i;
+
+    (void)unused;
+    for (i = 0; i < 20; i++) {
+        Sleep(2);
+        pthread_kill(reader, SIGUSR1);
+    }
+    return write(typed_at, "s", 1) != 1;
+}
+
+/* Signals come while a key is waited for, and do not end the call. */
+static void interrupted(int keyboard)
+{
+    struct sigaction action;
+    HANDLE thread;
+
+    typed_at = keyboard;
+    reader = pthread_self();
+    memset(&action, 0, sizeof action);
+    action.sa_handler = nothing;
+    sigaction(SIGUSR1, &action, NULL);
+    thread = CreateThread(NULL, 0, disturbs, NULL, 0, NULL);
+    REQUIRE(thread != NULL);
+    CHECK_EQ(_getch(), 's', "D _getch: reads a key; choice: whatever signals come");
+    CHECK(is_set(thread, CHECK_WAIT_MS), "setup");
+    CloseHandle(thread);
+}
+
+static DWORD WINAPI reads_keys(void *unused)
+{
+    (void)unused;
+    return (DWORD)_getch();
+}
+
+static BOOL is_in_lines(int terminal)
+{
+    struct termios settings;
+
+    REQUIRE(tcgetattr(terminal, &settings) == 0);
+    return (settings.c_lflag & (ICANON | ECHO)) == (ICANON | ECHO);
+}
+
+/* Two threads: one waits for a key, and the other looks and goes. */
+static void at_once(int keyboard, int terminal)
+{
+    HANDLE thread = CreateThread(NULL, 0, reads_keys, NULL, 0, NULL);
+    DWORD key = 0;
+
+    REQUIRE(thread != NULL);
+    while (is_in_lines(terminal))
+        Sleep(1);
+    CHECK_EQ(_kbhit(), 0, "D _kbhit: no key");
+    CHECK(!is_in_lines(terminal), "choice: the other call goes on without Enter");
+    REQUIRE(write(keyboard, "t", 1) == 1);
+    CHECK(is_set(thread, CHECK_WAIT_MS) && GetExitCodeThread(thread, &key) && key == 't', "D _getch: without Enter");
+    CHECK(is_in_lines(terminal), "choice: the last call leaves the terminal as it was");
+    CloseHandle(thread);
+}
+
+static int with_a_terminal(int keyboard, int terminal)
 {
     char shown[64];
     ssize_t count;
@@ -47,6 +120,8 @@ static int with_a_terminal(int keyboard)
     CHECK(hit(), "D _kbhit");
     CHECK_EQ(_getch(), 'b', "D _getch");
     CHECK_EQ(_kbhit(), 0, "D _kbhit: no key any more");
+    interrupted(keyboard);
+    at_once(keyboard, terminal);
     REQUIRE(write(keyboard, "c\n", 2) == 2);
     CHECK_EQ(_getche(), 'c', "D _getche");
     CHECK_EQ(_getch(), '\n', "choice: as the terminal sends it");
@@ -58,14 +133,15 @@ static int with_a_terminal(int keyboard)
 
 static int child(void)
 {
-    int keyboard = posix_openpt(O_RDWR | O_NOCTTY);
+    int keyboard = posix_openpt(O_RDWR | O_NOCTTY), terminal;
 
     setsid();
     check_begin("console");
     REQUIRE(keyboard >= 0 && grantpt(keyboard) == 0 && unlockpt(keyboard) == 0);
     /* The first terminal that the leader of a session opens becomes its own. */
-    REQUIRE(open(ptsname(keyboard), O_RDWR) >= 0);
-    return with_a_terminal(keyboard);
+    terminal = open(ptsname(keyboard), O_RDWR);
+    REQUIRE(terminal >= 0);
+    return with_a_terminal(keyboard, terminal);
 }
 
 int main(int argc, char **argv)

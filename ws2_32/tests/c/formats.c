@@ -92,6 +92,32 @@ static void printing(void)
     CHECK(is("fedcba9876543210"), SIZES);
 }
 
+/* Texts of WCHAR among other arguments, and narrow ones by their sizes. */
+static void texts(void)
+{
+    static const WCHAR wide[] = {'w', 'i', 'd', 'e', 0}, unended[] = {'a', 'b'};
+
+    CHECK_EQ(snprintf(text, sizeof text, "%ws|%7ws|%-6wS|%wc", wide, wide, wide, 'x'), 21, SIZES);
+    CHECK(is("wide|   wide|wide  |x"), SIZES);
+    CHECK_EQ(snprintf(text, sizeof text, "%.2ws %.*ws %.*ws %.ws|", unended, 1, unended, -1, wide, unended), 11, SIZES);
+    CHECK(is("ab a wide |"), "D: printf precision: the characters that are printed");
+    CHECK_EQ(snprintf(text, sizeof text, "%hs %hS %hc%hC", "narrow", "too", 'a', 'b'), 13, SIZES);
+    CHECK(is("narrow too ab"), SIZES);
+    CHECK_EQ(snprintf(text, sizeof text, "%d %f %ws %d %Lf %f %d %ws %I64d %d %Lf %ws %.1f%% %s", 1, 0.5, wide, 2, 2.5L, 1.5, 3,
+                      wide, (__int64)4, 5, 3.5L, wide, 9.5, "end"), 69, SIZES);
+    CHECK(is("1 0.500000 wide 2 2.500000 1.500000 3 wide 4 5 3.500000 wide 9.5% end"), SIZES);
+    CHECK_EQ(list(vsnprintf, "%d %ws %ws", 1, wide, wide), 11, SIZES);
+    CHECK(is("1 wide wide"), SIZES);
+    CHECK_EQ(sprintf_s(text, sizeof text, "%ws", wide), 4, SIZES);
+    CHECK(is("wide"), SIZES);
+    CHECK_EQ(snprintf(text, sizeof text, "%d%%%y %ws", 1, wide), 9, "choice: what is no conversion stands");
+    CHECK(is("1%%y wide"), "choice: and takes no argument");
+    CHECK(snprintf(text, sizeof text, "%ws", (WCHAR *)NULL) == 6, "choice: no text");
+    CHECK(is("(null)"), "choice: as of %s");
+    CHECK_EQ(snprintf(text, sizeof text, "%5%I64d|"), 6, "choice: the second one ends the conversion");
+    CHECK(is("%I64d|"), "choice: and begins none");
+}
+
 /* What the C library's formats say goes on, however many arguments there are and of whatever kind. */
 static void the_rest(void)
 {
@@ -136,6 +162,7 @@ static void reading(void)
         int guard;
     } narrow = {0, 77};
     char set[16];
+    WCHAR units[12];
     SIZE_T size = 0;
 
     CHECK_EQ(sscanf("-1234567890123456789", "%I64d", &wide.big), 1, SCAN);
@@ -151,6 +178,18 @@ static void reading(void)
     CHECK_EQ(sscanf("I%64 8", "%[%I64] %I64d", set, &wide.big), 2, "C11 7.21.6.2: a set holds anything");
     CHECK(strcmp(set, "I%64") == 0, "C11 7.21.6.2");
     CHECK_EQ(wide.big, 8, SCAN);
+    memset(units, 0x55, sizeof units);
+    CHECK_EQ(sscanf("one two 3", "%ws %2wc%s %I64d", units, units + 8, set, &wide.big), 4, SCAN);
+    CHECK(units[0] == 'o' && units[2] == 'e' && units[3] == 0 && units[4] == 0x5555, SCAN);
+    CHECK(units[8] == 't' && units[9] == 'w' && units[10] == 0x5555, "D: scanf: %c has no end");
+    CHECK(strcmp(set, "o") == 0 && wide.big == 3, SCAN);
+    CHECK_EQ(sscanf("ab9", "%w[ab]%*ws%d", units, &narrow.small), 1, SCAN);
+    CHECK(units[0] == 'a' && units[1] == 'b' && units[2] == 0, SCAN);
+    CHECK_EQ(sscanf("z", "%5wc", units), 1, "C11 7.21.6.2: as many as there are");
+    CHECK(units[0] == 'z' && units[1] == 'b', SCAN);
+    units[0] = 'a';
+    CHECK_EQ(sscanf("", "%ws", units), EOF, SCAN);
+    CHECK(units[0] == 'a', "choice: what was not read stays");
     CHECK_EQ(from_list("5 6", "%I64d %d", &wide.big, &narrow.small), 2, SCAN);
     CHECK_EQ(wide.big, 5, SCAN);
     CHECK_EQ(narrow.small, 6, SCAN);
@@ -161,6 +200,7 @@ int main(void)
 {
     check_begin("formats");
     printing();
+    texts();
     the_rest();
     streams();
     reading();

@@ -193,6 +193,7 @@ static void leaves(void)
                "D WSAJoinLeaf");
     CHECK_EQ(join(receiver, &group, JL_BOTH), receiver, "D WSAJoinLeaf: a leaf is the socket itself");
     CHECK(join(receiver, &group, JL_RECEIVER_ONLY) == INVALID_SOCKET, "choice: it is in the group");
+    CHECK_CALL(join(receiver, &group, JL_RECEIVER_ONLY), INVALID_SOCKET, WSAEADDRINUSE, "choice: it is in the group");
     CHECK_EQ(join(sender, &group, JL_SENDER_ONLY), sender, "D WSAJoinLeaf");
     CHECK_EQ(getpeername(sender, (struct sockaddr *)&own, &length), 0, "choice: sends go to the group");
     CHECK_EQ(own.sin_addr.s_addr, group.sin_addr.s_addr, "choice: sends go to the group");
@@ -207,6 +208,7 @@ static void memory(void)
     PROCESS_MEMORY_COUNTERS_EX before, after;
     PROCESS_MEMORY_COUNTERS brief;
     const size_t size = 16 << 20;
+    HANDLE own;
     char *block;
 
     memset(&before, 0x55, sizeof before);
@@ -224,6 +226,9 @@ static void memory(void)
     CHECK(after.PageFaultCount > before.PageFaultCount, "D PROCESS_MEMORY_COUNTERS");
     CHECK(VirtualFree(block, 0, MEM_RELEASE), "setup");
     CHECK(GetProcessMemoryInfo(GetCurrentProcess(), &brief, sizeof brief), "D GetProcessMemoryInfo");
+    own = OpenProcess(PROCESS_QUERY_INFORMATION | PROCESS_VM_READ, FALSE, GetCurrentProcessId());
+    CHECK(GetProcessMemoryInfo(own, &brief, sizeof brief), "D GetProcessMemoryInfo: a handle to the process");
+    CloseHandle(own);
     CHECK_EQ(brief.cb, sizeof brief, "D PROCESS_MEMORY_COUNTERS");
     CHECK_FALSE(GetProcessMemoryInfo(GetCurrentProcess(), &brief, sizeof brief - 1), ERROR_INSUFFICIENT_BUFFER,
                 "choice: no room");

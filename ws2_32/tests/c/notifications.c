@@ -237,6 +237,40 @@ static void operations(void)
     CloseHandle(port);
 }
 
+/* A registration that changes while a packet of the former one waits: it tells by itself what holds. */
+static void changes(void)
+{
+    static const int triggers[] = {LEVEL, EDGE, LEVEL_ONCE, SOCK_NOTIFY_TRIGGER_EDGE | SOCK_NOTIFY_TRIGGER_ONESHOT};
+    HANDLE port = new_port();
+    SOCK_NOTIFY_REGISTRATION entry;
+    OVERLAPPED_ENTRY taken;
+    UINT32 count;
+    SOCKET a, b;
+    size_t n;
+
+    tcp_pair(&a, &b);
+    put(a, "one");
+    CHECK_EQ(enable(port, b, IN_, LEVEL_ONCE), ERROR_SUCCESS, PAGE);
+    CHECK_EQ(next(port), IN_, ENTRY);
+    for (n = 0; n < sizeof triggers / sizeof triggers[0]; n++) {
+        entry = entry_of(b, SOCK_NOTIFY_OP_ENABLE, IN_, LEVEL_ONCE);
+        entry.completionKey = &entry;
+        CHECK_EQ(ProcessSocketNotifications(port, 1, &entry, 0, 0, NULL, NULL), ERROR_SUCCESS, PAGE);
+        CHECK_EQ(enable(port, b, IN_, triggers[n]), ERROR_SUCCESS, PAGE);
+        count = 0;
+        CHECK_EQ(ProcessSocketNotifications(port, 0, NULL, CHECK_WAIT_MS, 1, &taken, &count), ERROR_SUCCESS, PAGE);
+        CHECK(taken.lpCompletionKey == (ULONG_PTR)&entry, "choice: what was told stays told");
+        CHECK_EQ(next(port), IN_, "D ProcessSocketNotifications: completionKey is the registration's");
+    }
+    CHECK_EQ(enable(port, b, IN_, LEVEL_ONCE), ERROR_SUCCESS, PAGE);
+    CHECK_EQ(enable(port, b, IN_, LEVEL_ONCE), ERROR_SUCCESS, PAGE);
+    CHECK_EQ(next(port), IN_, ENTRY);
+    CHECK_EQ(next(port), IN_, "choice: a level that holds is told once for each time that it is asked for");
+    CHECK(nothing(port), ENTRY);
+    close_both(a, b);
+    CloseHandle(port);
+}
+
 static void ends(void)
 {
     HANDLE port = new_port();
@@ -467,6 +501,7 @@ int main(void)
     edges();
     room();
     operations();
+    changes();
     ends();
     connections();
     datagrams();

@@ -41,6 +41,8 @@ static void transfers(void)
     CHECK(ReadFile(reader, buffer + 3, sizeof buffer - 3, &octets, NULL), "D ReadFile: what is there");
     CHECK_EQ(octets, 2, "D ReadFile: what is there");
     CHECK(memcmp(buffer, "hello", 5) == 0, "D ReadFile");
+    CHECK(FlushFileBuffers(writer), "D FlushFileBuffers: everything has been read");
+    REFUSED(FlushFileBuffers(reader), ERROR_ACCESS_DENIED, "D FlushFileBuffers: GENERIC_WRITE");
     REFUSED(WriteFile(reader, "x", 1, &octets, NULL), ERROR_ACCESS_DENIED, "D CreatePipe: the read handle");
     REFUSED(ReadFile(writer, buffer, 1, &octets, NULL), ERROR_ACCESS_DENIED, "D CreatePipe: the write handle");
     CHECK(WriteFile(writer, "last", 4, &octets, NULL), "D WriteFile");
@@ -137,6 +139,26 @@ static void looks(void)
     REFUSED(ReadFile(reader, (LPVOID)16, 4, &octets, NULL), ERROR_NOACCESS, "choice: an error, and no crash");
     close_pair(reader, writer);
 #endif
+}
+
+/* More than a pipe holds that nobody has asked for more. */
+static void looks_far(void)
+{
+    enum { SIZE = 300000, MUCH = 200000 };
+    char *from = (char *)malloc(MUCH), *to = (char *)calloc(1, MUCH);
+    DWORD read = 0, available = 0, octets = 0;
+    HANDLE reader, writer;
+
+    REQUIRE(from != NULL && to != NULL && CreatePipe(&reader, &writer, NULL, SIZE));
+    memset(from, 'x', MUCH);
+    CHECK(WriteFile(writer, from, MUCH, &octets, NULL), "D CreatePipe: nSize");
+    CHECK(PeekNamedPipe(reader, to, MUCH, &read, &available, NULL), "D PeekNamedPipe");
+    CHECK_EQ(available, MUCH, "D PeekNamedPipe: all that can be read");
+    CHECK_EQ(read, MUCH, "D PeekNamedPipe: as many as there is room for");
+    CHECK(memcmp(from, to, MUCH) == 0, "D PeekNamedPipe");
+    close_pair(reader, writer);
+    free(from);
+    free(to);
 }
 
 #define LARGE 1000000
@@ -306,6 +328,7 @@ static void terminal(void)
     CHECK_EQ(GetFileType(console), FILE_TYPE_CHAR, "D GetFileType: a console");
     CHECK(GetConsoleMode(console, &mode) && (mode & ENABLE_PROCESSED_OUTPUT), "D GetConsoleMode");
     CHECK(SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING), "D SetConsoleMode");
+    REFUSED(FlushFileBuffers(console), ERROR_INVALID_HANDLE, "D FlushFileBuffers: console output");
     CHECK(GetConsoleScreenBufferInfo(console, &info), "D GetConsoleScreenBufferInfo");
     CHECK(info.dwSize.X == 40 && info.dwSize.Y == 10, "D GetConsoleScreenBufferInfo: its size");
     CHECK(info.srWindow.Right == 39 && info.srWindow.Bottom == 9, "D GetConsoleScreenBufferInfo: what can be seen");
@@ -332,6 +355,7 @@ int main(void)
     nobody_reads();
     with_overlapped();
     looks();
+    looks_far();
     waits();
     duplicates();
     beyond_winsock();

@@ -7,6 +7,7 @@
 #include <io.h>
 #ifndef __MINGW32__
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #endif
 
@@ -41,6 +42,27 @@ static int copies(HANDLE from, HANDLE to)
     return GetLastError() == ERROR_BROKEN_PIPE ? 0 : 2;
 }
 
+/* A file of 7 octets that came as a standard stream. */
+static int measures(HANDLE input)
+{
+    LARGE_INTEGER size, to;
+    DWORD octets;
+    char c = 0;
+
+    to.QuadPart = -2;
+    if (GetFileType(input) != FILE_TYPE_DISK || GetFileSize(input, NULL) != 7)
+        return 1;
+    if (!GetFileSizeEx(input, &size) || size.QuadPart != 7)
+        return 2;
+    if (SetFilePointer(input, 2, NULL, FILE_BEGIN) != 2 || !ReadFile(input, &c, 1, &octets, NULL) || c != 'r')
+        return 3;
+    if (SetFilePointer(input, 1, NULL, FILE_CURRENT) != 4 || !ReadFile(input, &c, 1, &octets, NULL) || c != 'n')
+        return 4;
+    if (!SetFilePointerEx(input, to, &size, FILE_END) || size.QuadPart != 5)
+        return 5;
+    return SetFilePointer(input, -6, NULL, FILE_CURRENT) != INVALID_SET_FILE_POINTER || GetLastError() != ERROR_NEGATIVE_SEEK;
+}
+
 /* Repairs the memory, or says what happened and lets the process end. */
 static char *volatile guarded;
 
@@ -69,6 +91,43 @@ static int faults(void)
     return *nowhere;
 }
 
+/* Two threads fault, and each waits in the filter for the other. */
+static HANDLE both_are_there;
+static volatile LONG are_there;
+
+static LONG WINAPI filter_of_two(EXCEPTION_POINTERS *pointers)
+{
+    DWORD before;
+
+    if (InterlockedIncrement(&are_there) == 2)
+        SetEvent(both_are_there);
+    if (WaitForSingleObject(both_are_there, CHECK_WAIT_MS) != WAIT_OBJECT_0)
+        return EXCEPTION_EXECUTE_HANDLER;
+    return VirtualProtect((void *)pointers->ExceptionRecord->ExceptionInformation[1], 1, PAGE_READWRITE, &before)
+               ? EXCEPTION_CONTINUE_EXECUTION
+               : EXCEPTION_EXECUTE_HANDLER;
+}
+
+static DWORD WINAPI writes(void *page)
+{
+    *(volatile char *)page = 7;
+    return (DWORD)*(volatile char *)page;
+}
+
+static int faults_at_once(void)
+{
+    char *pages = (char *)VirtualAlloc(NULL, 2 * 4096, MEM_RESERVE | MEM_COMMIT, PAGE_READONLY);
+    HANDLE other;
+    DWORD code = 0;
+
+    both_are_there = CreateEventA(NULL, TRUE, FALSE, NULL);
+    SetUnhandledExceptionFilter(filter_of_two);
+    other = CreateThread(NULL, 0, writes, pages, 0, NULL);
+    if (writes(pages + 4096) != 7 || WaitForSingleObject(other, CHECK_WAIT_MS) != WAIT_OBJECT_0)
+        return 1;
+    return GetExitCodeThread(other, &code) && code == 7 ? 0 : 2;
+}
+
 static int child(int argc, char **argv)
 {
     char buffer[800];
@@ -84,12 +143,25 @@ static int child(int argc, char **argv)
         abort();
     if (strcmp(argv[1], "fault") == 0)
         return faults();
+    if (strcmp(argv[1], "fault-at-once") == 0)
+        return faults_at_once();
     if (strcmp(argv[1], "sleep") == 0)
         Sleep(INFINITE);
     if (strcmp(argv[1], "copy") == 0)
         return copies(GetStdHandle(STD_INPUT_HANDLE), GetStdHandle(STD_OUTPUT_HANDLE));
     if (strcmp(argv[1], "copy-handles") == 0)
         return copies((HANDLE)(ULONG_PTR)strtoull(argv[2], NULL, 10), (HANDLE)(ULONG_PTR)strtoull(argv[3], NULL, 10));
+    if (strcmp(argv[1], "same-output") == 0) {
+        HANDLE output = (HANDLE)(ULONG_PTR)strtoull(argv[2], NULL, 10);
+        DWORD octets;
+
+        return GetStdHandle(STD_OUTPUT_HANDLE) != output || !WriteFile(output, "a", 1, &octets, NULL)
+            || _write(1, "b", 1) != 1;
+    }
+    if (strcmp(argv[1], "silent") == 0)
+        return _close(1) != 0 || _read(0, buffer, 1) != 0;
+    if (strcmp(argv[1], "measure") == 0)
+        return measures(GetStdHandle(STD_INPUT_HANDLE));
     if (strcmp(argv[1], "append") == 0) {
         HANDLE file = (HANDLE)(ULONG_PTR)strtoull(argv[2], NULL, 10);
         DWORD octets;
@@ -201,6 +273,13 @@ static void ends(void)
     CHECK_EQ(end_of(start("exit 42")), 42, "D GetExitCodeProcess: what main returns");
     CHECK_EQ(end_of(start("exit-process 43")), 43, "D ExitProcess");
     CHECK_EQ(end_of(start("terminate 44")), 44, "D TerminateProcess");
+#ifndef __MINGW32__
+    CHECK_EQ(end_of(start("exit-process 256")), 256, "D ExitProcess: uExitCode, 32 bits");
+    CHECK_EQ(end_of(start("terminate 512")), 512, "D TerminateProcess: uExitCode, 32 bits");
+    CHECK_EQ(end_of(start("exit 70000")), 70000, "D GetExitCodeProcess: what main returned");
+    CHECK_EQ(end_of(start("exit -1073741819")), 0xC0000005, "D GetExitCodeProcess: what main returned");
+    CHECK_EQ(end_of(start("exit-process 0")), 0, "D ExitProcess");
+#endif
     info = start("abort");
     CHECK_EQ(end_of(info), 3, "D abort: the exit code 3");
     info = start("sleep");
@@ -236,6 +315,8 @@ static void unhandled(void)
     CHECK_EQ(output_of("fault", 0, NULL, NULL, text, sizeof text), EXCEPTION_ACCESS_VIOLATION,
              "D SetUnhandledExceptionFilter: EXCEPTION_EXECUTE_HANDLER, the process ends");
     CHECK(strcmp(text, "filtered") == 0, "D SetUnhandledExceptionFilter: the second fault; the first was repaired");
+    CHECK_EQ(output_of("fault-at-once", 0, NULL, NULL, text, sizeof text), 0,
+             "D SetUnhandledExceptionFilter: of all threads; each is called in the thread that faults");
 }
 
 static void refusals(void)
@@ -363,7 +444,7 @@ static void streams(void)
 {
     HANDLE to_child, from_parent, from_child, to_parent, kept;
     PROCESS_INFORMATION info;
-    char text[16] = "";
+    char text[16] = "", line[64];
     DWORD octets = 0;
 
     inherited_pipe(&from_parent, &to_child);
@@ -381,6 +462,31 @@ static void streams(void)
     REFUSED(ReadFile(from_child, text, sizeof text, &octets, NULL), ERROR_BROKEN_PIPE,
             "D Pipe: the child has closed the other end");
     CHECK_EQ(end_of(info), 0, "D ReadFile: the child sees the end too");
+    CloseHandle(from_child);
+#ifndef __MINGW32__
+    /* One that closes its output and goes on. */
+    inherited_pipe(&from_parent, &to_child);
+    inherited_pipe(&from_child, &to_parent);
+    SetHandleInformation(to_child, HANDLE_FLAG_INHERIT, 0);
+    SetHandleInformation(from_child, HANDLE_FLAG_INHERIT, 0);
+    info = started("silent", TRUE, 0, NULL, NULL, from_parent, to_parent);
+    CloseHandle(from_parent);
+    CloseHandle(to_parent);
+    REFUSED(ReadFile(from_child, text, sizeof text, &octets, NULL), ERROR_BROKEN_PIPE,
+            "D Handle inheritance: the stream is the handle, and no second one");
+    CHECK_EQ(WaitForSingleObject(info.hProcess, 0), WAIT_TIMEOUT, "setup: it goes on");
+    CloseHandle(to_child);
+    CHECK_EQ(end_of(info), 0, "setup");
+    CloseHandle(from_child);
+#endif
+    /* The stream's handle has the value that it has here. */
+    inherited_pipe(&from_child, &to_parent);
+    snprintf(line, sizeof line, "same-output %llu", (unsigned long long)(ULONG_PTR)to_parent);
+    info = started(line, TRUE, 0, NULL, NULL, NULL, to_parent);
+    CloseHandle(to_parent);
+    CHECK_EQ(end_of(info), 0, "D Handle inheritance: the same value");
+    CHECK(ReadFile(from_child, text, sizeof text, &octets, NULL) && octets == 2 && memcmp(text, "ab", 2) == 0,
+          "D Handle inheritance: the same object");
     CloseHandle(from_child);
     /* Without the flag: those that SetStdHandle set. */
     inherited_pipe(&from_child, &to_parent);
@@ -450,6 +556,9 @@ static void files(void)
                        CREATE_ALWAYS, 0, NULL);
     REQUIRE(file != INVALID_HANDLE_VALUE);
     CHECK(WriteFile(file, "parent-", 7, &octets, NULL), "D WriteFile");
+    CHECK_EQ(end_of(started("measure", TRUE, 0, NULL, NULL, file, GetStdHandle(STD_OUTPUT_HANDLE))), 0,
+             "D GetFileSize, SetFilePointer: a handle of a file, also as a standard stream");
+    CHECK_EQ(SetFilePointer(file, 7, NULL, FILE_BEGIN), 7, "setup");
     snprintf(arguments, sizeof arguments, "append %llu", (unsigned long long)(ULONG_PTR)file);
     info = started(arguments, TRUE, 0, NULL, NULL, NULL, NULL);
     CHECK_EQ(end_of(info), 0, "D Handle inheritance: a file");
@@ -480,10 +589,35 @@ static void suspended(void)
     CHECK_EQ(end_of(info), 1, "D TerminateProcess");
 }
 
+/* What it does not inherit is not there while it waits. */
+static void suspended_and_pipes(void)
+{
+    HANDLE reader, writer, from_child, to_parent;
+    PROCESS_INFORMATION info;
+    DWORD available = 0, octets = 0;
+    char text[16] = "";
+
+    REQUIRE(CreatePipe(&reader, &writer, NULL, 0));
+    inherited_pipe(&from_child, &to_parent);
+    SetHandleInformation(from_child, HANDLE_FLAG_INHERIT, 0);
+    info = started("arguments x", TRUE, CREATE_SUSPENDED, NULL, NULL, NULL, to_parent);
+    CloseHandle(writer);
+    CloseHandle(to_parent);
+    REFUSED(PeekNamedPipe(reader, NULL, 0, NULL, &available, NULL), ERROR_BROKEN_PIPE,
+            "D Handle inheritance: of a process that was created suspended");
+    CHECK(PeekNamedPipe(from_child, NULL, 0, NULL, &available, NULL), "D Handle inheritance: it has this one");
+    CHECK_EQ(ResumeThread(info.hThread), 1, "D ResumeThread");
+    CHECK(ReadFile(from_child, text, sizeof text, &octets, NULL) && octets == 3 && memcmp(text, "[x]", 3) == 0,
+          "D CreateProcess: its standard streams");
+    CHECK_EQ(end_of(info), 0, "setup");
+    CloseHandle(from_child);
+    CloseHandle(reader);
+}
+
 static void by_number(void)
 {
     PROCESS_INFORMATION info = start("sleep");
-    HANDLE waits = OpenProcess(SYNCHRONIZE, FALSE, info.dwProcessId), own, second;
+    HANDLE waits = OpenProcess(SYNCHRONIZE, FALSE, info.dwProcessId), own, second, later;
     HANDLE all = OpenProcess(PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, info.dwProcessId);
     DWORD code = 0;
 
@@ -497,6 +631,10 @@ static void by_number(void)
     CHECK(TerminateProcess(second, 7), "D TerminateProcess");
     CHECK(is_set(waits, CHECK_WAIT_MS), "D OpenProcess: SYNCHRONIZE");
     CHECK(GetExitCodeProcess(all, &code) && code == 7, "D GetExitCodeProcess");
+    later = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, info.dwProcessId);
+    CHECK(later != NULL, "D PROCESS_INFORMATION: dwProcessId is valid until all handles are closed");
+    CHECK(is_set(later, 0) && GetExitCodeProcess(later, &code) && code == 7, "D PROCESS_INFORMATION: dwProcessId");
+    CHECK(CloseHandle(later), "D CloseHandle");
     CHECK_EQ(end_of(info), 7, "D GetExitCodeProcess");
     CHECK(CloseHandle(waits) && CloseHandle(all) && CloseHandle(second), "D CloseHandle");
     CHECK_EQ(GetProcessId(GetCurrentProcess()), GetCurrentProcessId(), "D GetProcessId");
@@ -508,6 +646,54 @@ static void by_number(void)
 }
 
 #ifndef __MINGW32__
+static DWORD WINAPI waits_for(void *process)
+{
+    return WaitForSingleObject((HANDLE)process, CHECK_WAIT_MS / 2);
+}
+
+/* A debugger hears of the end first, and keeps it to itself for a while. */
+static void debugged(void)
+{
+    PROCESS_INFORMATION info = started("exit 6", FALSE, CREATE_SUSPENDED, NULL, NULL, NULL, NULL);
+    pid_t debugger, id = (pid_t)info.dwProcessId;
+    ULONGLONG begin = GetTickCount64();
+    int told[2], go[2];
+    HANDLE waiter;
+    DWORD waited = CHECK_UNSET;
+    char step = 0;
+
+    REQUIRE(pipe(told) == 0 && pipe(go) == 0);
+    debugger = fork();
+    if (debugger == 0) {
+        siginfo_t end;
+
+        step = ptrace(PTRACE_SEIZE, id, NULL, NULL) == 0 ? 's' : 'n';
+        if (write(told[1], &step, 1) != 1 || step == 'n')
+            _exit(0);
+        waitid(P_PID, (id_t)id, &end, WEXITED | WNOWAIT);
+        if (write(told[1], "e", 1) != 1 || read(go[0], &step, 1) != 1)
+            _exit(1);
+        waitpid(id, NULL, 0);
+        _exit(0);
+    }
+    REQUIRE(debugger > 0 && read(told[0], &step, 1) == 1);
+    waiter = CreateThread(NULL, 0, waits_for, info.hProcess, 0, NULL);
+    REQUIRE(waiter != NULL);
+    ResumeThread(info.hThread);
+    if (step == 's') { /* otherwise nobody may be debugged here */
+        REQUIRE(read(told[0], &step, 1) == 1 && step == 'e');
+        CHECK_EQ(WaitForSingleObject(waiter, CHECK_QUIET_MS), WAIT_TIMEOUT, "setup: the debugger has it");
+        REQUIRE(write(go[1], "g", 1) == 1);
+    }
+    CHECK(is_set(waiter, CHECK_WAIT_MS) && GetExitCodeThread(waiter, &waited) && waited == WAIT_OBJECT_0,
+          "D WaitForSingleObject: a process that was debugged");
+    CHECK(GetTickCount64() - begin < CHECK_WAIT_MS / 2, "D WaitForSingleObject: when it has ended");
+    CHECK_EQ(end_of(info), 6, "D GetExitCodeProcess");
+    waitpid(debugger, NULL, 0);
+    close(told[0]), close(told[1]), close(go[0]), close(go[1]);
+    CloseHandle(waiter);
+}
+
 /* The program's own children, and what becomes of ours when nobody has a handle of them any more. */
 static void families(void)
 {
@@ -614,8 +800,10 @@ int main(int argc, char **argv)
     handles();
     files();
     suspended();
+    suspended_and_pipes();
     by_number();
 #ifndef __MINGW32__
+    debugged();
     families();
 #endif
     at_once();

@@ -241,7 +241,9 @@ static void times_of_a_thread(void)
 static void times(void)
 {
     FILETIME now, creation, leaving, kernel, user, more;
-    ULONGLONG former = 0, limit = GetTickCount64() + CHECK_WAIT_MS;
+    DWORD_PTR mask = 0, system = 0;
+    HANDLE own;
+    ULONGLONG first = 0, former = 0, limit = GetTickCount64() + CHECK_WAIT_MS;
     BOOL is_32 = TRUE;
 
     GetSystemTimeAsFileTime(&now);
@@ -254,11 +256,20 @@ static void times(void)
     } while (time_of(kernel) + time_of(user) == former && GetTickCount64() < limit);
     CHECK(time_of(kernel) + time_of(user) > former, "D GetProcessTimes: the time that its threads have run");
     CHECK_EQ(time_of(more), time_of(creation), "D GetProcessTimes");
+    first = time_of(creation);
     CHECK(GetThreadTimes(GetCurrentThread(), &creation, &leaving, &kernel, &user), "D GetThreadTimes");
     CHECK(time_of(creation) <= time_of(now) + 200000, "D GetThreadTimes");
     CHECK(time_of(creation) + 600000000ULL * 10 > time_of(now), "setup: ten minutes ago at most");
     CHECK(IsWow64Process(GetCurrentProcess(), &is_32), "D IsWow64Process");
     CHECK_EQ(is_32, FALSE, "D IsWow64Process: of 64 bits on a system of 64");
+    own = OpenProcess(PROCESS_ALL_ACCESS, FALSE, GetCurrentProcessId());
+    CHECK(own != NULL, "D OpenProcess");
+    CHECK(GetProcessTimes(own, &more, &leaving, &kernel, &user), "D GetProcessTimes: a handle to the process");
+    CHECK_EQ(time_of(more), first, "D GetProcessTimes: a handle to the process");
+    CHECK(IsWow64Process(own, &is_32) && !is_32, "D IsWow64Process: a handle to the process");
+    CHECK(GetProcessAffinityMask(own, &mask, &system) && mask != 0, "D GetProcessAffinityMask: a handle to the process");
+    CHECK(SetProcessAffinityMask(own, mask), "D SetProcessAffinityMask: a handle to the process");
+    CloseHandle(own);
     REFUSED(GetProcessTimes(NULL, &creation, &leaving, &kernel, &user), ERROR_INVALID_HANDLE, "D GetProcessTimes");
     REFUSED(IsWow64Process(NULL, &is_32), ERROR_INVALID_HANDLE, "D IsWow64Process");
 #ifndef __MINGW32__

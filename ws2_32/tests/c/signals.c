@@ -133,13 +133,21 @@ static void signal_and_wait(void)
 
 static void flags(void)
 {
-    SOCKET s = tcp_socket();
+    SOCKET s = tcp_socket(), own = WSASocketW(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_NO_HANDLE_INHERIT);
+    HANDLE event = new_event();
     DWORD told = 77;
 
+    CHECK(GetHandleInformation((HANDLE)own, &told) && told == 0, "D WSASocketW: WSA_FLAG_NO_HANDLE_INHERIT");
+    closesocket(own);
+
+    CHECK(GetHandleInformation((HANDLE)s, &told) && told == HANDLE_FLAG_INHERIT, "D WSASocketW: inheritable by default");
     CHECK(SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, 0), "D SetHandleInformation");
     CHECK(GetHandleInformation((HANDLE)s, &told) && told == 0, "D GetHandleInformation");
-    CHECK_FAIL(SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) ? 0 : SOCKET_ERROR, ERROR_NOT_SUPPORTED,
-               "choice: sockets are not inherited");
+    CHECK(SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT), "D SetHandleInformation");
+    CHECK(GetHandleInformation((HANDLE)s, &told) && told == HANDLE_FLAG_INHERIT, "D GetHandleInformation");
+    CHECK_FAIL(SetHandleInformation(event, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) ? 0 : SOCKET_ERROR, ERROR_NOT_SUPPORTED,
+               "choice: events are not inherited");
+    CloseHandle(event);
     CHECK_FAIL(SetHandleInformation((HANDLE)s, 8, 0) ? 0 : SOCKET_ERROR, ERROR_INVALID_PARAMETER, "D SetHandleInformation");
     CHECK_FAIL(GetHandleInformation((HANDLE)s, (DWORD *)16) ? 0 : SOCKET_ERROR, ERROR_NOACCESS, "choice: no crash");
     closesocket(s);

@@ -75,6 +75,10 @@ impl Told {
         let reason = reason(told, before, &figures, refused);
         figures.fin_came |= reason == CloseReason::PeerResetAfterFin;
         let resets = self.resets(reason, &figures);
+        if self.left && self.situation.closed {
+            let what = "left to another process that has the connection";
+            return self.tell_over("left", what, false, &figures);
+        }
         let (name, what) = match (reason, self.hard) {
             (CloseReason::LocalAbort(AbortCause::LingerZero), Some(hard)) => {
                 (hard.name(), format!("this side reset the connection: {hard}"))

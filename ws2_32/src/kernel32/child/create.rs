@@ -4,21 +4,24 @@ use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use linsock::iocp::stream::Descriptor;
 use linsock::iocp::stream::Standard;
+use linsock::socket::Socket;
 use rustix::fs::{OFlags, SeekFrom, fcntl_getfl, fcntl_setfl, seek};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 
 use super::super::disk::path_of;
 use super::super::inherit::{self, Inheritable, Inheritance};
 use super::super::object::{close, enter, no_access};
+use super::super::sheet::Sheet;
 use super::super::standard;
 use super::spawn::{Group, Passed, Plan, make};
 use super::{
-    FirstThread, Kinship, PROCESS_ALL_ACCESS, Process, enter_seen, environment, line, watch,
+    FirstThread, Kinship, PROCESS_ALL_ACCESS, Process, enter_seen, environment, line, program,
+    watch,
 };
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
@@ -29,7 +32,7 @@ use crate::wide::{Unit, read_text_opt};
 use linsock::iocp::handle::Object;
 
 const CREATE_SUSPENDED: u32 = 0x0000_0004;
-const DETACHED_PROCESS: u32 = 0x0000_0008;
+pub(super) const DETACHED_PROCESS: u32 = 0x0000_0008;
 const CREATE_NEW_CONSOLE: u32 = 0x0000_0010;
 const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
 const CREATE_UNICODE_ENVIRONMENT: u32 = 0x0000_0400;
@@ -103,14 +106,23 @@ fn own_startup() -> StartupInfo {
 }
 
 /// What a program asks for.
-struct Request {
-    application: Option<Vec<u8>>,
-    line: Option<Vec<u8>>,
-    inherits: bool,
-    flags: u32,
-    environment: *const u8,
-    directory: Option<PathBuf>,
-    startup: StartupInfo,
+pub(super) struct Request {
+    pub(super) application: Option<Vec<u8>>,
+    pub(super) line: Option<Vec<u8>>,
+    pub(super) inherits: bool,
+    pub(super) flags: u32,
+    /// "NAME=value", each; without it, that of this process.
+    pub(super) environment: Option<Vec<Vec<u8>>>,
+    pub(super) directory: Option<PathBuf>,
+    /// The handles of the standard streams, if they are not to be those of this process.
+    pub(super) streams: Option<[HANDLE; 3]>,
+}
+
+/// A new process: handles of it and its first thread, and its number.
+pub(super) struct Created {
+    pub(super) process: HANDLE,
+    pub(super) thread: HANDLE,
+    id: u32,
 }
 
 fn check_flags(flags: u32) -> Outcome<()> {
@@ -137,59 +149,13 @@ const fn group(flags: u32) -> Group {
     }
 }
 
-/// A file that may be a program, also under a name without the ".exe" that it has on Windows.
-fn program_at(path: &Path) -> Option<PathBuf> {
-    if path.is_file() {
-        return Some(path.to_owned());
-    }
-    let is_exe = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("exe"));
-    let short = path.with_extension("");
-    (is_exe && short.is_file()).then_some(short)
-}
-
-/// Where a program of that name is: it may have a path, or is looked for in the directory of this
-/// program, in the current one, and in those of PATH.
-fn search(name: &[u8]) -> Option<PathBuf> {
-    let name = path_from(name);
-    if name.as_os_str().as_bytes().contains(&b'/') {
-        return program_at(&absolute(&name));
-    }
-    let own = std::env::current_exe().ok();
-    let own = own.as_deref().and_then(Path::parent).map(Path::to_owned);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let listed: Vec<_> = std::env::split_paths(&path).collect();
-    let directories = own.into_iter().chain(std::env::current_dir().ok()).chain(listed);
-    directories
-        .filter(|directory| directory.is_absolute())
-        .find_map(|directory| program_at(&directory.join(&name)))
-}
-
-fn path_from(text: &[u8]) -> PathBuf {
-    let slashed = text.iter().map(|&octet| if octet == b'\\' { b'/' } else { octet });
-    std::ffi::OsString::from_vec(slashed.collect()).into()
-}
-
-/// The new process may begin in another directory than the one that a path counts from.
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-fn program(request: &Request) -> Outcome<PathBuf> {
-    let found = match (&request.application, &request.line) {
-        (Some(application), _) => program_at(&absolute(&path_from(application))),
-        (None, Some(line)) => line::names(line).iter().find_map(|name| search(name)),
-        (None, None) => return Err(Error::ERROR_INVALID_PARAMETER),
-    };
-    found.ok_or(Error::ERROR_FILE_NOT_FOUND)
-}
-
 /// Texts as execve takes them: none has a zero in it, for they came with one at their ends.
-fn c_texts(texts: Vec<Vec<u8>>) -> Outcome<Vec<CString>> {
+pub(super) fn c_texts(texts: Vec<Vec<u8>>) -> Outcome<Vec<CString>> {
     let text = |text| CString::new(text).map_err(|_| Error::ERROR_INVALID_PARAMETER);
     texts.into_iter().map(text).collect()
 }
 
-fn c_path(path: &OsStr) -> Outcome<CString> {
+pub(super) fn c_path(path: &OsStr) -> Outcome<CString> {
     CString::new(path.as_bytes()).map_err(|_| Error::ERROR_INVALID_PARAMETER)
 }
 
@@ -221,8 +187,11 @@ fn move_on(object: &Inheritable) {
 /// The descriptor that stands for a handle as a standard stream. "The handles must be inheritable"
 /// (STARTUPINFO page); those that GetStdHandle gave are always good.
 fn stream_of(handle: HANDLE, inherits: bool) -> Outcome<OwnedFd> {
-    let Some(object) = Inheritable::of(handle) else { return nothing() };
     let is_passed = inherits && inherit::get(handle);
+    if is_passed && let Ok(socket) = Socket::from_value(handle) {
+        return stream_of_socket(&socket);
+    }
+    let Some(object) = Inheritable::of(handle) else { return nothing() };
     if !is_passed && !object.is_standard() {
         return nothing();
     }
@@ -230,12 +199,28 @@ fn stream_of(handle: HANDLE, inherits: bool) -> Outcome<OwnedFd> {
     fcntl_dupfd_cloexec(object.fd(), 3).map_err(too_many)
 }
 
-fn stream(standard: Standard, given: HANDLE, request: &Request) -> Outcome<OwnedFd> {
-    if request.startup.flags & STARTF_USESTDHANDLES != 0 {
-        return stream_of(given, request.inherits);
+/// A connection as a standard stream: who reads and writes it as a file waits, as at a pipe.
+fn stream_of_socket(socket: &Socket) -> Outcome<OwnedFd> {
+    let Some(emigrant) = socket.emigrate_as_it_is() else { return nothing() };
+    let fd = fcntl_dupfd_cloexec(&emigrant.fd, 3).map_err(too_many)?;
+    // Nothing here depends on it: each transfer of a connection says for itself that it does not
+    // wait.
+    if !socket.is_listening()
+        && let Ok(flags) = fcntl_getfl(&fd)
+    {
+        let _ = fcntl_setfl(&fd, flags - OFlags::NONBLOCK);
     }
-    if let Some(handle) = standard::chosen(standard) {
-        return stream_of(handle, request.inherits);
+    Ok(fd)
+}
+
+/// The handles of the standard streams, if somebody has said which.
+fn chosen(request: &Request) -> [Option<HANDLE>; 3] {
+    request.streams.map_or_else(|| standard::ALL.map(standard::chosen), |given| given.map(Some))
+}
+
+fn stream(standard: Standard, chosen: Option<HANDLE>, inherits: bool) -> Outcome<OwnedFd> {
+    if let Some(handle) = chosen {
+        return stream_of(handle, inherits);
     }
     match fcntl_dupfd_cloexec(Descriptor::Standard(standard).as_fd(), 3) {
         Err(Errno::BADF) => nothing(),
@@ -243,42 +228,36 @@ fn stream(standard: Standard, given: HANDLE, request: &Request) -> Outcome<Owned
     }
 }
 
-fn plan(request: &Request, inheritance: &Inheritance) -> Outcome<Plan> {
-    let program = program(request)?;
+fn plan(request: &Request, inheritance: &Inheritance, sheet: &Sheet) -> Outcome<Plan> {
+    let program = program::find(request.application.as_deref(), request.line.as_deref())?;
     let line = request.line.as_deref().or(request.application.as_deref()).unwrap_or_default();
-    let mut environment = if request.environment.is_null() {
-        environment::own()
-    } else {
-        let is_wide = request.flags & CREATE_UNICODE_ENVIRONMENT != 0;
-        environment::given(request.environment, is_wide)?
-    };
-    environment.extend(inheritance.variable().map(OsStringExt::into_vec));
+    let mut environment = request.environment.clone().unwrap_or_else(environment::own);
+    let [input, output, error] = standard::ALL;
+    let [to_input, to_output, to_error] = chosen(request);
+    environment.push(sheet.variable()?.into_vec());
+    let mut passed = inheritance.descriptors();
+    passed.push(sheet.fd());
     if request.directory.as_ref().is_some_and(|directory| !directory.is_dir()) {
         return Err(Error::ERROR_DIRECTORY);
     }
     let directory = request.directory.as_ref().map(|directory| c_path(directory.as_os_str()));
-    let [input, output, error] = standard::ALL;
-    let [to_input, to_output, to_error] = request.startup.streams;
     Ok(Plan {
         program: c_path(program.as_os_str())?,
         arguments: c_texts(line::arguments(line))?,
         environment: c_texts(environment)?,
         directory: directory.transpose()?,
         streams: [
-            stream(input, to_input, request)?,
-            stream(output, to_output, request)?,
-            stream(error, to_error, request)?,
+            stream(input, to_input, request.inherits)?,
+            stream(output, to_output, request.inherits)?,
+            stream(error, to_error, request.inherits)?,
         ],
-        passed: if request.inherits {
-            Passed::These(inheritance.descriptors())
-        } else {
-            Passed::Nothing
-        },
+        passed: if request.inherits { Passed::These(passed) } else { Passed::Only(passed) },
         group: group(request.flags),
+        is_suspended: request.flags & CREATE_SUSPENDED != 0,
     })
 }
 
-fn refusal(errno: Errno) -> Error {
+pub(super) fn refusal(errno: Errno) -> Error {
     match errno {
         Errno::NOENT => Error::ERROR_FILE_NOT_FOUND,
         Errno::NOTDIR => Error::ERROR_PATH_NOT_FOUND,
@@ -304,16 +283,19 @@ fn enter_both(process: &Arc<Process>) -> Outcome<(HANDLE, HANDLE)> {
     }
 }
 
-fn create(request: &Request, told: &Out<ProcessInformation>) -> Outcome<BOOL> {
+pub(super) fn create(request: &Request) -> Outcome<Created> {
     check_flags(request.flags)?;
-    let inheritance = if request.inherits { Inheritance::of_all() } else { Inheritance::default() };
-    let plan = plan(request, &inheritance)?;
+    // Held until the process has begun: nobody closes what it is to have.
+    let mut inheritance =
+        if request.inherits { Inheritance::of_all()? } else { Inheritance::default() };
+    inheritance.become_streams(chosen(request));
+    let sheet = Sheet::new(&inheritance.list())?;
+    let plan = plan(request, &inheritance, &sheet)?;
     let waiting = make(&plan).map_err(refusal)?;
-    let is_suspended = request.flags & CREATE_SUSPENDED != 0;
     let (kept, gate) =
-        if is_suspended { (Some(waiting.gate), None) } else { (None, Some(waiting.gate)) };
+        if plan.is_suspended { (Some(waiting.gate), None) } else { (None, Some(waiting.gate)) };
     let id = waiting.id;
-    let process = Process::new(id, waiting.hold, Kinship::Child, kept);
+    let process = Process::new(id, waiting.hold, Kinship::Child(sheet), kept);
     let (handle, thread) = enter_both(&process).inspect_err(|_| process.abandon())?;
     if let Some(gate) = gate {
         gate.open();
@@ -323,9 +305,7 @@ fn create(request: &Request, told: &Out<ProcessInformation>) -> Outcome<BOOL> {
             return Err(refusal(errno));
         }
     }
-    let id = process.id();
-    told.put(ProcessInformation { process: handle, thread, process_id: id, thread_id: id });
-    Ok(TRUE)
+    Ok(Created { process: handle, thread, id: process.id() })
 }
 
 /// The arguments of both functions.
@@ -360,16 +340,23 @@ fn create_by<U: Unit>(arguments: &Arguments<U>) -> Outcome<BOOL> {
             other => other,
         })?),
     };
+    let startup = ptr::read(arguments.startup).map_err(no_access)?;
+    let environment = (!arguments.environment.is_null()).then(|| {
+        let is_wide = arguments.flags & CREATE_UNICODE_ENVIRONMENT != 0;
+        environment::given(arguments.environment, is_wide)
+    });
     let request = Request {
         application: text(arguments.application)?,
         line: text(arguments.line)?,
         inherits: arguments.inherits != 0,
         flags: arguments.flags,
-        environment: arguments.environment,
+        environment: environment.transpose()?,
         directory,
-        startup: ptr::read(arguments.startup).map_err(no_access)?,
+        streams: (startup.flags & STARTF_USESTDHANDLES != 0).then_some(startup.streams),
     };
-    create(&request, &told)
+    let Created { process, thread, id } = create(&request)?;
+    told.put(ProcessInformation { process, thread, process_id: id, thread_id: id });
+    Ok(TRUE)
 }
 
 export! {
@@ -379,11 +366,12 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-createprocessa>
     ///
     /// The program is the application's name or, without one, the first word of the command line,
-    /// which is looked for in the directory of this program, in the current one and in PATH. The
-    /// command line is taken apart by the rules of Windows' C runtime. With bInheritHandles the new
-    /// process has the handles that are inherited, under the same values if it is linked with this
-    /// library; STARTF_USESTDHANDLES gives it standard streams, otherwise it has those of this
-    /// process. CREATE_SUSPENDED holds it until ResumeThread.
+    /// which is looked for in the directory of this program, in the current one and in PATH, also
+    /// with ".exe" if it has no extension. The command line is taken apart by the rules of Windows'
+    /// C runtime. With bInheritHandles the new process has the handles that are inherited, under
+    /// the same values if it is linked with this library; STARTF_USESTDHANDLES gives it standard
+    /// streams, otherwise it has those of this process. CREATE_SUSPENDED holds it until
+    /// ResumeThread.
     ///
     /// Waits until the program has begun, or was found not to be one.
     ///
@@ -394,14 +382,19 @@ export! {
     /// ERROR_NOACCESS, ERROR_TOO_MANY_OPEN_FILES, ERROR_NOT_ENOUGH_MEMORY.
     ///
     /// # Differs from Windows
-    /// A ".exe" at the end of a name is left out if there is no such file. The numbers of the
-    /// process and its thread are both Linux's of the process. Pipes, disk files and standard
-    /// streams are inherited; a disk file has a position of its own in the new process. Without
+    /// A ".exe" at the end of a name is left out if there is no such file, and a name without it is
+    /// tried first; files that nobody may execute are passed over. The numbers of the
+    /// process and its thread are both Linux's of the process. Sockets, pipes, disk files and
+    /// standard streams are inherited; a disk file has a position of its own in the new process,
+    /// and a socket a state as WSADuplicateSocket says. Sockets that nothing was done with, those
+    /// that are being connected or disconnected and those of ISO transport stay here. A connection
+    /// as a standard stream is one that GetStdHandle does not give as a socket. Without
     /// bInheritHandles no descriptor but the standard streams is passed on, with it also those that
-    /// the program has opened without O_CLOEXEC; while it is suspended, all.
+    /// the program has opened without O_CLOEXEC.
     /// CREATE_NEW_PROCESS_GROUP makes a process group, DETACHED_PROCESS a session; priorities,
     /// windows, consoles and jobs have no effect. One that was created suspended and turns out to
-    /// be no program ends with the code 127 when it is resumed. A program that ignores SIGCHLD, or
+    /// be no program ends with the code 127 when it is resumed; one that is suspended still when
+    /// this process ends, ends with it. A program that ignores SIGCHLD, or
     /// waits for any child, may collect the process itself; then its exit code is known where
     /// GetExitCodeProcess tells that of others.
     fn CreateProcessA(

@@ -2,8 +2,8 @@
 
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use super::super::inherit::VARIABLE;
 use super::super::object::no_access;
+use super::super::sheet::VARIABLE;
 use super::super::wide;
 use crate::export::Outcome;
 use crate::ptr;

@@ -31,7 +31,8 @@ pub(super) enum Group {
 /// Which descriptors the new process has besides its standard streams.
 #[derive(Debug)]
 pub(super) enum Passed {
-    Nothing,
+    /// These under their numbers.
+    Only(Vec<RawFd>),
     /// These under their numbers, and what the program itself has opened for that.
     These(Vec<RawFd>),
 }
@@ -46,6 +47,8 @@ pub(super) struct Plan {
     pub(super) streams: [OwnedFd; 3],
     pub(super) passed: Passed,
     pub(super) group: Group,
+    /// It may wait at its gate for long.
+    pub(super) is_suspended: bool,
 }
 
 /// Lets a process that waits begin. One that is not let begin ends when this is dropped.
@@ -95,13 +98,25 @@ fn above_streams(fd: &impl AsFd) -> Result<OwnedFd, Errno> {
     fcntl_dupfd_cloexec(fd, 3)
 }
 
+/// What is closed before the new process waits at its gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closed {
+    /// All that is not kept.
+    Others,
+    /// What exec closes: whoever waits for the end of a pipe does not wait for this process.
+    Private,
+    /// Nothing: exec does that in a moment.
+    Nothing,
+}
+
 /// Everything that the new process needs, as the kernel takes it.
 struct Prepared<'a> {
     plan: &'a Plan,
     arguments: Vec<*const c_char>,
     environment: Vec<*const c_char>,
-    /// What stays open, in order: `None` if everything may.
-    kept: Option<Vec<RawFd>>,
+    closed: Closed,
+    /// What stays open, in order.
+    kept: Vec<RawFd>,
     inherited: &'a [RawFd],
     gate: RawFd,
     reports: RawFd,
@@ -129,19 +144,19 @@ pub(super) fn make(plan: &Plan) -> Result<Waiting, Errno> {
     let (gate, doorstep) =
         socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     let (reporter, doorstep) = (above_streams(&reporter)?, above_streams(&doorstep)?);
-    let (kept, inherited) = match &plan.passed {
-        Passed::Nothing => {
-            let mut kept = vec![reporter.as_raw_fd(), doorstep.as_raw_fd()];
-            kept.extend(plan.streams.iter().map(AsRawFd::as_raw_fd));
-            kept.sort_unstable();
-            (Some(kept), &[][..])
-        }
-        Passed::These(these) => (None, these.as_slice()),
+    let (closed, inherited) = match &plan.passed {
+        Passed::Only(these) => (Closed::Others, these.as_slice()),
+        Passed::These(these) if plan.is_suspended => (Closed::Private, these.as_slice()),
+        Passed::These(these) => (Closed::Nothing, these.as_slice()),
     };
+    let mut kept = vec![reporter.as_raw_fd(), doorstep.as_raw_fd()];
+    kept.extend(plan.streams.iter().map(AsRawFd::as_raw_fd).chain(inherited.iter().copied()));
+    kept.sort_unstable();
     let mut prepared = Prepared {
         plan,
         arguments: pointers(&plan.arguments),
         environment: pointers(&plan.environment),
+        closed,
         kept,
         inherited,
         gate: doorstep.as_raw_fd(),
@@ -236,10 +251,7 @@ const fn check(result: i32) -> Result<(), Failed> {
 fn set_up(prepared: &Prepared<'_>) -> Result<(), Failed> {
     let plan = prepared.plan;
     forget_handlers();
-    for fd in prepared.ours {
-        // SAFETY: closes a copy of ours.
-        unsafe { libc::close(fd) };
-    }
+    prepared.ours.into_iter().for_each(close);
     match plan.group {
         Group::Same => {}
         // SAFETY: numbers only.
@@ -247,8 +259,10 @@ fn set_up(prepared: &Prepared<'_>) -> Result<(), Failed> {
         // SAFETY: no argument.
         Group::Detached => check(unsafe { libc::setsid() })?,
     }
-    if let Some(kept) = &prepared.kept {
-        close_others(kept);
+    match prepared.closed {
+        Closed::Others => close_others(&prepared.kept),
+        Closed::Private => close_private(&prepared.kept),
+        Closed::Nothing => {}
     }
     for (to, from) in (0..).zip(&plan.streams) {
         // SAFETY: numbers only; none of those that are needed later is below 3.
@@ -296,6 +310,49 @@ fn close_others(kept: &[RawFd]) {
     close_range(first, u32::MAX);
 }
 
+fn close(fd: RawFd) {
+    // SAFETY: closes a descriptor of a process that is about to be another program.
+    unsafe { libc::close(fd) };
+}
+
+/// Closes what exec will close, as far as the kernel tells what there is.
+fn close_private(kept: &[RawFd]) {
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
+    // SAFETY: a text that ends with a zero.
+    let list = unsafe { libc::open(c"/proc/self/fd".as_ptr(), flags) };
+    let mut entries = [0_u8; 2048];
+    loop {
+        let (at, room) = (entries.as_mut_ptr(), entries.len());
+        // SAFETY: the kernel fills in the local, or fails.
+        let got = unsafe { libc::syscall(libc::SYS_getdents64, list, at, room) };
+        let told = usize::try_from(got).ok().and_then(|got| entries.get(..got));
+        let Some(told) = told.filter(|told| !told.is_empty()) else { break };
+        let is_needless = |fd: &RawFd| *fd > 2 && *fd != list && !kept.contains(fd);
+        numbers(told).filter(is_needless).filter(|fd| is_private(*fd)).for_each(close);
+    }
+    close(list);
+}
+
+fn is_private(fd: RawFd) -> bool {
+    // SAFETY: numbers only.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+    flags != -1 && flags & libc::FD_CLOEXEC != 0
+}
+
+/// The names of a list of entries (getdents64(2)) that are numbers.
+fn numbers(mut entries: &[u8]) -> impl Iterator<Item = RawFd> {
+    const LENGTH: usize = 16;
+    const NAME: usize = 19;
+    std::iter::from_fn(move || {
+        let length = [*entries.get(LENGTH)?, *entries.get(LENGTH + 1)?];
+        let (entry, rest) = entries.split_at_checked(u16::from_ne_bytes(length).into())?;
+        entries = rest;
+        let name = entry.get(NAME..)?.split(|octet| *octet == 0).next()?;
+        Some(std::str::from_utf8(name).ok().and_then(|name| name.parse().ok()))
+    })
+    .flatten()
+}
+
 fn close_range(first: u32, last: u32) {
     // SAFETY: closes descriptors of a process that is about to be another program.
     unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
@@ -314,8 +371,9 @@ mod tests {
             environment: vec![c"A=b".to_owned()],
             directory: Some(c"/".to_owned()),
             streams: [null(), stream, null()],
-            passed: Passed::Nothing,
+            passed: Passed::Only(Vec::new()),
             group: Group::Same,
+            is_suspended: false,
         }
     }
 

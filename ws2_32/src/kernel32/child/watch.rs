@@ -1,5 +1,5 @@
 //! Who waits for the ends of processes: one thread for all that have descriptors; for a child that
-//! has only a number, one of its own.
+//! has only a number, or whose end a debugger keeps to itself for now, one of its own.
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -112,8 +112,24 @@ fn run(epoll: &OwnedFd) {
                 if let Hold::Descriptor(fd) = &process.hold {
                     let _ = epoll::delete(epoll, fd);
                 }
-                process.look();
+                if let State::Running { .. } = process.look() {
+                    wait_for_debugger(process);
+                }
             }
         }
+    }
+}
+
+/// A process that is traced has ended for its tracer first, which may take its time; nothing but a
+/// wait for the child tells when it has ended for us.
+fn wait_for_debugger(process: Arc<Process>) {
+    let wait = Arc::clone(&process);
+    let wait = move || {
+        wait.hold.wait();
+        wait.look();
+    };
+    if new_thread().spawn(wait).is_err() {
+        process.hold.wait();
+        process.look();
     }
 }

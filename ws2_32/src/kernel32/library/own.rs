@@ -39,6 +39,10 @@ struct Module {
     uses: usize,
 }
 
+/// Uses of a library when the process ends: what runs to the last, as other threads and functions
+/// that were given to atexit before, may use it and free it.
+const FOR_EVER: usize = usize::MAX / 2;
+
 static MODULES: Lock<Vec<Module>> = Lock::new(Vec::new());
 
 /// Whose turn it is to load and unload.
@@ -106,20 +110,25 @@ fn tell(opened: usize, handle: usize, reason: u32, is_exit: bool) -> bool {
 /// The process ends: those that are still loaded hear of it, the last one first.
 extern "C" fn tell_of_exit() {
     let _turn = MyTurn::begin();
-    let loaded = std::mem::take(&mut *MODULES.lock());
-    for module in loaded.iter().rev() {
-        tell(module.opened, module.handle, PROCESS_DETACH, true);
+    let stay = |module: &mut Module| {
+        module.uses = FOR_EVER;
+        (module.opened, module.handle)
+    };
+    let loaded: Vec<_> = MODULES.lock().iter_mut().map(stay).collect();
+    for (opened, handle) in loaded.into_iter().rev() {
+        tell(opened, handle, PROCESS_DETACH, true);
     }
 }
 
 /// Where a library may be, by the name that the program gives it: `.dll` is what a name without an
-/// ending means, and `.so` what takes its place.
+/// ending means, and `.so` what takes its place. A dot at the end says that there is none.
 fn names(given: &[u8]) -> Vec<PathBuf> {
     let path = given.iter().map(|octet| if *octet == b'\\' { b'/' } else { *octet });
     let path = PathBuf::from(OsStr::from_bytes(&path.collect::<Vec<_>>()));
     let ending = path.extension().map(OsStr::to_ascii_lowercase);
     match ending.as_ref().map(|ending| ending.as_bytes()) {
         Some(b"dll") => vec![path.clone(), path.with_extension("so")],
+        Some(b"") => vec![path.with_extension("")],
         Some(_) => vec![path],
         None => vec![path.with_extension("dll"), path.with_extension("so"), path],
     }
@@ -255,6 +264,8 @@ mod tests {
         assert_eq!(of("foo"), "foo.dll foo.so foo");
         assert_eq!(of("foo.so"), "foo.so");
         assert_eq!(of("foo.plugin"), "foo.plugin");
+        // libloaderapi/nf-libloaderapi-loadlibrarya: no ending is appended.
+        assert_eq!(of("foo."), "foo");
         assert_eq!(of(r"plugins\foo.dll"), "plugins/foo.dll plugins/foo.so");
     }
 

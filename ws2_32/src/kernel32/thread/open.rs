@@ -71,8 +71,8 @@ export! {
     ///
     /// # Differs from Windows
     /// The blocking calls of a socket (receive, send, accept, connect, disconnect, ReadFile and
-    /// WriteFile) and waits for the lock of a file can be cancelled; select, WSAPoll and names
-    /// being resolved cannot, nor what waits for a terminal.
+    /// WriteFile), reads of a pipe, and waits for the lock of a file can be cancelled; select,
+    /// WSAPoll, names being resolved and writes to a pipe cannot, nor what waits for a terminal.
     fn CancelSynchronousIo(hThread: HANDLE) -> BOOL, fail FALSE; {
         let control = control(hThread)?;
         let cancelled = match &*control.stage.lock() {

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::object::no_access;
-use super::super::wide;
+use super::super::{child, wide};
 use super::control;
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
@@ -78,9 +78,10 @@ fn threads() -> Vec<i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// Of processes only this one has a handle.
+/// Whatever handle of it the program has, only this process is known from within.
 pub(crate) fn check_process(process: HANDLE) -> Outcome<()> {
-    if process == CURRENT_PROCESS { Ok(()) } else { Err(Error::ERROR_INVALID_HANDLE) }
+    let is_own = process == CURRENT_PROCESS || child::is_own(process)?;
+    if is_own { Ok(()) } else { Err(Error::ERROR_NOT_SUPPORTED) }
 }
 
 /// The kernel's names of threads have at most 15 octets; whole characters of a longer one.
@@ -121,7 +122,7 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getprocessaffinitymask>
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE for another handle than that of GetCurrentProcess, ERROR_NOACCESS.
+    /// ERROR_INVALID_HANDLE, ERROR_NOT_SUPPORTED for another process, ERROR_NOACCESS.
     ///
     /// # Differs from Windows
     /// The system's are those that the process could use at first.
@@ -143,7 +144,7 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setprocessaffinitymask>
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE for another handle than that of GetCurrentProcess,
+    /// ERROR_INVALID_HANDLE, ERROR_NOT_SUPPORTED for another process,
     /// ERROR_INVALID_PARAMETER for no processor or one that the system does not have.
     ///
     /// # Differs from Windows

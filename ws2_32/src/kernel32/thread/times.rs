@@ -176,7 +176,7 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getprocesstimes>
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE for another handle than that of GetCurrentProcess, ERROR_NOACCESS.
+    /// ERROR_INVALID_HANDLE, ERROR_NOT_SUPPORTED for another process, ERROR_NOACCESS.
     /// Never blocks.
     ///
     /// # Differs from Windows
@@ -218,7 +218,7 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryprocesscycletime>
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE for another handle than that of GetCurrentProcess, ERROR_NOACCESS.
+    /// ERROR_INVALID_HANDLE, ERROR_NOT_SUPPORTED for another process, ERROR_NOACCESS.
     /// Never blocks.
     ///
     /// # Differs from Windows
@@ -235,7 +235,7 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/wow64apiset/nf-wow64apiset-iswow64process>
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE for another handle than that of GetCurrentProcess, ERROR_NOACCESS.
+    /// ERROR_INVALID_HANDLE, ERROR_NOT_SUPPORTED for another process, ERROR_NOACCESS.
     /// Never blocks.
     fn IsWow64Process(hProcess: HANDLE, Wow64Process: *mut BOOL) -> BOOL, fail FALSE; {
         check_process(hProcess)?;
