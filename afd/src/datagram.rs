@@ -5,7 +5,7 @@
 //! in and leave exactly once. The connection verbs are not here: the endpoint of a datagram socket
 //! is never connected and refuses them.
 
-use crate::endpoint::{Shutdown, Start};
+use crate::endpoint::{Pending, Shutdown, Start};
 use crate::queue::Queue;
 use crate::status::NtStatus;
 
@@ -113,6 +113,12 @@ impl<I> Datagrams<I> {
         } else {
             Ok(Start::Behind)
         }
+    }
+
+    /// What waits.
+    pub fn pending(&self) -> Pending {
+        let (receives, sends) = (self.receives.len(), self.sends.len());
+        Pending { receives, sends, ..Pending::default() }
     }
 
     /// The receives that wait, oldest first.

@@ -92,6 +92,21 @@ pub struct Completion<I> {
     pub status: NtStatus,
 }
 
+/// How many operations of each kind wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// AcceptEx calls of a listener; of an accepting socket, the one that awaits first data.
+    pub accepts: usize,
+    /// ConnectEx.
+    pub connects: usize,
+    /// Receives.
+    pub receives: usize,
+    /// Sends, of what has been given to the transport only in part or not at all.
+    pub sends: usize,
+    /// DisconnectEx.
+    pub disconnects: usize,
+}
+
 /// The object behind a socket handle. See the [module](self) for how to drive it.
 #[derive(Debug)]
 pub struct Endpoint<I> {
@@ -169,6 +184,24 @@ impl<I> Endpoint<I> {
     #[inline]
     pub fn is_settled(&self) -> bool {
         self.requests.is_empty() && self.completions.is_empty()
+    }
+
+    /// What waits.
+    pub fn pending(&self) -> Pending {
+        let (accepts, connects, disconnects) = match &self.state {
+            State::Listening(listening) => (listening.accepts.len(), 0, 0),
+            State::Accepting(accepting) => (usize::from(accepting.first_receive.is_some()), 0, 0),
+            State::Connecting(connecting) => (0, usize::from(connecting.irp.is_some()), 0),
+            State::Disconnecting(_) => (0, 0, 1),
+            State::Open(_) | State::Bound(_) | State::Connected(_) | State::Closed(_) => (0, 0, 0),
+        };
+        Pending {
+            accepts,
+            connects,
+            receives: self.receives.len(),
+            sends: self.sends.len(),
+            disconnects: disconnects + usize::from(self.half_close.is_some()),
+        }
     }
 
     fn complete(&mut self, irp: impl Into<Box<I>>, status: NtStatus) {

@@ -27,8 +27,8 @@ pub mod reason;
 pub mod status;
 
 pub use endpoint::{
-    AcceptPhase, CloseMode, Completion, ConnectKind, DisconnectMode, Endpoint, Indication, Receive,
-    Request, Shutdown, Start,
+    AcceptPhase, CloseMode, Completion, ConnectKind, DisconnectMode, Endpoint, Indication, Pending,
+    Receive, Request, Shutdown, Start,
 };
 pub use queue::{Queue, RareQueue};
 pub use reason::{AbortCause, CloseReason};

@@ -64,10 +64,12 @@ pub(crate) enum Error {
     #[error("there is no process {process}")]
     NoProcess { process: u32 },
     #[error(
-        "process {process} tells no pairs ({source}): it is not a linsock program of this user, or \
-         has held none yet"
+        "process {process} tells nothing ({source}): it is not a linsock program of this user, has \
+         had no socket yet, or its setting View is no"
     )]
-    NoPairs { process: u32, source: io::Error },
+    Silent { process: u32, source: io::Error },
+    #[error("no terminal to draw on ({0}); `linsock sockets` prints the same once")]
+    Screen(io::Error),
 }
 
 impl Error {

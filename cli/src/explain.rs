@@ -10,6 +10,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::json::{number, raw, word};
 
 /// What the command was asked for.
 #[derive(clap::Args)]
@@ -252,27 +253,6 @@ const fn hint_of_failure(error: u64) -> Option<&'static str> {
         10049 => Some("WSAEADDRNOTAVAIL: no such address, or no port is left"),
         _ => None,
     }
-}
-
-/// What stands behind a name. The lines are our own: no quote of a text is without its backslash,
-/// so that a name in quotes is one.
-fn raw<'a>(line: &'a str, name: &str) -> Option<&'a str> {
-    let quoted = format!("\"{name}\":");
-    let (_, value) = line.split_once(&quoted)?;
-    let text = value.strip_prefix('"');
-    let end = match text {
-        Some(text) => 1 + text.find('"')? + 1,
-        None => value.find([',', '}'])?,
-    };
-    value.get(..end)
-}
-
-fn word<'a>(line: &'a str, name: &str) -> Option<&'a str> {
-    raw(line, name)?.strip_prefix('"')?.strip_suffix('"')
-}
-
-fn number(line: &str, name: &str) -> Option<u64> {
-    raw(line, name)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -9,13 +9,17 @@ mod compiler;
 mod error;
 mod explain;
 mod install;
+mod json;
 mod locate;
 mod peer;
 mod protocols;
 mod run;
+mod sockets;
 mod time_wait;
 mod toolchain;
+mod top;
 mod trace;
+mod view;
 mod windows;
 
 use std::ffi::OsString;
@@ -65,6 +69,10 @@ enum Command {
     Trace(trace::Arguments),
     /// Count how the connections of a trace ended, and say what may be done about it.
     Explain(explain::Arguments),
+    /// Show the sockets of running linsock programs, and what they wait for.
+    Sockets(sockets::Arguments),
+    /// The same, again and again, on the whole screen.
+    Top(top::Arguments),
     /// Be a peer that closes, resets, stalls or answers late, for tests of the other side.
     Peer(peer::Arguments),
     /// Print what a build system must add when it compiles.
@@ -109,6 +117,8 @@ fn execute(command: Command) -> Result<ExitCode, Error> {
             run::run(&find()?, wsk, Path::new(&program[0]), &program[1..], |_| {})
         }
         Command::Trace(arguments) => trace::trace(&arguments),
+        Command::Sockets(arguments) => sockets::print(&arguments),
+        Command::Top(arguments) => top::run(&arguments),
         Command::Peer(arguments) => peer::run(&arguments),
         Command::Explain(arguments) => print(explain::text(&arguments)?.trim_end()),
         Command::Protocols(arguments) => print(&protocols::text(&arguments)),

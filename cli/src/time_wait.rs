@@ -1,16 +1,14 @@
 //! `linsock time-wait`: the pairs that linsock holds in running processes, and the kernel's.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr as UnixAddress, UnixStream};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use linsock::time_wait::service::NAME;
-
 use crate::error::Error;
+use crate::json::{number, word};
+use crate::view;
 
 /// How often `--watch` looks.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -62,50 +60,29 @@ pub(crate) fn print(arguments: &Arguments) -> Result<ExitCode, Error> {
 }
 
 fn rows(process: Option<u32>) -> Result<Vec<Row>, Error> {
-    if let Some(process) = process {
-        return held_by(process).map_err(|source| no_pairs(process, source));
-    }
-    let unix = std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
-    // One that has ended meanwhile, or is another user's, has nothing to tell.
-    let mut rows: Vec<_> = processes(&unix).into_iter().flat_map(held_by).flatten().collect();
+    let processes = match process {
+        Some(process) => return Ok(pairs(&view::ask(process)?)),
+        None => view::all(),
+    };
+    let mut rows: Vec<_> = processes.iter().flat_map(pairs).collect();
     for file in ["/proc/net/tcp", "/proc/net/tcp6"] {
         rows.extend(records(&std::fs::read_to_string(file).unwrap_or_default()));
     }
     Ok(rows)
 }
 
-fn no_pairs(process: u32, source: io::Error) -> Error {
-    if std::path::Path::new(&format!("/proc/{process}")).exists() {
-        Error::NoPairs { process, source }
-    } else {
-        Error::NoProcess { process }
-    }
+/// What a process holds.
+fn pairs(process: &view::Process) -> Vec<Row> {
+    process.lines("pair").filter_map(|line| told(process.id, line)).collect()
 }
 
-/// Asks a process for its pairs.
-fn held_by(process: u32) -> io::Result<Vec<Row>> {
-    let address = UnixAddress::from_abstract_name(format!("{NAME}{process}"))?;
-    let mut text = String::new();
-    UnixStream::connect_addr(&address)?.read_to_string(&mut text)?;
-    Ok(text.lines().filter_map(|line| answered(process, line)).collect())
-}
-
-/// A line of a process's answer: `LOCAL REMOTE MILLISECONDS`.
-fn answered(process: u32, line: &str) -> Option<Row> {
-    let mut words = line.split(' ');
-    let local = words.next()?.parse().ok()?;
-    let remote = words.next()?.parse().ok()?;
-    let left = Duration::from_millis(words.next()?.parse().ok()?);
-    Some(Row { process: Some(process), local, remote, left })
-}
-
-/// The processes that have such a socket, by /proc/net/unix.
-fn processes(unix: &str) -> Vec<u32> {
-    let name = |line: &str| line.rsplit_once('@')?.1.strip_prefix(NAME)?.parse().ok();
-    let mut found: Vec<u32> = unix.lines().filter_map(name).collect();
-    found.sort_unstable();
-    found.dedup();
-    found
+fn told(process: u32, line: &str) -> Option<Row> {
+    Some(Row {
+        process: Some(process),
+        local: word(line, "local")?.parse().ok()?,
+        remote: word(line, "remote")?.parse().ok()?,
+        left: Duration::from_millis(number(line, "left_ms")?),
+    })
 }
 
 /// The records of /proc/net/tcp or tcp6 that are in TIME_WAIT.
@@ -195,15 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn the_processes_are_found_by_their_sockets() {
-        let unix = format!("0: 2 0 10000 1 1 9 @{NAME}12\n0: 2 0 1 1 1 9 @{NAME}7\n0: /run/x@y\n");
-        assert_eq!(processes(&unix), [7, 12]);
-    }
-
-    #[test]
     fn an_answer_is_read_and_printed() {
-        let row = answered(7, "[::1]:80 10.0.0.1:9 1500").unwrap();
-        assert_eq!(answered(7, "nonsense"), None);
+        let line = r#"{"kind":"pair","local":"[::1]:80","remote":"10.0.0.1:9","left_ms":1500}"#;
+        let row = told(7, line).unwrap();
+        assert_eq!(told(7, "nonsense"), None);
         let expected = "{\"time_wait\":[{\"process\":7,\"local\":\"[::1]:80\",\
                         \"remote\":\"10.0.0.1:9\",\"left_ms\":1500}]}\n";
         assert_eq!(json(std::slice::from_ref(&row)), expected);

@@ -121,6 +121,13 @@ enum Held {
 }
 
 impl Entry {
+    /// The handle of what the slot holds.
+    #[inline]
+    fn handle(&self, index: usize) -> Option<Handle> {
+        let visible = self.generation & ((1 << GENERATION_BITS) - 1);
+        Some(Handle((visible << INDEX_BITS | u32::try_from(index).ok()?) << 2))
+    }
+
     /// What the handle stands for, if it is not stale.
     #[inline]
     fn open(&self, handle: Handle) -> Option<&Object> {
@@ -180,9 +187,7 @@ impl Table {
         let mut entry = slot.0.lock();
         entry.generation = entry.generation.wrapping_add(1);
         let generation = entry.generation;
-        let visible = generation & ((1 << GENERATION_BITS) - 1);
-        let handle =
-            Handle((visible << INDEX_BITS | u32::try_from(index).map_err(|_| TableFull)?) << 2);
+        let handle = entry.handle(index).ok_or(TableFull)?;
         let object = object(handle, Token::new(index, generation));
         // WSASocket page: "inheritable by default"; other handles are as they are asked for.
         entry.inherited = matches!(&object, Object::File(file) if file.is_of_winsock());
@@ -311,11 +316,9 @@ impl Table {
     pub fn inherited_files(&self) -> Vec<(Handle, Arc<dyn File>)> {
         let inherited = |index: usize| {
             let entry = self.slot(index)?.0.lock();
-            let visible = entry.generation & ((1 << GENERATION_BITS) - 1);
-            let index = u32::try_from(index).ok()?;
             match &entry.held {
                 Held::Open(Object::File(file)) if entry.inherited => {
-                    Some((Handle((visible << INDEX_BITS | index) << 2), Arc::clone(file)))
+                    Some((entry.handle(index)?, Arc::clone(file)))
                 }
                 _ => None,
             }
@@ -343,6 +346,18 @@ impl Table {
         (1..self.used.load(Ordering::Acquire))
             .filter_map(|index| self.slot(index)?.0.lock().own_file(index).cloned())
             .collect()
+    }
+
+    /// Every completion port with its handle, for tools.
+    pub fn ports(&self) -> Vec<(Handle, Arc<CompletionPort>)> {
+        let port = |index| {
+            let entry = self.slot(index)?.0.lock();
+            match &entry.held {
+                Held::Open(Object::Port(port)) => Some((entry.handle(index)?, Arc::clone(port))),
+                _ => None,
+            }
+        };
+        (1..self.used.load(Ordering::Acquire)).filter_map(port).collect()
     }
 
     /// What else there is behind handles that can be waited for, for the rare search through it.

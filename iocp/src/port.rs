@@ -87,6 +87,19 @@ impl Packet {
     }
 }
 
+/// What a port has to do, and who does it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Packets that nobody has taken.
+    pub packets: usize,
+    /// Threads that wait for packets.
+    pub waiting: usize,
+    /// Threads that took a packet and have not come back.
+    pub working: usize,
+    /// How many of these are wanted at once.
+    pub concurrency: usize,
+}
+
 /// Why no packet was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPacket {
@@ -157,6 +170,12 @@ impl CompletionPort {
         port.driver.add(port.closed.as_fd(), CLOSED, Interest::Level)?;
         guardian::watch(&port);
         Ok(port)
+    }
+
+    /// What it has to do, and who does it.
+    pub fn load(&self) -> Load {
+        let concurrency = self.concurrency;
+        Load { concurrency, ..self.queue.lock().load() }
     }
 
     /// The driver that watches this port's descriptors.

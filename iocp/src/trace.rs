@@ -211,14 +211,30 @@ fn json_line(event: Event<'_>) -> String {
     if let Some((handle, connection)) = event.of {
         let _ = write!(line, ",\"handle\":{handle},\"connection\":{connection}");
     }
-    for (name, field) in event.fields {
-        let _ = match field {
-            Field::Number(number) => write!(line, ",\"{name}\":{number}"),
-            Field::Text(text) => write!(line, ",\"{name}\":{}", Quoted(format_args!("{text}"))),
-        };
+    for member in event.fields {
+        line.push(',');
+        push_member(&mut line, *member);
     }
     let _ = writeln!(line, ",\"text\":{}}}", Quoted(event.text));
     line
+}
+
+/// Particulars as a JSON object, on one line without its end.
+pub fn object(fields: &[(&'static str, Field<'_>)]) -> String {
+    let mut line = String::from("{");
+    for (at, member) in fields.iter().enumerate() {
+        line.push_str(if at == 0 { "" } else { "," });
+        push_member(&mut line, *member);
+    }
+    line.push('}');
+    line
+}
+
+fn push_member(line: &mut String, (name, field): (&'static str, Field<'_>)) {
+    let _ = match field {
+        Field::Number(number) => write!(line, "\"{name}\":{number}"),
+        Field::Text(text) => write!(line, "\"{name}\":{}", Quoted(format_args!("{text}"))),
+    };
 }
 
 fn now() -> Duration {

@@ -18,6 +18,7 @@ pub mod socket;
 pub mod startup;
 pub mod time_wait;
 pub mod transport;
+pub mod view;
 
 pub use linsock_iocp as iocp;
 pub use linsock_iocp::{NtStatus, afd, trace};

@@ -20,6 +20,9 @@ use std::time::Duration;
 
 use config::{Config, Fault};
 use linsock_iocp::spin;
+use linsock_iocp::sys::is_privileged;
+
+use crate::view::service;
 
 /// Which disconnects with reuse wait for TIME_WAIT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,8 +111,9 @@ pub fn fin_wait2_delay() -> Duration {
 }
 
 /// Tells the engine what it has to know from the beginning: `SpinMicroseconds`, how long a wait
-/// looks before it blocks (0, the default, to 100,000), and what is traced. Called by everything
-/// that a program begins with.
+/// looks before it blocks (0, the default, to 100,000), and what is traced. Lets the tools look,
+/// unless `View` is no or the process has rights that its user has not. Called by everything that a
+/// program begins with.
 pub fn begin() {
     static BEGUN: Once = Once::new();
     BEGUN.call_once(|| {
@@ -118,6 +122,9 @@ pub fn begin() {
         let mut faults = Vec::new();
         trace::begin(|name| std::env::var_os(name), &mut faults);
         report(&faults);
+        if sources().view.unwrap_or(true) && !is_privileged() {
+            service::start();
+        }
     });
 }
 

@@ -13,7 +13,6 @@
 //! to say.
 
 mod kernel;
-pub mod service;
 pub mod table;
 
 use std::net::SocketAddr;
@@ -119,7 +118,6 @@ pub(crate) fn enter(ended: Ended, pair: impl FnOnce() -> Option<Pair>) -> Option
         return None;
     }
     let now = Instant::now();
-    service::start();
     let shorter = delay < kernel::KEPT && kernel::may_remove();
     let mut time_wait = TIME_WAIT.lock();
     if shorter && !std::mem::replace(&mut time_wait.removing, true) {

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::{NoPacket, Packet, Told};
+use super::{Load, NoPacket, Packet, Told};
 
 /// A worker that is awake may leave this many packets queued without waking another.
 pub(super) const LAZY_PACKETS: usize = 4;
@@ -58,6 +58,12 @@ pub(super) enum Look {
 }
 
 impl Queue {
+    /// What there is to do, and who does it.
+    pub(super) fn load(&self) -> Load {
+        let (packets, waiting) = (self.packets.len(), self.sleeping);
+        Load { packets, waiting, working: self.awake, ..Load::default() }
+    }
+
     /// True when nobody will take a packet any more.
     #[inline]
     pub(super) const fn is_closed(&self) -> bool {

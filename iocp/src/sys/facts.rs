@@ -32,6 +32,13 @@ pub struct TcpFacts {
     pub octets_sent_again: u64,
     /// Octets that wait to be sent for the first time.
     pub octets_unsent: u32,
+    /// How long no data has been sent or received.
+    pub idle: Duration,
+    /// Of a listener: connections that nobody has accepted yet. Of a connection: segments that are
+    /// not acknowledged.
+    pub waiting: u32,
+    /// Of a listener: how many the kernel keeps.
+    pub backlog: u32,
 }
 
 /// Octets of struct tcp_info that are looked at.
@@ -59,6 +66,9 @@ impl TcpFacts {
             retransmits: octets[2],
             has_timestamps: octets[5] & TIMESTAMPS != 0,
             segment: word(16),
+            waiting: word(24),
+            backlog: word(28),
+            idle: Duration::from_millis(word(44).min(word(52)).into()),
             round_trip: time(68),
             congestion_window: word(80),
             octets_received: long(128),
@@ -98,7 +108,11 @@ mod tests {
         assert!((1..=10_000).contains(&facts.congestion_window), "{facts:?}");
         assert!(facts.round_trip > Duration::ZERO && facts.round_trip < Duration::from_secs(5));
         assert!(facts.least_round_trip <= facts.round_trip, "{facts:?}");
-        assert_eq!(TcpFacts::of(listener.as_fd()).unwrap().state, 10, "listening");
+        assert!(facts.idle < Duration::from_secs(5), "{facts:?}");
+        let _second = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let of_listener = TcpFacts::of(listener.as_fd()).unwrap();
+        assert_eq!(of_listener.state, 10, "listening");
+        assert_eq!((of_listener.waiting, of_listener.backlog), (1, 128), "std listens with 128");
     }
 
     #[test]

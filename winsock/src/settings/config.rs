@@ -9,6 +9,7 @@
 //! TcpFinWait2Delay  = 60
 //! TimeWaitPolicy    = auto     # or always, never
 //! SpinMicroseconds  = 0        # waits look this long before they block
+//! View              = yes      # or no: whether tools may look at the process
 //! ```
 
 use std::fmt;
@@ -27,6 +28,8 @@ pub struct Config {
     pub policy: Option<TimeWaitPolicy>,
     /// `SpinMicroseconds`.
     pub spin: Option<u32>,
+    /// `View`.
+    pub view: Option<bool>,
 }
 
 impl Config {
@@ -37,6 +40,7 @@ impl Config {
             fin_wait2: self.fin_wait2.or(other.fin_wait2),
             policy: self.policy.or(other.policy),
             spin: self.spin.or(other.spin),
+            view: self.view.or(other.view),
         }
     }
 }
@@ -74,6 +78,7 @@ const FIN_WAIT2: (&str, &str, RangeInclusive<u32>) =
 const SPIN: (&str, &str, RangeInclusive<u32>) =
     ("SpinMicroseconds", "LINSOCK_SPIN_MICROSECONDS", 0..=100_000);
 const POLICY: (&str, &str) = ("TimeWaitPolicy", "LINSOCK_TIME_WAIT_POLICY");
+const VIEW: (&str, &str) = ("View", "LINSOCK_VIEW");
 
 /// Reads a file's text; `file` names it in the faults.
 pub fn parse(file: &str, text: &str, faults: &mut Vec<Fault>) -> Config {
@@ -98,7 +103,7 @@ pub fn parse(file: &str, text: &str, faults: &mut Vec<Fault>) -> Config {
 pub fn from_environment(get: impl Fn(&str) -> Option<String>, faults: &mut Vec<Fault>) -> Config {
     let mut config = Config::default();
     let numbers = [TIMED_WAIT, FIN_WAIT2, SPIN].map(|(name, variable, _)| (name, variable));
-    for (name, variable) in numbers.into_iter().chain([POLICY]) {
+    for (name, variable) in numbers.into_iter().chain([POLICY, VIEW]) {
         let Some(value) = get(variable) else { continue };
         if let Err(what) = set(&mut config, name, value.trim()) {
             faults.push(Fault { place: variable.to_owned(), what });
@@ -117,8 +122,10 @@ fn set(config: &mut Config, name: &str, value: &str) -> Result<(), String> {
         config.spin = Some(number(SPIN, "microseconds", value)?);
     } else if is(POLICY.0) {
         config.policy = Some(policy(value)?);
+    } else if is(VIEW.0) {
+        config.view = Some(yes_or_no(VIEW.0, value)?);
     } else {
-        let known = [TIMED_WAIT.0, FIN_WAIT2.0, POLICY.0, SPIN.0].join(", ");
+        let known = [TIMED_WAIT.0, FIN_WAIT2.0, POLICY.0, SPIN.0, VIEW.0].join(", ");
         return Err(format!("`{name}` is no setting (there are {known})"));
     }
     Ok(())
@@ -144,6 +151,14 @@ fn policy(value: &str) -> Result<TimeWaitPolicy, String> {
     }
 }
 
+fn yes_or_no(name: &str, value: &str) -> Result<bool, String> {
+    match value.to_ascii_lowercase().as_str() {
+        "yes" | "1" => Ok(true),
+        "no" | "0" => Ok(false),
+        _ => Err(format!("{name} is `{value}`, but must be yes or no")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,9 +172,14 @@ mod tests {
     #[test]
     fn the_file_of_the_documentation() {
         let text = "# TIME_WAIT\nTcpTimedWaitDelay = 30\n\n  tcpfinwait2delay=60\r\n\
-                    TimeWaitPolicy = Always # or never\nSpinMicroseconds = 20\n";
-        let policy = Some(TimeWaitPolicy::Always);
-        let expected = Config { timed_wait: Some(30), fin_wait2: Some(60), policy, spin: Some(20) };
+                    TimeWaitPolicy = Always # or never\nSpinMicroseconds = 20\nView = No\n";
+        let expected = Config {
+            timed_wait: Some(30),
+            fin_wait2: Some(60),
+            policy: Some(TimeWaitPolicy::Always),
+            spin: Some(20),
+            view: Some(false),
+        };
         assert_eq!(parsed(text), (expected, vec![]));
     }
 
@@ -183,10 +203,11 @@ mod tests {
     fn a_fault_names_its_line_and_the_rest_counts() {
         let (config, faults) = parsed(
             "MaxUserPort = 1\nTcpTimedWaitDelay\nTimeWaitPolicy=0\n\
-                                       TcpTimedWaitDelay = 7\n",
+                                       TcpTimedWaitDelay = 7\nView = maybe",
         );
-        assert_eq!(config.timed_wait, Some(7));
-        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert_eq!((config.timed_wait, config.view), (Some(7), None));
+        assert_eq!(faults.len(), 4, "{faults:?}");
+        assert_eq!(faults[3], "linsock.conf:5: View is `maybe`, but must be yes or no");
         assert!(faults[0].starts_with("linsock.conf:1: `MaxUserPort` is no setting"));
         assert_eq!(faults[1], "linsock.conf:2: expected `Name = value`");
         assert!(faults[2].starts_with("linsock.conf:3: TimeWaitPolicy is `0`"));

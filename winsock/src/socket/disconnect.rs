@@ -1,10 +1,11 @@
 //! How connections end: shutdown, DisconnectEx, and the provider's part of both.
 
+use std::fmt;
 use std::time::Instant;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::Domain;
-use linsock_iocp::afd::endpoint::state::Origin;
+use linsock_iocp::afd::endpoint::state::{Origin, Phase};
 use linsock_iocp::afd::{DisconnectMode, Indication, Shutdown};
 use linsock_iocp::guardian;
 use linsock_iocp::irp::{Deferred, Irp};
@@ -28,6 +29,27 @@ pub(super) struct FinWait {
 impl FinWait {
     pub(super) const fn is_awaited(&self) -> bool {
         self.since.is_some()
+    }
+}
+
+/// What a disconnect waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// The peer's FIN, and everything before it.
+    Fin,
+    /// That the peer's host acknowledges everything.
+    Delivery,
+    /// That the pair may be used again.
+    TimeWait,
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fin => "the peer's FIN",
+            Self::Delivery => "the peer's acknowledgement",
+            Self::TimeWait => "the end of TIME_WAIT",
+        })
     }
 }
 
@@ -157,6 +179,16 @@ impl Socket {
 }
 
 impl Inner {
+    /// What a disconnect that is under way waits for.
+    pub(super) fn awaited(&self) -> Option<Awaited> {
+        let waits = [
+            (self.reusable_at.is_some(), Awaited::TimeWait),
+            (self.awaits_delivery, Awaited::Delivery),
+            (self.fin_wait.is_awaited(), Awaited::Fin),
+        ];
+        let wait = waits.into_iter().find_map(|(holds, wait)| holds.then_some(wait));
+        wait.filter(|_| self.endpoint.phase() == Phase::Disconnecting)
+    }
     pub(super) fn send_fin(&mut self, socket: &Socket) {
         match self.iso {
             Some(_) => self.release_link(socket),

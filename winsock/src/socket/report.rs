@@ -94,6 +94,24 @@ pub enum TcpState {
 }
 
 impl TcpState {
+    /// As netstat shows it on Windows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Established => "ESTABLISHED",
+            Self::SynSent => "SYN_SENT",
+            Self::SynReceived => "SYN_RECEIVED",
+            Self::FinWait1 => "FIN_WAIT_1",
+            Self::FinWait2 => "FIN_WAIT_2",
+            Self::TimeWait => "TIME_WAIT",
+            Self::Closed => "CLOSED",
+            Self::CloseWait => "CLOSE_WAIT",
+            Self::LastAck => "LAST_ACK",
+            Self::Listen => "LISTENING",
+            Self::Closing => "CLOSING",
+            Self::Unknown => "?",
+        }
+    }
+
     const fn from_kernel(number: Option<u8>) -> Self {
         match number {
             Some(1) => Self::Established,
@@ -122,7 +140,7 @@ pub(super) struct Figures {
     /// Whether the peer's FIN is among what the kernel has received.
     pub(super) fin_came: bool,
     /// `None` where it is not TCP, or the descriptor is gone.
-    facts: Option<TcpFacts>,
+    pub(super) facts: Option<TcpFacts>,
     is_there: bool,
 }
 
@@ -143,7 +161,7 @@ impl Figures {
         self.tcp_state() == TcpState::CloseWait
     }
 
-    fn tcp_state(&self) -> TcpState {
+    pub(super) fn tcp_state(&self) -> TcpState {
         TcpState::from_kernel(self.facts.map(|facts| facts.state))
     }
 

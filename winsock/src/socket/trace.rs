@@ -20,6 +20,7 @@ use linsock_iocp::handle::Handle;
 use linsock_iocp::trace::{self, Event, Field, Kinds};
 
 use super::Inner;
+use super::disconnect::Awaited;
 use super::report::Figures;
 use crate::catalog::Provider;
 use crate::transport::tcp;
@@ -40,14 +41,6 @@ struct Situation {
     datagrams: Option<(bool, Option<SocketAddr>)>,
     reason: Option<CloseReason>,
     closed: bool,
-}
-
-/// What a disconnect waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Awaited {
-    Fin,
-    Delivery,
-    TimeWait,
 }
 
 /// What has been told of a socket.
@@ -118,18 +111,9 @@ impl Inner {
         }
     }
 
-    fn local(&self) -> Option<Address> {
+    pub(super) fn local(&self) -> Option<Address> {
         let address = tcp::local_address(self.tcp.fd()?).ok()?;
         Some(self.named(address, true))
-    }
-
-    fn awaited(&self) -> Option<Awaited> {
-        let waits = [
-            (self.reusable_at.is_some(), Awaited::TimeWait),
-            (self.awaits_delivery, Awaited::Delivery),
-            (self.fin_wait.is_awaited(), Awaited::Fin),
-        ];
-        waits.into_iter().find_map(|(holds, wait)| holds.then_some(wait))
     }
 }
 
@@ -151,7 +135,7 @@ impl Situation {
             phase,
             link: inner.endpoint.state().link().copied(),
             arrives: inner.endpoint.accept_phase() == AcceptPhase::FirstReceive,
-            waits: (phase == Phase::Disconnecting).then(|| inner.awaited()).flatten(),
+            waits: inner.awaited(),
             datagrams: inner.traffic.as_ref().map(|own| (own.datagrams.is_bound(), peer)),
             reason: inner.endpoint.reason(),
             closed: inner.closed,
@@ -360,13 +344,8 @@ impl Told {
             self.tell("disconnect-ended", text, &[]);
         }
         let Some(wait) = now.waits.filter(|wait| before.waits != Some(*wait)) else { return };
-        let what = match wait {
-            Awaited::Fin => "the peer's FIN",
-            Awaited::Delivery => "the peer's acknowledgement",
-            Awaited::TimeWait => "the end of TIME_WAIT",
-        };
-        let text = format_args!("the disconnect waits for {what}");
-        self.tell("disconnecting", text, &[("for", Field::Text(&what))]);
+        let text = format_args!("the disconnect waits for {wait}");
+        self.tell("disconnecting", text, &[("for", Field::Text(&wait))]);
     }
 
     /// That the connection is over, and why.

@@ -1,0 +1,325 @@
+//! What is on the screen: the sockets that were seen, how fast they are, and which are chosen.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event::KeyCode;
+use ratatui::widgets::TableState;
+
+use crate::json::number;
+use crate::sockets::{Row, rows};
+use crate::view::Process;
+
+/// How long a socket that is gone is still shown.
+const AFTERGLOW: Duration = Duration::from_secs(10);
+
+/// A socket of a process.
+type Key = (u32, u64);
+
+/// Octets a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Rates {
+    pub(super) sent: f64,
+    pub(super) received: f64,
+}
+
+/// A row of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) row: Row,
+    pub(super) rates: Rates,
+    /// Since when it is not there any more.
+    pub(super) gone: Option<Instant>,
+    seen: Instant,
+}
+
+/// What the rows are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Order {
+    #[default]
+    Process,
+    Traffic,
+    Idle,
+    Unread,
+    Unsent,
+    State,
+}
+
+impl Order {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Traffic => "traffic",
+            Self::Idle => "idle",
+            Self::Unread => "unread",
+            Self::Unsent => "unsent",
+            Self::State => "state",
+        }
+    }
+
+    const fn next(self) -> Self {
+        match self {
+            Self::Process => Self::Traffic,
+            Self::Traffic => Self::Idle,
+            Self::Idle => Self::Unread,
+            Self::Unread => Self::Unsent,
+            Self::Unsent => Self::State,
+            Self::State => Self::Process,
+        }
+    }
+}
+
+/// What there is besides sockets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) processes: usize,
+    pub(super) sockets: usize,
+    pub(super) ports: usize,
+    pub(super) packets: u64,
+    pub(super) waiting: u64,
+    pub(super) pairs: usize,
+}
+
+/// Where the cursor goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Move {
+    By(isize),
+    First,
+    Last,
+}
+
+/// Everything that is shown.
+#[derive(Debug, Default)]
+pub(super) struct List {
+    entries: HashMap<Key, Entry>,
+    pub(super) totals: Totals,
+    pub(super) order: Order,
+    pub(super) filter: String,
+    pub(super) is_typing: bool,
+    pub(super) is_paused: bool,
+    /// Also sockets without an address.
+    pub(super) shows_all: bool,
+    /// Only sockets that there is a note of.
+    pub(super) only_notes: bool,
+    pub(super) cursor: TableState,
+}
+
+impl List {
+    /// Takes in what the processes have told at `now`.
+    pub(super) fn update(&mut self, processes: &[Process], now: Instant) {
+        let fresh: Vec<_> = processes.iter().flat_map(rows).collect();
+        self.totals = Totals { sockets: fresh.len(), ..totals(processes) };
+        for entry in self.entries.values_mut() {
+            entry.gone = entry.gone.or(Some(now));
+            entry.rates = Rates::default();
+        }
+        for row in fresh {
+            let key = row.key();
+            let before = self.entries.get(&key);
+            let rates = before.map_or_else(Rates::default, |before| before.rates_to(&row, now));
+            self.entries.insert(key, Entry { row, rates, gone: None, seen: now });
+        }
+        let is_recent = |gone: Instant| now.saturating_duration_since(gone) < AFTERGLOW;
+        self.entries.retain(|_, entry| entry.gone.is_none_or(is_recent));
+        self.go(Move::By(0));
+    }
+
+    /// The rows, in order.
+    pub(super) fn shown(&self) -> Vec<&Entry> {
+        let mut shown: Vec<_> =
+            self.entries.values().filter(|entry| self.is_shown(entry)).collect();
+        shown.sort_by(|one, other| {
+            let by_order = match self.order {
+                Order::Process => std::cmp::Ordering::Equal,
+                Order::Traffic => other.rates.sum().total_cmp(&one.rates.sum()),
+                Order::Idle => other.row.count("idle_ms").cmp(&one.row.count("idle_ms")),
+                Order::Unread => other.row.count("unread").cmp(&one.row.count("unread")),
+                Order::Unsent => other.row.count("unsent").cmp(&one.row.count("unsent")),
+                Order::State => one.row.state().cmp(&other.row.state()),
+            };
+            by_order.then_with(|| one.row.key().cmp(&other.row.key()))
+        });
+        shown
+    }
+
+    /// The row that the cursor is on.
+    pub(super) fn chosen(&self) -> Option<&Entry> {
+        self.shown().get(self.cursor.selected()?).copied()
+    }
+
+    fn is_shown(&self, entry: &Entry) -> bool {
+        let row = &entry.row;
+        (self.shows_all || !row.is_idle())
+            && (!self.only_notes || row.note().is_some())
+            && (self.filter.is_empty() || row.contains(&self.filter))
+    }
+
+    pub(super) fn go(&mut self, to: Move) {
+        let last = self.shown().len().checked_sub(1);
+        let at = self.cursor.selected().unwrap_or(0);
+        let to = match to {
+            Move::By(by) => at.saturating_add_signed(by),
+            Move::First => 0,
+            Move::Last => usize::MAX,
+        };
+        self.cursor.select(last.map(|last| to.min(last)));
+    }
+
+    pub(super) fn sort_otherwise(&mut self) {
+        self.order = self.order.next();
+    }
+
+    pub(super) fn toggle_all(&mut self) {
+        self.shows_all = !self.shows_all;
+        self.go(Move::By(0));
+    }
+
+    pub(super) fn toggle_notes(&mut self) {
+        self.only_notes = !self.only_notes;
+        self.go(Move::By(0));
+    }
+
+    /// A key while the filter is typed.
+    pub(super) fn type_key(&mut self, key: KeyCode) {
+        match key {
+            KeyCode::Enter => self.is_typing = false,
+            KeyCode::Esc => {
+                self.filter.clear();
+                self.is_typing = false;
+            }
+            KeyCode::Backspace => drop(self.filter.pop()),
+            KeyCode::Char(letter) => self.filter.push(letter),
+            _ => {}
+        }
+        self.go(Move::By(0));
+    }
+}
+
+impl Entry {
+    /// How fast it has been until `now`. A handle that has another connection begins anew.
+    fn rates_to(&self, row: &Row, now: Instant) -> Rates {
+        let seconds = now.saturating_duration_since(self.seen).as_secs_f64();
+        let is_same = self.row.count("former") == row.count("former") && seconds > 0.0;
+        let rate = |name| {
+            let more = row.count(name).saturating_sub(self.row.count(name));
+            // Octets of a second are few enough for a float.
+            #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+            let rate = more as f64 / seconds;
+            if is_same { rate } else { 0.0 }
+        };
+        Rates { sent: rate("sent"), received: rate("received") }
+    }
+}
+
+impl Rates {
+    fn sum(self) -> f64 {
+        self.sent + self.received
+    }
+}
+
+fn totals(processes: &[Process]) -> Totals {
+    let ports = || processes.iter().flat_map(|process| process.lines("port"));
+    let sum = |name| ports().filter_map(|line| number(line, name)).sum();
+    Totals {
+        processes: processes.len(),
+        sockets: 0,
+        ports: ports().count(),
+        packets: sum("packets"),
+        waiting: sum("waiting"),
+        pairs: processes.iter().map(|process| process.lines("pair").count()).sum(),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A process with sockets of these handles and particulars.
+    pub(crate) fn process(sockets: &[(u64, &str)]) -> Process {
+        let line = |(handle, rest): &(u64, &str)| {
+            format!(
+                "{{\"kind\":\"socket\",\"handle\":{handle},\"local\":\"127.0.0.1:80\"{rest}}}\n"
+            )
+        };
+        let told: String = sockets.iter().map(line).collect();
+        let more =
+            "{\"kind\":\"port\",\"handle\":4,\"packets\":3,\"waiting\":2}\n{\"kind\":\"pair\"}\n";
+        Process::new(7, "server", told + more)
+    }
+
+    fn handles(list: &List) -> Vec<u64> {
+        list.shown().iter().map(|entry| entry.row.key().1).collect()
+    }
+
+    #[test]
+    fn what_is_gone_stays_for_ten_seconds() {
+        let (mut list, begin) = (List::default(), Instant::now());
+        list.update(&[process(&[(8, ""), (12, "")])], begin);
+        let after = |seconds| begin + Duration::from_secs(seconds);
+        list.update(&[process(&[(12, "")])], after(1));
+        assert_eq!(handles(&list), [8, 12]);
+        assert_eq!(list.shown()[0].gone, Some(after(1)));
+        list.update(&[process(&[(12, "")])], after(10));
+        assert_eq!(list.shown()[0].gone, Some(after(1)), "the first time counts");
+        list.update(&[process(&[(12, "")])], after(11));
+        assert_eq!(handles(&list), [12]);
+        list.update(&[], after(12));
+        assert!(list.shown()[0].gone.is_some());
+    }
+
+    #[test]
+    fn rates_are_of_one_connection() {
+        let (mut list, begin) = (List::default(), Instant::now());
+        list.update(&[process(&[(8, ",\"sent\":100,\"received\":0")])], begin);
+        assert_eq!(list.shown()[0].rates, Rates::default(), "it may be hours old");
+        let later = begin + Duration::from_secs(2);
+        list.update(&[process(&[(8, ",\"sent\":300,\"received\":50")])], later);
+        assert_eq!(list.shown()[0].rates, Rates { sent: 100.0, received: 25.0 });
+        let again = later + Duration::from_secs(2);
+        list.update(&[process(&[(8, ",\"former\":1,\"sent\":900,\"received\":50")])], again);
+        assert_eq!(list.shown()[0].rates, Rates::default());
+    }
+
+    #[test]
+    fn rows_are_sorted_filtered_and_chosen() {
+        let mut list = List::default();
+        let sockets = [(8, ",\"unread\":1"), (12, ",\"unread\":5,\"state\":\"x\""), (16, "")];
+        list.update(&[process(&sockets)], Instant::now());
+        assert_eq!(handles(&list), [8, 12, 16]);
+        while list.order != Order::Unread {
+            list.sort_otherwise();
+        }
+        assert_eq!(handles(&list), [12, 8, 16]);
+        list.go(Move::Last);
+        assert_eq!(list.chosen().unwrap().row.key(), (7, 16));
+        list.go(Move::By(-1));
+        assert_eq!(list.chosen().unwrap().row.key(), (7, 8));
+        list.is_typing = true;
+        "\"x".chars().for_each(|letter| list.type_key(KeyCode::Char(letter)));
+        assert_eq!(handles(&list), [12]);
+        assert_eq!(list.chosen().unwrap().row.key(), (7, 12), "the cursor is on a row");
+        list.type_key(KeyCode::Char('y'));
+        assert_eq!((handles(&list).len(), list.chosen()), (0, None));
+        list.type_key(KeyCode::Backspace);
+        list.type_key(KeyCode::Enter);
+        assert_eq!((handles(&list).len(), list.is_typing), (1, false));
+        list.type_key(KeyCode::Esc);
+        assert_eq!(handles(&list).len(), 3);
+        let expected =
+            Totals { processes: 1, sockets: 3, ports: 1, packets: 3, waiting: 2, pairs: 1 };
+        assert_eq!(list.totals, expected);
+    }
+
+    #[test]
+    fn what_has_no_address_or_no_note_can_be_hidden() {
+        let mut list = List::default();
+        let waiting = ",\"queued\":1";
+        let idle = Process::new(9, "idle", "{\"kind\":\"socket\",\"handle\":4}\n".into());
+        list.update(&[process(&[(8, ""), (12, waiting)]), idle], Instant::now());
+        assert_eq!(handles(&list), [8, 12]);
+        list.toggle_all();
+        assert_eq!(handles(&list), [8, 12, 4]);
+        list.toggle_notes();
+        assert_eq!(handles(&list), [12]);
+    }
+}

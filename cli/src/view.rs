@@ -1,0 +1,112 @@
+//! Asks running programs what they are doing (`linsock::view`).
+
+use std::io::{self, Read};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixStream};
+use std::path::Path;
+use std::time::Duration;
+
+use linsock::view::service::NAME;
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::geteuid;
+
+use crate::error::Error;
+use crate::json::word;
+
+/// A process that does not answer, because it is stopped, is not waited for longer.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// More than any process has to tell.
+const MOST: u64 = 256 << 20;
+
+/// What a process has told.
+#[derive(Clone, Debug)]
+pub(crate) struct Process {
+    /// Its number.
+    pub(crate) id: u32,
+    /// The name of its program, as ps shows it.
+    pub(crate) name: String,
+    told: String,
+}
+
+impl Process {
+    /// For tests of what is made of it.
+    #[cfg(test)]
+    pub(crate) fn new(id: u32, name: &str, told: String) -> Self {
+        Self { id, name: name.to_owned(), told }
+    }
+
+    /// The lines of one kind. What could move the cursor of a terminal is no line of ours.
+    pub(crate) fn lines(&self, kind: &str) -> impl Iterator<Item = &str> {
+        let is_own = |line: &&str| !line.contains(char::is_control) && line.starts_with('{');
+        let lines = self.told.lines().filter(is_own);
+        lines.filter(move |line| word(line, "kind") == Some(kind))
+    }
+}
+
+/// Asks one process.
+///
+/// # Errors
+/// There is none of that number, or it does not tell.
+pub(crate) fn ask(process: u32) -> Result<Process, Error> {
+    answer_of(process).map_err(|source| {
+        if Path::new(&format!("/proc/{process}")).exists() {
+            Error::Silent { process, source }
+        } else {
+            Error::NoProcess { process }
+        }
+    })
+}
+
+/// Asks every process that may be asked.
+pub(crate) fn all() -> Vec<Process> {
+    let unix = std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    // One that has ended meanwhile, or is another user's, has nothing to tell.
+    numbers(&unix).into_iter().filter_map(|process| answer_of(process).ok()).collect()
+}
+
+fn answer_of(process: u32) -> io::Result<Process> {
+    let address = SocketAddr::from_abstract_name(format!("{NAME}{process}"))?;
+    let stream = UnixStream::connect_addr(&address)?;
+    // The name is anybody's to take.
+    let server = socket_peercred(&stream)?;
+    if server.uid != geteuid() && !geteuid().is_root() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    if u32::try_from(server.pid.as_raw_pid()) != Ok(process) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut told = Vec::new();
+    stream.take(MOST).read_to_end(&mut told)?;
+    let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    let name = name.trim().replace(char::is_control, "?");
+    Ok(Process { id: process, name, told: String::from_utf8_lossy(&told).into_owned() })
+}
+
+/// The processes that have such a socket, by /proc/net/unix.
+fn numbers(unix: &str) -> Vec<u32> {
+    let name = |line: &str| line.rsplit_once('@')?.1.strip_prefix(NAME)?.parse().ok();
+    let mut found: Vec<u32> = unix.lines().filter_map(name).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_processes_are_found_by_their_sockets() {
+        let unix = format!("0: 2 0 10000 1 1 9 @{NAME}12\n0: 2 0 1 1 1 9 @{NAME}7\n0: /run/x@y\n");
+        assert_eq!(numbers(&unix), [7, 12]);
+    }
+
+    #[test]
+    fn what_is_no_line_of_ours_is_passed_over() {
+        let told = "{\"kind\":\"pair\"}\n{\"kind\":\"pair\",\"local\":\"\u{1b}[2J\"}\nx\n\
+                    {\"kind\":\"port\"}\n";
+        let process = Process { id: 1, name: String::new(), told: told.into() };
+        assert_eq!(process.lines("pair").collect::<Vec<_>>(), ["{\"kind\":\"pair\"}"]);
+    }
+}
