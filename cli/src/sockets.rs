@@ -158,19 +158,19 @@ impl Row {
         let note = if backlog > 0 && queued > backlog {
             "the backlog is full: who connects waits or is refused".into()
         } else if queued > 0 && self.count("accepts") == 0 {
-            format!("{queued} connections wait for an accept")
+            format!("connections that wait for an accept: {queued}")
         } else if !self.text("for").is_empty() {
             format!("its disconnect waits for {}", self.text("for"))
         } else if !self.is_quiet() {
             return None;
         } else if unread > 0 && self.count("receives") == 0 {
-            format!("{unread} octets are not received; a close now would reset the connection")
+            format!("octets that nobody receives: {unread}; a close now resets the connection")
         } else if self.text("tcp") == "CLOSE_WAIT" {
             "the peer has closed, this program has not".into()
         } else if self.text("tcp") == "FIN_WAIT_2" {
             "this program has sent its FIN, the peer does not".into()
         } else if unsent > 0 {
-            format!("the peer does not take {unsent} octets")
+            format!("octets that the peer does not take: {unsent}")
         } else if in_use && self.text("receive") == "open" && self.is_left_alone() {
             "no receive is pending: nobody learns that the peer closes".into()
         } else {
@@ -292,10 +292,10 @@ mod tests {
         let notes = [
             (connected(r#","tcp":"CLOSE_WAIT","idle_ms":10000"#), "the peer has closed"),
             (connected(r#","tcp":"FIN_WAIT_2","idle_ms":10000"#), "sent its FIN"),
-            (connected(r#","unread":3,"idle_ms":10000"#), "3 octets are not received"),
-            (connected(r#","unsent":3,"idle_ms":10000"#), "does not take 3 octets"),
+            (connected(r#","unread":3,"idle_ms":10000"#), "nobody receives: 3"),
+            (connected(r#","unsent":3,"idle_ms":10000"#), "not take: 3"),
             (connected(r#","port":264,"idle_ms":10000"#), "no receive is pending"),
-            (row(r#","state":"listening","queued":1,"backlog":5"#), "1 connections wait"),
+            (row(r#","state":"listening","queued":1,"backlog":5"#), "an accept: 1"),
             (row(r#","state":"listening","queued":6,"backlog":5,"accepts":1"#), "is full"),
             (row(r#","state":"disconnecting","for":"the peer's FIN""#), "waits for the peer's FIN"),
         ];

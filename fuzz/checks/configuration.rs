@@ -50,7 +50,7 @@ fn without<'a>(text: &'a str, faulty: &[usize]) -> Vec<&'a str> {
 
 /// The numbers of a configuration: name, value, range.
 fn numbers(config: &Config) -> [(&'static str, Option<u32>, RangeInclusive<u32>); 3] {
-    let Config { timed_wait, fin_wait2, policy: _, spin } = *config;
+    let Config { timed_wait, fin_wait2, policy: _, spin, view: _ } = *config;
     [
         ("TcpTimedWaitDelay", timed_wait, 0..=300),
         ("TcpFinWait2Delay", fin_wait2, 1..=300),

@@ -138,6 +138,11 @@ pub(crate) fn watch(port: &Arc<CompletionPort>) {
     ports.push(Arc::downgrade(port));
 }
 
+/// Every completion port, with a handle or without, for tools.
+pub fn ports() -> Vec<Arc<CompletionPort>> {
+    GUARDIAN.ports()
+}
+
 /// Calls `call` after `delay`, on the guardian's thread.
 pub fn call_after(delay: Duration, call: impl FnOnce() + Send + 'static) {
     let Some(at) = Instant::now().checked_add(delay) else {
@@ -259,8 +264,12 @@ impl Guardian {
         Looked { found, quiet, next_timer }
     }
 
+    fn ports(&self) -> Vec<Arc<CompletionPort>> {
+        self.ports.lock().iter().filter_map(Weak::upgrade).collect()
+    }
+
     fn tend(&self) -> (Found, Vec<Quiet>) {
-        let ports: Vec<_> = self.ports.lock().iter().filter_map(Weak::upgrade).collect();
+        let ports = self.ports();
         let (mut most, mut quiet) = (Found::Nothing, Vec::new());
         let mut note = |found, what: Quiet| {
             most = most.max(found);

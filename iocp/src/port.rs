@@ -172,6 +172,11 @@ impl CompletionPort {
         Ok(port)
     }
 
+    /// A number of its own.
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
     /// What it has to do, and who does it.
     pub fn load(&self) -> Load {
         let concurrency = self.concurrency;

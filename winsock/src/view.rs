@@ -10,6 +10,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use linsock_iocp::afd::endpoint::state::Link;
+use linsock_iocp::guardian;
 use linsock_iocp::handle::{Handle, table};
 use linsock_iocp::port::{CompletionPort, Load};
 use linsock_iocp::trace::{Field, object};
@@ -20,8 +21,10 @@ use crate::time_wait::{self, Held};
 /// A completion port at one moment.
 #[derive(Clone, Debug)]
 pub struct Port {
-    /// Its handle.
-    pub handle: Handle,
+    /// A number of its own.
+    pub id: u64,
+    /// Its handle; `None` for one of the safe API.
+    pub handle: Option<Handle>,
     /// What it has to do, and who does it.
     pub load: Load,
 }
@@ -35,28 +38,34 @@ pub fn sockets() -> Vec<Snapshot> {
 
 /// Every completion port that is open.
 pub fn ports() -> Vec<Port> {
-    let ports = table().ports().into_iter();
-    ports.map(|(handle, port)| Port { handle, load: port.load() }).collect()
+    let handles = table().ports();
+    let handle_of = |port: &Arc<CompletionPort>| {
+        handles.iter().find(|(_, known)| Arc::ptr_eq(known, port)).map(|(handle, _)| *handle)
+    };
+    let ports = guardian::ports().into_iter();
+    ports.map(|port| Port { id: port.id(), handle: handle_of(&port), load: port.load() }).collect()
 }
 
 /// Everything, a JSON object on each line, of which `kind` says what it is.
 fn lines() -> String {
-    let ports = table().ports();
-    let known = ports.iter().map(|(handle, port)| port_line(*handle, port.load()));
-    let sockets = sockets().into_iter().map(|snapshot| socket_line(&snapshot, &ports));
+    let ports = ports().into_iter().map(|port| port_line(&port));
+    let sockets = sockets().into_iter().map(|snapshot| socket_line(&snapshot));
     let pairs = time_wait::held().into_iter().map(|held| pair_line(&held));
-    known.chain(sockets).chain(pairs).map(|line| line + "\n").collect()
+    ports.chain(sockets).chain(pairs).map(|line| line + "\n").collect()
 }
 
-fn port_line(handle: Handle, load: Load) -> String {
-    object(&[
+fn port_line(port: &Port) -> String {
+    let load = port.load;
+    let mut fields = vec![
         ("kind", Field::Text(&"port")),
-        ("handle", Field::number(handle.value())),
+        ("id", Field::Number(port.id)),
         ("packets", Field::number(load.packets)),
         ("waiting", Field::number(load.waiting)),
         ("working", Field::number(load.working)),
         ("concurrency", Field::number(load.concurrency)),
-    ])
+    ];
+    fields.extend(port.handle.map(|handle| ("handle", Field::number(handle.value()))));
+    object(&fields)
 }
 
 fn pair_line(held: &Held) -> String {
@@ -70,7 +79,7 @@ fn pair_line(held: &Held) -> String {
 }
 
 /// What is not known is left out.
-fn socket_line(snapshot: &Snapshot, ports: &[(Handle, Arc<CompletionPort>)]) -> String {
+fn socket_line(snapshot: &Snapshot) -> String {
     let ms = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let pending = snapshot.pending;
     let descriptor = snapshot.descriptor.and_then(|fd| usize::try_from(fd).ok());
@@ -109,9 +118,7 @@ fn socket_line(snapshot: &Snapshot, ports: &[(Handle, Arc<CompletionPort>)]) -> 
     fields.push(("former", Field::Number(snapshot.former.into())));
     fields.extend(descriptor.map(|fd| ("descriptor", Field::number(fd))));
     if let Some((port, key)) = &snapshot.port {
-        let is_it = |known: &&(Handle, Arc<CompletionPort>)| Arc::ptr_eq(&known.1, port);
-        let handle = ports.iter().find(is_it).map_or(0, |known| known.0.value());
-        fields.extend([("port", Field::number(handle)), ("key", Field::number(*key))]);
+        fields.extend([("port", Field::Number(port.id())), ("key", Field::number(*key))]);
     }
     if let Some((sent, received)) = snapshot.moved {
         fields.extend([("sent", Field::Number(sent)), ("received", Field::Number(received))]);

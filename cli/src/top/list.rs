@@ -107,6 +107,10 @@ pub(super) struct List {
 impl List {
     /// Takes in what the processes have told at `now`.
     pub(super) fn update(&mut self, processes: &[Process], now: Instant) {
+        self.keep_chosen(|list| list.take_in(processes, now));
+    }
+
+    fn take_in(&mut self, processes: &[Process], now: Instant) {
         let fresh: Vec<_> = processes.iter().flat_map(rows).collect();
         self.totals = Totals { sockets: fresh.len(), ..totals(processes) };
         for entry in self.entries.values_mut() {
@@ -121,7 +125,18 @@ impl List {
         }
         let is_recent = |gone: Instant| now.saturating_duration_since(gone) < AFTERGLOW;
         self.entries.retain(|_, entry| entry.gone.is_none_or(is_recent));
-        self.go(Move::By(0));
+    }
+
+    /// Changes what is shown. The cursor stays on its socket if that is shown still.
+    fn keep_chosen(&mut self, change: impl FnOnce(&mut Self)) {
+        let chosen = self.chosen().map(|entry| entry.row.key());
+        change(self);
+        let shown = self.shown();
+        let place = |key| shown.iter().position(|entry| entry.row.key() == key);
+        match chosen.and_then(place) {
+            Some(at) => self.cursor.select(Some(at)),
+            None => self.go(Move::By(0)),
+        }
     }
 
     /// The rows, in order.
@@ -166,32 +181,29 @@ impl List {
     }
 
     pub(super) fn sort_otherwise(&mut self) {
-        self.order = self.order.next();
+        self.keep_chosen(|list| list.order = list.order.next());
     }
 
     pub(super) fn toggle_all(&mut self) {
-        self.shows_all = !self.shows_all;
-        self.go(Move::By(0));
+        self.keep_chosen(|list| list.shows_all = !list.shows_all);
     }
 
     pub(super) fn toggle_notes(&mut self) {
-        self.only_notes = !self.only_notes;
-        self.go(Move::By(0));
+        self.keep_chosen(|list| list.only_notes = !list.only_notes);
     }
 
     /// A key while the filter is typed.
     pub(super) fn type_key(&mut self, key: KeyCode) {
-        match key {
-            KeyCode::Enter => self.is_typing = false,
+        self.keep_chosen(|list| match key {
+            KeyCode::Enter => list.is_typing = false,
             KeyCode::Esc => {
-                self.filter.clear();
-                self.is_typing = false;
+                list.filter.clear();
+                list.is_typing = false;
             }
-            KeyCode::Backspace => drop(self.filter.pop()),
-            KeyCode::Char(letter) => self.filter.push(letter),
+            KeyCode::Backspace => drop(list.filter.pop()),
+            KeyCode::Char(letter) => list.filter.push(letter),
             _ => {}
-        }
-        self.go(Move::By(0));
+        });
     }
 }
 
@@ -286,10 +298,12 @@ pub(super) mod tests {
         let sockets = [(8, ",\"unread\":1"), (12, ",\"unread\":5,\"state\":\"x\""), (16, "")];
         list.update(&[process(&sockets)], Instant::now());
         assert_eq!(handles(&list), [8, 12, 16]);
+        assert_eq!(list.chosen().unwrap().row.key(), (7, 8));
         while list.order != Order::Unread {
             list.sort_otherwise();
         }
         assert_eq!(handles(&list), [12, 8, 16]);
+        assert_eq!(list.chosen().unwrap().row.key(), (7, 8), "the cursor stays on its socket");
         list.go(Move::Last);
         assert_eq!(list.chosen().unwrap().row.key(), (7, 16));
         list.go(Move::By(-1));

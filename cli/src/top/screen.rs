@@ -121,7 +121,7 @@ fn draw_details(frame: &mut Frame<'_>, list: &List, area: Rect) {
     };
     let port = match row.count("port") {
         0 => "no completion port".into(),
-        port => format!("completion port {port:#x}, key {:#x}", row.count("key")),
+        port => format!("completion port {port}, key {:#x}", row.count("key")),
     };
     let backlog = match row.count("backlog") {
         0 => String::new(),
@@ -212,7 +212,7 @@ mod tests {
         list.go(Move::Last);
         let text = screen(&mut list, 160, 14);
         for expected in [
-            "descriptor 9, completion port 0x4, key 0xff",
+            "descriptor 9, completion port 4, key 0xff",
             "ends by peer-fin",
             "note: the peer has closed, this program has not",
         ] {
