@@ -59,7 +59,7 @@ fn it_shows_what_a_process_holds_and_what_the_kernel_does() {
 fn a_process_that_has_nothing_to_tell_is_an_error() {
     let output = time_wait(&["1"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("process 1 tells no pairs"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("process 1 tells nothing"), "{}", text(&output.stderr));
     let output = time_wait(&["4194305"]);
     assert!(text(&output.stderr).contains("no process 4194305"), "{}", text(&output.stderr));
 }

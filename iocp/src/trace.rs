@@ -316,6 +316,13 @@ mod tests {
     }
 
     #[test]
+    fn an_object_has_what_it_is_given() {
+        let fields = [("path", Field::Text(&"a\"b")), ("octets", Field::Number(7))];
+        assert_eq!(object(&fields), r#"{"path":"a\"b","octets":7}"#);
+        assert_eq!(object(&[]), "{}");
+    }
+
+    #[test]
     fn what_nobody_reads_is_counted() {
         let (mut from, output) = output(Form::Text, PipeFlags::CLOEXEC | PipeFlags::NONBLOCK);
         while output.lost.load(Ordering::Relaxed) == 0 {

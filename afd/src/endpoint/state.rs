@@ -19,6 +19,8 @@
 //! status) and where it leads. The refusals are also data, [`Phase::refusals`], which the verbs
 //! consult and the tests enumerate.
 
+mod name;
+
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
@@ -209,17 +211,6 @@ pub enum SendHalf {
     Closed,
 }
 
-impl SendHalf {
-    /// A name for people and programs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Closing => "closing",
-            Self::Closed => "closed",
-        }
-    }
-}
-
 /// The receiving half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecvHalf {
@@ -235,16 +226,6 @@ pub enum RecvHalf {
 }
 
 impl RecvHalf {
-    /// A name for people and programs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Ended => "ended",
-            Self::Shut { peer_ended: false } => "shut",
-            Self::Shut { peer_ended: true } => "shut-ended",
-        }
-    }
-
     /// True when the peer's FIN has come and nothing is left to read before it.
     pub const fn peer_ended(self) -> bool {
         matches!(self, Self::Ended | Self::Shut { peer_ended: true })
@@ -426,25 +407,6 @@ macro_rules! connected {
 }
 
 impl Phase {
-    /// A name for people and programs: words with hyphens.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::OpenRecycled => "recycled",
-            Self::Bound => "bound",
-            Self::BoundRecycled => "recycled-bound",
-            Self::Listening => "listening",
-            Self::Accepting => "accepting",
-            Self::Connecting => "connecting",
-            Self::ConnectingEx => "connecting-ex",
-            Self::Connected => "connected",
-            Self::AcceptedRaw => "accepted-raw",
-            Self::ConnectedRaw => "connected-raw",
-            Self::Disconnecting => "disconnecting",
-            Self::Closed => "over",
-        }
-    }
-
     /// Every phase, for tests that enumerate.
     pub const ALL: [Self; 13] = [
         Self::Open,

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Text};
 use ratatui::widgets::{Block, Cell, Paragraph, Row, Table};
 
 use super::list::{Entry, List};
-use crate::sockets::{shown, some};
+use crate::sockets::{self, shown, some};
 
 const HEAD: [&str; 13] = [
     "PID", "PROGRAM", "HANDLE", "STATE", "TCP", "LOCAL", "REMOTE", "PENDING", "UNREAD", "UNSENT",
@@ -115,6 +115,19 @@ fn draw_details(frame: &mut Frame<'_>, list: &List, area: Rect) {
     let row = &entry.row;
     let (process, handle) = row.key();
     let title = format!(" {} {process}, socket {handle:#x}: {} ", row.program, row.provider());
+    let pending = Some(row.pending()).filter(|pending| !pending.is_empty());
+    let lines = [
+        attachments(row),
+        course(row),
+        pending.map_or_else(|| "nothing is pending".into(), |it| format!("pending: {it}")),
+        row.note().map_or_else(String::new, |note| format!("note: {note}")),
+    ];
+    let text = Text::from_iter(lines.map(Line::from));
+    frame.render_widget(Paragraph::new(text).block(Block::bordered().title(title)), area);
+}
+
+/// What the socket is tied to.
+fn attachments(row: &sockets::Row) -> String {
     let descriptor = match row.time("descriptor") {
         Some(_) => format!("descriptor {}", row.count("descriptor")),
         None => "no descriptor".into(),
@@ -127,26 +140,19 @@ fn draw_details(frame: &mut Frame<'_>, list: &List, area: Rect) {
         0 => String::new(),
         most => format!("; {} of {most} connections wait", row.count("queued")),
     };
+    format!("{descriptor}, {port}{backlog}; {} connections before", row.count("former"))
+}
+
+/// How its connection goes.
+fn course(row: &sockets::Row) -> String {
     let age = row.time("age_ms").map(|age| format!("; connected for {}", shown(Some(age))));
-    let reason = row.text("reason");
-    let reason = if reason.is_empty() { String::new() } else { format!("; ends by {reason}") };
-    let lines = vec![
-        format!("{descriptor}, {port}{backlog}; {} connections before", row.count("former")),
-        format!(
-            "{}{}{reason}; sent {}, received {} octets",
-            row.state(),
-            age.unwrap_or_default(),
-            row.count("sent"),
-            row.count("received")
-        ),
-        format!(
-            "pending: {}",
-            Some(row.pending()).filter(|it| !it.is_empty()).unwrap_or("-".into())
-        ),
-        row.note().map_or_else(String::new, |note| format!("note: {note}")),
-    ];
-    let text = Text::from(lines.into_iter().map(Line::from).collect::<Vec<_>>());
-    frame.render_widget(Paragraph::new(text).block(Block::bordered().title(title)), area);
+    let reason = match row.text("reason") {
+        "" => String::new(),
+        reason => format!("; ends by {reason}"),
+    };
+    let (sent, received) = (row.count("sent"), row.count("received"));
+    let state = row.state();
+    format!("{state}{}{reason}; sent {sent}, received {received} octets", age.unwrap_or_default())
 }
 
 /// Octets a second, in four letters.

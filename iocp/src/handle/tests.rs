@@ -1,6 +1,7 @@
 use super::*;
 use crate::file::{AlreadyAssociated, FileCore};
 use crate::irp::{Deferred, Irp};
+use crate::port::CompletionPort;
 
 fn new_table() -> Table {
     Table {
@@ -359,4 +360,18 @@ fn a_handle_is_adopted_where_it_was() {
     indices.sort_unstable();
     indices.dedup();
     assert_eq!(indices.len(), 2102);
+}
+
+#[test]
+fn ports_are_found_with_their_handles() {
+    let table = new_table();
+    table.insert(event()).unwrap();
+    let ports = [1, 2].map(|concurrency| CompletionPort::new(concurrency).unwrap());
+    let handles =
+        ports.each_ref().map(|port| table.insert(Object::Port(Arc::clone(port))).unwrap());
+    let found = table.ports();
+    assert_eq!(found.iter().map(|(handle, _)| *handle).collect::<Vec<_>>(), handles);
+    assert!(found.iter().zip(&ports).all(|((_, found), port)| Arc::ptr_eq(found, port)));
+    table.remove(handles[0]).unwrap();
+    assert_eq!(table.ports().len(), 1);
 }
