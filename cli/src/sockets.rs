@@ -163,6 +163,8 @@ impl Row {
             format!("its disconnect waits for {}", self.text("for"))
         } else if !self.is_quiet() {
             return None;
+        } else if in_use && self.text("tcp") == "CLOSED" {
+            "TCP has no connection any more, which this program has not seen".into()
         } else if unread > 0 && self.count("receives") == 0 {
             format!("octets that nobody receives: {unread}; a close now resets the connection")
         } else if self.text("tcp") == "CLOSE_WAIT" {
@@ -292,6 +294,7 @@ mod tests {
         let notes = [
             (connected(r#","tcp":"CLOSE_WAIT","idle_ms":10000"#), "the peer has closed"),
             (connected(r#","tcp":"FIN_WAIT_2","idle_ms":10000"#), "sent its FIN"),
+            (connected(r#","tcp":"CLOSED","unread":3,"idle_ms":10000"#), "no connection any more"),
             (connected(r#","unread":3,"idle_ms":10000"#), "nobody receives: 3"),
             (connected(r#","unsent":3,"idle_ms":10000"#), "not take: 3"),
             (connected(r#","port":264,"idle_ms":10000"#), "no receive is pending"),
