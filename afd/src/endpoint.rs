@@ -75,6 +75,8 @@ pub enum Indication {
     PeerResetAfterFin,
     /// The transport gave up on the peer.
     TimedOut,
+    /// The host ended the connection, because somebody who may administer it said so.
+    EndedFromOutside,
     /// The peer's FIN did not come in time.
     FinWaitExpired,
     /// Data came although this side had shut down its receiving half.

@@ -19,6 +19,8 @@ pub enum AbortCause {
     Requested,
     /// `closesocket` while the connection was still being made.
     ConnectAbandoned,
+    /// Somebody who may administer the host ended it, from outside of the program.
+    FromOutside,
 }
 
 /// Why a connection ended, kept for the API, the trace and the error codes.
@@ -73,6 +75,7 @@ impl CloseReason {
             Self::LocalAbort(AbortCause::DeadlinePassed) => "local-reset-deadline",
             Self::LocalAbort(AbortCause::Requested) => "local-reset-requested",
             Self::LocalAbort(AbortCause::ConnectAbandoned) => "connect-abandoned",
+            Self::LocalAbort(AbortCause::FromOutside) => "local-reset-outside",
             Self::Timeout => "timeout",
             Self::Cancelled => "cancelled",
         }
@@ -88,6 +91,7 @@ impl fmt::Display for AbortCause {
             Self::DeadlinePassed => "the time for the disconnect was over",
             Self::Requested => "the program asked for it",
             Self::ConnectAbandoned => "closed while it was being made",
+            Self::FromOutside => "an administrator ended it, from outside of the program",
         })
     }
 }

@@ -51,7 +51,7 @@ const BEGINNING: [Step; 13] = [
 ];
 
 /// What the sequences leave out, and reports that nobody asked for.
-const OTHERS: [Step; 12] = [
+const OTHERS: [Step; 13] = [
     Step::Disconnect(DisconnectMode::Delivered),
     Step::Report(Indication::Delivered),
     Step::Disconnect(DisconnectMode::Graceful),
@@ -62,6 +62,7 @@ const OTHERS: [Step; 12] = [
     Step::Shutdown(Shutdown::Both),
     Step::Report(Indication::PeerResetAfterFin),
     Step::Report(Indication::TimedOut),
+    Step::Report(Indication::EndedFromOutside),
     Step::Report(Indication::FinSent),
     Step::Report(Indication::Recycled),
 ];

@@ -468,6 +468,9 @@ impl Model {
                 self.dies(Was::Aborted, CloseReason::PeerResetAfterFin);
             }
             Indication::TimedOut => self.dies(Was::TimedOut, CloseReason::Timeout),
+            Indication::EndedFromOutside => {
+                self.dies(Was::Aborted, CloseReason::LocalAbort(AbortCause::FromOutside));
+            }
             Indication::Delivered => self.delivered(),
             Indication::FinWaitExpired if waits => {
                 self.asks(Ask::Abort);
@@ -727,6 +730,7 @@ fn failure_step() -> impl Strategy<Value = Step> {
         Step::Report(Indication::PeerReset),
         Step::Report(Indication::PeerResetAfterFin),
         Step::Report(Indication::TimedOut),
+        Step::Report(Indication::EndedFromOutside),
     ])
 }
 

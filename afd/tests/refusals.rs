@@ -305,6 +305,12 @@ const HALVES: &[(&[Step], Step, u32, &str)] = &[
     ),
     (&[Step::Report(Indication::TimedOut)], Step::Send, 10060, "send page: WSAETIMEDOUT"),
     (
+        &[Step::Report(Indication::EndedFromOutside)],
+        Step::Recv,
+        10053,
+        "recv page: WSAECONNABORTED, \"terminated due to a time-out or other failure\"",
+    ),
+    (
         &[Step::Shutdown(Shutdown::Send), Step::Report(Indication::PeerReset)],
         Step::Send,
         ESHUTDOWN,

@@ -780,6 +780,18 @@ fn connected_transport_gives_up_times_out() {
     ends(&rig, Phase::Closed, CloseReason::Timeout);
 }
 
+/// recv page: WSAECONNABORTED.
+#[test]
+fn connected_host_ends_it_aborts() {
+    let steps = [
+        (Recv, &[][..]),
+        (Report(Indication::EndedFromOutside), &[Done(1, Aborted)]),
+        (Send, &[WAS_ABORTED]),
+    ];
+    let rig = play(accepted(), &steps);
+    ends(&rig, Phase::Closed, CloseReason::LocalAbort(AbortCause::FromOutside));
+}
+
 /// Without a connection there is nothing to end.
 #[test]
 fn unconnected_indications_mean_nothing() {

@@ -239,6 +239,7 @@ fn hint(reason: &str, resets: bool, unread: u64) -> Option<&'static str> {
         "local-reset-transmission" => "wait for TransmitFile to end before closesocket",
         "local-reset-data" => "after SD_RECEIVE the peer's data has nowhere to go",
         "local-reset-fin-wait" => "TcpFinWait2Delay was over; the peer never closed its side",
+        "local-reset-outside" => "somebody who may administer the host ended it, as `ss -K` does",
         "timeout" => "the peer's host answered no more: retransmissions or keep-alive ran out",
         _ => return None,
     })

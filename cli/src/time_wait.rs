@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
+
+use linsock::host;
 
 use crate::error::Error;
 use crate::json::{number, word};
@@ -12,10 +14,6 @@ use crate::view;
 
 /// How often `--watch` looks.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// The unit of the kernel's timers in /proc (USER_HZ).
-const TICK: Duration = Duration::from_millis(10);
-/// The state TIME_WAIT in /proc/net/tcp.
-const TIME_WAIT: &str = "06";
 
 /// What the command was asked for.
 #[derive(clap::Args)]
@@ -65,9 +63,7 @@ fn rows(process: Option<u32>) -> Result<Vec<Row>, Error> {
         None => view::all(),
     };
     let mut rows: Vec<_> = processes.iter().flat_map(pairs).collect();
-    for file in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        rows.extend(records(&std::fs::read_to_string(file).unwrap_or_default()));
-    }
+    rows.extend(host::tcp().into_iter().filter_map(of_kernel));
     Ok(rows)
 }
 
@@ -85,37 +81,10 @@ fn told(process: u32, line: &str) -> Option<Row> {
     })
 }
 
-/// The records of /proc/net/tcp or tcp6 that are in TIME_WAIT.
-fn records(text: &str) -> Vec<Row> {
-    text.lines().filter_map(record).collect()
-}
-
-fn record(line: &str) -> Option<Row> {
-    let mut words = line.split_whitespace().skip(1);
-    let local = address(words.next()?)?;
-    let remote = address(words.next()?)?;
-    if words.next()? != TIME_WAIT {
-        return None;
-    }
-    let (_, ticks) = words.nth(1)?.split_once(':')?;
-    let left = TICK * u32::from_str_radix(ticks, 16).ok()?;
-    Some(Row { process: None, local, remote, left })
-}
-
-/// `0100007F:1F90`: the words of the address in the byte order of the machine, and the port.
-fn address(text: &str) -> Option<SocketAddr> {
-    let (ip, port) = text.split_once(':')?;
-    let word = |at: usize| u32::from_str_radix(ip.get(at..at + 8)?, 16).ok();
-    let ip = match ip.len() {
-        8 => IpAddr::from(Ipv4Addr::from(word(0)?.to_ne_bytes())),
-        32 => {
-            let words = [word(0)?, word(8)?, word(16)?, word(24)?].map(u32::to_ne_bytes);
-            let octets: [u8; 16] = words.concat().try_into().ok()?;
-            IpAddr::from(Ipv6Addr::from(octets))
-        }
-        _ => return None,
-    };
-    Some(SocketAddr::new(ip, u16::from_str_radix(port, 16).ok()?))
+/// A record of the kernel's, if it is one of TIME_WAIT.
+fn of_kernel(record: host::Record) -> Option<Row> {
+    let host::Record { local, remote, left, .. } = record;
+    Some(Row { process: None, local, remote, left: left? })
 }
 
 fn table(rows: &[Row]) -> String {
@@ -147,28 +116,24 @@ fn json(rows: &[Row]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use linsock::net::TcpState;
+
     use super::*;
 
-    const TCP: &str = "\
-  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1
-   1: 0100007F:1388 0100007F:1F90 06 00000000:00000000 03:0000176F 00000000     0        0 0 3
-";
-
     #[test]
-    fn the_kernels_records_are_read() {
-        let row = Row {
-            process: None,
-            local: "127.0.0.1:5000".parse().unwrap(),
-            remote: "127.0.0.1:8080".parse().unwrap(),
-            left: Duration::from_millis(59_990),
+    fn of_the_kernels_records_those_of_time_wait_are_told() {
+        let left = Some(Duration::from_secs(1));
+        let end = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let record = host::Record {
+            local: end(1),
+            remote: end(2),
+            state: TcpState::TimeWait,
+            inode: 0,
+            left,
         };
-        assert_eq!(records(TCP), [row]);
-        let v6 = address("00000000000000000000000001000000:0050").unwrap();
-        assert_eq!(v6, "[::1]:80".parse().unwrap());
-        for garbage in ["", "x", "0100007F", "0100007F:xyz", "01:1", "é100007F:1F90"] {
-            assert_eq!(address(garbage), None, "{garbage}");
-        }
+        let row = of_kernel(record).unwrap();
+        assert_eq!((row.process, row.local, row.remote), (None, end(1), end(2)));
+        assert_eq!(of_kernel(host::Record { left: None, ..record }), None);
     }
 
     #[test]

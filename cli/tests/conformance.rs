@@ -165,6 +165,7 @@ programs![
     startup,
     thread_exit,
     thread_pool,
+    tcp_tables,
     time_wait,
     timers,
     transfer,

@@ -458,6 +458,8 @@ impl Inner {
             // EPIPE is how the kernel tells a reset that follows a FIN (winsock-semantics 9).
             Errno::PIPE => Indication::PeerResetAfterFin,
             Errno::TIMEDOUT | Errno::HOSTUNREACH | Errno::NETUNREACH => Indication::TimedOut,
+            // By the kernel's SOCK_DESTROY: `ss -K`, SetTcpEntry.
+            Errno::CONNABORTED => Indication::EndedFromOutside,
             _ => Indication::PeerReset,
         };
         self.endpoint.handle_indication(indication);

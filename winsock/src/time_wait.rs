@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use linsock_iocp::afd::CloseReason;
 use linsock_iocp::guardian;
 use linsock_iocp::sync::Lock;
+use rustix::io::Errno;
 
 use crate::settings::{self, TimeWaitPolicy};
 use table::Table;
@@ -69,6 +70,11 @@ static HELD: AtomicUsize = AtomicUsize::new(0);
 
 /// How long pairs are kept between sweeps that nobody asked for.
 const SWEEP: Duration = Duration::from_secs(1);
+
+/// Has the kernel reset a connection of anybody's.
+pub(crate) fn reset(pair: Pair) -> Result<bool, Errno> {
+    kernel::reset(pair)
+}
 
 /// Every pair that linsock holds in this process.
 pub fn held() -> Vec<Held> {

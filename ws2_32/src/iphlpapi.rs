@@ -1,12 +1,16 @@
 //! The little of iphlpapi that socket programs need: the adapters and their addresses, the names of
-//! interfaces, and the servers that answer questions of names.
+//! interfaces, the servers that answer questions of names, and the tables and counters of TCP and
+//! UDP.
 #![allow(unsafe_code, reason = "if_nametoindex and if_indextoname of the C library; the exports")]
 
 mod adapters;
 pub(crate) mod block;
+pub mod connections;
 pub(crate) mod interfaces;
 pub mod layout;
+pub mod older;
 mod resolver;
+mod table;
 
 use std::ffi::CString;
 
@@ -27,16 +31,27 @@ const IF_NAMESIZE: usize = 256;
 
 /// Writes a block where the caller wants it if it has the room, and says how large it is if not.
 fn hand_over(at: *mut u8, size: *mut u32, block: impl FnOnce(usize) -> Block) -> Outcome<()> {
+    let octets = |base| block(base).into_octets();
+    hand_over_octets(at, size, Error::ERROR_BUFFER_OVERFLOW, octets)
+}
+
+/// The same with octets that are made for where they will lie.
+fn hand_over_octets(
+    at: *mut u8,
+    size: *mut u32,
+    too_small: Error,
+    octets: impl FnOnce(usize) -> Vec<u8>,
+) -> Outcome<()> {
     if size.is_null() {
         return Err(Error::ERROR_INVALID_PARAMETER);
     }
     let size = ptr::Out::new(size).map_err(no_access)?;
-    let octets = block(at.addr()).into_octets();
+    let octets = octets(at.addr());
     let needed = u32::try_from(octets.len()).map_err(|_| Error::ERROR_NOT_ENOUGH_MEMORY)?;
     let is_enough = !at.is_null() && needed <= size.get();
     if !is_enough {
         size.put(needed);
-        return Err(Error::ERROR_BUFFER_OVERFLOW);
+        return Err(too_small);
     }
     ptr::write_all(at, &octets).map_err(no_access)
 }

@@ -143,6 +143,11 @@ fn ip_helper_structures() {
         HostName = HostName, DomainName = DomainName, CurrentDnsServer = CurrentDnsServer,
         DnsServerList = DnsServerList, NodeType = NodeType, ScopeId = ScopeId,
         EnableRouting = EnableRouting, EnableProxy = EnableProxy, EnableDns = EnableDns);
+    same_layout!(layout::IP_ADAPTER_INFO, IpHelper::IP_ADAPTER_INFO;
+        Next = Next, AdapterName = AdapterName, Description = Description,
+        AddressLength = AddressLength, Address = Address, Index = Index, Type = Type,
+        DhcpEnabled = DhcpEnabled, IpAddressList = IpAddressList, GatewayList = GatewayList,
+        DhcpServer = DhcpServer, LeaseObtained = LeaseObtained, LeaseExpires = LeaseExpires);
 }
 
 /// The structures that windows-sys leaves out unless it is asked for more of its features: against
@@ -411,6 +416,10 @@ constants! {
         IP_ADAPTER_DDNS_ENABLED IP_ADAPTER_DHCP_ENABLED IP_ADAPTER_RECEIVE_ONLY
         IP_ADAPTER_NO_MULTICAST IP_ADAPTER_IPV4_ENABLED IP_ADAPTER_IPV6_ENABLED IF_TYPE_OTHER
         IF_TYPE_ETHERNET_CSMACD IF_TYPE_PPP IF_TYPE_SOFTWARE_LOOPBACK IF_TYPE_TUNNEL
+        MIB_IF_TYPE_ETHERNET MIB_IF_TYPE_FDDI MIB_IF_TYPE_LOOPBACK MIB_IF_TYPE_OTHER
+        MIB_IF_TYPE_PPP MIB_IF_TYPE_SLIP MIB_IF_TYPE_TOKENRING MIB_IPADDR_DELETED
+        MIB_IPADDR_DISCONNECTED MIB_IPADDR_DYNAMIC MIB_IPADDR_PRIMARY MIB_IPADDR_TRANSIENT
+        TCPIP_OWNING_MODULE_SIZE
     }
     Cryptography {
         PROV_RSA_FULL PROV_RSA_AES CRYPT_VERIFYCONTEXT CRYPT_NEWKEYSET CRYPT_DELETEKEYSET
@@ -1408,6 +1417,24 @@ signatures! {
     advapi32 => CryptReleaseContext 2 Cryptography;
     iphlpapi => GetAdaptersAddresses 5 IpHelper;
     iphlpapi => GetNetworkParams 2 IpHelper;
+    iphlpapi::connections => GetTcpTable 3 IpHelper;
+    iphlpapi::connections => GetTcpTable2 3 IpHelper;
+    iphlpapi::connections => GetTcp6Table 3 IpHelper;
+    iphlpapi::connections => GetTcp6Table2 3 IpHelper;
+    iphlpapi::connections => GetExtendedTcpTable 6 IpHelper;
+    iphlpapi::connections => GetUdpTable 3 IpHelper;
+    iphlpapi::connections => GetUdp6Table 3 IpHelper;
+    iphlpapi::connections => GetExtendedUdpTable 6 IpHelper;
+    iphlpapi::connections => SetTcpEntry 1 IpHelper;
+    iphlpapi::connections => GetTcpStatistics 1 IpHelper;
+    iphlpapi::connections => GetTcpStatisticsEx 2 IpHelper;
+    iphlpapi::connections => GetUdpStatistics 1 IpHelper;
+    iphlpapi::connections => GetUdpStatisticsEx 2 IpHelper;
+    iphlpapi::older => GetIpAddrTable 3 IpHelper;
+    iphlpapi::older => GetAdaptersInfo 2 IpHelper;
+    iphlpapi::older => GetNumberOfInterfaces 1 IpHelper;
+    iphlpapi::older => GetBestInterface 2 IpHelper;
+    iphlpapi::older => GetBestInterfaceEx 2 IpHelper;
     iphlpapi => if_nametoindex 1 IpHelper;
     iphlpapi => if_indextoname 2 IpHelper;
     advapi32 => SystemFunction036 2 none;

@@ -148,7 +148,11 @@ const DOCUMENTED: &[(&str, &str)] = &[
     (
         "iphlpapi.h",
         "\
-        GetAdaptersAddresses GetNetworkParams if_indextoname if_nametoindex",
+        GetAdaptersAddresses GetNetworkParams if_indextoname if_nametoindex
+        GetTcpTable GetTcpTable2 GetTcp6Table GetTcp6Table2 GetExtendedTcpTable GetUdpTable
+        GetUdp6Table GetExtendedUdpTable SetTcpEntry GetTcpStatistics GetTcpStatisticsEx
+        GetUdpStatistics GetUdpStatisticsEx GetIpAddrTable GetAdaptersInfo
+        GetNumberOfInterfaces GetBestInterface GetBestInterfaceEx",
     ),
     (
         "wincrypt.h",

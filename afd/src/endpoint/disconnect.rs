@@ -237,6 +237,9 @@ impl<I> Endpoint<I> {
             Indication::PeerReset => self.fail(CloseReason::PeerReset),
             Indication::PeerResetAfterFin => self.fail(CloseReason::PeerResetAfterFin),
             Indication::TimedOut => self.fail(CloseReason::Timeout),
+            Indication::EndedFromOutside => {
+                self.fail(CloseReason::LocalAbort(AbortCause::FromOutside));
+            }
             Indication::FinWaitExpired => self.handle_fin_wait_expired(),
             Indication::DataRefused => self.handle_data_refused(),
             Indication::Recycled => self.handle_recycled(),

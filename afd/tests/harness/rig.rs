@@ -437,7 +437,10 @@ impl Rig {
     fn report(&mut self, indication: Indication) {
         let ends = matches!(
             indication,
-            Indication::PeerReset | Indication::PeerResetAfterFin | Indication::TimedOut
+            Indication::PeerReset
+                | Indication::PeerResetAfterFin
+                | Indication::TimedOut
+                | Indication::EndedFromOutside
         );
         if ends {
             // There is no connection any more on which to do what was asked.

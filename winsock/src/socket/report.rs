@@ -112,7 +112,7 @@ impl TcpState {
         }
     }
 
-    const fn from_kernel(number: Option<u8>) -> Self {
+    pub(crate) const fn from_kernel(number: Option<u8>) -> Self {
         match number {
             Some(1) => Self::Established,
             Some(2) => Self::SynSent,

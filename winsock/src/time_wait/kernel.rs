@@ -54,7 +54,7 @@ fn destroy_a_listener() -> Result<Vec<Result<(), Errno>>, Errno> {
     let local = SocketAddr::try_from(net::getsockname(&listener)?)?;
     let remote = SocketAddr::from(([0, 0, 0, 0], 0));
     let diag = Diag::open()?;
-    let found = diag.look_up(&[Pair { local, remote }], LISTEN)?;
+    let found = diag.look_up(&[Pair { local, remote }], |state| state == LISTEN)?;
     diag.destroy(&found)
 }
 
@@ -66,7 +66,21 @@ pub(super) fn remove(pairs: &[Pair]) {
     let Ok(diag) = Diag::open() else { return };
     for batch in pairs.chunks(BATCH) {
         // What cannot be removed ends by itself after 60 s.
-        let _ = diag.look_up(batch, TIME_WAIT).and_then(|found| diag.destroy(&found));
+        let found = diag.look_up(batch, |state| state == TIME_WAIT);
+        let _ = found.and_then(|found| diag.destroy(&found));
+    }
+}
+
+/// Has the kernel reset a connection. False if there is none.
+///
+/// # Errors
+/// EPERM, EOPNOTSUPP.
+pub(super) fn reset(pair: Pair) -> Result<bool, Errno> {
+    let diag = Diag::open()?;
+    let found = diag.look_up(&[pair], |state| state != LISTEN)?;
+    match diag.destroy(&found)?.pop() {
+        None | Some(Err(Errno::NOENT)) => Ok(false),
+        Some(result) => result.map(|()| true),
     }
 }
 
@@ -92,13 +106,13 @@ impl Diag {
         Ok(Self(fd))
     }
 
-    /// The records of these pairs that are in `state`.
-    fn look_up(&self, pairs: &[Pair], state: u8) -> Result<Vec<Record>, Errno> {
+    /// The records of these pairs whose states are wanted.
+    fn look_up(&self, pairs: &[Pair], wanted: impl Fn(u8) -> bool) -> Result<Vec<Record>, Errno> {
         let any = |pair: &Pair| Record { pair: *pair, cookie: ANY };
         let records: Vec<_> = pairs.iter().map(any).collect();
         let answers = self.ask(LOOK_UP, &records)?;
         let found = pairs.iter().zip(answers).filter_map(|(pair, answer)| match answer {
-            Answer::Record { state: is, cookie } if is == state => {
+            Answer::Record { state, cookie } if wanted(state) => {
                 Some(Record { pair: *pair, cookie })
             }
             Answer::Record { .. } | Answer::Result(_) => None,

@@ -26,7 +26,7 @@ const FOR_EVER: u32 = u32::MAX;
 
 impl Link {
     /// The number of the standard (IF_TYPE_...).
-    const fn number(self) -> u32 {
+    pub(super) const fn number(self) -> u32 {
         match self {
             Self::Ethernet => 6,
             Self::Loopback => 24,

@@ -167,3 +167,44 @@ pub struct FIXED_INFO {
     /// Whether names are asked of servers.
     pub EnableDns: u32,
 }
+
+/// An adapter, as the older function has it.
+#[repr(C)]
+pub struct IP_ADAPTER_INFO {
+    /// The next adapter.
+    pub Next: *mut u8,
+    /// Reserved.
+    pub ComboIndex: u32,
+    /// Its name.
+    pub AdapterName: [u8; 260],
+    /// What it is.
+    pub Description: [u8; 132],
+    /// Octets of the link's address.
+    pub AddressLength: u32,
+    /// The link's address.
+    pub Address: [u8; 8],
+    /// The number of the interface.
+    pub Index: u32,
+    /// MIB_IF_TYPE_ and so on.
+    pub Type: u32,
+    /// Whether DHCP is used.
+    pub DhcpEnabled: u32,
+    /// Reserved.
+    pub CurrentIpAddress: *mut u8,
+    /// The first of the list.
+    pub IpAddressList: IP_ADDR_STRING,
+    /// The first of the list.
+    pub GatewayList: IP_ADDR_STRING,
+    /// A server.
+    pub DhcpServer: IP_ADDR_STRING,
+    /// Whether WINS is used.
+    pub HaveWins: i32,
+    /// A server.
+    pub PrimaryWinsServer: IP_ADDR_STRING,
+    /// A server.
+    pub SecondaryWinsServer: IP_ADDR_STRING,
+    /// A time.
+    pub LeaseObtained: i64,
+    /// A time.
+    pub LeaseExpires: i64,
+}

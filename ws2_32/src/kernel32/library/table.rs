@@ -236,6 +236,15 @@ functions! {
     Iphlpapi from crate::iphlpapi {
         GetAdaptersAddresses GetNetworkParams if_nametoindex if_indextoname
     }
+    Iphlpapi from crate::iphlpapi::connections {
+        GetTcpTable GetTcpTable2 GetTcp6Table GetTcp6Table2 GetExtendedTcpTable GetUdpTable
+        GetUdp6Table GetExtendedUdpTable SetTcpEntry GetTcpStatistics GetTcpStatisticsEx
+        GetUdpStatistics GetUdpStatisticsEx
+    }
+    Iphlpapi from crate::iphlpapi::older {
+        GetIpAddrTable GetAdaptersInfo GetNumberOfInterfaces GetBestInterface
+        GetBestInterfaceEx
+    }
     Advapi32 from crate::advapi32 {
         CryptAcquireContextA CryptAcquireContextW CryptGenRandom CryptReleaseContext
         SystemFunction036
