@@ -3,7 +3,7 @@
 #define LINSOCK_TCPMIB_H
 
 #include "in6addr.h"
-#include "windef.h"
+#include "winnt.h"
 
 #define TCPIP_OWNING_MODULE_SIZE 16
 
