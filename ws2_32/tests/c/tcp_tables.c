@@ -249,10 +249,15 @@ static void datagrams(void)
 static void refused(void)
 {
     MIB_TCPTABLE table;
-    ULONG size = 0;
+    ULONG size = 0, large = 1 << 24;
 
     CHECK_EQ(GetTcpTable(NULL, &size, TRUE), ERROR_INSUFFICIENT_BUFFER, "D GetTcpTable: no room");
     CHECK(size >= sizeof(DWORD), "D GetTcpTable: the size that is needed");
+    CHECK_EQ(GetTcpTable((MIB_TCPTABLE *)8, &large, TRUE), ERROR_NOACCESS, "C GetTcpTable: no memory there");
+    CHECK_EQ(GetTcpTable(&table, (ULONG *)8, TRUE), ERROR_NOACCESS, "C GetTcpTable: no memory there");
+    CHECK_EQ(GetTcpStatistics((MIB_TCPSTATS *)8), ERROR_NOACCESS, "C GetTcpStatistics: no memory there");
+    CHECK_EQ(SetTcpEntry((MIB_TCPROW *)8), ERROR_INVALID_PARAMETER, "C SetTcpEntry: no memory there");
+    CHECK_EQ(GetIpAddrTable((MIB_IPADDRTABLE *)8, &large, TRUE), ERROR_NOACCESS, "C GetIpAddrTable: no memory there");
     CHECK_EQ(GetTcpTable(&table, NULL, TRUE), ERROR_INVALID_PARAMETER, "D GetTcpTable: no size");
     CHECK_EQ(GetExtendedTcpTable(NULL, &size, TRUE, AF_UNSPEC, TCP_TABLE_BASIC_ALL, 0), ERROR_INVALID_PARAMETER,
              "D GetExtendedTcpTable: the family");
