@@ -65,6 +65,8 @@ pub(crate) fn all() -> Vec<Process> {
 }
 
 fn answer_of(process: u32) -> io::Result<Process> {
+    // A child may have the socket of one that has ended, and answers nothing.
+    std::fs::metadata(format!("/proc/{process}"))?;
     let address = SocketAddr::from_abstract_name(format!("{NAME}{process}"))?;
     let stream = UnixStream::connect_addr(&address)?;
     // The name is anybody's to take.

@@ -8,14 +8,15 @@ pub mod service;
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
-use linsock_iocp::afd::endpoint::state::Link;
+use linsock_iocp::afd::CloseReason;
 use linsock_iocp::guardian;
 use linsock_iocp::handle::{Handle, table};
 use linsock_iocp::port::{CompletionPort, Load};
 use linsock_iocp::trace::{Field, object};
 
-use crate::socket::{Snapshot, Socket};
+use crate::socket::{Snapshot, Socket, TcpState};
 use crate::time_wait::{self, Held};
 
 /// A completion port at one moment.
@@ -80,62 +81,66 @@ fn pair_line(held: &Held) -> String {
 
 /// What is not known is left out.
 fn socket_line(snapshot: &Snapshot) -> String {
-    let ms = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let pending = snapshot.pending;
-    let descriptor = snapshot.descriptor.and_then(|fd| usize::try_from(fd).ok());
-    let (name, state) = (snapshot.provider.name(), snapshot.phase.name());
-    let (send, receive) = snapshot.link.map_or(("", ""), halves);
-    let tcp = snapshot.tcp_state.map_or("", |state| state.name());
-    let reason = snapshot.reason.map_or("", |reason| reason.name());
-    let awaits = shown(snapshot.awaits.as_ref());
-    let (local, remote) = (shown(snapshot.local.as_ref()), shown(snapshot.remote.as_ref()));
-    let mut fields = vec![
-        ("kind", Field::Text(&"socket")),
-        ("handle", Field::number(snapshot.handle.value())),
-        ("provider", Field::Text(&name)),
-        ("state", Field::Text(&state)),
-    ];
-    let texts: [(_, &dyn std::fmt::Display, bool); 7] = [
-        ("send", &send, send.is_empty()),
-        ("receive", &receive, receive.is_empty()),
-        ("tcp", &tcp, tcp.is_empty()),
-        ("local", &local, local.is_empty()),
-        ("remote", &remote, remote.is_empty()),
-        ("for", &awaits, awaits.is_empty()),
-        ("reason", &reason, reason.is_empty()),
-    ];
-    fields.extend(texts.iter().filter(|known| !known.2).map(|it| (it.0, Field::Text(it.1))));
-    let counts = [
-        ("accepts", pending.accepts),
-        ("connects", pending.connects),
-        ("receives", pending.receives),
-        ("sends", pending.sends),
-        ("disconnects", pending.disconnects),
-        ("unread", snapshot.unread),
-        ("unsent", snapshot.unsent),
-    ];
-    fields.extend(counts.map(|(name, count)| (name, Field::number(count))));
-    fields.push(("former", Field::Number(snapshot.former.into())));
-    fields.extend(descriptor.map(|fd| ("descriptor", Field::number(fd))));
-    if let Some((port, key)) = &snapshot.port {
-        fields.extend([("port", Field::Number(port.id())), ("key", Field::number(*key))]);
-    }
-    if let Some((sent, received)) = snapshot.moved {
-        fields.extend([("sent", Field::Number(sent)), ("received", Field::Number(received))]);
-    }
-    if let Some((waiting, backlog)) = snapshot.backlog {
-        let (waiting, backlog) = (Field::Number(waiting.into()), Field::Number(backlog.into()));
-        fields.extend([("queued", waiting), ("backlog", backlog)]);
-    }
-    fields.extend(snapshot.age.map(|age| ("age_ms", Field::Number(ms(age)))));
-    fields.extend(snapshot.idle.map(|idle| ("idle_ms", Field::Number(ms(idle)))));
+    let texts = texts(snapshot);
+    let known = texts.iter().filter(|(_, text)| !text.is_empty());
+    let mut fields =
+        vec![("kind", Field::Text(&"socket")), ("handle", Field::number(snapshot.handle.value()))];
+    fields.extend(known.map(|(name, text)| (*name, Field::Text(text))));
+    fields.extend(counts(snapshot));
+    fields.extend(numbers(snapshot));
     object(&fields)
 }
 
-const fn halves(link: Link) -> (&'static str, &'static str) {
-    (link.send.name(), link.recv.name())
+/// Names and addresses; an empty one is not known.
+fn texts(snapshot: &Snapshot) -> [(&'static str, String); 9] {
+    let link = snapshot.link.as_ref();
+    [
+        ("provider", snapshot.provider.name().to_owned()),
+        ("state", snapshot.phase.name().to_owned()),
+        ("send", shown(link.map(|link| link.send.name()))),
+        ("receive", shown(link.map(|link| link.recv.name()))),
+        ("tcp", shown(snapshot.tcp_state.map(TcpState::name))),
+        ("local", shown(snapshot.local.as_ref())),
+        ("remote", shown(snapshot.remote.as_ref())),
+        ("for", shown(snapshot.awaits)),
+        ("reason", shown(snapshot.reason.map(CloseReason::name))),
+    ]
 }
 
-fn shown(what: Option<&impl ToString>) -> String {
-    what.map(ToString::to_string).unwrap_or_default()
+fn shown(what: Option<impl ToString>) -> String {
+    what.map(|what| what.to_string()).unwrap_or_default()
+}
+
+/// What is always known.
+fn counts(snapshot: &Snapshot) -> [(&'static str, Field<'static>); 8] {
+    let pending = snapshot.pending;
+    [
+        ("accepts", Field::number(pending.accepts)),
+        ("connects", Field::number(pending.connects)),
+        ("receives", Field::number(pending.receives)),
+        ("sends", Field::number(pending.sends)),
+        ("disconnects", Field::number(pending.disconnects)),
+        ("unread", Field::number(snapshot.unread)),
+        ("unsent", Field::number(snapshot.unsent)),
+        ("former", Field::Number(snapshot.former.into())),
+    ]
+}
+
+/// What some sockets have.
+fn numbers(snapshot: &Snapshot) -> Vec<(&'static str, Field<'static>)> {
+    let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let (port, moved, backlog) = (snapshot.port.as_ref(), snapshot.moved, snapshot.backlog);
+    let numbers = [
+        ("descriptor", snapshot.descriptor.and_then(|fd| u64::try_from(fd).ok())),
+        ("port", port.map(|(port, _)| port.id())),
+        ("key", port.and_then(|(_, key)| u64::try_from(*key).ok())),
+        ("sent", moved.map(|(sent, _)| sent)),
+        ("received", moved.map(|(_, received)| received)),
+        ("queued", backlog.map(|(queued, _)| queued.into())),
+        ("backlog", backlog.map(|(_, most)| most.into())),
+        ("age_ms", snapshot.age.map(ms)),
+        ("idle_ms", snapshot.idle.map(ms)),
+    ];
+    let known = numbers.into_iter().filter_map(|(name, number)| Some((name, number?)));
+    known.map(|(name, number)| (name, Field::Number(number))).collect()
 }
