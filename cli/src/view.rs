@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use linsock::view::service::NAME;
 use rustix::net::sockopt::socket_peercred;
@@ -13,10 +13,11 @@ use rustix::process::geteuid;
 use crate::error::Error;
 use crate::json::word;
 
-/// A process that does not answer, because it is stopped, is not waited for longer.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// A process that does not answer, because it is stopped or means no good, is not waited for
+/// longer.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// More than any process has to tell.
-const MOST: u64 = 256 << 20;
+const MOST: usize = 64 << 20;
 
 /// What a process has told.
 #[derive(Clone, Debug)]
@@ -77,12 +78,31 @@ fn answer_of(process: u32) -> io::Result<Process> {
     if u32::try_from(server.pid.as_raw_pid()) != Ok(process) {
         return Err(io::ErrorKind::NotFound.into());
     }
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let mut told = Vec::new();
-    stream.take(MOST).read_to_end(&mut told)?;
+    let told = read_all(stream)?;
     let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
     let name = name.trim().replace(char::is_control, "?");
     Ok(Process { id: process, name, told: String::from_utf8_lossy(&told).into_owned() })
+}
+
+/// Reads to the end, which has to come in time.
+fn read_all(mut stream: UnixStream) -> io::Result<Vec<u8>> {
+    let begin = Instant::now();
+    let mut told = Vec::new();
+    let mut piece = vec![0; 1 << 16];
+    while told.len() < MOST {
+        let left = PATIENCE.saturating_sub(begin.elapsed());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(&mut piece) {
+            Ok(0) => break,
+            Ok(octets) => told.extend(&piece[..octets]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(told)
 }
 
 /// The processes that have such a socket, by /proc/net/unix.
@@ -102,6 +122,35 @@ mod tests {
     fn the_processes_are_found_by_their_sockets() {
         let unix = format!("0: 2 0 10000 1 1 9 @{NAME}12\n0: 2 0 1 1 1 9 @{NAME}7\n0: /run/x@y\n");
         assert_eq!(numbers(&unix), [7, 12]);
+    }
+
+    /// One that tells an octet now and then would keep root's tool for ever.
+    #[test]
+    fn who_tells_slowly_is_given_up() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let slow = std::thread::spawn(move || {
+            use std::io::Write;
+            while (&theirs).write_all(b"x").is_ok() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let begin = Instant::now();
+        assert_eq!(read_all(ours).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(begin.elapsed() < 5 * PATIENCE);
+        slow.join().unwrap();
+    }
+
+    #[test]
+    fn what_is_told_at_once_is_read_to_the_end() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let text = vec![b'x'; 300_000];
+        let copy = text.clone();
+        let told = std::thread::spawn(move || {
+            use std::io::Write;
+            (&theirs).write_all(&copy)
+        });
+        assert_eq!(read_all(ours).unwrap(), text);
+        told.join().unwrap().unwrap();
     }
 
     #[test]
