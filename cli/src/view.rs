@@ -1,6 +1,6 @@
 //! Asks running programs what they are doing (`linsock::view`).
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::Path;
@@ -73,10 +73,10 @@ fn answer_of(process: u32) -> io::Result<Process> {
     // The name is anybody's to take.
     let server = socket_peercred(&stream)?;
     if server.uid != geteuid() && !geteuid().is_root() {
-        return Err(io::ErrorKind::PermissionDenied.into());
+        return Err(ErrorKind::PermissionDenied.into());
     }
     if u32::try_from(server.pid.as_raw_pid()) != Ok(process) {
-        return Err(io::ErrorKind::NotFound.into());
+        return Err(ErrorKind::NotFound.into());
     }
     let told = read_all(stream)?;
     let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
@@ -92,13 +92,15 @@ fn read_all(mut stream: UnixStream) -> io::Result<Vec<u8>> {
     while told.len() < MOST {
         let left = PATIENCE.saturating_sub(begin.elapsed());
         if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
+            return Err(ErrorKind::TimedOut.into());
         }
         stream.set_read_timeout(Some(left))?;
         match stream.read(&mut piece) {
             Ok(0) => break,
             Ok(octets) => told.extend(&piece[..octets]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // The time is looked at above.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
             Err(error) => return Err(error),
         }
     }
@@ -135,7 +137,7 @@ mod tests {
             }
         });
         let begin = Instant::now();
-        assert_eq!(read_all(ours).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(read_all(ours).unwrap_err().kind(), ErrorKind::TimedOut);
         assert!(begin.elapsed() < 5 * PATIENCE);
         slow.join().unwrap();
     }
