@@ -172,8 +172,10 @@ mod tests {
         let parse = |text: &str| text.parse::<SocketAddr>().unwrap();
         let mapped = unmapped(parse("[::ffff:1.2.3.4]:5"), parse("[::ffff:0.0.0.0]:0"));
         assert_eq!(mapped, (parse("1.2.3.4:5"), parse("0.0.0.0:0")));
-        let both = (parse("[::]:5"), parse("[::]:0"));
-        assert_eq!(unmapped(both.0, both.1), both);
+        for (local, remote) in [("[::]:5", "[::]:0"), ("[::ffff:1.2.3.4]:5", "[::]:0")] {
+            let both = (parse(local), parse(remote));
+            assert_eq!(unmapped(both.0, both.1), both, "one end is IPv6's alone");
+        }
     }
 
     #[test]

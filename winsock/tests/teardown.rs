@@ -9,9 +9,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use linsock::host;
 use linsock::net::{
     AbortCause, CloseReason, CompletionPort, Error, Family, Outcome, Shutdown, Socket,
 };
+use linsock::time_wait::Pair;
 
 const ANY_PORT: &str = "127.0.0.1:0";
 
@@ -400,4 +402,23 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
             Poll::Pending => thread::park(),
         }
     }
+}
+
+/// recv page: WSAECONNABORTED, "terminated due to a time-out or other failure"; the other end sees
+/// a reset (RFC 9293, 3.10.5).
+#[test]
+fn what_an_administrator_ends_is_no_reset_of_the_peer() {
+    let (server, mut plain) = accepted_from_plain();
+    let waiting = server.recv_owned(vec![0; 8]).start();
+    let pair = Pair { local: server.local_address().unwrap(), remote: plain.local_addr().unwrap() };
+    if host::reset(pair) != Ok(true) {
+        println!("skipped: what_an_administrator_ends_is_no_reset_of_the_peer needs CAP_NET_ADMIN");
+        return;
+    }
+    assert_eq!(waiting.wait().unwrap_err().wsa(), 10053);
+    let reason = server.close_reason();
+    assert_eq!(reason, Some(CloseReason::LocalAbort(AbortCause::FromOutside)));
+    let error = plain.read(&mut [0; 1]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(host::reset(pair), Ok(false), "nothing is left");
 }
