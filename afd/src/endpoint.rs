@@ -83,6 +83,8 @@ pub enum Indication {
     DataRefused,
     /// The handle's transport is ready for another connection.
     Recycled,
+    /// Another process, which has the connection too, has closed the sending half.
+    SendClosedElsewhere,
 }
 
 /// An operation that is over.

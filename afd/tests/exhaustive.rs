@@ -51,7 +51,7 @@ const BEGINNING: [Step; 13] = [
 ];
 
 /// What the sequences leave out, and reports that nobody asked for.
-const OTHERS: [Step; 13] = [
+const OTHERS: [Step; 14] = [
     Step::Disconnect(DisconnectMode::Delivered),
     Step::Report(Indication::Delivered),
     Step::Disconnect(DisconnectMode::Graceful),
@@ -65,6 +65,7 @@ const OTHERS: [Step; 13] = [
     Step::Report(Indication::EndedFromOutside),
     Step::Report(Indication::FinSent),
     Step::Report(Indication::Recycled),
+    Step::Report(Indication::SendClosedElsewhere),
 ];
 
 /// What closes a connection for good, from wherever a sequence has led.

@@ -73,6 +73,7 @@ type Answer = Result<(), u32>;
 fn error(was: Was) -> u32 {
     match was {
         Was::Reset => 10054,
+        Was::Shut => 10058,
         Was::TimedOut => 10060,
         _ => 10053,
     }
@@ -424,7 +425,8 @@ impl Model {
 
     fn performed(&mut self, ask: Option<Ask>) {
         match ask {
-            Some(Ask::SendFin) => self.fin_sent(),
+            // Another process may have been faster.
+            Some(Ask::SendFin) if self.live().is_some_and(|c| !c.fin_sent) => self.fin_sent(),
             Some(Ask::RecycleAccepted | Ask::RecycleConnected) => self.recycled(),
             _ => {}
         }
@@ -447,6 +449,15 @@ impl Model {
         if waits {
             self.asks(Ask::AwaitFin);
         }
+    }
+
+    fn send_closed_elsewhere(&mut self) {
+        let Some(c) = self.live().filter(|c| !c.fin_sent && !c.recycling) else { return };
+        c.shut_send = true;
+        c.fin_asked = true;
+        let sends = std::mem::take(&mut c.sends);
+        self.done(sends, Was::Shut);
+        self.fin_sent();
     }
 
     fn recycled(&mut self) {
@@ -472,6 +483,7 @@ impl Model {
                 self.dies(Was::Aborted, CloseReason::LocalAbort(AbortCause::FromOutside));
             }
             Indication::Delivered => self.delivered(),
+            Indication::SendClosedElsewhere => self.send_closed_elsewhere(),
             Indication::FinWaitExpired if waits => {
                 self.asks(Ask::Abort);
                 self.dies(Was::TimedOut, CloseReason::LocalAbort(AbortCause::FinWaitTimeout));
@@ -716,6 +728,7 @@ fn teardown_step() -> impl Strategy<Value = Step> {
         Step::Disconnect(DisconnectMode::Graceful),
         Step::Disconnect(DisconnectMode::Delivered),
         Step::Report(Indication::Delivered),
+        Step::Report(Indication::SendClosedElsewhere),
         Step::Abort(AbortCause::Requested),
         Step::Report(Indication::PeerFin),
         Step::Report(Indication::PeerFin),

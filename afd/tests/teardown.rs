@@ -10,7 +10,7 @@ mod rig;
 use Ask::{Abort, AwaitDelivery, AwaitFin, RecycleAccepted, RecycleConnected, RefuseData, SendFin};
 use Outcome::{Asks, Done, End, Owed, Refused};
 use Step::{Perform, Recv, RecvDone, Report, Send, SendDone};
-use Was::{Aborted, Cancelled, Reset, Success, TimedOut};
+use Was::{Aborted, Cancelled, Reset, Shut, Success, TimedOut};
 use linsock_afd::endpoint::state::{Context, Origin, Phase};
 use linsock_afd::{AbortCause, CloseMode, CloseReason, DisconnectMode, Indication, Shutdown};
 use rig::{Ask, Outcome, Rig, Step, Was};
@@ -457,6 +457,29 @@ fn disconnecting_gracefully_after_the_peer() {
     );
     assert_eq!(rig.phase(), Phase::Connected);
     assert_eq!(rig.endpoint.reason(), Some(CloseReason::PeerFin));
+}
+
+/// Sockets that two processes have (WSADuplicateSocket page, "only one underlying socket"): what
+/// one closes is closed for the other, whose receives go on.
+#[test]
+fn a_half_that_another_process_closes_is_closed() {
+    const CLOSED: Step = Report(Indication::SendClosedElsewhere);
+    let rig = play(
+        accepted(),
+        &[
+            (Send, &[]),
+            (Recv, &[]),
+            (HALF_CLOSE, &[]),
+            (CLOSED, &[Done(1, Shut), Done(3, Success)]),
+            (CLOSED, &[]),
+            (Send, &[Refused(10058)]),
+            (RecvDone, &[Done(2, Success)]),
+            (REUSE, &[Asks(AwaitFin)]),
+            (PEER_FIN, &[Asks(RecycleAccepted)]),
+            (CLOSED, &[]),
+        ],
+    );
+    assert_eq!(rig.phase(), Phase::Disconnecting);
 }
 
 /// WskDisconnect (S 004, chimney contract): over when the peer has acknowledged data and FIN; not

@@ -3,14 +3,15 @@
 //! Who offers a socket keeps it, on a thread that waits for the other process and ends with the
 //! last offer. The other one fetches it by the offer's [`Place`], which is all that has to be told,
 //! by whatever way. Only the process that the offer is for is given the socket, and an offer whose
-//! process has ended is over.
+//! process has ended is over. Everybody can see that there is an offer, and only who made it knows
+//! all of its place: nobody else can give the other process a socket in its stead.
 
 use std::fmt;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -26,8 +27,8 @@ use rustix::net::{
 use rustix::process::{Pid, PidfdFlags, pidfd_open, test_kill_process};
 use rustix::rand::{GetRandomFlags, getrandom};
 
-use crate::socket::Socket;
-use crate::transport::status_of;
+use crate::socket::{Emigrant, Socket};
+use crate::transport::{last_words, status_of};
 
 /// How long a process that fetches waits for one that has the offer and does not answer: it may be
 /// stopped.
@@ -50,9 +51,10 @@ impl Place {
         }
     }
 
-    /// A name in Linux' abstract namespace.
+    /// A name in Linux' abstract namespace. Names are no secret there (/proc/net/unix), so it is
+    /// half of the place: the whole of it comes before the passport.
     fn address(self) -> Result<SocketAddrUnix, NtStatus> {
-        let name = format!("linsock-offer-{self}");
+        let name = format!("linsock-offer-{}", &self.to_string()[..12]);
         SocketAddrUnix::new_abstract_name(name.as_bytes()).map_err(status_of)
     }
 }
@@ -92,16 +94,20 @@ impl FromStr for Place {
 struct Offer {
     listener: OwnedFd,
     target: Target,
-    fd: OwnedFd,
+    place: Place,
+    /// Told if it stays.
+    socket: Weak<Socket>,
+    fd: Arc<OwnedFd>,
     passport: String,
+    is_taken: bool,
 }
 
 /// The process that an offer is for.
 #[derive(Debug)]
 struct Target {
     id: Pid,
-    /// Readable once the process has ended. `None` on a kernel that has none to give, before Linux
-    /// 5.3: then it is looked after now and then.
+    /// Readable once the process has ended. `None` where there is none to be had, before Linux 5.3
+    /// and in some containers: then it is looked after now and then.
     pidfd: Option<OwnedFd>,
 }
 
@@ -117,7 +123,7 @@ impl Target {
         let id = id.ok_or(NtStatus::INVALID_PARAMETER)?;
         let pidfd = match pidfd_open(id, PidfdFlags::empty()) {
             Ok(pidfd) => Some(pidfd),
-            Err(Errno::NOSYS) => None,
+            Err(Errno::NOSYS | Errno::PERM) => None,
             Err(errno @ (Errno::MFILE | Errno::NFILE)) => return Err(status_of(errno)),
             Err(_) => return Err(NtStatus::INVALID_PARAMETER),
         };
@@ -134,15 +140,15 @@ impl Target {
     }
 }
 
-/// All of them.
+/// What the keeper is told.
 #[derive(Debug, Default)]
 struct Offers {
-    open: Vec<Arc<Offer>>,
+    new: Vec<Offer>,
     /// What wakes the thread that keeps them; `None`: there is none.
     keeper: Option<Arc<OwnedFd>>,
 }
 
-static OFFERS: Lock<Offers> = Lock::new(Offers { open: Vec::new(), keeper: None });
+static OFFERS: Lock<Offers> = Lock::new(Offers { new: Vec::new(), keeper: None });
 
 /// Offers a socket to a process, which has it from the moment on at which it calls [`fetch`]. The
 /// socket may be closed here meanwhile; this process has to live until then.
@@ -152,7 +158,7 @@ static OFFERS: Lock<Offers> = Lock::new(Offers { open: Vec::new(), keeper: None 
 /// # Errors
 /// As [`Socket::emigrate`]; WSAEINVAL when there is no such process; WSAEMFILE and WSAENOBUFS when
 /// descriptors or threads ran out.
-pub fn make(socket: &Socket, process: u32) -> Result<Place, NtStatus> {
+pub fn make(socket: &Arc<Socket>, process: u32) -> Result<Place, NtStatus> {
     let target = Target::of(process)?;
     let place = Place::new()?;
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -160,55 +166,61 @@ pub fn make(socket: &Socket, process: u32) -> Result<Place, NtStatus> {
         .map_err(status_of)?;
     net::bind(&listener, &place.address()?).map_err(status_of)?;
     net::listen(&listener, 8).map_err(status_of)?;
-    let emigrant = socket.emigrate()?;
-    let fd = emigrant.fd.try_clone().map_err(|_| NtStatus::TOO_MANY_OPENED_FILES)?;
-    keep(Offer { listener, target, fd, passport: emigrant.passport })?;
-    // Nobody has been told the place yet.
-    socket.note_elsewhere();
+    let Emigrant { fd, passport } = socket.emigrate()?;
+    let socket = Arc::downgrade(socket);
+    keep(Offer { listener, target, place, socket, fd, passport, is_taken: false })?;
     Ok(place)
 }
 
 /// Puts an offer where the keeper finds it.
 fn keep(offer: Offer) -> Result<(), NtStatus> {
     let mut offers = OFFERS.lock();
-    let wake = match &offers.keeper {
-        Some(wake) => Arc::clone(wake),
-        None => {
-            let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
-            let wake = Arc::new(wake.map_err(status_of)?);
-            let keepers = Arc::clone(&wake);
-            thread::Builder::new()
-                .name("linsock-offers".into())
-                .spawn(move || while serve(&keepers) {})
-                .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
-            offers.keeper = Some(Arc::clone(&wake));
-            wake
-        }
+    let woken = match &offers.keeper {
+        Some(wake) => Ok(Arc::clone(wake)),
+        None => start_keeper(),
     };
-    offers.open.push(Arc::new(offer));
-    drop(offers);
-    let _ = rustix::io::write(&*wake, &1_u64.to_ne_bytes());
-    Ok(())
+    match woken {
+        Ok(wake) => {
+            offers.keeper = Some(Arc::clone(&wake));
+            offers.new.push(offer);
+            drop(offers);
+            let _ = rustix::io::write(&*wake, &1_u64.to_ne_bytes());
+            Ok(())
+        }
+        Err(status) => {
+            drop(offers);
+            offer.end();
+            Err(status)
+        }
+    }
 }
 
-/// Waits until something happens to an offer, and deals with it. False when none is left.
-fn serve(wake: &OwnedFd) -> bool {
-    let open = OFFERS.lock().open.clone();
-    wait(wake, &open);
-    let is_over = |offer: &&Arc<Offer>| offer.is_taken() || offer.target.has_ended();
-    let over: Vec<_> = open.iter().filter(is_over).collect();
+fn start_keeper() -> Result<Arc<OwnedFd>, NtStatus> {
+    let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
+    let wake = Arc::new(wake.map_err(status_of)?);
+    let keepers = Arc::clone(&wake);
+    let started = thread::Builder::new().name("linsock-offers".into()).spawn(move || {
+        let mut open = Vec::new();
+        while is_needed(&mut open) {
+            wait(&keepers, &open);
+            open.extract_if(.., Offer::is_over).for_each(Offer::end);
+        }
+    });
+    started.map(|_| wake).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)
+}
+
+/// Takes over what is new. False when there is nothing to keep: then there is no keeper.
+fn is_needed(open: &mut Vec<Offer>) -> bool {
     let mut offers = OFFERS.lock();
-    offers.open.retain(|offer| !over.iter().any(|over| Arc::ptr_eq(over, offer)));
-    let is_last = offers.open.is_empty();
-    if is_last {
+    open.append(&mut offers.new);
+    if open.is_empty() {
         offers.keeper = None;
     }
-    drop(offers);
-    !is_last
+    !open.is_empty()
 }
 
 /// Waits until a process has come for an offer or has ended, or there is another offer.
-fn wait(wake: &OwnedFd, open: &[Arc<Offer>]) {
+fn wait(wake: &OwnedFd, open: &[Offer]) {
     let mut polled = vec![PollFd::new(wake, PollFlags::IN)];
     for offer in open {
         polled.push(PollFd::new(&offer.listener, PollFlags::IN));
@@ -220,6 +232,21 @@ fn wait(wake: &OwnedFd, open: &[Arc<Offer>]) {
 }
 
 impl Offer {
+    /// Whether it is over now: the socket is taken, or nobody is left to take it.
+    fn is_over(&mut self) -> bool {
+        self.is_taken = self.is_taken();
+        self.is_taken || self.target.has_ended()
+    }
+
+    /// The socket of an offer that nobody has taken is this process's alone again.
+    fn end(self) {
+        if let Some(socket) = self.socket.upgrade().filter(|_| !self.is_taken) {
+            socket.note_stayed(&self.fd);
+        }
+        // Others wait for this thread.
+        last_words::close_without_a_wait(self.fd);
+    }
+
     /// Gives the socket to whoever has come, if that is the process that it is for.
     fn is_taken(&self) -> bool {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -232,13 +259,17 @@ impl Offer {
                 return false;
             }
         };
-        if sockopt::socket_peercred(&visitor).map(|who| who.pid) != Ok(self.target.id) {
+        let is_its_number =
+            sockopt::socket_peercred(&visitor).is_ok_and(|who| who.pid == self.target.id);
+        // The number is another's once the process has ended.
+        if !is_its_number || self.target.has_ended() {
             return false;
         }
         let fds = [self.fd.as_fd()];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut beside = SendAncillaryBuffer::new(&mut space);
-        let text = [IoSlice::new(self.passport.as_bytes())];
+        let text = format!("{}{}", self.place, self.passport);
+        let text = [IoSlice::new(text.as_bytes())];
         beside.push(SendAncillaryMessage::ScmRights(&fds))
             && net::sendmsg(&visitor, &text, &mut beside, SendFlags::NOSIGNAL).is_ok()
     }
@@ -257,12 +288,16 @@ pub fn fetch(place: Place) -> Result<Arc<Socket>, NtStatus> {
     let flags = SocketFlags::CLOEXEC;
     let visitor = net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
         .map_err(status_of)?;
-    sockopt::set_socket_timeout(&visitor, sockopt::Timeout::Recv, Some(PATIENCE))
-        .map_err(status_of)?;
+    for what in [sockopt::Timeout::Send, sockopt::Timeout::Recv] {
+        sockopt::set_socket_timeout(&visitor, what, Some(PATIENCE)).map_err(status_of)?;
+    }
+    // What comes needs a descriptor, without which it would be lost.
+    let room = visitor.try_clone().map_err(|_| NtStatus::TOO_MANY_OPENED_FILES)?;
     net::connect(&visitor, &place.address()?).map_err(nobody)?;
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut beside = RecvAncillaryBuffer::new(&mut space);
     let mut text = [0; PASSPORT_MAX];
+    drop(room);
     let message = loop {
         let mut into = [IoSliceMut::new(&mut text)];
         match net::recvmsg(&visitor, &mut into, &mut beside, RecvFlags::CMSG_CLOEXEC) {
@@ -279,6 +314,8 @@ pub fn fetch(place: Place) -> Result<Arc<Socket>, NtStatus> {
         _ => None,
     });
     let passport = std::str::from_utf8(&text[..message.bytes]).ok();
+    // Whoever does not know all of the place has not made the offer.
+    let passport = passport.and_then(|text| text.strip_prefix(&place.to_string()));
     let (Some(fd), Some(passport)) = (fd, passport) else {
         return Err(NtStatus::INVALID_PARAMETER);
     };

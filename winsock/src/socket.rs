@@ -453,6 +453,9 @@ impl Inner {
     /// The transport failed under a transfer.
     fn handle_failure(&mut self, errno: rustix::io::Errno) {
         use rustix::io::Errno;
+        if errno == Errno::PIPE && self.note_fin_elsewhere() {
+            return;
+        }
         self.see_the_end();
         let indication = match errno {
             // EPIPE is how the kernel tells a reset that follows a FIN (winsock-semantics 9).

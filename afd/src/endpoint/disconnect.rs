@@ -243,6 +243,7 @@ impl<I> Endpoint<I> {
             Indication::FinWaitExpired => self.handle_fin_wait_expired(),
             Indication::DataRefused => self.handle_data_refused(),
             Indication::Recycled => self.handle_recycled(),
+            Indication::SendClosedElsewhere => self.handle_send_closed(),
         }
     }
 
@@ -287,6 +288,17 @@ impl<I> Endpoint<I> {
         }
         if !self.finish_if_over() {
             self.await_fin_if_due();
+        }
+    }
+
+    /// What waits to be sent never will be; receiving goes on.
+    fn handle_send_closed(&mut self) {
+        let Some(link) = self.link_mut() else { return };
+        if link.send != SendHalf::Closed {
+            link.send = SendHalf::Closing;
+            let sends = mem::take(&mut self.sends);
+            self.complete_all(sends, NtStatus::PIPE_DISCONNECTED);
+            self.handle_fin_sent();
         }
     }
 

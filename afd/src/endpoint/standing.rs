@@ -2,10 +2,10 @@
 
 use alloc::collections::VecDeque;
 
-use super::Endpoint;
 use super::state::{
     Bound, Connected, Link, Listening, Open, RecvHalf, SendHalf, State, Unconnected,
 };
+use super::{Endpoint, Request};
 
 /// How an endpoint stands, without its operations, which stay where they were begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +43,12 @@ impl<I> Endpoint<I> {
         })
     }
 
-    /// An endpoint that stands as one in another process did.
+    /// An endpoint that stands as one in another process did. It may have a [`Request`].
     pub fn from_standing(standing: Standing) -> Self {
+        let refuses = matches!(
+            standing,
+            Standing::Connected(Link { recv: RecvHalf::Shut { peer_ended: false }, .. })
+        );
         let state = match standing {
             Standing::Unconnected(Unconnected::Open(Open { past })) => State::Open(Open { past }),
             Standing::Unconnected(Unconnected::Bound(Bound { past })) => {
@@ -53,6 +57,10 @@ impl<I> Endpoint<I> {
             Standing::Listening => State::Listening(Listening { accepts: VecDeque::new() }),
             Standing::Connected(link) => State::Connected(Connected { link }),
         };
-        Self { state, ..Self::new() }
+        let mut endpoint = Self { state, ..Self::new() };
+        if refuses {
+            endpoint.requests.push_back(Request::RefuseData);
+        }
+        endpoint
     }
 }

@@ -121,6 +121,8 @@ pub(crate) enum Was {
     Aborted,
     /// STATUS_CONNECTION_RESET, 10054.
     Reset,
+    /// STATUS_PIPE_DISCONNECTED, 10058.
+    Shut,
     /// STATUS_IO_TIMEOUT, 10060.
     TimedOut,
     /// STATUS_CONNECTION_REFUSED, 10061: what [`Step::ConnectFailed`] brings.
@@ -149,6 +151,7 @@ impl From<NtStatus> for Was {
             995 => Self::Cancelled,
             10053 => Self::Aborted,
             10054 => Self::Reset,
+            10058 => Self::Shut,
             10060 => Self::TimedOut,
             10061 => Self::ConnectRefused,
             other => panic!("no operation completes with WSA error {other}"),

@@ -39,6 +39,8 @@ pub struct TcpFacts {
     pub waiting: u32,
     /// Of a listener: how many the kernel keeps.
     pub backlog: u32,
+    /// What the peer has acknowledged: octets, and a FIN or a SYN as one each.
+    pub acknowledged: u64,
 }
 
 /// Octets of struct tcp_info that are looked at.
@@ -52,6 +54,12 @@ impl TcpFacts {
         let mut octets = [0; LEN];
         super::read_tcp_info(fd, &mut octets)?;
         Some(Self::parse(&octets))
+    }
+
+    /// Whether the peer has acknowledged a FIN, which counts behind all octets; `syn` is 1 if it
+    /// has acknowledged a SYN.
+    pub const fn has_fin_arrived(&self, syn: u64) -> bool {
+        self.acknowledged > self.octets_sent.saturating_sub(self.octets_sent_again) + syn
     }
 
     fn parse(octets: &[u8; LEN]) -> Self {
@@ -73,6 +81,7 @@ impl TcpFacts {
             congestion_window: word(80),
             octets_received: long(128),
             octets_unsent: word(144),
+            acknowledged: long(120),
             least_round_trip: time(148),
             octets_sent: long(200),
             octets_sent_again: long(208),
@@ -104,6 +113,7 @@ mod tests {
         assert_eq!(facts.state, 1, "established");
         assert_eq!((facts.octets_sent, facts.octets_received), (1000, 300));
         assert_eq!((facts.octets_sent_again, facts.octets_unsent), (0, 0));
+        assert_eq!(facts.acknowledged, 1001, "the SYN is one");
         assert!((500..=65_536).contains(&facts.segment), "{facts:?}");
         assert!((1..=10_000).contains(&facts.congestion_window), "{facts:?}");
         assert!(facts.round_trip > Duration::ZERO && facts.round_trip < Duration::from_secs(5));

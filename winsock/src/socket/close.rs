@@ -4,7 +4,7 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use linsock_iocp::NtStatus;
-use linsock_iocp::afd::endpoint::state::Phase;
+use linsock_iocp::afd::endpoint::state::{Phase, SendHalf};
 use linsock_iocp::afd::{CloseMode, RareQueue};
 use linsock_iocp::clock::Deadline;
 use linsock_iocp::file::File;
@@ -15,7 +15,7 @@ use super::handles::Left;
 use super::operation::{Kind, Operation};
 use super::trace::Hard;
 use super::{Inner, Socket, recent};
-use crate::transport::last_words;
+use crate::transport::last_words::{self, Owed};
 use crate::transport::tcp::{self, Detached};
 
 impl Socket {
@@ -85,6 +85,7 @@ impl Socket {
         let mode = if abort { CloseMode::Abort } else { CloseMode::Graceful };
         let elsewhere = inner.is_elsewhere();
         let origin = inner.endpoint.state().link().map(|link| link.origin);
+        let owes_fin = inner.owes_fin();
         inner.see_the_end();
         inner.note_hard_close(|| match lingers {
             _ if cut => Some(Hard::Transmission),
@@ -128,8 +129,8 @@ impl Socket {
             remnant.outlive_handle(lingers.filter(|_| !self.is_nonblocking()));
         }
         if let Some(fd) = fd {
-            let delivered = close_descriptor(fd, owed.unwrap_or_default(), lingers);
-            if !delivered {
+            let owed = Owed { data: owed.unwrap_or_default(), fin: owes_fin };
+            if !close_descriptor(fd, owed, lingers, !(elsewhere && self.is_nonblocking())) {
                 self.lock().tell_linger_in_vain();
             }
         }
@@ -140,19 +141,27 @@ impl Socket {
     }
 }
 
-/// Closes a descriptor whose peer is owed `data`; `linger` is the time of SO_LINGER. False when it
-/// was over before the peer had everything.
-fn close_descriptor(fd: Detached, data: Vec<u8>, linger: Option<Duration>) -> bool {
+/// Closes a descriptor whose peer is owed something; `linger` is the time of SO_LINGER, and without
+/// it the kernel may know one, of a socket that somebody else has too: then it `waits` or not.
+/// False when it was over before the peer had everything.
+fn close_descriptor(fd: Detached, owed: Owed, linger: Option<Duration>, waits: bool) -> bool {
     match linger {
         Some(Duration::ZERO) => drop(fd),
-        Some(time) => return last_words::linger(fd, &data, Deadline::after(time)),
-        None if data.is_empty() => drop(fd),
-        None => last_words::drain_in_background(fd, data),
+        Some(time) => return last_words::linger(fd, &owed.data, Deadline::after(time)),
+        None if !owed.data.is_empty() => last_words::drain_in_background(fd, owed),
+        None if waits => drop(fd),
+        None => last_words::close_without_a_wait(fd),
     }
     true
 }
 
 impl Inner {
+    /// Whether a FIN is due behind sends that closing does not send: others have the socket too.
+    fn owes_fin(&self) -> bool {
+        let link = self.endpoint.state().link();
+        self.is_elsewhere() && link.is_some_and(|link| link.send == SendHalf::Closing)
+    }
+
     /// How long closing waits for the peer, and resets then; `None`: it does neither. Whoever has
     /// the socket too may lose nothing of what is under way.
     fn linger_time(&self) -> Option<Duration> {

@@ -15,7 +15,8 @@ use super::operation::{Kind, Operation};
 use super::trace::Hard;
 use super::{Inner, Socket};
 use crate::settings;
-use crate::transport::{last_words, tcp};
+use crate::transport::last_words::{self, Owed};
+use crate::transport::tcp;
 
 /// The wait for the peer's FIN in a disconnect with reuse.
 #[derive(Debug, Default)]
@@ -347,7 +348,7 @@ impl Inner {
             let _ = net::sockopt::set_socket_linger(fd, None);
         }
         if let (Some(fd), Some(owed)) = (self.detach(socket), owed) {
-            last_words::drain_in_background(fd, owed);
+            last_words::drain_in_background(fd, Owed { data: owed, fin: false });
         }
         self.really_bound = false;
     }

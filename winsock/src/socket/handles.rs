@@ -20,8 +20,8 @@ use super::{Inner, Socket};
 pub(super) struct Handles {
     own_is_open: bool,
     others: Vec<Other>,
-    /// Another process may have the socket.
-    pub(super) elsewhere: bool,
+    /// How often the socket was given to another process, which may have it.
+    pub(super) elsewhere: u32,
 }
 
 /// Another handle.
@@ -34,7 +34,7 @@ struct Other {
 
 impl Default for Handles {
     fn default() -> Self {
-        Self { own_is_open: true, others: Vec::new(), elsewhere: false }
+        Self { own_is_open: true, others: Vec::new(), elsewhere: 0 }
     }
 }
 

@@ -376,17 +376,19 @@ impl Inner {
 
     /// An end of data may hide a reset: the kernel keeps giving 0 after a FIN, and tells the reset
     /// that answered our later data only as a waiting error. `clean` says that the driver has
-    /// reported the end without an error.
+    /// reported the end without an error. An error that another process was told is told no more.
     #[inline]
     pub(super) fn verify_fin(&mut self, tried: Transfer, clean: bool) -> Transfer {
-        if tried == Transfer::Fin
-            && !clean
+        if tried != Transfer::Fin {
+            return tried;
+        }
+        if !clean
             && self.tcp.unverified
             && let Some(errno) = self.tcp.take_error()
         {
             return Transfer::Failed(errno);
         }
-        tried
+        if self.was_reset_elsewhere() { Transfer::Failed(Errno::CONNRESET) } else { tried }
     }
 
     /// The driver has reported: finishes what can be finished of a connection's transfers.

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use linsock_iocp::NtStatus;
@@ -15,7 +15,9 @@ use linsock_iocp::afd::{DisconnectMode, Start};
 use linsock_iocp::buffer::{Buffers, SendFlags};
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::sys;
-use rustix::io::Errno;
+use rustix::fs::{OFlags, fcntl_getfl};
+use rustix::io::{Errno, pread};
+use rustix::net;
 
 use super::blocking::SyncResult;
 use super::operation::{Kind, Operation};
@@ -128,7 +130,7 @@ impl FilePart {
         while self.len > 0 {
             let Some(fd) = tcp.fd() else { return Transfer::Wait };
             let count = usize::try_from(self.len.min(Self::AT_ONCE)).unwrap_or(0);
-            match sys::send_file(fd, self.file.as_fd(), self.offset, count) {
+            match send_file(fd, &self.file, self.offset, count) {
                 Ok(0) => return Transfer::Refused(NtStatus::END_OF_FILE),
                 Ok(sent) => {
                     tcp.unverified = true;
@@ -149,6 +151,21 @@ impl FilePart {
         }
         Transfer::Done(0)
     }
+}
+
+/// Sends what the transport takes at once. A program that has the connection as its standard stream
+/// may have made all descriptors of it wait, and sendfile(2) has no flag against that.
+fn send_file(fd: BorrowedFd<'_>, file: &File, offset: u64, count: usize) -> Result<usize, Errno> {
+    if fcntl_getfl(fd).is_ok_and(|flags| flags.contains(OFlags::NONBLOCK)) {
+        return sys::send_file(fd, file.as_fd(), offset, count);
+    }
+    let mut octets = vec![0; count.min(0x1_0000)];
+    let read = pread(file, &mut octets, offset)?;
+    if read == 0 {
+        return Ok(0);
+    }
+    let flags = net::SendFlags::DONTWAIT | net::SendFlags::NOSIGNAL;
+    net::send(fd, &octets[..read], flags)
 }
 
 impl Socket {

@@ -32,18 +32,39 @@ pub fn linger(fd: Detached, data: &[u8], deadline: Deadline) -> bool {
     delivered
 }
 
-/// Delivers `data` and then closes gracefully, without a limit, on a thread of its own: what a
-/// graceful close owes the peer when the kernel had no room for it.
-pub fn drain_in_background(fd: Detached, data: Vec<u8>) {
+/// What a graceful close owes the peer when the kernel had no room for it.
+#[derive(Debug, Default)]
+pub struct Owed {
+    /// Octets.
+    pub data: Vec<u8>,
+    /// A FIN behind them, which closing the descriptor does not send: others have it too.
+    pub fin: bool,
+}
+
+/// Delivers what is owed and then closes gracefully, without a limit, on a thread of its own.
+pub fn drain_in_background(fd: Detached, owed: Owed) {
     // Here already: the thread may not have run when the process ends.
     arm_reset(fd.as_fd());
     let drain = move || {
-        if send_all(&fd, &data, Deadline::Never) {
+        if send_all(&fd, &owed.data, Deadline::Never) {
             disarm_reset(fd.as_fd());
+            if owed.fin {
+                let _ = net::shutdown(&fd, net::Shutdown::Write);
+            }
         }
     };
     // Without a thread the data is lost and the connection reset: nothing better is left to do.
     let _ = std::thread::Builder::new().name("linsock-drain".into()).spawn(drain);
+}
+
+/// Closes a descriptor without a wait for the peer, which the kernel's SO_LINGER would be if nobody
+/// else has it. The option stays: it is that of whoever else does.
+pub fn close_without_a_wait(fd: impl AsFd + Send + 'static) {
+    let lingers =
+        net::sockopt::socket_linger(&fd).is_ok_and(|time| time.is_some_and(|it| !it.is_zero()));
+    if lingers {
+        let _ = std::thread::Builder::new().name("linsock-linger".into()).spawn(move || drop(fd));
+    }
 }
 
 /// Gives all of it to the kernel; false when the connection or the time ended first.

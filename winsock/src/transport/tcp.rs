@@ -14,7 +14,7 @@ use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::{ADDRESS_MAX, Address, Domain, Family, UnixPath};
 use linsock_iocp::driver::{Driver, Epoch, Interest, Readiness};
 use linsock_iocp::handle::Token;
-use linsock_iocp::sys;
+use linsock_iocp::sys::{self, TcpFacts};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
@@ -103,6 +103,13 @@ pub enum Next {
     /// The connection failed.
     Failed(Errno),
 }
+
+/// The kernel's numbers of the states.
+const FIN_WAIT_1: u8 = 4;
+const FIN_WAIT_2: u8 = 5;
+const CLOSED: u8 = 7;
+const LAST_ACK: u8 = 9;
+const CLOSING: u8 = 11;
 
 const FLAGS: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
 
@@ -238,10 +245,15 @@ impl Tcp {
 
     /// Whether an error waits on the descriptor; it stays there.
     pub fn has_failed(&self) -> bool {
+        self.polls_as(PollFlags::ERR)
+    }
+
+    /// Whether a poll that asks for nothing tells this.
+    fn polls_as(&self, flag: PollFlags) -> bool {
         let Some(fd) = self.fd() else { return false };
         let mut polled = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-        poll(&mut polled, Some(&at_once)).is_ok() && polled[0].revents().contains(PollFlags::ERR)
+        poll(&mut polled, Some(&at_once)).is_ok() && polled[0].revents().contains(flag)
     }
 
     /// Octets that were given to the kernel and that the peer has not acknowledged.
@@ -267,6 +279,27 @@ impl Tcp {
     /// True when the kernel has taken our FIN.
     pub const fn has_sent_fin(&self) -> bool {
         self.fin_sent && !self.fin_refused
+    }
+
+    /// Whether the sending half is closed, whoever has done that, and what was sent has arrived or
+    /// is on its way; `syn` is the one that the peer has acknowledged.
+    pub fn is_send_closed(&self, syn: u64) -> bool {
+        let Some(facts) = self.fd().and_then(TcpFacts::of) else {
+            // A stream of this host hangs up when the peer is gone, and not by an end of ours.
+            return !self.polls_as(PollFlags::HUP);
+        };
+        match facts.state {
+            FIN_WAIT_1 | FIN_WAIT_2 | LAST_ACK | CLOSING => true,
+            CLOSED => facts.has_fin_arrived(syn),
+            _ => false,
+        }
+    }
+
+    /// Whether the connection is over without a FIN of ours: then it was not the peer's that has
+    /// ended it.
+    pub fn is_cut(&self, syn: u64) -> bool {
+        let facts = self.fd().and_then(TcpFacts::of);
+        facts.is_some_and(|facts| facts.state == CLOSED && !facts.has_fin_arrived(syn))
     }
 
     /// True when a reset came before the FIN could be sent.

@@ -112,7 +112,7 @@ impl Process {
 
     fn code_of(&self, end: End, given: Option<u32>) -> u32 {
         match (end, &self.kinship) {
-            (End::Exited(kept), Kinship::Child(sheet)) => sheet.code(kept),
+            (End::Exited(kept), Kinship::Child(sheet)) => sheet.code(self.id(), kept),
             _ => end.code(given),
         }
     }

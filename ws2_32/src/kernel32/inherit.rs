@@ -14,7 +14,7 @@ use linsock::iocp::disk::{Access, DiskFile, Opening};
 use linsock::iocp::handle::{Handle, table};
 use linsock::iocp::stream::{Descriptor, Standard, Stream};
 use linsock::iocp::sys;
-use linsock::socket::Socket;
+use linsock::socket::{Emigrant, Socket};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 
 use super::object::no_access;
@@ -141,6 +141,14 @@ impl Told {
 #[derive(Default)]
 pub(super) struct Inheritance {
     entries: Vec<(Kept, Told)>,
+    /// The sockets, which stay if it is not started.
+    leaving: Vec<(Arc<Socket>, Arc<OwnedFd>)>,
+}
+
+impl Drop for Inheritance {
+    fn drop(&mut self) {
+        self.leaving.iter().for_each(|(socket, fd)| socket.note_stayed(fd));
+    }
 }
 
 /// A descriptor that stays open until the new process has it.
@@ -165,28 +173,43 @@ impl Kept {
     }
 }
 
-/// What is there of a handle to be inherited. This process's standard streams go their own way, and
-/// a socket that has no descriptor yet stays here.
-fn inherited(value: HANDLE) -> Option<(Kept, Known)> {
-    if let Some(object) = Inheritable::of(value) {
-        let known = object.known();
-        return (!object.is_standard()).then_some((Kept::Object(object), known));
-    }
-    let emigrant = Socket::from_value(value).ok()?.emigrate_as_it_is()?;
-    Some((Kept::Descriptor(emigrant.fd), Known::Socket(emigrant.passport)))
-}
-
 impl Inheritance {
+    /// What is there of a handle to be inherited. This process's standard streams go their own way,
+    /// and a socket that has no descriptor yet stays here.
+    fn take_in(&mut self, value: HANDLE) -> Option<(Kept, Known)> {
+        if let Some(object) = Inheritable::of(value) {
+            let known = object.known();
+            return (!object.is_standard()).then_some((Kept::Object(object), known));
+        }
+        let socket = Socket::from_value(value).ok()?;
+        let Emigrant { fd, passport } = socket.emigrate_as_it_is()?;
+        self.leaving.push((socket, Arc::clone(&fd)));
+        Some((Kept::Descriptor(fd), Known::Socket(passport)))
+    }
+
+    /// The process was started.
+    pub(super) fn has_left(mut self) {
+        self.leaving.clear();
+    }
+
+    /// The descriptor of a socket that the process inherits under this handle.
+    pub(super) fn socket(&self, handle: HANDLE) -> Option<BorrowedFd<'_>> {
+        let is_it = |told: &Told| told.value == handle && matches!(told.known, Known::Socket(_));
+        self.entries.iter().find(|(_, told)| is_it(told)).map(|(kept, _)| kept.as_fd())
+    }
+
     /// Everything whose handle says that it is inherited.
     pub(super) fn of_all() -> Outcome<Self> {
         let mut all = Self::default();
         let mut numbers = BTreeSet::new();
         for (handle, _) in table().inherited_files() {
             let value = handle.value();
-            let Some((kept, known)) = inherited(value) else { continue };
-            // Of two handles of one socket each has a descriptor there.
-            let is_first = numbers.insert(kept.as_fd().as_raw_fd());
-            let kept = if is_first { Ok(kept) } else { kept.again() };
+            let Some((kept, known)) = all.take_in(value) else { continue };
+            // Of two handles of one socket each has a descriptor there, and the numbers below 3
+            // are those of the standard streams there.
+            let number = kept.as_fd().as_raw_fd();
+            let is_free = number > 2 && numbers.insert(number);
+            let kept = if is_free { Ok(kept) } else { kept.again() };
             let kept = kept.map_err(|_| Error::ERROR_TOO_MANY_OPEN_FILES)?;
             if let Some(at) = Place::of(kept.as_fd()) {
                 all.entries.push((kept, Told { value, at, known }));

@@ -242,8 +242,12 @@ export! {
 #[allow(unsafe_code, reason = "it never returns, which the boundary's macro cannot express")]
 #[unsafe(no_mangle)]
 pub unsafe extern "system" fn ExitProcess(uExitCode: u32) -> ! {
-    super::sheet::note(uExitCode);
-    std::process::exit(super::child::kept_of(uExitCode))
+    let kept = super::child::kept_of(uExitCode);
+    if super::sheet::note(uExitCode) {
+        // SAFETY: called by a handler of exit, it goes on with the others (glibc).
+        unsafe { libc::exit(kept) }
+    }
+    std::process::exit(kept)
 }
 
 #[cfg(test)]

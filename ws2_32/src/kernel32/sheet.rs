@@ -5,12 +5,12 @@
 //! environment, which is taken away before the program begins.
 #![allow(unsafe_code, reason = "descriptors come by number; a handler of exit")]
 
+use std::cell::Cell;
 use std::ffi::{OsString, c_int, c_void};
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{MemfdFlags, fstat, memfd_create};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_getfd, fcntl_setfd};
@@ -22,9 +22,9 @@ use crate::last_error::Error;
 /// Which descriptor has the sheet.
 pub(super) const VARIABLE: &str = "LINSOCK_INHERITED_HANDLES";
 
-/// In front of the list: whether there is an exit code, and the code.
+/// In front of the list: the number of the process that has written an exit code, and the code. A
+/// program that is not linked with this library, such as a shell, passes the sheet on to others.
 const CODE_LEN: usize = 8;
-const WRITTEN: u32 = 1;
 
 /// The longest list that is read: of more handles than a process has descriptors.
 const LIST_MAX: u64 = 64 << 20;
@@ -103,15 +103,15 @@ impl Sheet {
         Ok(format!("{VARIABLE}={}", place.write()).into())
     }
 
-    /// The exit code of which Linux has kept these 8 bits.
-    pub(super) fn code(&self, kept: u32) -> u32 {
+    /// The exit code of a process, of which Linux has kept these 8 bits.
+    pub(super) fn code(&self, process: u32, kept: u32) -> u32 {
         let mut octets = [0; CODE_LEN];
         if self.0.read_exact_at(&mut octets, 0).is_err() {
             return kept;
         }
-        let (written, code) = (word(&octets[..4]), word(&octets[4..]));
+        let (writer, code) = (word(&octets[..4]), word(&octets[4..]));
         let is_it = kept_of(code).cast_unsigned() == kept || code & 0xFF == kept;
-        if written == WRITTEN && is_it { code } else { kept }
+        if writer == process && is_it { code } else { kept }
     }
 }
 
@@ -127,27 +127,28 @@ struct Own {
 
 static OWN: OnceLock<Own> = OnceLock::new();
 
-/// What ExitProcess was called with, with a bit above that says that it was.
-static GIVEN: AtomicU64 = AtomicU64::new(0);
+thread_local! {
+    /// What this thread has called ExitProcess with. Another one may do so too, and is not heard.
+    static GIVEN: Cell<Option<u32>> = const { Cell::new(None) };
+}
 
 /// Writes this process's exit code.
 pub(super) fn tell(code: u32) {
     if let Some(own) = OWN.get().filter(|own| own.process == std::process::id()) {
-        let octets = [WRITTEN.to_le_bytes(), code.to_le_bytes()].concat();
+        let octets = [own.process.to_le_bytes(), code.to_le_bytes()].concat();
         let _ = own.file.write_all_at(&octets, 0);
     }
 }
 
-/// The process is about to exit with the 8 bits that are kept of this code.
-pub(super) fn note(code: u32) {
-    GIVEN.store(1 << 32 | u64::from(code), Ordering::Relaxed);
+/// This thread is about to exit with the 8 bits that are kept of this code. True if it was before.
+pub(super) fn note(code: u32) -> bool {
+    GIVEN.replace(Some(code)).is_some()
 }
 
 /// The program has returned from main, or called exit.
 extern "C" fn at_exit(status: c_int, _: *mut c_void) {
-    let given = GIVEN.load(Ordering::Relaxed);
-    let code = u32::try_from(given & u64::from(u32::MAX)).unwrap_or(0);
-    tell(if given != 0 && kept_of(code) == status { code } else { status.cast_unsigned() });
+    let given = GIVEN.get().filter(|code| kept_of(*code) == status);
+    tell(given.unwrap_or_else(|| status.cast_unsigned()));
 }
 
 unsafe extern "C" {
@@ -177,7 +178,7 @@ mod tests {
     #[test]
     fn a_code_is_told_if_it_is_the_one_that_was_kept() {
         let sheet = Sheet::new("list").unwrap();
-        assert_eq!(sheet.code(7), 7, "nothing is written");
+        assert_eq!(sheet.code(99, 7), 7, "nothing is written");
         for (code, kept, expected) in [
             (0xC000_0005, 5, 0xC000_0005),
             (0x100, 0xFF, 0x100),
@@ -185,9 +186,10 @@ mod tests {
             (0x1234, 0x35, 0x35),
             (0, 0, 0),
         ] {
-            let octets = [WRITTEN.to_le_bytes(), u32::to_le_bytes(code)].concat();
+            let octets = [99_u32.to_le_bytes(), u32::to_le_bytes(code)].concat();
             sheet.0.write_all_at(&octets, 0).unwrap();
-            assert_eq!(sheet.code(kept), expected, "{code:#x}");
+            assert_eq!(sheet.code(99, kept), expected, "{code:#x}");
+            assert_eq!(sheet.code(98, kept), kept, "another's");
         }
     }
 

@@ -53,11 +53,13 @@ fn wsa_socket(numbers: [i32; 3], info: *const u8, flags: u32) -> Outcome<SOCKET>
     if flags & !WSA_FLAGS != 0 {
         return Err(Error::WSAEINVAL);
     }
-    if let Some(duplicate) = claimed(info)? {
-        return Ok(duplicate);
-    }
-    let [family, socket_type, protocol] = from_info(info, numbers)?;
-    let s = create(family, socket_type, protocol, flags & WSA_FLAG_OVERLAPPED != 0)?;
+    let s = match claimed(info)? {
+        Some(duplicate) => duplicate,
+        None => {
+            let [family, socket_type, protocol] = from_info(info, numbers)?;
+            create(family, socket_type, protocol, flags & WSA_FLAG_OVERLAPPED != 0)?
+        }
+    };
     if flags & WSA_FLAG_NO_HANDLE_INHERIT != 0
         && let Some(handle) = Handle::from_value(s)
     {

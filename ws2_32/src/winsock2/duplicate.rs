@@ -65,8 +65,11 @@ export! {
     /// Another process gets it by WSASocket only while this one lives, has to run with the same
     /// version of this library and in the same network namespace, and knows of what the program
     /// does with the socket what was done before: operations, the completion port, event
-    /// selections and options that are not the kernel's are each process's own from then on. While
-    /// a connection is being made or ended, and when it has failed, WSAEINVAL.
+    /// selections and options that are not the kernel's are each process's own from then on. That
+    /// another one has closed the sending half is known by the first send that is refused; a reset
+    /// behind that, of which another one was told, reads as the end of the data. Connections that
+    /// an accept has deferred (CF_DEFER) stay here. While a connection is being made or ended, and
+    /// when it has failed, WSAEINVAL.
     winsock fn WSADuplicateSocketA(
         s: SOCKET,
         dwProcessId: u32,

@@ -5,12 +5,26 @@
  */
 #include "check.h"
 
+#include <afunix.h>
+#ifndef __MINGW32__
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #define PAGE "D WSADuplicateSocket"
 #define ONE_SOCKET "D WSADuplicateSocket: only one underlying socket"
 #define LAST "D WSADuplicateSocket: open until closed by the last descriptor"
 #define ONCE "D WSASocketW: the information is good for one socket"
 
-enum act { TAKE, SEND, RECV, ACCEPT, SHUT, CLOSE, HARD_CLOSE, NAMES, OPTIONS, THROUGH_PORT, DISCONNECT, RECYCLE, LISTEN, SEND_TO };
+enum act {
+    TAKE, SEND, RECV, ACCEPT, SHUT, SHUT_SEND, OWE_AND_CLOSE, CLOSE, HARD_CLOSE, NAMES, OPTIONS, THROUGH_PORT, DISCONNECT,
+    RECYCLE, LISTEN, SEND_TO
+};
 
 struct order {
     enum act act;
@@ -82,10 +96,25 @@ static void through_port(SOCKET s, struct answer *answer)
     CloseHandle(port);
 }
 
+/* A peer that does not read is owed data; closing would wait so long. */
+static void owe(SOCKET s, u_short seconds)
+{
+    enum { SIZE = 1 << 20 };
+    struct linger linger = {1, seconds};
+    char *data = calloc(1, SIZE);
+
+    set_nonblocking(s, TRUE);
+    while (send(s, data, SIZE, 0) > 0)
+        ;
+    setsockopt(s, SOL_SOCKET, SO_LINGER, (char *)&linger, sizeof linger);
+    free(data);
+}
+
 static void obey(SOCKET *s, struct order *order, struct answer *answer)
 {
     struct linger hard = {1, 0};
     SOCKET former = *s;
+    ULONGLONG began = GetTickCount64();
 
     switch (order->act) {
     case TAKE:
@@ -106,6 +135,14 @@ static void obey(SOCKET *s, struct order *order, struct answer *answer)
         break;
     case SHUT:
         answer->result = shutdown(*s, SD_BOTH);
+        break;
+    case SHUT_SEND:
+        answer->result = shutdown(*s, SD_SEND);
+        break;
+    case OWE_AND_CLOSE:
+        owe(*s, 10);
+        answer->result = closesocket(*s);
+        answer->more[0] = (int)(GetTickCount64() - began);
         break;
     case HARD_CLOSE:
         setsockopt(*s, SOL_SOCKET, SO_LINGER, (char *)&hard, sizeof hard);
@@ -169,7 +206,7 @@ static int child(SOCKET s)
 
 /* ---- this one ------------------------------------------------------------------------------------------- */
 
-static char self[600];
+static char self[600], *environment;
 
 struct other {
     PROCESS_INFORMATION info;
@@ -196,7 +233,7 @@ static struct other start_with(SOCKET s, BOOL inherits)
     startup.hStdOutput = output;
     startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
     snprintf(line, sizeof line, "\"%s\" child %llu", self, (unsigned long long)s);
-    REQUIRE(CreateProcessA(NULL, line, NULL, NULL, inherits, 0, NULL, NULL, &startup, &other.info));
+    REQUIRE(CreateProcessA(NULL, line, NULL, NULL, inherits, 0, environment, NULL, &startup, &other.info));
     CloseHandle(input);
     CloseHandle(output);
     return other;
@@ -378,6 +415,125 @@ static void recycled(void)
     CHECK_EQ(ask(&other, RECYCLE).result, 0, "D DisconnectEx");
     check_ended(client, "D DisconnectEx: closes the connection");
     close_both(client, server);
+    end(&other);
+}
+
+static void unix_pair(SOCKET *client, SOCKET *server)
+{
+    struct sockaddr_un at;
+    SOCKET l = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    memset(&at, 0, sizeof at);
+    at.sun_family = AF_UNIX;
+    snprintf(at.sun_path, sizeof at.sun_path, "/tmp/across-%lu", (unsigned long)GetCurrentProcessId());
+    REQUIRE(bind(l, (struct sockaddr *)&at, sizeof at) == 0 && listen(l, 1) == 0);
+    *client = socket(AF_UNIX, SOCK_STREAM, 0);
+    REQUIRE(connect(*client, (struct sockaddr *)&at, sizeof at) == 0);
+    *server = accept_one(l);
+    closesocket(l);
+    DeleteFileA(at.sun_path);
+}
+
+/* A half that one closes is closed for all; the other half goes on. */
+static void half_closed_by_one(void (*pair)(SOCKET *, SOCKET *))
+{
+    struct other other = start();
+    SOCKET client, server;
+
+    pair(&client, &server);
+    limit_waits(client);
+    limit_waits(server);
+    give(server, &other);
+    CHECK_EQ(ask(&other, SHUT_SEND).result, 0, ONE_SOCKET);
+    check_ended(client, ONE_SOCKET);
+    CHECK_FAIL(send(server, "x", 1, 0), WSAESHUTDOWN, ONE_SOCKET);
+    check_transfer(client, server, ONE_SOCKET);
+    CHECK_EQ(closesocket(client), 0, "D closesocket");
+    check_ended(server, ONE_SOCKET);
+    closesocket(server);
+    end(&other);
+}
+
+/* Who reads last must not take what a reset has cut off for whole. */
+static void reset_for_all(void)
+{
+    struct other other = start();
+    SOCKET client, server;
+    struct answer answer;
+    char octets[8];
+
+    tcp_pair(&client, &server);
+    limit_waits(server);
+    give(server, &other);
+    CHECK_EQ(send(client, "part", 4, 0), 4, ONE_SOCKET);
+    CHECK_EQ(ask(&other, RECV).result, 4, ONE_SOCKET);
+    close_with_rst(client);
+    answer = ask(&other, RECV);
+    CHECK(answer.result == -1 && answer.error == WSAECONNRESET, "D recv: WSAECONNRESET");
+    CHECK_FAIL(recv(server, octets, sizeof octets, 0), WSAECONNRESET, ONE_SOCKET);
+    closesocket(server);
+    end(&other);
+}
+
+/* A socket that never waits does not wait for the peer when the one process that has it closes it. */
+static void closed_without_a_wait(void)
+{
+    struct other other = start();
+    SOCKET client, server;
+    struct answer answer;
+
+    tcp_pair(&client, &server);
+    give(server, &other);
+    closesocket(server);
+    answer = ask(&other, OWE_AND_CLOSE);
+    CHECK(answer.result == 0 && answer.more[0] < CHECK_WAIT_MS, "D closesocket: a nonblocking socket does not linger");
+    closesocket(client);
+    end(&other);
+}
+
+/* Data that nobody will read ends the connection, as before. */
+static void refuses_data(void)
+{
+    struct other other = start();
+    SOCKET client, server;
+    char octet;
+
+    tcp_pair(&client, &server);
+    limit_waits(client);
+    CHECK_EQ(shutdown(server, SD_RECEIVE), 0, "D shutdown");
+    give(server, &other);
+    closesocket(server);
+    CHECK_EQ(send(client, "x", 1, 0), 1, "D shutdown: SD_RECEIVE");
+    CHECK_FAIL(recv(client, &octet, 1, 0), WSAECONNRESET, "D shutdown: data that arrives resets the connection");
+    closesocket(client);
+    end(&other);
+}
+
+/* The end that shutdown owes the peer comes though another process has the socket still. */
+static void end_behind_sends(void)
+{
+    enum { SIZE = 16 << 20 };
+    struct other other = start();
+    SOCKET client, server;
+    OVERLAPPED ov;
+    WSABUF buffer;
+    int got, all = 0;
+
+    tcp_pair(&client, &server);
+    limit_waits(client);
+    ov_init(&ov, NULL);
+    buffer.buf = calloc(1, SIZE);
+    buffer.len = SIZE;
+    CHECK_WSA_PENDS(WSASend(server, &buffer, 1, NULL, 0, &ov, NULL), "D WSASend");
+    CHECK_EQ(shutdown(server, SD_SEND), 0, "D shutdown");
+    give(server, &other);
+    CHECK_EQ(closesocket(server), 0, "D closesocket");
+    while ((got = recv(client, buffer.buf, SIZE, 0)) > 0)
+        all += got;
+    CHECK_EQ(got, 0, "D shutdown: after all data is sent the end is");
+    CHECK_EQ(all, SIZE, "D shutdown");
+    free(buffer.buf);
+    closesocket(client);
     end(&other);
 }
 
@@ -662,6 +818,98 @@ static void listener_inherited(void)
     end(&other);
 }
 
+/* A duplicate is not inherited if its handle is asked for so. */
+static void duplicate_not_inherited(void)
+{
+    WSAPROTOCOL_INFOW info;
+    SOCKET s = bound_socket(), second;
+    DWORD flags = CHECK_UNSET;
+
+    CHECK_EQ(WSADuplicateSocketW(s, GetCurrentProcessId(), &info), 0, PAGE);
+    second = WSASocketW(-1, -1, -1, &info, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+    CHECK(GetHandleInformation((HANDLE)second, &flags) && flags == 0, "D WSASocketW: WSA_FLAG_NO_HANDLE_INHERIT");
+    CHECK(GetHandleInformation((HANDLE)s, &flags) && flags == HANDLE_FLAG_INHERIT, "D WSASocketW: per handle");
+    closesocket(second);
+    closesocket(s);
+}
+
+/* A process that cannot be started has nothing. */
+static void started_in_vain(void)
+{
+    STARTUPINFOA startup;
+    PROCESS_INFORMATION info;
+    SOCKET client, server;
+    struct linger linger = {1, 0};
+    char line[] = "/no/such/program";
+
+    tcp_pair(&client, &server);
+    owe(server, 5);
+    memset(&startup, 0, sizeof startup);
+    startup.cb = sizeof startup;
+    CHECK_FALSE(CreateProcessA(NULL, line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &info), ERROR_FILE_NOT_FOUND,
+                "D CreateProcess");
+    CHECK_FAIL(closesocket(server), WSAEWOULDBLOCK, "D closesocket: it would linger");
+    CHECK_EQ(setsockopt(server, SOL_SOCKET, SO_LINGER, (char *)&linger, sizeof linger), 0, "D setsockopt");
+    close_both(server, client);
+}
+
+#ifndef __MINGW32__
+/* Standard streams that are closed leave their numbers to sockets. */
+static void in_place_of_a_stream(void)
+{
+    int input = dup(0);
+    SOCKET s;
+    struct other other;
+
+    close(0);
+    s = bound_socket();
+    REQUIRE(name_of(s).sin_port != 0);
+    other = start_with(s, TRUE);
+    CHECK_EQ(ask(&other, NAMES).more[0], name_of(s).sin_port, "D WSASocketW: inheritable by default");
+    closesocket(s);
+    dup2(input, 0);
+    close(input);
+    end(&other);
+}
+
+#endif
+
+/* What waits for a lingering peer keeps no other socket from its process. */
+static void lingering(void)
+{
+    struct other first = start(), second = start();
+    SOCKET client, server, s = bound_socket();
+    struct order orders[2];
+
+    tcp_pair(&client, &server);
+    owe(server, 30);
+    duplicate(server, &first);
+    orders[0] = duplicate(s, &second);
+    orders[1] = duplicate(s, &second);
+    closesocket(server);
+    end(&first);
+    CHECK_EQ(tell(&second, orders[0]).result, 0, PAGE);
+    CHECK_EQ(tell(&second, orders[1]).result, 0, PAGE);
+    closesocket(client);
+    closesocket(s);
+    end(&second);
+}
+
+/* What a program tells its children besides does not hide it. */
+static void beside_another_environment(void)
+{
+    SOCKET s = bound_socket();
+    unsigned short port = name_of(s).sin_port;
+    struct other other;
+
+    environment = "LINSOCK_INHERITED_HANDLES=7:8:9\0A=B\0";
+    other = start_with(s, TRUE);
+    environment = NULL;
+    CHECK_EQ(ask(&other, NAMES).more[0], port, "choice: the variable is ours");
+    closesocket(s);
+    end(&other);
+}
+
 /* Each handle of a socket is inherited, and a socket that has no more than a handle is left out. */
 static void several_handles(void)
 {
@@ -735,6 +983,91 @@ static void standard_streams(void)
     CloseHandle(info.hProcess);
 }
 
+struct transmission {
+    SOCKET s;
+    HANDLE file, begun;
+    OVERLAPPED ov;
+    BOOL result;
+    DWORD error;
+};
+
+static DWORD WINAPI transmit(void *argument)
+{
+    struct transmission *it = argument;
+
+    it->result = TransmitFile(it->s, it->file, 0, 0, &it->ov, NULL, 0);
+    it->error = GetLastError();
+    SetEvent(it->begun);
+    return WaitForSingleObject(it->ov.hEvent, CHECK_WAIT_MS); /* what it has begun ends with it */
+}
+
+/* What a stream's new owner waits for, this process does not. */
+static void transmitted_beside_a_stream(void)
+{
+    enum { SIZE = 16 << 20 };
+    PROCESS_INFORMATION info;
+    STARTUPINFOA startup;
+    SOCKET client;
+    struct transmission it;
+    char line[700], name[64], *data = calloc(1, SIZE);
+    HANDLE thread;
+    DWORD octets, got;
+    int all = 0, some;
+
+    tcp_pair(&client, &it.s);
+    limit_waits(client);
+    CHECK(SetHandleInformation((HANDLE)client, HANDLE_FLAG_INHERIT, 0), "D SetHandleInformation");
+    snprintf(name, sizeof name, "across-%lu", GetCurrentProcessId());
+    it.file = CreateFileA(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, FILE_FLAG_DELETE_ON_CLOSE, NULL);
+    REQUIRE(it.file != INVALID_HANDLE_VALUE && WriteFile(it.file, data, SIZE, &octets, NULL));
+    memset(&startup, 0, sizeof startup);
+    startup.cb = sizeof startup;
+    startup.dwFlags = STARTF_USESTDHANDLES;
+    startup.hStdInput = startup.hStdOutput = (HANDLE)it.s;
+    startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+    snprintf(line, sizeof line, "\"%s\" filter", self);
+    REQUIRE(CreateProcessA(NULL, line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &info));
+    ov_init(&it.ov, new_event());
+    it.begun = new_event();
+    thread = CreateThread(NULL, 0, transmit, &it, 0, NULL);
+    CHECK(is_set(it.begun, CHECK_WAIT_MS), "D TransmitFile: overlapped");
+    CHECK(!it.result && it.error == WSA_IO_PENDING, "D TransmitFile: overlapped");
+    while (all < SIZE && (some = recv(client, data, SIZE, 0)) > 0)
+        all += some;
+    CHECK_EQ(all, SIZE, "D TransmitFile");
+    CHECK_EQ(finish(it.s, &it.ov, &got), 0, "D TransmitFile");
+    closesocket(it.s);
+    closesocket(client);
+    CHECK(is_set(info.hProcess, CHECK_WAIT_MS), "D CreateProcess");
+    CHECK(is_set(thread, CHECK_WAIT_MS), "D CreateThread");
+    CloseHandle(it.ov.hEvent);
+    CloseHandle(it.begun);
+    CloseHandle(it.file);
+    CloseHandle(thread);
+    CloseHandle(info.hThread);
+    CloseHandle(info.hProcess);
+    free(data);
+}
+
+#ifndef __MINGW32__
+/* As in containers that refuse descriptors of processes. For this thread, and for good. */
+static void without_descriptors_of_processes(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        return;
+    given_away();
+    never_taken();
+}
+#endif
+
 int main(int argc, char **argv)
 {
     if (argc > 2 && strcmp(argv[1], "child") == 0)
@@ -750,6 +1083,12 @@ int main(int argc, char **argv)
     ended_by_one(SHUT);
     ended_by_one(DISCONNECT);
     recycled();
+    half_closed_by_one(tcp_pair);
+    half_closed_by_one(unix_pair);
+    reset_for_all();
+    end_behind_sends();
+    closed_without_a_wait();
+    refuses_data();
     halves();
     listeners();
     bound();
@@ -763,8 +1102,19 @@ int main(int argc, char **argv)
     inherited();
     not_inherited();
     listener_inherited();
+    duplicate_not_inherited();
+    started_in_vain();
+#ifndef __MINGW32__
+    in_place_of_a_stream();
+    beside_another_environment();
+#endif
+    lingering();
     several_handles();
     a_thousand();
     standard_streams();
+    transmitted_beside_a_stream();
+#ifndef __MINGW32__
+    without_descriptors_of_processes();
+#endif
     return check_end();
 }

@@ -128,6 +128,27 @@ static int faults_at_once(void)
     return GetExitCodeThread(other, &code) && code == 7 ? 0 : 2;
 }
 
+/* Two threads that end the process: whoever is first runs the handlers, and waits for the other one to begin. */
+static DWORD WINAPI ends_too(void *begun)
+{
+    SetEvent((HANDLE)begun);
+    ExitProcess(0x202);
+}
+
+static void end_twice(void)
+{
+    HANDLE begun = CreateEventA(NULL, TRUE, FALSE, NULL);
+    HANDLE other = CreateThread(NULL, 0, ends_too, begun, 0, NULL);
+
+    WaitForSingleObject(begun, CHECK_WAIT_MS);
+    WaitForSingleObject(other, CHECK_QUIET_MS);
+}
+
+static void end_in_the_end(void)
+{
+    ExitProcess(0x303);
+}
+
 static int child(int argc, char **argv)
 {
     char buffer[800];
@@ -137,6 +158,18 @@ static int child(int argc, char **argv)
         return atoi(argv[2]);
     if (strcmp(argv[1], "exit-process") == 0)
         ExitProcess((UINT)atoi(argv[2]));
+    if (strcmp(argv[1], "exit-twice") == 0) {
+        atexit(end_twice);
+        ExitProcess(0x101);
+    }
+    if (strcmp(argv[1], "exit-at-exit") == 0) {
+        atexit(end_in_the_end);
+        ExitProcess(0x101);
+    }
+    if (strcmp(argv[1], "exit-at-return") == 0) {
+        atexit(end_in_the_end);
+        return 1;
+    }
     if (strcmp(argv[1], "terminate") == 0)
         TerminateProcess(GetCurrentProcess(), (UINT)atoi(argv[2]));
     if (strcmp(argv[1], "abort") == 0)
@@ -263,6 +296,22 @@ static DWORD output_of(const char *arguments, DWORD flags, void *environment, co
 
 /* ---- the rows ------------------------------------------------------------------------------------------- */
 
+#ifndef __MINGW32__
+/* A shell's code is its own, whatever ends before it. */
+static void end_of_a_shell(void)
+{
+    PROCESS_INFORMATION info;
+    STARTUPINFOA startup;
+    char line[1400];
+
+    memset(&startup, 0, sizeof startup);
+    startup.cb = sizeof startup;
+    snprintf(line, sizeof line, "/bin/sh -c \"'%s' exit 256; exit 0\"", self);
+    REQUIRE(CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &info));
+    CHECK_EQ(end_of(info), 0, "D GetExitCodeProcess: of the process");
+}
+#endif
+
 static void ends(void)
 {
     PROCESS_INFORMATION info, many[8];
@@ -279,6 +328,10 @@ static void ends(void)
     CHECK_EQ(end_of(start("exit 70000")), 70000, "D GetExitCodeProcess: what main returned");
     CHECK_EQ(end_of(start("exit -1073741819")), 0xC0000005, "D GetExitCodeProcess: what main returned");
     CHECK_EQ(end_of(start("exit-process 0")), 0, "D ExitProcess");
+    CHECK_EQ(end_of(start("exit-twice")), 0x101, "choice: the first of two ends the process");
+    CHECK_EQ(end_of(start("exit-at-exit")), 0x303, "choice: as exit in a handler of exit");
+    CHECK_EQ(end_of(start("exit-at-return")), 0x303, "choice: as exit in a handler of exit");
+    end_of_a_shell();
 #endif
     info = start("abort");
     CHECK_EQ(end_of(info), 3, "D abort: the exit code 3");

@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, OsStr};
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use super::super::disk::path_of;
 use super::super::inherit::{self, Inheritable, Inheritance};
 use super::super::object::{close, enter, no_access};
-use super::super::sheet::Sheet;
+use super::super::sheet::{Sheet, VARIABLE};
 use super::super::standard;
 use super::spawn::{Group, Passed, Plan, make};
 use super::{
@@ -186,13 +186,12 @@ fn move_on(object: &Inheritable) {
 
 /// The descriptor that stands for a handle as a standard stream. "The handles must be inheritable"
 /// (STARTUPINFO page); those that GetStdHandle gave are always good.
-fn stream_of(handle: HANDLE, inherits: bool) -> Outcome<OwnedFd> {
-    let is_passed = inherits && inherit::get(handle);
-    if is_passed && let Ok(socket) = Socket::from_value(handle) {
-        return stream_of_socket(&socket);
+fn stream_of(handle: HANDLE, inherits: bool, inheritance: &Inheritance) -> Outcome<OwnedFd> {
+    if let (Some(fd), Ok(socket)) = (inheritance.socket(handle), Socket::from_value(handle)) {
+        return stream_of_socket(&socket, fd);
     }
     let Some(object) = Inheritable::of(handle) else { return nothing() };
-    if !is_passed && !object.is_standard() {
+    if !(object.is_standard() || inherits && inherit::get(handle)) {
         return nothing();
     }
     move_on(&object);
@@ -200,12 +199,10 @@ fn stream_of(handle: HANDLE, inherits: bool) -> Outcome<OwnedFd> {
 }
 
 /// A connection as a standard stream: who reads and writes it as a file waits, as at a pipe.
-fn stream_of_socket(socket: &Socket) -> Outcome<OwnedFd> {
-    let Some(emigrant) = socket.emigrate_as_it_is() else { return nothing() };
-    let fd = fcntl_dupfd_cloexec(&emigrant.fd, 3).map_err(too_many)?;
-    // Nothing here depends on it: each transfer of a connection says for itself that it does not
-    // wait.
-    if !socket.is_listening()
+fn stream_of_socket(socket: &Socket, fd: BorrowedFd<'_>) -> Outcome<OwnedFd> {
+    let fd = fcntl_dupfd_cloexec(fd, 3).map_err(too_many)?;
+    // Nothing here depends on it: each transfer says for itself that it does not wait, or looks.
+    if (socket.is_datagram() || socket.link().is_some())
         && let Ok(flags) = fcntl_getfl(&fd)
     {
         let _ = fcntl_setfl(&fd, flags - OFlags::NONBLOCK);
@@ -218,14 +215,24 @@ fn chosen(request: &Request) -> [Option<HANDLE>; 3] {
     request.streams.map_or_else(|| standard::ALL.map(standard::chosen), |given| given.map(Some))
 }
 
-fn stream(standard: Standard, chosen: Option<HANDLE>, inherits: bool) -> Outcome<OwnedFd> {
+fn stream(
+    standard: Standard,
+    chosen: Option<HANDLE>,
+    inherits: bool,
+    inheritance: &Inheritance,
+) -> Outcome<OwnedFd> {
     if let Some(handle) = chosen {
-        return stream_of(handle, inherits);
+        return stream_of(handle, inherits, inheritance);
     }
     match fcntl_dupfd_cloexec(Descriptor::Standard(standard).as_fd(), 3) {
         Err(Errno::BADF) => nothing(),
         fd => fd.map_err(too_many),
     }
+}
+
+/// Whether it is the variable that tells where the sheet is.
+fn is_sheets(entry: &[u8]) -> bool {
+    entry.strip_prefix(VARIABLE.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
 }
 
 fn plan(request: &Request, inheritance: &Inheritance, sheet: &Sheet) -> Outcome<Plan> {
@@ -234,6 +241,7 @@ fn plan(request: &Request, inheritance: &Inheritance, sheet: &Sheet) -> Outcome<
     let mut environment = request.environment.clone().unwrap_or_else(environment::own);
     let [input, output, error] = standard::ALL;
     let [to_input, to_output, to_error] = chosen(request);
+    environment.retain(|entry| !is_sheets(entry));
     environment.push(sheet.variable()?.into_vec());
     let mut passed = inheritance.descriptors();
     passed.push(sheet.fd());
@@ -247,9 +255,9 @@ fn plan(request: &Request, inheritance: &Inheritance, sheet: &Sheet) -> Outcome<
         environment: c_texts(environment)?,
         directory: directory.transpose()?,
         streams: [
-            stream(input, to_input, request.inherits)?,
-            stream(output, to_output, request.inherits)?,
-            stream(error, to_error, request.inherits)?,
+            stream(input, to_input, request.inherits, inheritance)?,
+            stream(output, to_output, request.inherits, inheritance)?,
+            stream(error, to_error, request.inherits, inheritance)?,
         ],
         passed: if request.inherits { Passed::These(passed) } else { Passed::Only(passed) },
         group: group(request.flags),
@@ -305,6 +313,7 @@ pub(super) fn create(request: &Request) -> Outcome<Created> {
             return Err(refusal(errno));
         }
     }
+    inheritance.has_left();
     Ok(Created { process: handle, thread, id: process.id() })
 }
 
