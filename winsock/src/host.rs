@@ -190,6 +190,16 @@ mod tests {
         assert_eq!((counters["InDatagrams"], counters["NoPorts"], counters.len()), (8, 7, 2));
     }
 
+    /// The file is the kernel's, which has had a datagram of ours at least.
+    #[test]
+    fn the_kernel_counts() {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let before = counters("Udp")["OutDatagrams"];
+        socket.send_to(b"x", socket.local_addr().unwrap()).unwrap();
+        assert!(counters("Udp")["OutDatagrams"] > before);
+        assert!(counters("Udp6").is_empty() || counters("Udp6").contains_key("OutDatagrams"));
+    }
+
     #[test]
     fn the_owner_of_a_socket_is_its_process() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

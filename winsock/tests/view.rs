@@ -135,7 +135,11 @@ fn answer() -> String {
 fn tools_are_told_the_same_as_json() {
     let (client, server) = pair();
     let _receive = client.recv_owned(vec![0; 8]).start();
+    let _port = CompletionPort::new(7).unwrap();
     let text = answer();
+    let load = "\"packets\":0,\"waiting\":0,\"working\":0,\"concurrency\":7}";
+    let is_port = |line: &&str| line.starts_with("{\"kind\":\"port\",\"id\":");
+    assert!(text.lines().filter(is_port).any(|line| line.ends_with(load)), "{text}");
     let handle = format!("{{\"kind\":\"socket\",\"handle\":{},", client.handle());
     let line = text.lines().find(|line| line.starts_with(&handle)).unwrap();
     let local = client.local_address().unwrap();
