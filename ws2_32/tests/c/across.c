@@ -874,13 +874,28 @@ static void in_place_of_a_stream(void)
 
 #endif
 
+/* valgrind lets no other thread on while one is in a close that waits. */
+static BOOL is_under_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+
+    return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
+}
+
 /* What waits for a lingering peer keeps no other socket from its process. */
 static void lingering(void)
 {
-    struct other first = start(), second = start();
-    SOCKET client, server, s = bound_socket();
+    struct other first, second;
+    SOCKET client, server, s;
     struct order orders[2];
 
+    if (is_under_valgrind()) {
+        printf("skipped: lingering needs threads of their own\n");
+        return;
+    }
+    first = start();
+    second = start();
+    s = bound_socket();
     tcp_pair(&client, &server);
     owe(server, 30);
     duplicate(server, &first);
