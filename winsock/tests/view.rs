@@ -115,6 +115,7 @@ fn ports_and_datagrams_are_told_of() {
     let told = ports.iter().find(|port| port.load.concurrency == 3).expect("a port is told of");
     assert_eq!((told.handle, told.load.packets, told.load.waiting), (None, 0, 0));
     let socket = UdpSocket::new(Family::Inet).unwrap();
+    assert_eq!(snapshot_of(socket.handle()).local, None, "it has a descriptor and no port");
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let told = snapshot_of(socket.handle());
     assert_eq!(told.local, Some(socket.local_address().unwrap().into()));
@@ -151,6 +152,9 @@ fn tools_are_told_the_same_as_json() {
         "\"unread\":0,\"unsent\":0,\"former\":0",
     ] {
         assert!(line.contains(expected), "{expected}\n{line}");
+    }
+    for expected in ["descriptor", "sent", "received", "age_ms", "idle_ms"] {
+        assert!(line.contains(&format!("\"{expected}\":")), "{expected}\n{line}");
     }
 }
 
