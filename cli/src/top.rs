@@ -8,10 +8,13 @@ mod screen;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::error::Error;
 use crate::sockets::ask;
@@ -45,17 +48,37 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     if !io::stdout().is_terminal() {
         return Err(Error::Screen(io::Error::other("the output is none")));
     }
+    let ended = end_by_signal().map_err(Error::Screen)?;
     let mut terminal = ratatui::try_init().map_err(Error::Screen)?;
-    let result = watch(&mut terminal, arguments);
+    let result = watch(&mut terminal, arguments, &ended);
     ratatui::restore();
     result.map_err(Error::Screen)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn watch(terminal: &mut DefaultTerminal, arguments: &Arguments) -> io::Result<()> {
+/// What is true once a signal has asked for the end: the terminal is to be as it was then.
+fn end_by_signal() -> io::Result<Arc<AtomicBool>> {
+    let ended = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGHUP, SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&ended))?;
+    }
+    Ok(ended)
+}
+
+/// How soon a signal is looked for, at the latest.
+const GLANCE: Duration = Duration::from_millis(250);
+
+fn watch(
+    terminal: &mut DefaultTerminal,
+    arguments: &Arguments,
+    ended: &AtomicBool,
+) -> io::Result<()> {
     let mut list = List::default();
     let mut next = Instant::now();
     loop {
+        if ended.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let now = Instant::now();
         if now >= next {
             if !list.is_paused {
@@ -64,7 +87,7 @@ fn watch(terminal: &mut DefaultTerminal, arguments: &Arguments) -> io::Result<()
             next = now + arguments.interval;
         }
         terminal.draw(|frame| screen::draw(frame, &mut list))?;
-        if event::poll(next.saturating_duration_since(Instant::now()))?
+        if event::poll(next.saturating_duration_since(Instant::now()).min(GLANCE))?
             && let Event::Key(key) = event::read()?
             && key.kind == KeyEventKind::Press
             && is_enough(&mut list, key)

@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use linsock::net::{Family, Socket};
 use rustix::fs::{Mode, OFlags, open};
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 fn linsock(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_linsock"));
@@ -50,7 +51,8 @@ fn the_sockets_of_a_process_are_listed() {
     let is_connected = connected.contains("  connected  ESTABLISHED  ");
     assert!(is_connected && connected.contains(&address.to_string()), "{table}");
     let handle = format!("{:#x}", listener.handle());
-    assert!(line("  listening  ").contains(&handle), "{table}");
+    // Other tests have sockets in this process, too.
+    assert!(line(&format!("  {handle}  ")).contains("  listening  "), "{table}");
     line(&format!("note: {process} {handle}: connections that wait for an accept: 1"));
     line("of them without an address (--all shows them)");
     let handle = format!("{:#x}", fresh.handle());
@@ -141,12 +143,11 @@ impl Screen {
     }
 }
 
-#[test]
-fn the_whole_screen_shows_them_until_the_user_has_seen_enough() {
-    let (listener, address) = listener();
+/// `linsock top` on a terminal of its own, looking at this process.
+fn top() -> (Screen, Child) {
     let (user, program) = terminal();
     let side = || Stdio::from(program.try_clone().unwrap());
-    let mut child = Command::new(env!("CARGO_BIN_EXE_linsock"))
+    let child = Command::new(env!("CARGO_BIN_EXE_linsock"))
         .args(["top", "--interval", "0.1", &std::process::id().to_string()])
         .env("TERM", "xterm")
         .stdin(side())
@@ -154,7 +155,13 @@ fn the_whole_screen_shows_them_until_the_user_has_seen_enough() {
         .stderr(side())
         .spawn()
         .unwrap();
-    let mut screen = Screen::new(user);
+    (Screen::new(user), child)
+}
+
+#[test]
+fn the_whole_screen_shows_them_until_the_user_has_seen_enough() {
+    let (listener, address) = listener();
+    let (mut screen, mut child) = top();
     screen.wait_for(&address.to_string());
     screen.wait_for("q quit");
     screen.user.write_all(format!("/{address}").as_bytes()).unwrap();
@@ -167,4 +174,21 @@ fn the_whole_screen_shows_them_until_the_user_has_seen_enough() {
     screen.wait_for("  gone  ");
     screen.user.write_all(b"q").unwrap();
     assert!(child.wait().unwrap().success());
+}
+
+/// A terminal that is left as a program has made it shows nothing that is typed.
+#[test]
+fn a_signal_gives_the_terminal_back() {
+    let (_listener, address) = listener();
+    let (mut screen, mut child) = top();
+    let is_raw = |screen: &Screen| {
+        let modes = tcgetattr(&screen.user).unwrap().local_modes;
+        !modes.contains(LocalModes::ECHO)
+    };
+    assert!(!is_raw(&screen));
+    screen.wait_for(&address.to_string());
+    assert!(is_raw(&screen));
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(!is_raw(&screen));
 }
