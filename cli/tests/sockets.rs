@@ -185,7 +185,6 @@ fn a_signal_gives_the_terminal_back() {
         let modes = tcgetattr(&screen.user).unwrap().local_modes;
         !modes.contains(LocalModes::ECHO)
     };
-    assert!(!is_raw(&screen));
     screen.wait_for(&address.to_string());
     assert!(is_raw(&screen));
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
