@@ -6,9 +6,9 @@
 #[path = "harness/rig.rs"]
 mod rig;
 
-use linsock_afd::endpoint::state::{Context, Past, Phase, Unconnected, Verb};
+use linsock_afd::endpoint::state::{Context, Link, Past, Phase, RecvHalf, Unconnected, Verb};
 use linsock_afd::endpoint::{Endpoint, Standing};
-use linsock_afd::{Indication, Shutdown};
+use linsock_afd::{Indication, Request, Shutdown};
 use rig::{Outcome, Rig, Step};
 
 fn taken_over(steps: &[Step]) -> Option<Rig> {
@@ -17,6 +17,11 @@ fn taken_over(steps: &[Step]) -> Option<Rig> {
     let mut here = Rig::default();
     here.endpoint = Endpoint::from_standing(standing);
     assert_eq!(here.endpoint.standing(), Some(standing), "it can be passed on again");
+    // What comes is to be refused there too (WSARecvDisconnect page); nothing else is asked for.
+    let is_shut = |link: &Link| link.recv == RecvHalf::Shut { peer_ended: false };
+    let refuses = here.endpoint.state().link().is_some_and(is_shut);
+    assert_eq!(here.endpoint.poll_request(), refuses.then_some(Request::RefuseData));
+    assert_eq!(here.endpoint.poll_request(), None);
     Some(here)
 }
 
