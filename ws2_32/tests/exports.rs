@@ -197,6 +197,21 @@ fn only_the_c_librarys_names_are_prefixed() {
     }
 }
 
+/// A Rust program on windows-sys reaches the same functions: `sys/windows-link` has a row for each
+/// name that has a prefix, and for no other.
+#[test]
+fn windows_sys_finds_the_prefixed_names() {
+    let crate_of_names = root().join("sys/windows-link/src/lib.rs");
+    let text = std::fs::read_to_string(crate_of_names).expect("the crate is in the tree");
+    let rows = text.lines().filter_map(|line| {
+        let (name, symbol) = line.trim().strip_prefix('(')?.split_once(") => { \"")?;
+        Some((name.to_owned(), symbol.strip_suffix("\" };")?.to_owned()))
+    });
+    let prefixed = exports().into_iter().filter(|export| export.symbol.starts_with("WS_"));
+    let wanted: BTreeSet<_> = prefixed.map(|export| (export.name, export.symbol)).collect();
+    assert_eq!(rows.collect::<BTreeSet<_>>(), wanted);
+}
+
 /// Programs look functions up by the library of Windows that has them. The C runtime is the
 /// program's own on Windows, and is not looked into.
 #[test]
