@@ -24,7 +24,6 @@ int linsock_vsnprintf(char *to, __SIZE_TYPE__ size, const char *format, __builti
 int linsock_vscanf(const char *format, __builtin_va_list arguments);
 int linsock_vfscanf(struct _IO_FILE *from, const char *format, __builtin_va_list arguments);
 int linsock_vsscanf(const char *from, const char *format, __builtin_va_list arguments);
-#ifdef __x86_64__
 int linsock_printf(const char *format, ...);
 int linsock_fprintf(struct _IO_FILE *to, const char *format, ...);
 int linsock_sprintf(char *to, const char *format, ...);
@@ -47,13 +46,12 @@ int linsock_short_snprintf(char *to, __SIZE_TYPE__ size, const char *format, ...
 int linsock_short_scanf(const char *format, ...);
 int linsock_short_fscanf(struct _IO_FILE *from, const char *format, ...);
 int linsock_short_sscanf(const char *from, const char *format, ...);
-#endif
 #ifdef __cplusplus
 }
 #endif
 
 /* Which of them it is. */
-#if defined(__x86_64__) && __SIZEOF_WCHAR_T__ == 2
+#if __SIZEOF_WCHAR_T__ == 2
 #define LINSOCK_FORMATTED(name) __asm__("linsock_short_" name)
 #define linsock_vsnprintf linsock_short_vsnprintf
 #else

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::locate::Installation;
 
 /// Makes the sources see Windows. Many test `__linux__` before `_WIN32`, so defining is not enough.
+/// A `char` is signed there, which it is on Linux by the machine.
 const PLATFORM: &[&str] = &[
     "-D_WIN32",
     "-D_WIN64",
@@ -23,6 +24,7 @@ const PLATFORM: &[&str] = &[
     "-U__unix",
     "-Uunix",
     "-U__gnu_linux__",
+    "-fsigned-char",
 ];
 
 /// Winsock sources name their libraries in `#pragma comment(lib, …)`. This follows the user's
@@ -51,7 +53,7 @@ const FORMATTED: [&str; 14] = [
 /// What drivers are compiled with; `L""` is a string of 16-bit units there.
 const KERNEL: &[&str] = &[
     "-D_KERNEL_MODE=1",
-    "-D_AMD64_",
+    if cfg!(target_arch = "aarch64") { "-D_ARM64_" } else { "-D_AMD64_" },
     "-D_WIN32_WINNT=0x0A00",
     "-DNTDDI_VERSION=0x0A000000",
     "-fshort-wchar",

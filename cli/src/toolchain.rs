@@ -23,6 +23,9 @@ enum System {
 /// What the files call the path of this command.
 const PLACEHOLDER: &str = "@LINSOCK@";
 
+/// What the files call the machine.
+const PROCESSOR: &str = "@PROCESSOR@";
+
 /// The file for a build system, which calls this very command. Refused where headers or library are
 /// missing: the build system would blame the compiler.
 pub(crate) fn text(arguments: &Arguments, installation: &Installation) -> Result<String, Error> {
@@ -38,7 +41,17 @@ impl System {
             Self::Cmake => include_str!("toolchain/linsock.cmake"),
             Self::Meson => include_str!("toolchain/linsock.ini"),
         };
-        file.trim_end().replace(PLACEHOLDER, &self.quoted(command))
+        let file = file.trim_end().replace(PROCESSOR, self.processor());
+        file.replace(PLACEHOLDER, &self.quoted(command))
+    }
+
+    /// The machine: to CMake under Windows' name, to Meson under its own.
+    const fn processor(self) -> &'static str {
+        match self {
+            Self::Cmake if cfg!(target_arch = "aarch64") => "ARM64",
+            Self::Cmake => "AMD64",
+            Self::Meson => env::consts::ARCH,
+        }
     }
 
     /// A path as it stands between the quotes of the file's language.
@@ -66,7 +79,7 @@ mod tests {
         for (system, command, line) in rows {
             let file = system.file(command);
             assert!(file.lines().any(|each| each.trim() == line), "{file}");
-            assert!(!file.contains(PLACEHOLDER));
+            assert!(!file.contains('@'), "{file}");
         }
     }
 }

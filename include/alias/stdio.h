@@ -2,7 +2,7 @@
  * linsock_stdio.h). They have the usual names and other symbols, so that pointers to them, and those of <cstdio>, are the same.
  * LINSOCK_NO_PRINTF leaves them to the C library. A macro that a program has made of a name stays. */
 #pragma GCC system_header
-#if defined(__x86_64__) && !defined(LINSOCK_NO_PRINTF) && !defined(LINSOCK_STDIO_H)
+#if !defined(LINSOCK_NO_PRINTF) && !defined(LINSOCK_STDIO_H)
 #define LINSOCK_STDIO_H
 #pragma push_macro("printf")
 #undef printf

@@ -69,7 +69,7 @@ fn store_name(index: u32, at: *mut u8) -> Outcome<*mut u8> {
     if found.is_null() {
         return Err(Error::ERROR_FILE_NOT_FOUND);
     }
-    let octets = name.map(i8::cast_unsigned);
+    let octets = name.map(|octet| octet.to_ne_bytes()[0]); // signed or not, by the machine
     let end = octets.iter().position(|octet| *octet == 0).unwrap_or(octets.len() - 1);
     ptr::check_writable(at, IF_NAMESIZE).map_err(no_access)?;
     ptr::write_all(at, &octets[..=end]).map_err(no_access)?;

@@ -10,7 +10,7 @@
 
 if(NOT WIN32)
   set(CMAKE_SYSTEM_NAME Windows)
-  set(CMAKE_SYSTEM_PROCESSOR AMD64)
+  set(CMAKE_SYSTEM_PROCESSOR @PROCESSOR@)
   set(CMAKE_C_COMPILER "@LINSOCK@" cc)
   set(CMAKE_CXX_COMPILER "@LINSOCK@" c++)
   # Any program does: the rule below does not call it by this name.

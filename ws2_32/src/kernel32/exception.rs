@@ -55,18 +55,13 @@ const fn code_of(signal: c_int) -> u32 {
 
 /// Where the thread was.
 fn instruction(context: *const c_void) -> Option<usize> {
+    // SAFETY: the kernel hands a handler that asks for it the context.
+    let machine = unsafe { &(*context.cast::<libc::ucontext_t>()).uc_mcontext };
     #[cfg(target_arch = "x86_64")]
-    {
-        let register = usize::try_from(libc::REG_RIP).ok()?;
-        // SAFETY: the kernel hands a handler that asks for it the context.
-        let context = unsafe { &*context.cast::<libc::ucontext_t>() };
-        context.uc_mcontext.gregs.get(register).and_then(|&at| usize::try_from(at).ok())
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        let _ = context;
-        None
-    }
+    let at = *machine.gregs.get(usize::try_from(libc::REG_RIP).ok()?)?;
+    #[cfg(target_arch = "aarch64")]
+    let at = machine.pc;
+    usize::try_from(at).ok()
 }
 
 extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {

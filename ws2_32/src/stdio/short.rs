@@ -9,55 +9,7 @@ use std::ffi::CString;
 
 use super::Arguments;
 use super::format::{Use, Utf16, translated};
-
-/// A list of arguments (System V ABI of x86-64, 3.5.7).
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub(super) struct List {
-    /// Where the next integer lies among the saved registers, in octets.
-    general: u32,
-    /// Where the next real number lies there.
-    real: u32,
-    overflow: *mut u64,
-    saved: *mut u8,
-}
-
-/// Where the registers of each kind end.
-const GENERAL_END: u32 = 48;
-const REAL_END: u32 = 176;
-
-impl List {
-    /// The place of the next integer or pointer.
-    pub(super) fn word(&mut self) -> *mut u64 {
-        if self.general >= GENERAL_END {
-            return self.memory(1);
-        }
-        let at = self.saved.wrapping_add(self.general as usize);
-        self.general += 8;
-        at.cast()
-    }
-
-    fn memory(&mut self, words: usize) -> *mut u64 {
-        let at = self.overflow;
-        self.overflow = at.wrapping_add(words);
-        at
-    }
-
-    fn pass_real(&mut self) {
-        if self.real < REAL_END {
-            self.real += 16;
-        } else {
-            self.memory(1);
-        }
-    }
-
-    fn pass_long_real(&mut self) {
-        if !self.overflow.addr().is_multiple_of(16) {
-            self.memory(1);
-        }
-        self.memory(2);
-    }
-}
+use super::list::List;
 
 /// A conversion of a format, behind its `%`.
 #[derive(Debug, PartialEq, Eq)]

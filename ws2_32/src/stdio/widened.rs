@@ -6,7 +6,8 @@ use std::ffi::{CStr, c_char};
 
 use super::Arguments;
 use super::format::{Use, Utf16, set_length, translated};
-use super::short::{Conversion, List, Swap, number};
+use super::list::List;
+use super::short::{Conversion, Swap, number};
 
 /// Where the C library reads a text to.
 enum Place {

@@ -106,6 +106,10 @@ static void texts(void)
     CHECK_EQ(snprintf(text, sizeof text, "%d %f %ws %d %Lf %f %d %ws %I64d %d %Lf %ws %.1f%% %s", 1, 0.5, wide, 2, 2.5L, 1.5, 3,
                       wide, (__int64)4, 5, 3.5L, wide, 9.5, "end"), 69, SIZES);
     CHECK(is("1 0.500000 wide 2 2.500000 1.500000 3 wide 4 5 3.500000 wide 9.5% end"), SIZES);
+    /* More than the registers hold, of each kind. */
+    CHECK_EQ(snprintf(text, sizeof text, "%.0f%.0f%.0f%.0f%.0f%.0f%.0f%.0f%.0Lf%.0f%d%.0Lf%ws%d%d%d%d%d%d%ws%.0Lf%ws", 1., 2., 3.,
+                      4., 5., 6., 7., 8., 9.L, 1., 2, 3.L, wide, 4, 5, 6, 7, 8, 9, wide, 1.L, wide), 31, SIZES);
+    CHECK(is("123456789123wide456789wide1wide"), SIZES);
     CHECK_EQ(list(vsnprintf, "%d %ws %ws", 1, wide, wide), 11, SIZES);
     CHECK(is("1 wide wide"), SIZES);
     CHECK_EQ(sprintf_s(text, sizeof text, "%ws", wide), 4, SIZES);
