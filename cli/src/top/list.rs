@@ -256,7 +256,7 @@ pub(super) mod tests {
         let told: String = sockets.iter().map(line).collect();
         let more =
             "{\"kind\":\"port\",\"handle\":4,\"packets\":3,\"waiting\":2}\n{\"kind\":\"pair\"}\n";
-        Process::new(7, "server", told + more)
+        Process::new(7, "server", &(told + more))
     }
 
     fn handles(list: &List) -> Vec<u64> {
@@ -328,7 +328,7 @@ pub(super) mod tests {
     fn what_has_no_address_or_no_note_can_be_hidden() {
         let mut list = List::default();
         let waiting = ",\"queued\":1";
-        let idle = Process::new(9, "idle", "{\"kind\":\"socket\",\"handle\":4}\n".into());
+        let idle = Process::new(9, "idle", "{\"kind\":\"socket\",\"handle\":4}\n");
         list.update(&[process(&[(8, ""), (12, waiting)]), idle], Instant::now());
         assert_eq!(handles(&list), [8, 12]);
         list.toggle_all();
