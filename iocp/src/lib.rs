@@ -36,6 +36,7 @@ pub mod event;
 pub mod file;
 pub mod guardian;
 pub mod handle;
+pub mod helper;
 pub mod irp;
 pub mod overlapped;
 pub mod pool;
