@@ -65,7 +65,7 @@ pub(crate) enum Error {
     NoProcess { process: u32 },
     #[error(
         "process {process} tells nothing ({source}): it is not a linsock program of this user, has \
-         had no socket yet, its setting View is no, or it is stopped"
+         had no socket and no completion port yet, its setting View is no, or it is stopped"
     )]
     Silent { process: u32, source: io::Error },
     #[error("no terminal to draw on ({0}); `linsock sockets` prints the same once")]

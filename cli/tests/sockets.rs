@@ -85,6 +85,28 @@ fn a_process_that_has_nothing_to_tell_is_an_error() {
     assert!(text(&output.stderr).contains("no terminal to draw on"), "{}", text(&output.stderr));
 }
 
+/// It says that it is ready, and ends with its input.
+#[test]
+fn a_program_that_makes_only_a_port_is_seen() {
+    let scratch = tempfile::tempdir().unwrap();
+    let source = scratch.path().join("port.c");
+    let program = scratch.path().join("port");
+    let text_of = "#include <windows.h>\n#include <stdio.h>\nint main(void)\n{\n    \
+                   CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 3);\n    puts(\"ready\");\n    \
+                   fflush(stdout);\n    return getchar();\n}\n";
+    std::fs::write(&source, text_of).unwrap();
+    let (from, to) = (source.to_str().unwrap(), program.to_str().unwrap());
+    let compiled = linsock(&["cc", from, "-o", to]);
+    assert!(compiled.status.success(), "{}", text(&compiled.stderr));
+    let mut command = Command::new(&program);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 6]).unwrap();
+    let json = text(&linsock(&["sockets", "--json", &child.id().to_string()]).stdout);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(json.contains("\"kind\":\"port\"") && json.contains("\"concurrency\":3"), "{json}");
+}
+
 /// Anybody may take any name, and let nobody in.
 #[test]
 fn who_lets_nobody_in_is_not_waited_for() {

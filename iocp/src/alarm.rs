@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use crate::helper;
+use crate::servant;
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
@@ -74,7 +74,7 @@ impl Clock {
         if let Some(thread) = self.thread.get() {
             return Ok(thread);
         }
-        let started = helper::spawn("linsock-alarm", None, || self.run())?;
+        let started = servant::spawn("linsock-alarm", None, || self.run())?;
         Ok(self.thread.get_or_init(|| started))
     }
 

@@ -1,7 +1,8 @@
 //! Tells the tools, run by the same user or by root, what this process is doing.
 //!
 //! A socket in the abstract namespace, named after the process, and one thread that sleeps in
-//! accept. Both begin with the first socket of the process, unless the setting `View` says no.
+//! accept. Both begin with WSAStartup, or with the first socket or completion port of the process,
+//! unless the setting `View` says no.
 //! Whoever connects gets a JSON object on each line, and the end; nothing is read from it.
 
 use std::io::{ErrorKind, Write};
@@ -9,7 +10,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
-use linsock_iocp::helper;
+use linsock_iocp::servant;
 use rustix::net::sockopt;
 use rustix::process;
 
@@ -40,7 +41,7 @@ pub(crate) fn start() {
         SocketAddr::from_abstract_name(name).and_then(|address| UnixListener::bind_addr(&address));
     if let Ok(listener) = listener {
         let serve = move || listener.incoming().for_each(answer_or_rest);
-        let _ = helper::spawn("linsock-view", Some(STACK), serve);
+        let _ = servant::spawn("linsock-view", Some(STACK), serve);
     }
 }
 

@@ -353,8 +353,9 @@ fn set_errno(errno: c_int) {
 ///
 /// # Differs from Windows
 /// C++ objects on the thread's stack are destroyed. Inside a completion routine or an APC it ends
-/// the process. The process ends 20 ms after its last thread; threads of the thread pool count among
-/// them until they have been idle for 10 s, and those of GetAddrInfoEx and Winsock Kernel for ever.
+/// the process. The process ends 20 ms after its last thread; threads of the thread pool count
+/// among them until they have been idle for 10 s, and those of GetAddrInfoEx and Winsock Kernel for
+/// ever.
 // SAFETY: glibc has no such name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ExitThread(dwExitCode: u32) -> ! {

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use linsock::iocp::helper;
+use linsock::iocp::servant;
 
 use super::own_kernel_id;
 use crate::kernel32::misc::ExitProcess;
@@ -24,13 +24,13 @@ pub(super) fn ends(exit_code: u32) {
     let is_main = own_kernel_id() == std::process::id().cast_signed();
     if is_main && !IS_WATCHED.swap(true, Ordering::Relaxed) {
         // Without a thread the process goes on until somebody ends it.
-        let _ = helper::spawn("linsock-last", None, end_with_the_last);
+        let _ = servant::spawn("linsock-last", None, end_with_the_last);
     }
 }
 
 fn end_with_the_last() {
     // The main thread is counted although it has ended.
-    while !(has_main_ended() && helper::are_all_but(1, threads)) {
+    while !(has_main_ended() && servant::are_all_but(1, threads)) {
         std::thread::sleep(INTERVAL);
     }
     // SAFETY: it has no conditions.

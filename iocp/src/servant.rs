@@ -52,8 +52,8 @@ impl Drop for Counted {
     }
 }
 
-/// Whether these are all the threads but for `others`, as `threads` counts them all. False also when
-/// one has begun or ended meanwhile.
+/// Whether these are all the threads but for `others`, as `threads` counts them all. False also
+/// when one has begun or ended meanwhile.
 pub fn are_all_but(others: usize, threads: impl FnOnce() -> Option<usize>) -> bool {
     let (changes, count) = (CHANGES.load(Ordering::SeqCst), COUNT.load(Ordering::SeqCst));
     let are_all = threads().is_some_and(|threads| threads <= count + others);
@@ -71,7 +71,7 @@ mod tests {
     fn the_programs_signals_are_its_own() {
         let (tell, told) = mpsc::channel();
         let held = move || tell.send([libc::SIGTERM, libc::SIGSEGV].map(holds_back)).unwrap();
-        spawn("helper", Some(1 << 16), held).unwrap();
+        spawn("servant", Some(1 << 16), held).unwrap();
         assert_eq!(told.recv().unwrap(), [true, false], "a fault of its own is not held back");
         assert!(!holds_back(libc::SIGTERM), "nor is anything here");
     }
@@ -84,7 +84,7 @@ mod tests {
             begin.send(()).unwrap();
             let _ = ended.recv();
         };
-        spawn("helper", None, body).unwrap();
+        spawn("servant", None, body).unwrap();
         begun.recv().unwrap();
         // Other tests have theirs.
         assert!(COUNT.load(Ordering::SeqCst) >= 1);
