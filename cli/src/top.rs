@@ -6,7 +6,9 @@
 mod list;
 mod screen;
 
+use std::fs::File;
 use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 
 use crate::error::Error;
@@ -52,8 +55,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let signals = Signals::begin().map_err(Error::Screen)?;
     let told = looks(arguments);
     let mut terminal = ratatui::try_init().map_err(Error::Screen)?;
-    let result = watch(&mut terminal, &told, &signals);
-    ratatui::restore();
+    let result = keyboard().and_then(|keys| watch(&mut terminal, &keys, &told, &signals));
+    // Of a terminal that is gone nothing can be given back.
+    let _ = ratatui::try_restore();
     result.map_err(Error::Screen)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -104,8 +108,27 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// However many keys come, the screen is drawn in between.
 const KEYS_AT_ONCE: usize = 100;
 
+/// Where the keys come from, chosen as the library that reads them does.
+fn keyboard() -> io::Result<OwnedFd> {
+    let input = io::stdin();
+    if input.is_terminal() {
+        return input.as_fd().try_clone_to_owned();
+    }
+    File::open("/dev/tty").map(Into::into)
+}
+
+/// Waits for a key, or a glance. False when the terminal is gone: who reads keys from it then
+/// reads nothing, without end.
+fn is_there(keys: &OwnedFd) -> bool {
+    let mut polled = [PollFd::new(keys, PollFlags::IN)];
+    let glance = Timespec::try_from(GLANCE).ok();
+    let told = poll(&mut polled, glance.as_ref());
+    told.is_err() || !polled[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+}
+
 fn watch(
     terminal: &mut DefaultTerminal,
+    keys: &OwnedFd,
     told: &Receiver<Look>,
     signals: &Signals,
 ) -> io::Result<()> {
@@ -113,13 +136,13 @@ fn watch(
     let mut has_changed = true;
     while !signals.end.load(Ordering::Relaxed) {
         if signals.stop.swap(false, Ordering::Relaxed) {
-            ratatui::restore();
+            ratatui::try_restore()?;
             signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
             signals.resume.store(true, Ordering::Relaxed);
         }
         // Whoever had the terminal meanwhile has left it in a mode of its own.
         if signals.resume.swap(false, Ordering::Relaxed) {
-            ratatui::restore();
+            ratatui::try_restore()?;
             *terminal = ratatui::try_init()?;
             has_changed = true;
         }
@@ -133,9 +156,12 @@ fn watch(
             terminal.draw(|frame| screen::draw(frame, &mut list))?;
             has_changed = false;
         }
+        if !is_there(keys) {
+            return Ok(());
+        }
         // Many keys at once, as from a clipboard, are drawn once.
-        for key in 0..KEYS_AT_ONCE {
-            if !event::poll(if key == 0 { GLANCE } else { Duration::ZERO })? {
+        for _ in 0..KEYS_AT_ONCE {
+            if !event::poll(Duration::ZERO)? {
                 break;
             }
             has_changed = true;

@@ -302,3 +302,13 @@ fn a_stop_gives_the_terminal_back_until_it_goes_on() {
         assert!(child.wait().unwrap().success());
     }
 }
+
+/// One whose window is closed has no use for a program that reads its end again and again.
+#[test]
+fn a_terminal_that_is_gone_ends_it() {
+    let (_listener, address) = listener();
+    let (mut screen, mut child) = top();
+    screen.wait_for(&address.to_string());
+    drop(screen);
+    child.wait().unwrap();
+}
