@@ -56,8 +56,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let told = looks(arguments);
     let mut terminal = ratatui::try_init().map_err(Error::Screen)?;
     let result = keyboard().and_then(|keys| watch(&mut terminal, &keys, &told, &signals));
-    // Of a terminal that is gone nothing can be given back.
-    let _ = ratatui::try_restore();
+    if ratatui::try_restore().is_err() {
+        // It is gone; ratatui would complain there, and panic because that fails.
+        std::mem::forget(terminal);
+    }
     result.map_err(Error::Screen)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -310,5 +310,6 @@ fn a_terminal_that_is_gone_ends_it() {
     let (mut screen, mut child) = top();
     screen.wait_for(&address.to_string());
     drop(screen);
-    child.wait().unwrap();
+    let status = child.wait().unwrap();
+    assert!(status.code().is_some(), "{status}");
 }
