@@ -65,7 +65,7 @@ pub(crate) enum Error {
     NoProcess { process: u32 },
     #[error(
         "process {process} tells nothing ({source}): it is not a linsock program of this user, has \
-         had no socket yet, or its setting View is no"
+         had no socket and no completion port yet, its setting View is no, or it is stopped"
     )]
     Silent { process: u32, source: io::Error },
     #[error("no terminal to draw on ({0}); `linsock sockets` prints the same once")]
@@ -73,6 +73,11 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// Whether the reader of the output has gone away, as `head` does.
+    pub(crate) fn is_end_of_reading(&self) -> bool {
+        matches!(self, Self::Output(source) if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// 127 for a missing compiler, as a shell has it; clap ends with 2 for a usage error.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(if matches!(self, Self::NoCompiler { .. }) { 127 } else { 1 })

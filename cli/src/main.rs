@@ -102,7 +102,11 @@ fn main() -> ExitCode {
     match execute(Cli::parse().command) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("linsock: {error}");
+            // Not eprintln!, which panics when nobody reads. Who has read enough of the output is
+            // told nothing.
+            if !error.is_end_of_reading() {
+                let _ = writeln!(io::stderr(), "linsock: {error}");
+            }
             error.exit_code()
         }
     }

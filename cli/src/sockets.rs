@@ -60,7 +60,7 @@ fn json(process: &Process) -> String {
     lines.map(|line| format!("{head}{}\n", &line[1..])).collect()
 }
 
-/// After so long without a segment something may have been forgotten.
+/// After so long without data something may have been forgotten.
 const LONG: Duration = Duration::from_secs(10);
 
 /// A socket of a process, as the process has told it.
@@ -102,9 +102,9 @@ impl Row {
         (self.process, self.count("handle"))
     }
 
-    /// Whether what is told of it, or its program's name, has this in it.
+    /// Whether something that is shown of it has this in it.
     pub(crate) fn contains(&self, text: &str) -> bool {
-        self.line.contains(text) || self.program.contains(text)
+        cells(self).iter().any(|cell| cell.contains(text))
     }
 
     /// What carries it: `TCP/IP`.
@@ -155,6 +155,8 @@ impl Row {
         let (unread, unsent) = (self.count("unread"), self.count("unsent"));
         let (queued, backlog) = (self.count("queued"), self.count("backlog"));
         let in_use = matches!(self.text("state"), "connected" | "accepted-raw" | "connected-raw");
+        let has_closed = matches!(self.text("send"), "closing" | "closed");
+        let knows_the_end = has_closed && matches!(self.text("receive"), "ended" | "shut-ended");
         let note = if backlog > 0 && queued > backlog {
             "the backlog is full: who connects waits or is refused".into()
         } else if queued > 0 && self.count("accepts") == 0 {
@@ -163,11 +165,13 @@ impl Row {
             format!("its disconnect waits for {}", self.text("for"))
         } else if !self.is_quiet() {
             return None;
+        } else if in_use && self.text("tcp") == "CLOSED" && knows_the_end {
+            "both sides have closed, and the handle is open still".into()
         } else if in_use && self.text("tcp") == "CLOSED" {
             "TCP has no connection any more, which this program has not seen".into()
         } else if unread > 0 && self.count("receives") == 0 {
             format!("octets that nobody receives: {unread}; a close now resets the connection")
-        } else if self.text("tcp") == "CLOSE_WAIT" {
+        } else if self.text("tcp") == "CLOSE_WAIT" && !has_closed {
             "the peer has closed, this program has not".into()
         } else if self.text("tcp") == "FIN_WAIT_2" {
             "this program has sent its FIN, the peer does not".into()
@@ -273,6 +277,11 @@ mod tests {
         ))
     }
 
+    /// The peer has closed, and so has this side; `send` says whether its FIN waits.
+    fn over(send: &str, fields: &str) -> Row {
+        row(&format!(r#","state":"connected","send":"{send}","receive":"ended"{fields}"#))
+    }
+
     #[test]
     fn a_row_says_what_there_is() {
         let row = connected(
@@ -295,6 +304,8 @@ mod tests {
             (connected(r#","tcp":"CLOSE_WAIT","idle_ms":10000"#), "the peer has closed"),
             (connected(r#","tcp":"FIN_WAIT_2","idle_ms":10000"#), "sent its FIN"),
             (connected(r#","tcp":"CLOSED","unread":3,"idle_ms":10000"#), "no connection any more"),
+            (over("closed", r#","tcp":"CLOSED","idle_ms":10000"#), "both sides have closed"),
+            (over("closing", r#","tcp":"CLOSE_WAIT","unsent":3,"idle_ms":10000"#), "not take: 3"),
             (connected(r#","unread":3,"idle_ms":10000"#), "nobody receives: 3"),
             (connected(r#","unsent":3,"idle_ms":10000"#), "not take: 3"),
             (connected(r#","port":264,"idle_ms":10000"#), "no receive is pending"),

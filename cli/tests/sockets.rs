@@ -4,11 +4,16 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Output, Stdio};
 
 use linsock::net::{Family, Socket};
+use linsock::view::service::NAME;
 use rustix::fs::{Mode, OFlags, open};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{bind, connect, listen, socket_with};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
@@ -80,6 +85,68 @@ fn a_process_that_has_nothing_to_tell_is_an_error() {
     assert!(text(&output.stderr).contains("no terminal to draw on"), "{}", text(&output.stderr));
 }
 
+/// It says that it is ready, and ends with its input.
+#[test]
+fn a_program_that_makes_only_a_port_is_seen() {
+    let scratch = tempfile::tempdir().unwrap();
+    let source = scratch.path().join("port.c");
+    let program = scratch.path().join("port");
+    let text_of = "#include <windows.h>\n#include <stdio.h>\nint main(void)\n{\n    \
+                   CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 3);\n    puts(\"ready\");\n    \
+                   fflush(stdout);\n    return getchar();\n}\n";
+    std::fs::write(&source, text_of).unwrap();
+    let (from, to) = (source.to_str().unwrap(), program.to_str().unwrap());
+    let compiled = linsock(&["cc", from, "-o", to]);
+    assert!(compiled.status.success(), "{}", text(&compiled.stderr));
+    let mut command = Command::new(&program);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 6]).unwrap();
+    let json = text(&linsock(&["sockets", "--json", &child.id().to_string()]).stdout);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(json.contains("\"kind\":\"port\"") && json.contains("\"concurrency\":3"), "{json}");
+}
+
+/// Anybody may take any name, and let nobody in.
+#[test]
+fn who_lets_nobody_in_is_not_waited_for() {
+    let mut other = Command::new("sleep").arg("1000").spawn().unwrap();
+    let name = SocketAddrUnix::new_abstract_name(format!("{NAME}{}", other.id()).as_bytes());
+    let name = name.unwrap();
+    let socket = || {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap()
+    };
+    let taken = socket();
+    bind(&taken, &name).unwrap();
+    listen(&taken, 0).unwrap();
+    let mut queue = Vec::new();
+    loop {
+        let client = socket();
+        match connect(&client, &name) {
+            Ok(()) => queue.push(client),
+            Err(errno) => break assert_eq!(errno, Errno::AGAIN),
+        }
+    }
+    let (_listener, address) = listener();
+    assert!(text(&linsock(&["sockets"]).stdout).contains(&address.to_string()));
+    let output = linsock(&["sockets", &other.id().to_string()]);
+    assert!(text(&output.stderr).contains("tells nothing"), "{}", text(&output.stderr));
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
+/// As `linsock sockets | head` does.
+#[test]
+fn who_has_read_enough_is_told_nothing() {
+    let _listener = listener();
+    let (from, to) = std::io::pipe().unwrap();
+    drop(from);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_linsock"));
+    let output = command.args(["sockets"]).stdout(to).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(1), ""));
+}
+
 /// A terminal of 30 lines of 150 letters: the side of the user, and of the program.
 fn terminal() -> (File, OwnedFd) {
     let user = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
@@ -116,6 +183,17 @@ impl Screen {
         }
     }
 
+    /// Reads until the program has given this command.
+    fn wait_for_command(&mut self, expected: &str) {
+        while !self.rest.contains(expected) {
+            let mut octets = [0; 65_536];
+            let read = self.user.read(&mut octets).expect("the program draws on");
+            self.rest += &text(&octets[..read]);
+        }
+        let (_, rest) = self.rest.split_once(expected).unwrap();
+        self.rest = rest.to_owned();
+    }
+
     fn text(&self) -> String {
         self.letters.iter().flat_map(|line| line.iter().chain(&['\n'])).collect()
     }
@@ -150,6 +228,8 @@ fn top() -> (Screen, Child) {
     let child = Command::new(env!("CARGO_BIN_EXE_linsock"))
         .args(["top", "--interval", "0.1", &std::process::id().to_string()])
         .env("TERM", "xterm")
+        // A process group whose parent is in another can be stopped.
+        .process_group(0)
         .stdin(side())
         .stdout(side())
         .stderr(side())
@@ -190,4 +270,46 @@ fn a_signal_gives_the_terminal_back() {
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert!(child.wait().unwrap().success());
     assert!(!is_raw(&screen));
+}
+
+/// Nor is a shell of use on a screen that somebody else draws on, and what the shell wrote there is
+/// to be gone afterwards.
+#[test]
+fn a_stop_gives_the_terminal_back_until_it_goes_on() {
+    let (_listener, address) = listener();
+    let is_raw = |screen: &Screen| {
+        let modes = tcgetattr(&screen.user).unwrap().local_modes;
+        !modes.contains(LocalModes::ECHO)
+    };
+    for by_key in [false, true] {
+        let (mut screen, mut child) = top();
+        let process = Pid::from_child(&child);
+        screen.wait_for(&address.to_string());
+        if by_key {
+            screen.user.write_all(b"\x1a").unwrap();
+        } else {
+            kill_process(process, Signal::TSTP).unwrap();
+        }
+        let (_, status) = waitpid(Some(process), WaitOptions::UNTRACED).unwrap().unwrap();
+        assert!(status.stopped(), "{status:?}");
+        assert!(!is_raw(&screen));
+        kill_process(process, Signal::CONT).unwrap();
+        screen.wait_for_command("[?1049l");
+        screen.letters.iter_mut().for_each(|line| line.fill(' '));
+        screen.wait_for(&address.to_string());
+        assert!(is_raw(&screen));
+        screen.user.write_all(b"q").unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+/// One whose window is closed has no use for a program that reads its end again and again.
+#[test]
+fn a_terminal_that_is_gone_ends_it() {
+    let (_listener, address) = listener();
+    let (mut screen, mut child) = top();
+    screen.wait_for(&address.to_string());
+    drop(screen);
+    let status = child.wait().unwrap();
+    assert!(status.code().is_some(), "{status}");
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use crate::servant;
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
@@ -73,9 +74,8 @@ impl Clock {
         if let Some(thread) = self.thread.get() {
             return Ok(thread);
         }
-        let builder = std::thread::Builder::new().name("linsock-alarm".into());
-        let started = builder.spawn(|| self.run())?;
-        Ok(self.thread.get_or_init(|| started.thread().clone()))
+        let started = servant::spawn("linsock-alarm", None, || self.run())?;
+        Ok(self.thread.get_or_init(|| started))
     }
 
     fn run(&self) {

@@ -185,8 +185,8 @@ fn has_started() -> bool {
     if !GUARDIAN.started.load(Ordering::Acquire) {
         let _one_at_a_time = STARTING.lock();
         if !GUARDIAN.started.load(Ordering::Acquire) {
-            let builder = std::thread::Builder::new().name("linsock-guardian".into());
-            let started = builder.spawn(|| GUARDIAN.run()).is_ok();
+            let started =
+                crate::servant::spawn("linsock-guardian", None, || GUARDIAN.run()).is_ok();
             GUARDIAN.started.store(started, Ordering::Release);
         }
     }

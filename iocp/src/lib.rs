@@ -41,6 +41,7 @@ pub mod overlapped;
 pub mod pool;
 pub mod port;
 pub mod reactor;
+pub mod servant;
 pub mod spin;
 pub mod stream;
 pub mod sync;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::clock::Deadline;
 use crate::event::{Event, Waitable};
+use crate::servant;
 use crate::sync::{Condition, Lock};
 use crate::wait::{Waited, Which, wait};
 
@@ -71,8 +72,7 @@ static CHANGED: Event = Event::new(false, false);
 pub fn watch(what: Arc<dyn Watched>, deadline: Deadline, tell: Tell) -> io::Result<Watch> {
     let mut list = WATCHER.list.lock();
     if !list.is_started {
-        let builder = std::thread::Builder::new().name("linsock-watcher".into());
-        builder.spawn(|| WATCHER.run())?;
+        servant::spawn("linsock-watcher", None, || WATCHER.run())?;
         list.is_started = true;
     }
     list.last_number += 1;

@@ -32,9 +32,13 @@ pub struct Port {
 
 /// Every socket that is open.
 pub fn sockets() -> Vec<Snapshot> {
+    snapshots().collect()
+}
+
+fn snapshots() -> impl Iterator<Item = Snapshot> {
     let files = table().files().into_iter();
     let sockets = files.filter_map(|file| (file as Arc<dyn Any + Send + Sync>).downcast().ok());
-    sockets.filter_map(|socket: Arc<Socket>| socket.snapshot()).collect()
+    sockets.filter_map(|socket: Arc<Socket>| socket.snapshot())
 }
 
 /// Every completion port that is open.
@@ -50,7 +54,8 @@ pub fn ports() -> Vec<Port> {
 /// Everything, a JSON object on each line, of which `kind` says what it is.
 fn lines() -> String {
     let ports = ports().into_iter().map(|port| port_line(&port));
-    let sockets = sockets().into_iter().map(|snapshot| socket_line(&snapshot));
+    // One after the other: of many there is to be no list in the memory of this process.
+    let sockets = snapshots().map(|snapshot| socket_line(&snapshot));
     let pairs = time_wait::held().into_iter().map(|held| pair_line(&held));
     ports.chain(sockets).chain(pairs).map(|line| line + "\n").collect()
 }

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixStream};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use linsock::afd::endpoint::state::{Phase, RecvHalf, SendHalf};
 use linsock::net::{CloseReason, CompletionPort, Family, Shutdown, Socket, TcpState, UdpSocket};
 use linsock::socket::{Awaited, Snapshot};
 use linsock::view::{self, service::NAME};
-use rustix::process::{Uid, geteuid};
+use rustix::process::{Signal, Uid, geteuid};
 
 /// What linsock asks the kernel for at least.
 const BACKLOG: u32 = 128;
@@ -174,6 +175,24 @@ fn other_users_are_told_nothing() {
         answer()
     });
     assert_eq!(somebody.join().unwrap(), "");
+}
+
+/// What a program holds back in its own threads, to wait for it (sigwait, signalfd), would find
+/// this one and end the process.
+#[test]
+fn the_service_takes_no_signals() {
+    let _socket = Socket::tcp(Family::Inet).unwrap();
+    // Then it has its name, too.
+    assert!(!answer().is_empty());
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let status = |task: PathBuf| std::fs::read_to_string(task.join("status")).unwrap_or_default();
+    let mut all = tasks.map(|task| status(task.unwrap().path()));
+    let own = all.find(|status| status.starts_with("Name:\tlinsock-view\n")).unwrap();
+    let held = own.lines().find_map(|line| line.strip_prefix("SigBlk:\t")).unwrap();
+    let held = u64::from_str_radix(held, 16).unwrap();
+    for signal in [Signal::TERM, Signal::INT, Signal::USR1, Signal::ALARM] {
+        assert_ne!(held & 1 << (signal.as_raw() - 1), 0, "{signal:?}");
+    }
 }
 
 /// Not a test of its own: what the next one starts.

@@ -1,5 +1,6 @@
 //! What is on the screen: the sockets that were seen, how fast they are, and which are chosen.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -92,6 +93,8 @@ pub(super) enum Move {
 #[derive(Debug, Default)]
 pub(super) struct List {
     entries: HashMap<Key, Entry>,
+    /// Those that are shown, in order: put together when something changes, not for each drawing.
+    order_shown: Vec<Key>,
     pub(super) totals: Totals,
     pub(super) order: Order,
     pub(super) filter: String,
@@ -131,35 +134,54 @@ impl List {
     fn keep_chosen(&mut self, change: impl FnOnce(&mut Self)) {
         let chosen = self.chosen().map(|entry| entry.row.key());
         change(self);
-        let shown = self.shown();
-        let place = |key| shown.iter().position(|entry| entry.row.key() == key);
+        self.arrange();
+        let place = |key| self.order_shown.iter().position(|shown| *shown == key);
         match chosen.and_then(place) {
             Some(at) => self.cursor.select(Some(at)),
             None => self.go(Move::By(0)),
         }
     }
 
-    /// The rows, in order.
-    pub(super) fn shown(&self) -> Vec<&Entry> {
-        let mut shown: Vec<_> =
-            self.entries.values().filter(|entry| self.is_shown(entry)).collect();
-        shown.sort_by(|one, other| {
-            let by_order = match self.order {
-                Order::Process => std::cmp::Ordering::Equal,
-                Order::Traffic => other.rates.sum().total_cmp(&one.rates.sum()),
-                Order::Idle => other.row.count("idle_ms").cmp(&one.row.count("idle_ms")),
-                Order::Unread => other.row.count("unread").cmp(&one.row.count("unread")),
-                Order::Unsent => other.row.count("unsent").cmp(&one.row.count("unsent")),
-                Order::State => one.row.state().cmp(&other.row.state()),
+    fn arrange(&mut self) {
+        let shown = self.entries.iter().filter(|(_, entry)| self.is_shown(entry));
+        let mut shown: Vec<_> = shown.map(|(key, _)| *key).collect();
+        shown.sort_by_cached_key(|key| {
+            let entry = &self.entries[key];
+            let most = |name| Reverse(entry.row.count(name));
+            let (number, text) = match self.order {
+                Order::Process => (Reverse(0), String::new()),
+                // The bits of numbers that are not negative have their order.
+                Order::Traffic => (Reverse(entry.rates.sum().to_bits()), String::new()),
+                Order::Idle => (most("idle_ms"), String::new()),
+                Order::Unread => (most("unread"), String::new()),
+                Order::Unsent => (most("unsent"), String::new()),
+                Order::State => (Reverse(0), entry.row.state()),
             };
-            by_order.then_with(|| one.row.key().cmp(&other.row.key()))
+            (number, text, *key)
         });
-        shown
+        self.order_shown = shown;
+    }
+
+    /// The rows, in order.
+    pub(super) fn shown(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.order_shown.iter().map(|key| &self.entries[key])
+    }
+
+    /// Of the rows those for which there is room, the one that the cursor is on among them; and
+    /// where that is.
+    pub(super) fn visible(&mut self, room: usize) -> (impl Iterator<Item = &Entry>, TableState) {
+        let chosen = self.cursor.selected().unwrap_or(0);
+        let last_first = self.order_shown.len().saturating_sub(room);
+        let first = self.cursor.offset().min(last_first);
+        let first = first.max((chosen + 1).saturating_sub(room)).min(chosen);
+        *self.cursor.offset_mut() = first;
+        let selected = self.cursor.selected().map(|at| at - first);
+        (self.shown().skip(first).take(room), TableState::default().with_selected(selected))
     }
 
     /// The row that the cursor is on.
     pub(super) fn chosen(&self) -> Option<&Entry> {
-        self.shown().get(self.cursor.selected()?).copied()
+        self.entries.get(self.order_shown.get(self.cursor.selected()?)?)
     }
 
     fn is_shown(&self, entry: &Entry) -> bool {
@@ -170,7 +192,7 @@ impl List {
     }
 
     pub(super) fn go(&mut self, to: Move) {
-        let last = self.shown().len().checked_sub(1);
+        let last = self.order_shown.len().checked_sub(1);
         let at = self.cursor.selected().unwrap_or(0);
         let to = match to {
             Move::By(by) => at.saturating_add_signed(by),
@@ -231,7 +253,11 @@ impl Rates {
 
 fn totals(processes: &[Process]) -> Totals {
     let ports = || processes.iter().flat_map(|process| process.lines("port"));
-    let sum = |name| ports().filter_map(|line| number(line, name)).sum();
+    // Whoever tells may tell anything.
+    let sum = |name| {
+        let numbers = ports().filter_map(|line| number(line, name));
+        numbers.fold(0, u64::saturating_add)
+    };
     Totals {
         processes: processes.len(),
         sockets: 0,
@@ -256,11 +282,11 @@ pub(super) mod tests {
         let told: String = sockets.iter().map(line).collect();
         let more =
             "{\"kind\":\"port\",\"handle\":4,\"packets\":3,\"waiting\":2}\n{\"kind\":\"pair\"}\n";
-        Process::new(7, "server", told + more)
+        Process::new(7, "server", &(told + more))
     }
 
     fn handles(list: &List) -> Vec<u64> {
-        list.shown().iter().map(|entry| entry.row.key().1).collect()
+        list.shown().map(|entry| entry.row.key().1).collect()
     }
 
     #[test]
@@ -270,32 +296,32 @@ pub(super) mod tests {
         let after = |seconds| begin + Duration::from_secs(seconds);
         list.update(&[process(&[(12, "")])], after(1));
         assert_eq!(handles(&list), [8, 12]);
-        assert_eq!(list.shown()[0].gone, Some(after(1)));
+        assert_eq!(list.shown().next().unwrap().gone, Some(after(1)));
         list.update(&[process(&[(12, "")])], after(10));
-        assert_eq!(list.shown()[0].gone, Some(after(1)), "the first time counts");
+        assert_eq!(list.shown().next().unwrap().gone, Some(after(1)), "the first time counts");
         list.update(&[process(&[(12, "")])], after(11));
         assert_eq!(handles(&list), [12]);
         list.update(&[], after(12));
-        assert!(list.shown()[0].gone.is_some());
+        assert!(list.shown().next().unwrap().gone.is_some());
     }
 
     #[test]
     fn rates_are_of_one_connection() {
         let (mut list, begin) = (List::default(), Instant::now());
         list.update(&[process(&[(8, ",\"sent\":100,\"received\":0")])], begin);
-        assert_eq!(list.shown()[0].rates, Rates::default(), "it may be hours old");
+        assert_eq!(list.shown().next().unwrap().rates, Rates::default(), "it may be hours old");
         let later = begin + Duration::from_secs(2);
         list.update(&[process(&[(8, ",\"sent\":300,\"received\":50")])], later);
-        assert_eq!(list.shown()[0].rates, Rates { sent: 100.0, received: 25.0 });
+        assert_eq!(list.shown().next().unwrap().rates, Rates { sent: 100.0, received: 25.0 });
         let again = later + Duration::from_secs(2);
         list.update(&[process(&[(8, ",\"former\":1,\"sent\":900,\"received\":50")])], again);
-        assert_eq!(list.shown()[0].rates, Rates::default());
+        assert_eq!(list.shown().next().unwrap().rates, Rates::default());
     }
 
     #[test]
     fn rows_are_sorted_filtered_and_chosen() {
         let mut list = List::default();
-        let sockets = [(8, ",\"unread\":1"), (12, ",\"unread\":5,\"state\":\"x\""), (16, "")];
+        let sockets = [(8, ",\"unread\":1"), (12, ",\"unread\":5,\"state\":\"q\""), (16, "")];
         list.update(&[process(&sockets)], Instant::now());
         assert_eq!(handles(&list), [8, 12, 16]);
         assert_eq!(list.chosen().unwrap().row.key(), (7, 8));
@@ -309,7 +335,7 @@ pub(super) mod tests {
         list.go(Move::By(-1));
         assert_eq!(list.chosen().unwrap().row.key(), (7, 8));
         list.is_typing = true;
-        "\"x".chars().for_each(|letter| list.type_key(KeyCode::Char(letter)));
+        list.type_key(KeyCode::Char('q'));
         assert_eq!(handles(&list), [12]);
         assert_eq!(list.chosen().unwrap().row.key(), (7, 12), "the cursor is on a row");
         list.type_key(KeyCode::Char('y'));
@@ -324,11 +350,62 @@ pub(super) mod tests {
         assert_eq!(list.totals, expected);
     }
 
+    /// Not the letters of the JSON: each line has "connects" in it.
+    #[test]
+    fn a_filter_looks_at_what_is_shown() {
+        let mut list = List::default();
+        let sockets = [(8, ",\"state\":\"connected\",\"accepts\":0"), (12, ",\"accepts\":2")];
+        list.update(&[process(&sockets)], Instant::now());
+        for (filter, expected) in [
+            ("connect", &[8][..]),
+            ("accept", &[12]),
+            ("kind", &[]),
+            ("server", &[8, 12]),
+            ("0xc", &[12]),
+        ] {
+            list.is_typing = true;
+            filter.chars().for_each(|letter| list.type_key(KeyCode::Char(letter)));
+            assert_eq!(handles(&list), expected, "{filter}");
+            list.type_key(KeyCode::Esc);
+        }
+    }
+
+    #[test]
+    fn the_cursor_is_among_the_rows_that_there_is_room_for() {
+        let mut list = List::default();
+        let sockets: Vec<_> = (1..=9).map(|handle| (handle, "")).collect();
+        list.update(&[process(&sockets)], Instant::now());
+        let mut see = |to, room| {
+            list.go(to);
+            let (rows, cursor) = list.visible(room);
+            (rows.map(|entry| entry.row.key().1).collect::<Vec<_>>(), cursor.selected())
+        };
+        assert_eq!(see(Move::First, 3), (vec![1, 2, 3], Some(0)));
+        assert_eq!(see(Move::By(3), 3), (vec![2, 3, 4], Some(2)));
+        assert_eq!(see(Move::By(-1), 3), (vec![2, 3, 4], Some(1)));
+        assert_eq!(see(Move::Last, 3), (vec![7, 8, 9], Some(2)));
+        assert_eq!(see(Move::By(0), 5), (vec![5, 6, 7, 8, 9], Some(4)));
+        assert_eq!(see(Move::By(0), 0).0, []);
+        assert_eq!(see(Move::By(-7), 20), ((1..=9).collect(), Some(1)));
+        list.update(&[], Instant::now() + 2 * AFTERGLOW);
+        list.update(&[], Instant::now() + 4 * AFTERGLOW);
+        assert_eq!(list.visible(3).0.count(), 0);
+    }
+
+    /// A sum that is too large ends a program that is built for tests.
+    #[test]
+    fn who_tells_anything_ends_nothing() {
+        let mut list = List::default();
+        let told = format!("{{\"kind\":\"port\",\"packets\":{0},\"waiting\":{0}}}\n", u64::MAX);
+        list.update(&[Process::new(7, "server", &told.repeat(2))], Instant::now());
+        assert_eq!((list.totals.packets, list.totals.ports), (u64::MAX, 2));
+    }
+
     #[test]
     fn what_has_no_address_or_no_note_can_be_hidden() {
         let mut list = List::default();
         let waiting = ",\"queued\":1";
-        let idle = Process::new(9, "idle", "{\"kind\":\"socket\",\"handle\":4}\n".into());
+        let idle = Process::new(9, "idle", "{\"kind\":\"socket\",\"handle\":4}\n");
         list.update(&[process(&[(8, ""), (12, waiting)]), idle], Instant::now());
         assert_eq!(handles(&list), [8, 12]);
         list.toggle_all();

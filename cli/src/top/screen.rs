@@ -44,10 +44,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, list: &mut List) {
     frame.render_widget(Line::from(heading(list)).bold(), head);
     draw_details(frame, list, details);
     frame.render_widget(Line::from(footing(list)).dim(), foot);
-    let rows: Vec<_> = list.shown().into_iter().map(row).collect();
+    let (rows, mut cursor) = list.visible(usize::from(table.height.saturating_sub(1)));
+    let rows: Vec<_> = rows.map(row).collect();
     let head = Row::new(HEAD).style(Modifier::UNDERLINED);
     let sockets = Table::new(rows, WIDTHS).header(head).row_highlight_style(Modifier::REVERSED);
-    frame.render_stateful_widget(sockets, table, &mut list.cursor);
+    frame.render_stateful_widget(sockets, table, &mut cursor);
 }
 
 fn heading(list: &List) -> String {
@@ -228,7 +229,7 @@ mod tests {
 
     #[test]
     fn any_size_will_do() {
-        for (width, height) in [(1, 1), (20, 3), (80, 24), (300, 100)] {
+        for (width, height) in [(1, 1), (1, 50), (150, 1), (20, 3), (80, 24), (300, 100)] {
             screen(&mut list(), width, height);
             screen(&mut List::default(), width, height);
         }

@@ -19,6 +19,35 @@ pub(crate) fn without_signals<T>(call: impl FnOnce() -> Result<T, Errno>) -> Res
     result
 }
 
+/// Performs a call with all signals held back from the calling thread, but for those that tell of
+/// its own faults. A thread that it starts has them held back too.
+pub(crate) fn without_any_signal<T>(call: impl FnOnce() -> T) -> T {
+    let faults =
+        [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
+    let (mut all, mut former) = (set_of(&[]), set_of(&[]));
+    // SAFETY: writes the set that it is given.
+    unsafe { libc::sigfillset(&raw mut all) };
+    for fault in faults {
+        // SAFETY: writes the set that it is given; these are signals.
+        unsafe { libc::sigdelset(&raw mut all, fault) };
+    }
+    // SAFETY: reads the one set and writes the other; both outlive the call.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, &raw mut former) };
+    let result = call();
+    // SAFETY: reads the set, which outlives the call.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const former, std::ptr::null_mut()) };
+    result
+}
+
+/// Whether the signal is held back from the calling thread.
+#[cfg(test)]
+pub(crate) fn holds_back(signal: libc::c_int) -> bool {
+    let mut held = set_of(&[]);
+    // SAFETY: writes the set, which outlives the call.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), &raw mut held) };
+    has(&held, signal)
+}
+
 struct Held {
     former: libc::sigset_t,
     /// Of the two, those that waited for the thread before: they are not ours to take away.

@@ -13,6 +13,7 @@ use linsock::iocp::overlapped::Overlapped;
 use linsock::iocp::port::{self, CompletionPort, Known, NoPacket, Packet, Told};
 use linsock::iocp::thread;
 use linsock::iocp::wait::{self, Waited, Which};
+use linsock::settings;
 
 use crate::abi::{BOOL, FALSE, HANDLE, INVALID_HANDLE_VALUE, OVERLAPPED_ENTRY, TRUE};
 use crate::export::{Outcome, export};
@@ -31,6 +32,7 @@ pub(crate) fn find_file(value: HANDLE) -> Outcome<Arc<dyn File>> {
 
 fn create_port(concurrency: u32) -> Outcome<HANDLE> {
     let no_memory = Error::ERROR_NOT_ENOUGH_MEMORY;
+    settings::begin();
     let port = CompletionPort::new(concurrency as usize).map_err(|_| no_memory)?;
     let handle = handle::table().insert(Object::Port(port)).map_err(|_| no_memory)?;
     Ok(handle.value())

@@ -29,6 +29,7 @@ use crate::export::{Outcome, export, guard};
 use crate::last_error::Error;
 use crate::ptr;
 
+mod last;
 mod open;
 mod pthread;
 mod runtime;
@@ -300,6 +301,7 @@ fn end_current(exit_code: u32) {
     guard((), || {
         super::fls::thread_ends();
         current().end(exit_code);
+        last::ends(exit_code);
         Ok(())
     });
 }
@@ -351,7 +353,9 @@ fn set_errno(errno: c_int) {
 ///
 /// # Differs from Windows
 /// C++ objects on the thread's stack are destroyed. Inside a completion routine or an APC it ends
-/// the process. The process does not end with its last thread if this library runs one of its own.
+/// the process. The process ends 20 ms after its last thread; threads of the thread pool count
+/// among them until they have been idle for 10 s, and those of GetAddrInfoEx and Winsock Kernel for
+/// ever.
 // SAFETY: glibc has no such name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ExitThread(dwExitCode: u32) -> ! {

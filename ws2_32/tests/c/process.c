@@ -149,6 +149,35 @@ static void end_in_the_end(void)
     ExitProcess(0x303);
 }
 
+/* The last thread of the program, when the main thread has ended; the library may have threads of its own. */
+static DWORD WINAPI outlives(void *main_thread)
+{
+    OVERLAPPED ov;
+    char octet;
+    SOCKET client, server;
+
+    memset(&ov, 0, sizeof ov);
+    if (WaitForSingleObject((HANDLE)main_thread, CHECK_WAIT_MS) != WAIT_OBJECT_0)
+        return 1;
+    tcp_pair(&client, &server);
+    if (ReadFile((HANDLE)client, &octet, 1, NULL, &ov) || GetLastError() != ERROR_IO_PENDING)
+        return 2;
+    return send(server, "a", 1, 0) == 1 && GetOverlappedResult((HANDLE)client, &ov, (DWORD *)&ov.Offset, TRUE) ? 47 : 3;
+}
+
+static void leaves_a_thread(void)
+{
+    WSADATA data;
+    HANDLE self_handle;
+
+    if (WSAStartup(MAKEWORD(2, 2), &data) != 0
+        || !DuplicateHandle(GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(), &self_handle, 0, FALSE,
+                            DUPLICATE_SAME_ACCESS)
+        || CreateThread(NULL, 0, outlives, self_handle, 0, NULL) == NULL)
+        ExitProcess(4);
+    ExitThread(46);
+}
+
 static int child(int argc, char **argv)
 {
     char buffer[800];
@@ -170,6 +199,10 @@ static int child(int argc, char **argv)
         atexit(end_in_the_end);
         return 1;
     }
+    if (strcmp(argv[1], "exit-thread") == 0)
+        ExitThread((DWORD)atoi(argv[2]));
+    if (strcmp(argv[1], "leave-a-thread") == 0)
+        leaves_a_thread();
     if (strcmp(argv[1], "terminate") == 0)
         TerminateProcess(GetCurrentProcess(), (UINT)atoi(argv[2]));
     if (strcmp(argv[1], "abort") == 0)
@@ -322,6 +355,8 @@ static void ends(void)
     CHECK_EQ(end_of(start("exit 42")), 42, "D GetExitCodeProcess: what main returns");
     CHECK_EQ(end_of(start("exit-process 43")), 43, "D ExitProcess");
     CHECK_EQ(end_of(start("terminate 44")), 44, "D TerminateProcess");
+    CHECK_EQ(end_of(start("exit-thread 45")), 45, "D Terminating a Process: with its last thread");
+    CHECK_EQ(end_of(start("leave-a-thread")), 47, "D Terminating a Process: with its last thread");
 #ifndef __MINGW32__
     CHECK_EQ(end_of(start("exit-process 256")), 256, "D ExitProcess: uExitCode, 32 bits");
     CHECK_EQ(end_of(start("terminate 512")), 512, "D TerminateProcess: uExitCode, 32 bits");

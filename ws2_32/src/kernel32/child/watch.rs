@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, OnceLock};
 
+use linsock::iocp::servant;
 use linsock::iocp::sync::Lock;
 use rustix::event::epoll;
 use rustix::io::Errno;
@@ -91,7 +92,7 @@ fn watcher() -> Outcome<&'static OwnedFd> {
     }
     let epoll = EPOLL.get().ok_or(Error::ERROR_NOT_ENOUGH_MEMORY)?;
     if !*is_started {
-        new_thread().spawn(|| run(epoll)).map_err(no_thread)?;
+        servant::spawn("linsock-process", None, || run(epoll)).map_err(no_thread)?;
         *is_started = true;
     }
     Ok(epoll)
