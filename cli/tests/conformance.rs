@@ -185,6 +185,7 @@ programs![
     process,
     programs,
     notifications,
+    registered_io,
     cancel_calls,
     heap_and_pool,
     formats,

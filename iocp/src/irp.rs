@@ -52,6 +52,12 @@ pub trait Sink: std::any::Any + Send + Sync {
         self.complete(done)
     }
 
+    /// The call was refused, which tells its caller: nobody waits yet. The operation's memory is
+    /// handed back.
+    fn refuse(&self, done: Done) {
+        let _none = self.complete(done);
+    }
+
     /// Its packet was taken by a thread that runs what its port brings.
     fn run(self: Arc<Self>) {}
 
@@ -341,8 +347,7 @@ impl Irp {
     pub fn refuse(&mut self, status: NtStatus) {
         if let Some(Target::Sink { sink, .. }) = self.target.take() {
             let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
-            // Nobody waits yet, so there is no waker.
-            let _none = sink.complete(Done { status, bytes: 0, buffers });
+            sink.refuse(Done { status, bytes: 0, buffers });
         }
     }
 }

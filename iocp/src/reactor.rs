@@ -54,6 +54,16 @@ pub fn reactor() -> &'static Reactor {
     REACTOR.get().expect("INVARIANT: no file is made before `prepare` has succeeded")
 }
 
+/// Performs what is ready now of the descriptors without a port, for a thread that asks again and
+/// again instead of waiting.
+pub fn look() {
+    if let Some(reactor) = existing() {
+        let mut after = Deferred::default();
+        reactor.perform(&mut after);
+        after.run();
+    }
+}
+
 /// The reactor, if a file was ever made.
 pub(crate) fn existing() -> Option<&'static Reactor> {
     REACTOR.get()

@@ -14,6 +14,7 @@ pub mod net;
 pub mod offer;
 pub mod option;
 pub mod poll;
+pub mod rio;
 pub mod settings;
 pub mod socket;
 pub mod startup;

@@ -52,6 +52,7 @@ use linsock_iocp::sync::Lock;
 
 use crate::catalog::Provider;
 use crate::option::SharedOptions;
+use crate::rio::Registered;
 use crate::settings;
 use crate::transport::tcp::{Next, Tcp};
 use held::Held;
@@ -98,6 +99,8 @@ pub struct Socket {
     /// The port that notifications were first asked of, whose waiters look at the descriptor of a
     /// socket that is tied to none.
     home: OnceLock<Arc<CompletionPort>>,
+    /// What it has of Registered I/O.
+    registered: Registered,
     inner: Lock<Inner>,
 }
 
@@ -216,6 +219,7 @@ impl Socket {
             gone: Event::new(true, false),
             news: provider.is_iso().then(|| Box::new(Event::new(true, false))),
             home: OnceLock::new(),
+            registered: Registered::default(),
             inner: Lock::new(inner),
         })
     }

@@ -31,6 +31,46 @@ pub struct WSABUF {
     pub buf: *mut u8,
 }
 
+/// A part of registered memory.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct RIO_BUF {
+    /// The memory.
+    pub BufferId: usize,
+    /// Where it begins there.
+    pub Offset: u32,
+    /// Octets.
+    pub Length: u32,
+}
+
+/// A request of Registered I/O that is over.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct RIORESULT {
+    /// 0 or an error.
+    pub Status: i32,
+    /// Octets transferred.
+    pub BytesTransferred: u32,
+    /// The program's number for the socket.
+    pub SocketContext: u64,
+    /// The program's number for the request.
+    pub RequestContext: u64,
+}
+
+/// How a completion queue of Registered I/O tells that it has something.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct RIO_NOTIFICATION_COMPLETION {
+    /// An event or a completion port.
+    pub Type: i32,
+    /// Which.
+    pub Handle: usize,
+    /// Whether the event is reset (a BOOL), or the completion key.
+    pub Second: usize,
+    /// The OVERLAPPED.
+    pub Third: usize,
+}
+
 /// WSAStartup's answer, in the order of 64-bit Windows.
 #[repr(C)]
 #[derive(Clone, Copy)]

@@ -1,7 +1,8 @@
 //! The functions of mswsock.h: AcceptEx, ConnectEx, DisconnectEx and their address helper; those
-//! that send files are in [`transmit`].
+//! that send files are in [`transmit`], those of Registered I/O in [`rio`].
 #![allow(unsafe_code)]
 
+pub mod rio;
 pub mod transmit;
 
 use linsock::afd::DisconnectMode;

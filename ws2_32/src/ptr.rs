@@ -418,7 +418,8 @@ mod tests {
         assert_eq!(write(here, 8), Ok(()));
         for at in [constant, here.addr()] {
             assert!(read(std::ptr::with_exposed_provenance::<u8>(at)).is_ok());
-            for bit in 47..usize::BITS {
+            // The processors of AArch64 pass over the highest octet.
+            for bit in 47..if cfg!(target_arch = "aarch64") { 56 } else { usize::BITS } {
                 let wild = std::ptr::without_provenance_mut::<u8>(at ^ 1 << bit);
                 assert_eq!(read(wild), Err(Error::WSAEFAULT), "{wild:?}");
                 assert_eq!(write(wild, 1), Err(Error::WSAEFAULT), "{wild:?}");

@@ -52,6 +52,15 @@ fn structures_are_laid_out_as_on_windows() {
     same_layout!(abi::OVERLAPPED_ENTRY, IO::OVERLAPPED_ENTRY;
         lpCompletionKey = lpCompletionKey, lpOverlapped = lpOverlapped, Internal = Internal,
         dwNumberOfBytesTransferred = dwNumberOfBytesTransferred);
+    same_layout!(abi::RIO_BUF, WinSock::RIO_BUF;
+        BufferId = BufferId, Offset = Offset, Length = Length);
+    same_layout!(abi::RIORESULT, WinSock::RIORESULT;
+        Status = Status, BytesTransferred = BytesTransferred, SocketContext = SocketContext,
+        RequestContext = RequestContext);
+    same_layout!(abi::RIO_NOTIFICATION_COMPLETION, WinSock::RIO_NOTIFICATION_COMPLETION;
+        Type = Type, Handle = Anonymous.Iocp.IocpHandle, Handle = Anonymous.Event.EventHandle,
+        Second = Anonymous.Iocp.CompletionKey, Second = Anonymous.Event.NotifyReset,
+        Third = Anonymous.Iocp.Overlapped);
     same_layout!(abi::GUID, windows_sys::core::GUID;
         data1 = data1, data2 = data2, data3 = data3, data4 = data4);
     same_layout!(linsock_c::winsock2::message::WSAMSG, WinSock::WSAMSG;
@@ -289,6 +298,8 @@ constants! {
         SOCK_NOTIFY_TRIGGER_LEVEL SOCK_NOTIFY_TRIGGER_ONESHOT SOCK_NOTIFY_TRIGGER_PERSISTENT
         POLLRDNORM POLLWRBAND POLLWRNORM PROTECTION_LEVEL_EDGERESTRICTED
         PROTECTION_LEVEL_RESTRICTED PROTECTION_LEVEL_UNRESTRICTED PVD_CONFIG RCVALL_OFF
+        RIO_CORRUPT_CQ RIO_MAX_CQ_SIZE RIO_MSG_COMMIT_ONLY RIO_MSG_DEFER RIO_MSG_DONT_NOTIFY
+        RIO_MSG_WAITALL
         RCVALL_ON SD_BOTH SD_RECEIVE SD_SEND SECURITY_PROTOCOL_NONE SIOCATMARK SIOCGHIWAT
         SIOCGLOWAT SIOCSHIWAT SIOCSLOWAT SIO_ADDRESS_LIST_CHANGE SIO_ADDRESS_LIST_QUERY
         SIO_ADDRESS_LIST_SORT SIO_ASSOCIATE_HANDLE SIO_BASE_HANDLE SIO_BSP_HANDLE
@@ -609,6 +620,9 @@ constants! {
 
 /// Numbers of the headers that neither windows-sys nor the golden file of the layouts has.
 const NOT_COMPARED: &[(&str, &str)] = &[
+    ("RIO_INVALID_BUFFERID", "a pointer's"),
+    ("RIO_INVALID_CQ", "a pointer's"),
+    ("RIO_INVALID_RQ", "a pointer's"),
     ("AF_MAX", "grows with each kit; windows-sys has an early one"),
     ("NTDDI_VERSION", "the version of Windows that programs may rely on: our choice"),
     ("SIO_GET_INTERFACE_LIST", "of Winsock 1: _IOR('t', 127, ULONG); windows-sys leaves it out"),
@@ -1302,6 +1316,19 @@ signatures! {
     kernel32::thread => _beginthreadex 6 none;
     mswsock => ConnectEx 7 callback LPFN_CONNECTEX;
     mswsock => DisconnectEx 4 callback LPFN_DISCONNECTEX;
+    mswsock::rio => RIOReceive 5 callback LPFN_RIORECEIVE;
+    mswsock::rio => RIOReceiveEx 9 callback LPFN_RIORECEIVEEX;
+    mswsock::rio => RIOSend 5 callback LPFN_RIOSEND;
+    mswsock::rio => RIOSendEx 9 callback LPFN_RIOSENDEX;
+    mswsock::rio => RIOCloseCompletionQueue 1 callback LPFN_RIOCLOSECOMPLETIONQUEUE;
+    mswsock::rio => RIOCreateCompletionQueue 2 callback LPFN_RIOCREATECOMPLETIONQUEUE;
+    mswsock::rio => RIOCreateRequestQueue 8 callback LPFN_RIOCREATEREQUESTQUEUE;
+    mswsock::rio => RIODequeueCompletion 3 callback LPFN_RIODEQUEUECOMPLETION;
+    mswsock::rio => RIODeregisterBuffer 1 callback LPFN_RIODEREGISTERBUFFER;
+    mswsock::rio => RIONotify 1 callback LPFN_RIONOTIFY;
+    mswsock::rio => RIORegisterBuffer 2 callback LPFN_RIOREGISTERBUFFER;
+    mswsock::rio => RIOResizeCompletionQueue 2 callback LPFN_RIORESIZECOMPLETIONQUEUE;
+    mswsock::rio => RIOResizeRequestQueue 3 callback LPFN_RIORESIZEREQUESTQUEUE;
     winsock2::message => WSARecvMsg 5 callback LPFN_WSARECVMSG;
     kernel32::critical => SetCriticalSectionSpinCount 2 Threading;
     kernel32::critical => InitOnceInitialize 1 Threading;

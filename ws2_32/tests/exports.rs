@@ -15,9 +15,25 @@ const NOT_DECLARED: &[(&str, &str)] = &[
     ("linsock_panic_in_next_call", "for our own tests of the boundary"),
     ("linsock_ConnectEx", "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows"),
     ("linsock_DisconnectEx", "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows"),
+    ("linsock_RIOReceive", REGISTERED),
+    ("linsock_RIOReceiveEx", REGISTERED),
+    ("linsock_RIOSend", REGISTERED),
+    ("linsock_RIOSendEx", REGISTERED),
+    ("linsock_RIOCloseCompletionQueue", REGISTERED),
+    ("linsock_RIOCreateCompletionQueue", REGISTERED),
+    ("linsock_RIOCreateRequestQueue", REGISTERED),
+    ("linsock_RIODequeueCompletion", REGISTERED),
+    ("linsock_RIODeregisterBuffer", REGISTERED),
+    ("linsock_RIONotify", REGISTERED),
+    ("linsock_RIORegisterBuffer", REGISTERED),
+    ("linsock_RIOResizeCompletionQueue", REGISTERED),
+    ("linsock_RIOResizeRequestQueue", REGISTERED),
     ("linsock_TransmitPackets", "as linsock_DisconnectEx"),
     ("linsock_WSARecvMsg", "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows"),
 ];
+
+const REGISTERED: &str =
+    "reached through SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, as on Windows";
 
 /// In a header, and not exported.
 const NOT_EXPORTED: &[(&str, &str)] = &[

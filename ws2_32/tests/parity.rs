@@ -56,8 +56,10 @@ const DOCUMENTED: &[(&str, &str)] = &[
     (
         "mswsock.h",
         "\
-        AcceptEx ConnectEx DisconnectEx GetAcceptExSockaddrs TransmitFile TransmitPackets
-        WSARecvEx WSARecvMsg",
+        AcceptEx ConnectEx DisconnectEx GetAcceptExSockaddrs RIOCloseCompletionQueue
+        RIOCreateCompletionQueue RIOCreateRequestQueue RIODequeueCompletion RIODeregisterBuffer
+        RIONotify RIOReceive RIOReceiveEx RIORegisterBuffer RIOResizeCompletionQueue
+        RIOResizeRequestQueue RIOSend RIOSendEx TransmitFile TransmitPackets WSARecvEx WSARecvMsg",
     ),
     (
         "windows.h",

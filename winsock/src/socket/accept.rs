@@ -279,6 +279,7 @@ impl Socket {
             inner.take_connection(accepted, Context::Current);
         })?;
         socket.set_nonblocking(self.is_nonblocking());
+        socket.registered.inherit(&self.registered);
         socket.lock().look_for_events(&socket);
         Ok(socket)
     }

@@ -18,6 +18,7 @@ use rustix::event::PollFlags;
 
 use super::network_events::poll_now;
 use super::{Inner, Socket};
+use crate::rio::Registered;
 use crate::transport::tcp::{self, Next};
 
 /// Events of a notification, one bit each, as `SOCK_NOTIFY_EVENT_*` counts them.
@@ -183,6 +184,18 @@ impl Registration {
 const ALL: Events = Events(0xFF);
 
 impl Socket {
+    /// What it has of Registered I/O.
+    pub(crate) const fn registered(&self) -> &Registered {
+        &self.registered
+    }
+
+    /// The threads of a port look at the descriptor from now on, unless that belongs to one already.
+    pub(crate) fn settle_at(&self, port: &Arc<CompletionPort>) {
+        self.lock().move_to(self, port);
+    }
+}
+
+impl Socket {
     /// Registers the socket, or changes its registration, and tells what holds already.
     ///
     /// # Errors
@@ -248,9 +261,9 @@ impl Inner {
             .ok_or(NtStatus::INVALID_PARAMETER)
     }
 
-    /// Who waits at the port of notifications is to look at the descriptor, unless that belongs to
-    /// a port already.
-    fn move_to(&mut self, socket: &Socket, port: &Arc<CompletionPort>) {
+    /// Who waits at the port of notifications, its own or those of Registered I/O, is to look at
+    /// the descriptor, unless that belongs to a port already.
+    pub(super) fn move_to(&mut self, socket: &Socket, port: &Arc<CompletionPort>) {
         if socket.own_port().is_some() {
             return;
         }

@@ -22,6 +22,7 @@ use crate::winsock2::{read_address, read_ip, write_address};
 const AF_UNSPEC: u16 = 0;
 const WSA_FLAG_OVERLAPPED: u32 = 0x01;
 const WSA_FLAG_NO_HANDLE_INHERIT: u32 = 0x80;
+const WSA_FLAG_REGISTERED_IO: u32 = 0x100;
 /// OVERLAPPED, the multipoint flags, ACCESS_SYSTEM_SECURITY, NO_HANDLE_INHERIT, REGISTERED_IO.
 const WSA_FLAGS: u32 = 0x01 | 0x02 | 0x04 | 0x08 | 0x10 | 0x40 | 0x80 | 0x100;
 
@@ -64,6 +65,9 @@ fn wsa_socket(numbers: [i32; 3], info: *const u8, flags: u32) -> Outcome<SOCKET>
         && let Some(handle) = Handle::from_value(s)
     {
         handle::table().set_inherited(handle, false);
+    }
+    if flags & WSA_FLAG_REGISTERED_IO != 0 {
+        Socket::from_value(s)?.want_registered_io();
     }
     Ok(s)
 }

@@ -19,6 +19,7 @@ use crate::last_error::Error;
 use crate::{mswsock, ptr};
 
 const SIO_GET_EXTENSION_FUNCTION_POINTER: u32 = 0xC800_0006;
+const SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER: u32 = 0xC800_0024;
 const SIO_KEEPALIVE_VALS: u32 = 0x9800_0004;
 const SIO_BASE_HANDLE: u32 = 0x4800_0022;
 const FIONBIO: u32 = 0x8004_667E;
@@ -78,6 +79,10 @@ fn perform(socket: &Socket, code: u32, buffers: &Buffers) -> Outcome<u32> {
             let function = mswsock::extension(buffers.read()?).ok_or(Error::WSAEINVAL)?;
             buffers.write(function)
         }
+        SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER => {
+            let table = mswsock::rio::table(buffers.read()?).ok_or(Error::WSAEINVAL)?;
+            buffers.write(table)
+        }
         SIO_KEEPALIVE_VALS => {
             let [on, time, interval]: [u32; 3] = buffers.read()?;
             let ms = |value: u32| Duration::from_millis(value.into());
@@ -131,7 +136,8 @@ export! {
     /// socket), WSAENOTCONN, WSAENETUNREACH, WSAEHOSTUNREACH.
     ///
     /// # Differs from Windows
-    /// SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_KEEPALIVE_VALS, SIO_BASE_HANDLE, SIO_UDP_CONNRESET,
+    /// SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER (of
+    /// Registered I/O), SIO_KEEPALIVE_VALS, SIO_BASE_HANDLE, SIO_UDP_CONNRESET,
     /// SIO_GET_INTERFACE_LIST, SIO_ADDRESS_LIST_QUERY, SIO_ROUTING_INTERFACE_QUERY,
     /// SIO_GET_BROADCAST_ADDRESS, SIO_IDEAL_SEND_BACKLOG_QUERY, SIO_LOOPBACK_FAST_PATH,
     /// SIO_TCP_INFO (version 0), FIONBIO, FIONREAD are there. Linux does not count what came out of

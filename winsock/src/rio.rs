@@ -1,0 +1,482 @@
+//! Registered I/O: requests in queues of sockets, and their completions in queues that the program
+//! looks at when it wants to.
+//!
+//! <https://learn.microsoft.com/windows/win32/api/mswsock/ns-mswsock-rio_extension_function_table>
+//!
+//! A request is an operation of the socket as any other, whose end is told by an entry of a
+//! [`CompletionQueue`]. Each entry has its place before the request is made: a queue of requests
+//! reserves as many as it may have under way, and a request is under way until its entry has been
+//! taken. So a completion queue is never too small.
+//!
+//! The lock of a completion queue is taken under that of a socket, never the other way.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Wake, Waker};
+
+use linsock_iocp::NtStatus;
+use linsock_iocp::buffer::{Buffers, SendFlags};
+use linsock_iocp::event::Event;
+use linsock_iocp::irp::{Deferred, Done, Irp, Sink, Target};
+use linsock_iocp::port::{CompletionPort, Packet};
+use linsock_iocp::reactor;
+use linsock_iocp::sync::Lock;
+
+use crate::socket::{RecvOptions, Route, SenderArea, Socket};
+
+/// The most entries of a completion queue (RIO_MAX_CQ_SIZE).
+pub const SIZE_MAX: usize = 0x800_0000;
+
+/// How the program is told that a completion queue has something, once for each time it asks.
+#[derive(Debug)]
+pub enum Notification {
+    /// An event is set.
+    Event {
+        /// The event.
+        event: Arc<Event>,
+        /// It is reset when the program asks.
+        resets: bool,
+    },
+    /// A packet comes.
+    Packet {
+        /// Where.
+        port: Arc<CompletionPort>,
+        /// See [`Packet::key`].
+        key: usize,
+        /// See [`Packet::overlapped`].
+        overlapped: usize,
+    },
+}
+
+/// Where requests that are over are told. Any thread may use it.
+#[derive(Debug)]
+pub struct CompletionQueue {
+    /// `None`: the program looks on its own.
+    notification: Option<Notification>,
+    state: Lock<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    entries: VecDeque<Entry>,
+    size: usize,
+    /// Places that queues of requests have.
+    reserved: usize,
+    /// The program has asked, and has not been told.
+    is_armed: bool,
+    is_closed: bool,
+}
+
+/// A request that is over.
+#[derive(Debug)]
+struct Entry {
+    requests: Arc<RequestQueue>,
+    direction: Direction,
+    completion: Completion,
+}
+
+/// What is told of a request that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// How it ended.
+    pub status: NtStatus,
+    /// Octets transferred.
+    pub bytes: usize,
+    /// The program's number for the socket.
+    pub socket_context: usize,
+    /// The program's number for the request.
+    pub request_context: usize,
+}
+
+/// Why the program cannot ask to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoNotification {
+    /// The queue was made without one, or is closed.
+    Never,
+    /// It has asked already.
+    Already,
+}
+
+impl CompletionQueue {
+    /// A queue for at most `size` completions.
+    ///
+    /// # Errors
+    /// WSAEINVAL for none, and for more than [`SIZE_MAX`].
+    pub fn new(size: usize, notification: Option<Notification>) -> Result<Arc<Self>, NtStatus> {
+        reactor::prepare().map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+        let state = State {
+            entries: VecDeque::new(),
+            size: allowed(size)?,
+            reserved: 0,
+            is_armed: false,
+            is_closed: false,
+        };
+        Ok(Arc::new(Self { notification, state: Lock::new(state) }))
+    }
+
+    /// Changes how many completions it is for.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); WSAENOBUFS for fewer than queues of requests have reserved.
+    pub fn resize(&self, size: usize) -> Result<(), NtStatus> {
+        let size = allowed(size)?;
+        let mut state = self.state.lock();
+        if size < state.reserved {
+            return Err(NtStatus::INSUFFICIENT_RESOURCES);
+        }
+        state.size = size;
+        Ok(())
+    }
+
+    /// Asks to be told when there is something; at once if there is.
+    ///
+    /// # Errors
+    /// See [`NoNotification`].
+    pub fn notify(&self) -> Result<(), NoNotification> {
+        let notification = self.notification.as_ref().ok_or(NoNotification::Never)?;
+        let mut state = self.state.lock();
+        if state.is_closed {
+            return Err(NoNotification::Never);
+        }
+        if state.is_armed {
+            return Err(NoNotification::Already);
+        }
+        if let Notification::Event { event, resets: true } = notification {
+            event.reset();
+        }
+        state.is_armed = state.entries.is_empty();
+        let tells = !state.is_armed;
+        drop(state);
+        if tells {
+            notification.tell();
+        }
+        Ok(())
+    }
+
+    /// Takes up to `most` completions, in the order in which the requests ended. Where there is
+    /// none it looks at the sockets that no port looks at: a program may do nothing else.
+    pub fn dequeue(&self, most: usize) -> Vec<Completion> {
+        let mut taken = self.take(most);
+        if taken.is_empty() && most > 0 {
+            reactor::look();
+            taken = self.take(most);
+        }
+        taken.iter().for_each(|entry| entry.requests.half(entry.direction).end());
+        taken.iter().map(|entry| entry.completion).collect()
+    }
+
+    fn take(&self, most: usize) -> Vec<Entry> {
+        let mut state = self.state.lock();
+        let count = most.min(state.entries.len());
+        state.entries.drain(..count).collect()
+    }
+
+    /// What is told from now on is lost.
+    pub fn close(&self) {
+        let mut state = self.state.lock();
+        state.is_closed = true;
+        let entries = std::mem::take(&mut state.entries);
+        drop(state);
+        // They may be the last to have their queues of requests, which give their places back.
+        drop(entries);
+    }
+
+    fn insert(self: &Arc<Self>, entry: Entry, notifies: bool) -> Option<Waker> {
+        let mut state = self.state.lock();
+        if state.is_closed {
+            drop(state);
+            return None;
+        }
+        state.entries.push_back(entry);
+        let tells = notifies && std::mem::take(&mut state.is_armed);
+        tells.then(|| Waker::from(Arc::clone(self)))
+    }
+
+    fn reserve(&self, places: usize) -> Result<(), NtStatus> {
+        let mut state = self.state.lock();
+        if state.is_closed {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        if places > state.size - state.reserved {
+            return Err(NtStatus::INSUFFICIENT_RESOURCES);
+        }
+        state.reserved += places;
+        Ok(())
+    }
+
+    fn give_back(&self, places: usize) {
+        self.state.lock().reserved -= places;
+    }
+}
+
+/// Tells the program, as it wanted.
+impl Wake for CompletionQueue {
+    fn wake(self: Arc<Self>) {
+        if let Some(notification) = &self.notification {
+            notification.tell();
+        }
+    }
+}
+
+impl Notification {
+    fn tell(&self) {
+        match self {
+            Self::Event { event, .. } => event.set(),
+            Self::Packet { port, key, overlapped } => {
+                let (key, overlapped) = (*key, *overlapped);
+                let status = NtStatus::SUCCESS;
+                let mut after = Deferred::default();
+                port.post(Packet { key, overlapped, status, bytes: 0, sink: None }, &mut after);
+                after.run();
+            }
+        }
+    }
+}
+
+fn allowed(size: usize) -> Result<usize, NtStatus> {
+    if (1..=SIZE_MAX).contains(&size) { Ok(size) } else { Err(NtStatus::INVALID_PARAMETER) }
+}
+
+/// The requests of a socket.
+#[derive(Debug)]
+pub struct RequestQueue {
+    receives: Half,
+    sends: Half,
+    context: usize,
+}
+
+/// Which way a request's data goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Receive,
+    Send,
+}
+
+/// The requests of one direction.
+#[derive(Debug)]
+pub struct Half {
+    completions: Arc<CompletionQueue>,
+    /// So many may be under way.
+    most: AtomicUsize,
+    under_way: AtomicUsize,
+}
+
+impl Half {
+    /// For so many requests under way, which end there. It has their places.
+    ///
+    /// # Errors
+    /// WSAENOBUFS when there are not as many left; WSAEINVAL when that queue is closed.
+    pub fn new(completions: &Arc<CompletionQueue>, most: usize) -> Result<Self, NtStatus> {
+        completions.reserve(most)?;
+        let (most, under_way) = (AtomicUsize::new(most), AtomicUsize::new(0));
+        Ok(Self { completions: Arc::clone(completions), most, under_way })
+    }
+
+    fn begin(&self) -> Result<(), NtStatus> {
+        let most = self.most.load(Ordering::Relaxed);
+        let one_more = |count: usize| (count < most).then_some(count + 1);
+        let begun = self.under_way.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        begun.map(drop).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)
+    }
+
+    fn end(&self) {
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Changes how many may be under way.
+    fn resize(&self, most: usize) -> Result<(), NtStatus> {
+        if most < self.under_way.load(Ordering::Relaxed) {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        let before = self.most.load(Ordering::Relaxed);
+        match most.checked_sub(before) {
+            Some(more) => self.completions.reserve(more)?,
+            None => self.completions.give_back(before - most),
+        }
+        self.most.store(most, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Drop for Half {
+    fn drop(&mut self) {
+        self.completions.give_back(*self.most.get_mut());
+    }
+}
+
+impl RequestQueue {
+    /// The queue of a socket, for which the program has this number.
+    pub fn new(receives: Half, sends: Half, context: usize) -> Arc<Self> {
+        Arc::new(Self { receives, sends, context })
+    }
+
+    const fn half(&self, direction: Direction) -> &Half {
+        match direction {
+            Direction::Receive => &self.receives,
+            Direction::Send => &self.sends,
+        }
+    }
+
+    /// Changes how many receives and sends may be under way.
+    ///
+    /// # Errors
+    /// WSAENOBUFS when a completion queue has no places for as many; WSAEINVAL for fewer than there
+    /// are. Then nothing is changed.
+    pub fn resize(&self, receives: usize, sends: usize) -> Result<(), NtStatus> {
+        let before = self.receives.most.load(Ordering::Relaxed);
+        self.receives.resize(receives)?;
+        self.sends.resize(sends).inspect_err(|_| {
+            // It has been that before, and its places are there still.
+            let _ = self.receives.resize(before);
+        })
+    }
+
+    /// The port whose threads look at the socket: one where a queue tells what has ended.
+    pub(crate) fn port(&self) -> Option<&Arc<CompletionPort>> {
+        [&self.receives, &self.sends].into_iter().find_map(|half| {
+            match &half.completions.notification {
+                Some(Notification::Packet { port, .. }) => Some(port),
+                _ => None,
+            }
+        })
+    }
+
+    fn begin(self: &Arc<Self>, direction: Direction, ask: Ask) -> Result<Arc<Request>, NtStatus> {
+        self.half(direction).begin()?;
+        Ok(Arc::new(Request { requests: Arc::clone(self), direction, ask }))
+    }
+}
+
+/// What a program wants to hear of a request's end.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// Its number for the request.
+    pub context: usize,
+    /// The end is worth a notification.
+    pub notifies: bool,
+}
+
+/// A request that is under way.
+#[derive(Debug)]
+struct Request {
+    requests: Arc<RequestQueue>,
+    direction: Direction,
+    ask: Ask,
+}
+
+impl Request {
+    fn end(&self, status: NtStatus, bytes: usize) -> Option<Waker> {
+        let completion = Completion {
+            status,
+            bytes,
+            socket_context: self.requests.context,
+            request_context: self.ask.context,
+        };
+        let (requests, direction) = (Arc::clone(&self.requests), self.direction);
+        let queue = &self.requests.half(direction).completions;
+        queue.insert(Entry { requests, direction, completion }, self.ask.notifies)
+    }
+
+    /// What the socket refused is over, too: only what is wrong with the request itself is told by
+    /// the call.
+    fn settle<T>(&self, made: Result<T, NtStatus>) {
+        if let Err(status) = made
+            && let Some(waker) = self.end(status, 0)
+        {
+            waker.wake();
+        }
+    }
+}
+
+impl Sink for Request {
+    fn complete(&self, done: Done) -> Option<Waker> {
+        self.end(done.status, done.bytes)
+    }
+
+    /// The call says so, and [`settle`](Self::settle) sees it.
+    fn refuse(&self, _: Done) {}
+}
+
+/// What a socket has of this: whether it was made for it, and its requests.
+#[derive(Debug, Default)]
+pub(crate) struct Registered {
+    is_wanted: AtomicBool,
+    requests: OnceLock<Arc<RequestQueue>>,
+}
+
+impl Registered {
+    /// As the listener: a connection that it accepts is made for what it is made for.
+    pub(crate) fn inherit(&self, listener: &Self) {
+        self.is_wanted.store(listener.is_wanted.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
+impl Socket {
+    /// WSA_FLAG_REGISTERED_IO: the socket may have a queue of requests.
+    pub fn want_registered_io(&self) {
+        self.registered().is_wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives the socket its queue of requests, which it has for good. The threads of the port that
+    /// the queue's notifications go to look at the socket from then on, unless it has a port.
+    ///
+    /// # Errors
+    /// WSAEOPNOTSUPP for a socket that was not made for it; WSAEINVAL if it has one.
+    pub fn set_request_queue(&self, requests: Arc<RequestQueue>) -> Result<(), NtStatus> {
+        if !self.registered().is_wanted.load(Ordering::Relaxed) {
+            return Err(NtStatus::NOT_SUPPORTED);
+        }
+        let port = requests.port().map(Arc::clone);
+        let set = self.registered().requests.set(requests);
+        set.map_err(|_| NtStatus::INVALID_PARAMETER)?;
+        if let Some(port) = port {
+            self.settle_at(&port);
+        }
+        Ok(())
+    }
+
+    /// Its queue of requests.
+    ///
+    /// # Errors
+    /// WSAEINVAL if it has none.
+    pub fn request_queue(&self) -> Result<&Arc<RequestQueue>, NtStatus> {
+        self.registered().requests.get().ok_or(NtStatus::INVALID_PARAMETER)
+    }
+
+    /// Requests a receive; of a datagram, with its sender's address.
+    ///
+    /// # Errors
+    /// WSAENOBUFS when as many are under way as may be.
+    pub fn request_receive(
+        &self,
+        memory: Buffers,
+        options: RecvOptions,
+        from: Option<SenderArea>,
+        ask: Ask,
+    ) -> Result<(), NtStatus> {
+        let request = self.request_queue()?.begin(Direction::Receive, ask)?;
+        let sink = Arc::clone(&request) as Arc<dyn Sink>;
+        let irp = Irp::new(Target::Sink { sink, packet: false }, memory);
+        request.settle(match self.is_datagram() {
+            true => self.recv_from(irp, options, from),
+            false => self.recv(irp, options),
+        });
+        Ok(())
+    }
+
+    /// Requests a send; of a datagram, to the route's destination.
+    ///
+    /// # Errors
+    /// WSAENOBUFS when as many are under way as may be.
+    pub fn request_send(&self, memory: Buffers, to: Route, ask: Ask) -> Result<(), NtStatus> {
+        let request = self.request_queue()?.begin(Direction::Send, ask)?;
+        let sink = Arc::clone(&request) as Arc<dyn Sink>;
+        let irp = Irp::new(Target::Sink { sink, packet: false }, memory);
+        request.settle(match self.is_datagram() {
+            true => self.send_to(irp, SendFlags::default(), to),
+            false => self.send(irp, SendFlags::default()),
+        });
+        Ok(())
+    }
+}
