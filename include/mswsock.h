@@ -141,18 +141,20 @@ typedef enum _RIO_NOTIFICATION_COMPLETION_TYPE {
     RIO_EVENT_COMPLETION = 1,
     RIO_IOCP_COMPLETION = 2
 } RIO_NOTIFICATION_COMPLETION_TYPE, *PRIO_NOTIFICATION_COMPLETION_TYPE;
+struct linsock_rio_event {
+    HANDLE EventHandle;
+    BOOL NotifyReset;
+};
+struct linsock_rio_iocp {
+    HANDLE IocpHandle;
+    PVOID CompletionKey;
+    PVOID Overlapped;
+};
 typedef struct _RIO_NOTIFICATION_COMPLETION {
     RIO_NOTIFICATION_COMPLETION_TYPE Type;
     union {
-        struct {
-            HANDLE EventHandle;
-            BOOL NotifyReset;
-        } Event;
-        struct {
-            HANDLE IocpHandle;
-            PVOID CompletionKey;
-            PVOID Overlapped;
-        } Iocp;
+        struct linsock_rio_event Event;
+        struct linsock_rio_iocp Iocp;
     };
 } RIO_NOTIFICATION_COMPLETION, *PRIO_NOTIFICATION_COMPLETION;
 

@@ -189,7 +189,7 @@ impl Socket {
         &self.registered
     }
 
-    /// The threads of a port look at the descriptor from now on, unless that belongs to one already.
+    /// The threads of a port look at the descriptor from now on, unless another port has it.
     pub(crate) fn settle_at(&self, port: &Arc<CompletionPort>) {
         self.lock().move_to(self, port);
     }

@@ -122,6 +122,10 @@ struct Given {
 }
 
 impl Given {
+    const fn new(data: *const RIO_BUF, count: u32, flags: u32, context: usize) -> Self {
+        Self { data, count, flags, context }
+    }
+
     /// The memory, and what is to be told; `None` for RIO_MSG_COMMIT_ONLY, which asks for nothing:
     /// no request is waiting for it.
     ///
@@ -251,7 +255,7 @@ export! {
     /// # Differs from Windows
     /// RIO_MSG_DEFER has no effect: a request is performed at once.
     winsock fn RIOReceive as "linsock_RIOReceive"(SocketQueue: usize, pData: *const RIO_BUF, DataBufferCount: u32, Flags: u32, RequestContext: usize) -> BOOL, fail FALSE; {
-        let given = Given { data: pData, count: DataBufferCount, flags: Flags, context: RequestContext };
+        let given = Given::new(pData, DataBufferCount, Flags, RequestContext);
         receive(SocketQueue, &given, std::ptr::null())
     }
 
@@ -263,8 +267,18 @@ export! {
     ///
     /// # Differs from Windows
     /// The local address, the control messages and the flags are not told.
-    winsock fn RIOReceiveEx as "linsock_RIOReceiveEx"(SocketQueue: usize, pData: *const RIO_BUF, DataBufferCount: u32, pLocalAddress: *const RIO_BUF, pRemoteAddress: *const RIO_BUF, pControlContext: *const RIO_BUF, pFlags: *const RIO_BUF, Flags: u32, RequestContext: usize) -> BOOL, fail FALSE; {
-        let given = Given { data: pData, count: DataBufferCount, flags: Flags, context: RequestContext };
+    winsock fn RIOReceiveEx as "linsock_RIOReceiveEx"(
+        SocketQueue: usize,
+        pData: *const RIO_BUF,
+        DataBufferCount: u32,
+        pLocalAddress: *const RIO_BUF,
+        pRemoteAddress: *const RIO_BUF,
+        pControlContext: *const RIO_BUF,
+        pFlags: *const RIO_BUF,
+        Flags: u32,
+        RequestContext: usize,
+    ) -> BOOL, fail FALSE; {
+        let given = Given::new(pData, DataBufferCount, Flags, RequestContext);
         refuse_beside([pLocalAddress, pControlContext, pFlags])?;
         receive(SocketQueue, &given, pRemoteAddress)
     }
@@ -278,7 +292,7 @@ export! {
     /// # Differs from Windows
     /// As RIOReceive.
     winsock fn RIOSend as "linsock_RIOSend"(SocketQueue: usize, pData: *const RIO_BUF, DataBufferCount: u32, Flags: u32, RequestContext: usize) -> BOOL, fail FALSE; {
-        let given = Given { data: pData, count: DataBufferCount, flags: Flags, context: RequestContext };
+        let given = Given::new(pData, DataBufferCount, Flags, RequestContext);
         send(SocketQueue, &given, std::ptr::null())
     }
 
@@ -290,8 +304,18 @@ export! {
     ///
     /// # Differs from Windows
     /// A local address, control messages and flags are WSAEOPNOTSUPP.
-    winsock fn RIOSendEx as "linsock_RIOSendEx"(SocketQueue: usize, pData: *const RIO_BUF, DataBufferCount: u32, pLocalAddress: *const RIO_BUF, pRemoteAddress: *const RIO_BUF, pControlContext: *const RIO_BUF, pFlags: *const RIO_BUF, Flags: u32, RequestContext: usize) -> BOOL, fail FALSE; {
-        let given = Given { data: pData, count: DataBufferCount, flags: Flags, context: RequestContext };
+    winsock fn RIOSendEx as "linsock_RIOSendEx"(
+        SocketQueue: usize,
+        pData: *const RIO_BUF,
+        DataBufferCount: u32,
+        pLocalAddress: *const RIO_BUF,
+        pRemoteAddress: *const RIO_BUF,
+        pControlContext: *const RIO_BUF,
+        pFlags: *const RIO_BUF,
+        Flags: u32,
+        RequestContext: usize,
+    ) -> BOOL, fail FALSE; {
+        let given = Given::new(pData, DataBufferCount, Flags, RequestContext);
         refuse_beside([pLocalAddress, pControlContext, pFlags])?;
         send(SocketQueue, &given, pRemoteAddress)
     }
@@ -311,7 +335,8 @@ export! {
     ///
     /// Errors: WSAEFAULT, WSAEINVAL (the size; the kind of notification, its event or port).
     winsock fn RIOCreateCompletionQueue as "linsock_RIOCreateCompletionQueue"(QueueSize: u32, NotificationCompletion: *const RIO_NOTIFICATION_COMPLETION) -> usize, fail 0; {
-        let queue = CompletionQueue::new(QueueSize as usize, notification(NotificationCompletion)?)?;
+        let notification = notification(NotificationCompletion)?;
+        let queue = CompletionQueue::new(QueueSize as usize, notification)?;
         let cq = number();
         QUEUES.lock().insert(cq, queue);
         Ok(cq)
@@ -321,10 +346,19 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/mswsock/nc-mswsock-lpfn_riocreaterequestqueue>
     ///
-    /// Errors: WSAENOTSOCK, WSAEINVAL (no such completion queue; the socket has a queue of requests;
-    /// buffers of a request other than one), WSAEOPNOTSUPP (the socket was not made with
-    /// WSA_FLAG_REGISTERED_IO), WSAENOBUFS (a completion queue has no places for as many requests).
-    winsock fn RIOCreateRequestQueue as "linsock_RIOCreateRequestQueue"(Socket: SOCKET, MaxOutstandingReceive: u32, MaxReceiveDataBuffers: u32, MaxOutstandingSend: u32, MaxSendDataBuffers: u32, ReceiveCQ: usize, SendCQ: usize, SocketContext: usize) -> usize, fail 0; {
+    /// Errors: WSAENOTSOCK, WSAEINVAL (no such completion queue; the socket has a queue of
+    /// requests; a request of other than one buffer), WSAEOPNOTSUPP (the socket was not made with
+    /// WSA_FLAG_REGISTERED_IO), WSAENOBUFS (a completion queue has no places for as many).
+    winsock fn RIOCreateRequestQueue as "linsock_RIOCreateRequestQueue"(
+        Socket: SOCKET,
+        MaxOutstandingReceive: u32,
+        MaxReceiveDataBuffers: u32,
+        MaxOutstandingSend: u32,
+        MaxSendDataBuffers: u32,
+        ReceiveCQ: usize,
+        SendCQ: usize,
+        SocketContext: usize,
+    ) -> usize, fail 0; {
         let socket = Socket::from_value(Socket)?;
         let is_one = |buffers: u32, requests: u32| buffers == 1 || buffers == 0 && requests == 0;
         let are_one = is_one(MaxReceiveDataBuffers, MaxOutstandingReceive)
@@ -426,22 +460,21 @@ const MULTIPLE_RIO: GUID = GUID {
 
 /// The words of the table that a GUID stands for: its size, and functions.
 pub(crate) fn table(guid: GUID) -> Option<[usize; 14]> {
-    (guid == MULTIPLE_RIO).then(|| {
-        [
-            size_of::<[usize; 14]>(),
-            RIOReceive as *const () as usize,
-            RIOReceiveEx as *const () as usize,
-            RIOSend as *const () as usize,
-            RIOSendEx as *const () as usize,
-            RIOCloseCompletionQueue as *const () as usize,
-            RIOCreateCompletionQueue as *const () as usize,
-            RIOCreateRequestQueue as *const () as usize,
-            RIODequeueCompletion as *const () as usize,
-            RIODeregisterBuffer as *const () as usize,
-            RIONotify as *const () as usize,
-            RIORegisterBuffer as *const () as usize,
-            RIOResizeCompletionQueue as *const () as usize,
-            RIOResizeRequestQueue as *const () as usize,
-        ]
-    })
+    let table = [
+        size_of::<[usize; 14]>(),
+        RIOReceive as *const () as usize,
+        RIOReceiveEx as *const () as usize,
+        RIOSend as *const () as usize,
+        RIOSendEx as *const () as usize,
+        RIOCloseCompletionQueue as *const () as usize,
+        RIOCreateCompletionQueue as *const () as usize,
+        RIOCreateRequestQueue as *const () as usize,
+        RIODequeueCompletion as *const () as usize,
+        RIODeregisterBuffer as *const () as usize,
+        RIONotify as *const () as usize,
+        RIORegisterBuffer as *const () as usize,
+        RIOResizeCompletionQueue as *const () as usize,
+        RIOResizeRequestQueue as *const () as usize,
+    ];
+    (guid == MULTIPLE_RIO).then_some(table)
 }

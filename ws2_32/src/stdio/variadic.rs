@@ -1,5 +1,5 @@
-//! The functions with their arguments: a few lines of assembly that make a list of them, which those
-//! of [`super`] take.
+//! The functions with their arguments: a few lines of assembly that make a list of them, which
+//! those of [`super`] take.
 
 use std::arch::naked_asm;
 
