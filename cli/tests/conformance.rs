@@ -166,6 +166,7 @@ programs![
     thread_exit,
     thread_pool,
     tcp_tables,
+    ended_outside,
     time_wait,
     timers,
     transfer,
