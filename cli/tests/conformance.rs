@@ -167,6 +167,7 @@ programs![
     thread_pool,
     tcp_tables,
     ended_outside,
+    table_rows,
     time_wait,
     timers,
     transfer,

@@ -14,6 +14,7 @@ mod connect;
 mod datagram;
 mod disconnect;
 mod elsewhere;
+mod failure;
 mod handles;
 mod held;
 mod iso;
@@ -450,26 +451,6 @@ impl Inner {
         }
     }
 
-    /// The transport failed under a transfer.
-    fn handle_failure(&mut self, errno: rustix::io::Errno) {
-        use rustix::io::Errno;
-        if errno == Errno::PIPE && self.note_fin_elsewhere() {
-            return;
-        }
-        self.see_the_end();
-        self.endpoint.handle_indication(end_by(errno));
-    }
-
-    /// The error that was found behind the peer's FIN, where the kernel may call a reset by its
-    /// plain name.
-    fn handle_failure_after_fin(&mut self, errno: rustix::io::Errno) {
-        let indication = match end_by(errno) {
-            Indication::PeerReset => Indication::PeerResetAfterFin,
-            other => other,
-        };
-        self.endpoint.handle_indication(indication);
-    }
-
     /// Has the driver watch the descriptor for operations that wait. Failure leaves the operation
     /// to whoever blocks on the descriptor or looks again; it cannot be told to the program any
     /// more.
@@ -500,19 +481,6 @@ impl Inner {
 
     fn watch_room(&mut self, socket: &Socket) {
         self.watch(socket, Interest::EdgesAndRoom);
-    }
-}
-
-/// How a connection has ended, by the kernel's error.
-const fn end_by(errno: rustix::io::Errno) -> Indication {
-    use rustix::io::Errno;
-    match errno {
-        // EPIPE is how the kernel tells a reset that follows a FIN (winsock-semantics 9).
-        Errno::PIPE => Indication::PeerResetAfterFin,
-        Errno::TIMEDOUT | Errno::HOSTUNREACH | Errno::NETUNREACH => Indication::TimedOut,
-        // By the kernel's SOCK_DESTROY: `ss -K`, SetTcpEntry.
-        Errno::CONNABORTED => Indication::EndedFromOutside,
-        _ => Indication::PeerReset,
     }
 }
 
