@@ -38,7 +38,8 @@ const BY_FAMILY: u16 = 20;
 const DUMP: u16 = 0x301;
 const DONE: u16 = 3;
 const ERROR: u16 = 2;
-const AF_INET6: u8 = 10;
+/// Linux's number of the family.
+const INET6: u8 = 10;
 /// `INET_DIAG_SKV6ONLY`.
 const V6ONLY: u16 = 11;
 /// The kernel answers at once.
@@ -80,7 +81,7 @@ fn request(protocol: u8) -> [u8; REQUEST] {
     put(0, &u32::try_from(REQUEST).unwrap_or(0).to_ne_bytes());
     put(4, &BY_FAMILY.to_ne_bytes());
     put(6, &DUMP.to_ne_bytes());
-    put(HEADER, &[AF_INET6, protocol]);
+    put(HEADER, &[INET6, protocol]);
     put(HEADER + 4, &u32::MAX.to_ne_bytes());
     octets
 }
@@ -144,7 +145,7 @@ mod tests {
     #[test]
     fn messages_are_read_and_garbage_is_not() {
         let mut body = vec![0; MESSAGE];
-        body[..8].copy_from_slice(&[AF_INET6, 10, 0, 0, 0x12, 0x34, 0, 80]);
+        body[..8].copy_from_slice(&[INET6, 10, 0, 0, 0x12, 0x34, 0, 80]);
         (body[23], body[39], body[40], body[68]) = (1, 2, 7, 9);
         body.extend([6, 0, 8, 0, 1, 1, 0, 0]);
         body.extend([5, 0, 11, 0, 0, 0, 0, 0]);

@@ -53,7 +53,7 @@ static void refusals(void)
 /* A table that cannot be had is not an empty one: "nothing is left in TIME_WAIT" would be a lie. */
 static void tables(void)
 {
-    MIB_TCPTABLE table = { 77 };
+    MIB_TCPTABLE table = { .dwNumEntries = 77 };
     MIB_TCPROW row = { .dwState = MIB_TCP_STATE_DELETE_TCB };
     MIB_TCPSTATS tcp;
     MIB_UDPSTATS udp;

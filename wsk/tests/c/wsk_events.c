@@ -190,7 +190,7 @@ static void ended_from_outside(void)
     SOCKADDR_IN own, peer;
     struct side side;
     struct call call;
-    ULONG row[5] = { 12 }, error;
+    ULONG row[5] = { 12 /* MIB_TCP_STATE_DELETE_TCB */ }, error;
 
     side_init(&side);
     pair_with(&side, &connection_dispatch, &client, &server);
