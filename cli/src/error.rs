@@ -42,6 +42,8 @@ pub(crate) enum Error {
     Prepare(io::Error),
     #[error("cannot wait for {program}: {source}")]
     Wait { program: String, source: io::Error },
+    #[error("cannot read the kernel's connections: {0}; they are in /proc")]
+    Connections(linsock::NtStatus),
     #[error("cannot write the output: {0}")]
     Output(io::Error),
     #[error("cannot name this command to a build system: {0}")]

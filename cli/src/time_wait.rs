@@ -63,7 +63,8 @@ fn rows(process: Option<u32>) -> Result<Vec<Row>, Error> {
         None => view::all(),
     };
     let mut rows: Vec<_> = processes.iter().flat_map(pairs).collect();
-    rows.extend(host::tcp().into_iter().filter_map(of_kernel));
+    let of_host = host::tcp().map_err(Error::Connections)?;
+    rows.extend(of_host.into_iter().filter_map(of_kernel));
     Ok(rows)
 }
 

@@ -166,6 +166,8 @@ programs![
     thread_exit,
     thread_pool,
     tcp_tables,
+    ended_outside,
+    table_rows,
     time_wait,
     timers,
     transfer,

@@ -14,6 +14,7 @@ mod connect;
 mod datagram;
 mod disconnect;
 mod elsewhere;
+mod failure;
 mod handles;
 mod held;
 mod iso;
@@ -452,24 +453,6 @@ impl Inner {
             Request::RefuseData => self.refuse_data(socket),
             Request::Abort => self.abort(socket),
         }
-    }
-
-    /// The transport failed under a transfer.
-    fn handle_failure(&mut self, errno: rustix::io::Errno) {
-        use rustix::io::Errno;
-        if errno == Errno::PIPE && self.note_fin_elsewhere() {
-            return;
-        }
-        self.see_the_end();
-        let indication = match errno {
-            // EPIPE is how the kernel tells a reset that follows a FIN (winsock-semantics 9).
-            Errno::PIPE => Indication::PeerResetAfterFin,
-            Errno::TIMEDOUT | Errno::HOSTUNREACH | Errno::NETUNREACH => Indication::TimedOut,
-            // By the kernel's SOCK_DESTROY: `ss -K`, SetTcpEntry.
-            Errno::CONNABORTED => Indication::EndedFromOutside,
-            _ => Indication::PeerReset,
-        };
-        self.endpoint.handle_indication(indication);
     }
 
     /// Has the driver watch the descriptor for operations that wait. Failure leaves the operation

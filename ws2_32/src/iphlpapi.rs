@@ -17,6 +17,7 @@ use std::ffi::CString;
 use block::Block;
 use interfaces::Families;
 use layout::{FIXED_INFO, IP_ADAPTER_ADDRESSES};
+use linsock::NtStatus;
 use resolver::Resolver;
 
 use crate::export::{Outcome, export};
@@ -31,7 +32,7 @@ const IF_NAMESIZE: usize = 256;
 
 /// Writes a block where the caller wants it if it has the room, and says how large it is if not.
 fn hand_over(at: *mut u8, size: *mut u32, block: impl FnOnce(usize) -> Block) -> Outcome<()> {
-    let octets = |base| block(base).into_octets();
+    let octets = |base| Ok(block(base).into_octets());
     hand_over_octets(at, size, Error::ERROR_BUFFER_OVERFLOW, octets)
 }
 
@@ -40,13 +41,13 @@ fn hand_over_octets(
     at: *mut u8,
     size: *mut u32,
     too_small: Error,
-    octets: impl FnOnce(usize) -> Vec<u8>,
+    octets: impl FnOnce(usize) -> Outcome<Vec<u8>>,
 ) -> Outcome<()> {
     if size.is_null() {
         return Err(Error::ERROR_INVALID_PARAMETER);
     }
     let size = ptr::Out::new(size).map_err(no_access)?;
-    let octets = octets(at.addr());
+    let octets = octets(at.addr())?;
     let needed = u32::try_from(octets.len()).map_err(|_| Error::ERROR_NOT_ENOUGH_MEMORY)?;
     let is_enough = !at.is_null() && needed <= size.get();
     if !is_enough {
@@ -54,6 +55,16 @@ fn hand_over_octets(
         return Err(too_small);
     }
     ptr::write_all(at, &octets).map_err(no_access)
+}
+
+/// Why the kernel does not tell.
+const fn refusal(status: NtStatus) -> Error {
+    match status {
+        NtStatus::ACCESS_DENIED => Error::ERROR_ACCESS_DENIED,
+        NtStatus::TOO_MANY_OPENED_FILES => Error::ERROR_TOO_MANY_OPEN_FILES,
+        NtStatus::INSUFFICIENT_RESOURCES => Error::ERROR_NOT_ENOUGH_MEMORY,
+        _ => Error::ERROR_NOT_SUPPORTED,
+    }
 }
 
 /// The result of functions that return their error.
@@ -99,7 +110,10 @@ export! {
         let _ = Reserved;
         let list = || {
             let families = Families::new(Family).ok_or(Error::ERROR_INVALID_PARAMETER)?;
-            let found = interfaces::list(families);
+            if SizePointer.is_null() {
+                return Err(Error::ERROR_INVALID_PARAMETER);
+            }
+            let found = interfaces::list(families).map_err(refusal)?;
             if found.is_empty() {
                 return Err(Error::ERROR_NO_DATA);
             }

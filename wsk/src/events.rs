@@ -468,11 +468,13 @@ impl WskSocket {
         });
     }
 
-    /// The connection failed: by the peer, unless it was us.
+    /// The connection failed: by the peer or from outside, unless it was us.
     pub(crate) fn tell_end_if_lost(self: &Arc<Self>) {
-        use linsock::afd::CloseReason;
-        let reason = self.socket.close_reason();
-        let local = matches!(reason, Some(CloseReason::LocalAbort(_) | CloseReason::Cancelled));
+        use linsock::afd::{AbortCause, CloseReason};
+        let local = match self.socket.close_reason() {
+            Some(CloseReason::LocalAbort(cause)) => cause != AbortCause::FromOutside,
+            reason => reason == Some(CloseReason::Cancelled),
+        };
         if self.socket.phase() == Phase::Closed && !local {
             // No further data will be received.
             self.state.lock().held.clear();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::endpoint::state::{Phase, SendHalf};
 use linsock_iocp::afd::network_events::{NetworkEvent, NetworkEvents, Signal, Taken};
-use linsock_iocp::afd::{CloseReason, Receive};
+use linsock_iocp::afd::{AbortCause, CloseReason, Receive};
 use linsock_iocp::driver::Interest;
 use linsock_iocp::event::Event;
 use linsock_iocp::irp::Deferred;
@@ -254,7 +254,10 @@ impl Inner {
     fn look_at_the_end(&mut self) {
         let failed = match self.endpoint.reason() {
             Some(
-                CloseReason::PeerReset | CloseReason::PeerResetAfterFin | CloseReason::Timeout,
+                CloseReason::PeerReset
+                | CloseReason::PeerResetAfterFin
+                | CloseReason::Timeout
+                | CloseReason::LocalAbort(AbortCause::FromOutside),
             ) => self.endpoint.phase() == Phase::Closed,
             _ => false,
         };

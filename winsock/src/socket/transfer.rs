@@ -266,8 +266,8 @@ impl Inner {
         }
         let admitted = self.endpoint.recv();
         if admitted == Ok(Receive::End) && self.tcp.unverified {
-            if self.tcp.take_error().is_some() {
-                self.endpoint.handle_indication(Indication::PeerResetAfterFin);
+            if let Some(errno) = self.tcp.take_error() {
+                self.handle_failure_after_fin(errno);
             }
             return self.endpoint.recv();
         }
@@ -403,9 +403,9 @@ impl Inner {
         if readiness.error()
             && self.iso.is_none()
             && self.endpoint.recv() == Ok(Receive::End)
-            && self.tcp.take_error().is_some()
+            && let Some(errno) = self.tcp.take_error()
         {
-            self.endpoint.handle_indication(Indication::PeerResetAfterFin);
+            self.handle_failure_after_fin(errno);
         }
     }
 

@@ -181,7 +181,12 @@ fn request(kind: u16, record: &Record) -> [u8; REQUEST] {
             IpAddr::V6(ip) => put(at, &ip.octets()),
         }
     }
-    // Any interface.
+    // That of an address of a link, which the record is bound to; otherwise any.
+    let interface = match pair.local {
+        SocketAddr::V4(_) => 0,
+        SocketAddr::V6(v6) => v6.scope_id(),
+    };
+    put(HEADER + 44, &interface.to_ne_bytes());
     put(HEADER + 48, &record.cookie);
     octets
 }
@@ -241,7 +246,13 @@ mod tests {
         let v6 = Pair { local: "[::1]:1".parse().unwrap(), remote: "[::2]:2".parse().unwrap() };
         let octets = request(LOOK_UP, &Record { pair: v6, cookie: ANY });
         assert_eq!(octets[4..8], [20_u16.to_ne_bytes(), 1_u16.to_ne_bytes()].concat());
-        assert_eq!((octets[16], octets[43], octets[59]), (10, 1, 2));
+        assert_eq!((octets[16], octets[43], octets[59], octets[60]), (10, 1, 2, 0));
+        let of_link = Pair {
+            local: "[fe80::1%7]:1".parse().unwrap(),
+            remote: "[fe80::2%7]:2".parse().unwrap(),
+        };
+        let octets = request(LOOK_UP, &Record { pair: of_link, cookie: ANY });
+        assert_eq!(octets[60..64], 7_u32.to_ne_bytes());
     }
 
     #[test]

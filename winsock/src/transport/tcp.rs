@@ -427,6 +427,8 @@ pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
 pub fn source_towards(to: &SocketAddr) -> Result<SocketAddr, NtStatus> {
     let af = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let probe = net::socket_with(af, SocketType::DGRAM, FLAGS, None).map_err(status_of)?;
+    // There is a way to everybody's address as well; nothing is sent.
+    sockopt::set_socket_broadcast(&probe, true).map_err(status_of)?;
     net::connect(&probe, to).map_err(status_of)?;
     local_address(probe.as_fd())?.ip().ok_or(NtStatus::INVALID_ADDRESS)
 }

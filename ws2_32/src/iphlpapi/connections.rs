@@ -1,7 +1,7 @@
 //! The tables and counters of TCP and UDP: everybody's connections, not linsock's alone.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use linsock::afd::address::Family;
 use linsock::host::{self, Record};
@@ -9,7 +9,7 @@ use linsock::net::TcpState;
 use linsock::time_wait::{self, Pair};
 
 use super::table::{self, Detail};
-use super::{ERROR_GEN_FAILURE, code, hand_over_octets};
+use super::{ERROR_GEN_FAILURE, code, hand_over_octets, refusal};
 use crate::abi::BOOL;
 use crate::export::{Outcome, export};
 use crate::kernel32::object::no_access;
@@ -52,31 +52,38 @@ fn udp_class(class: u32) -> Option<Detail> {
     detail.get(usize::try_from(class).ok()?).copied()
 }
 
-/// Sorted by both ends, always: an order may be asked for, and disorder not.
+/// An end, in the order of the pages: address, scope, port.
+fn place(end: &SocketAddr) -> (IpAddr, u32, u16) {
+    let scope = match end {
+        SocketAddr::V4(_) => 0,
+        SocketAddr::V6(v6) => v6.scope_id(),
+    };
+    (end.ip(), scope, end.port())
+}
+
+/// Sorted by both ends, always: an order may be asked for, and disorder not. The kernel may tell a
+/// socket twice, or one and what became of it, if others come and go meanwhile.
 fn sorted(mut records: Vec<Record>, family: Family) -> Vec<Record> {
+    let is_left = |record: &Record| record.state == TcpState::TimeWait;
+    let ends = |record: &Record| (place(&record.local), place(&record.remote));
     records.retain(|record| Family::of(&record.local) == family);
-    records.sort_by_key(|record| (record.local, record.remote));
+    records.sort_by_key(|record| (ends(record), is_left(record), record.inode));
+    records.dedup_by(|record, before| {
+        ends(record) == ends(before) && (is_left(record) || record.inode == before.inode)
+    });
     records
 }
 
 /// The kernel's connections, and the pairs that linsock holds longer than the kernel.
-fn connections(family: Family) -> Vec<Record> {
-    let mut records = host::tcp();
-    let is_known = |pair: Pair| {
-        records.iter().any(|record| (record.local, record.remote) == (pair.local, pair.remote))
-    };
-    let held = time_wait::held().into_iter().filter(|held| !is_known(held.pair));
-    let held: Vec<_> = held
-        .map(|held| Record {
-            local: held.pair.local,
-            remote: held.pair.remote,
-            state: TcpState::TimeWait,
-            inode: 0,
-            left: Some(held.left),
-        })
-        .collect();
-    records.extend(held);
-    sorted(records, family)
+fn connections(family: Family) -> Outcome<Vec<Record>> {
+    let mut records = host::tcp().map_err(refusal)?;
+    // Where the kernel has a record as well, one is left over.
+    records.extend(time_wait::held().into_iter().map(|held| {
+        let Pair { local, remote } = host::told_pair(held.pair);
+        let (state, left) = (TcpState::TimeWait, Some(held.left));
+        Record { local, remote, state, inode: 0, left }
+    }));
+    Ok(sorted(records, family))
 }
 
 /// Where a table is wanted, and how large that is.
@@ -85,28 +92,55 @@ struct Room {
     size: *mut u32,
 }
 
+/// Octets for rows that come between the call that asks for the size and the next.
+const SPARE: u32 = 2048;
+
 impl Room {
-    fn take(self, table: impl FnOnce() -> Vec<u8>) -> u32 {
+    fn take(&self, table: impl FnOnce() -> Outcome<Vec<u8>>) -> u32 {
         let too_small = Error::ERROR_INSUFFICIENT_BUFFER;
-        code(hand_over_octets(self.at, self.size, too_small, |_| table()))
+        let handed = hand_over_octets(self.at, self.size, too_small, |_| table());
+        code(handed.map_err(|error| if error == too_small { self.spare() } else { error }))
+    }
+
+    /// The size has been told: makes it larger.
+    fn spare(&self) -> Error {
+        match ptr::Out::new(self.size) {
+            Ok(size) => {
+                let needed = size.get();
+                size.put(needed.saturating_add(needed / 8).saturating_add(SPARE));
+                Error::ERROR_INSUFFICIENT_BUFFER
+            }
+            Err(_) => Error::ERROR_NOACCESS,
+        }
+    }
+
+    /// The processes of the sockets. They take a look at each of them, so only who wants them pays,
+    /// and who asks for the size does not.
+    fn owners(&self, detail: Detail) -> Outcome<HashMap<u64, u32>> {
+        if detail == Detail::Basic || self.at.is_null() {
+            return Ok(HashMap::new());
+        }
+        host::owners().map_err(refusal)
     }
 }
 
-/// The processes take a look at each of them, so only who wants them pays.
-fn owners(detail: Detail) -> HashMap<u64, u32> {
-    if detail == Detail::Basic { HashMap::new() } else { host::owners() }
-}
-
 fn tcp(room: Room, family: Family, which: Which, detail: Detail) -> u32 {
-    room.take(|| {
-        let mut records = connections(family);
+    let owners = || room.owners(detail);
+    let rows = || {
+        let mut records = connections(family)?;
         records.retain(|record| which.has(record));
-        table::tcp(&records, detail, &owners(detail))
-    })
+        Ok(table::tcp(&records, detail, &owners()?))
+    };
+    room.take(rows)
 }
 
 fn udp(room: Room, family: Family, detail: Detail) -> u32 {
-    room.take(|| table::udp(&sorted(host::udp(), family), detail, &owners(detail)))
+    let owners = || room.owners(detail);
+    room.take(|| Ok(table::udp(&datagrams(family)?, detail, &owners()?)))
+}
+
+fn datagrams(family: Family) -> Outcome<Vec<Record>> {
+    Ok(sorted(host::udp().map_err(refusal)?, family))
 }
 
 fn family(number: u32) -> Option<Family> {
@@ -147,27 +181,32 @@ const TCP_COUNTERS: [&str; 14] = [
 const UDP_COUNTERS: [&str; 4] = ["InDatagrams", "NoPorts", "InErrors", "OutDatagrams"];
 
 /// Writes counters, which wrap, and how many sockets there are.
-fn counters(at: *mut u32, protocol: &str, names: &[&str], sockets: usize) -> u32 {
-    let known = host::counters(protocol);
+fn counters(at: *mut u32, protocol: &str, names: &[&str], sockets: usize) -> Outcome<()> {
+    let known = host::counters(protocol).map_err(refusal)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counters wrap")]
     let value = |name: &&str| known.get(*name).copied().unwrap_or(0) as u32;
     let mut values: Vec<u32> = names.iter().map(value).collect();
     values.push(u32::try_from(sockets).unwrap_or(u32::MAX));
-    if at.is_null() {
-        return Error::ERROR_INVALID_PARAMETER.0;
-    }
-    code(ptr::write_all(at, &values).map_err(no_access))
+    ptr::write_all(at, &values).map_err(no_access)
 }
 
-fn tcp_counters(at: *mut u32, family: Family) -> u32 {
-    let sockets = connections(family).len();
-    counters(at, "Tcp", &TCP_COUNTERS, sockets)
+fn tcp_counters(at: *mut u32, family: Option<Family>) -> u32 {
+    let count = || {
+        let family = family.filter(|_| !at.is_null()).ok_or(Error::ERROR_INVALID_PARAMETER)?;
+        // MIB_TCPSTATS page: "connections in all states except listening".
+        let sockets = connections(family)?.into_iter().filter(|it| Which::Connections.has(it));
+        counters(at, "Tcp", &TCP_COUNTERS, sockets.count())
+    };
+    code(count())
 }
 
-fn udp_counters(at: *mut u32, family: Family) -> u32 {
-    let sockets = sorted(host::udp(), family).len();
-    let protocol = if family == Family::Inet { "Udp" } else { "Udp6" };
-    counters(at, protocol, &UDP_COUNTERS, sockets)
+fn udp_counters(at: *mut u32, family: Option<Family>) -> u32 {
+    let count = || {
+        let family = family.filter(|_| !at.is_null()).ok_or(Error::ERROR_INVALID_PARAMETER)?;
+        let protocol = if family == Family::Inet { "Udp" } else { "Udp6" };
+        counters(at, protocol, &UDP_COUNTERS, datagrams(family)?.len())
+    };
+    code(count())
 }
 
 export! {
@@ -176,11 +215,19 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-gettcptable>
     ///
+    /// A socket of IPv6 that takes IPv4 too is told in both tables where it listens, and otherwise
+    /// in that of the addresses that it uses.
+    ///
     /// Does not block; a table of many thousands takes milliseconds.
     ///
     /// # Errors
-    /// Returned: ERROR_INSUFFICIENT_BUFFER with the size that is needed, ERROR_INVALID_PARAMETER,
-    /// ERROR_NOACCESS.
+    /// Returned: ERROR_INSUFFICIENT_BUFFER with the size that is needed, and room to spare for rows
+    /// that come before the next call; ERROR_INVALID_PARAMETER, ERROR_NOACCESS,
+    /// ERROR_TOO_MANY_OPEN_FILES, ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_SUPPORTED without /proc.
+    ///
+    /// # Differs from Windows
+    /// Where netlink is forbidden (a sandbox), nobody knows which listeners of IPv6 take IPv4 too:
+    /// they are in the table of IPv6 alone.
     fn GetTcpTable(TcpTable: *mut u8, SizePointer: *mut u32, Order: BOOL) -> u32,
         fail ERROR_GEN_FAILURE;
     {
@@ -190,7 +237,7 @@ export! {
     }
 
     /// As GetTcpTable, with the process of each socket: 0 where it may not be looked into, and for
-    /// pairs in TIME_WAIT.
+    /// pairs in TIME_WAIT. What waits in a backlog is its listener's.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-gettcptable2>
     ///
@@ -212,7 +259,7 @@ export! {
     /// Returned, as those of GetTcpTable.
     ///
     /// # Differs from Windows
-    /// Scopes are 0: the kernel does not tell them here.
+    /// Scopes are 0 where netlink is forbidden (a sandbox).
     fn GetTcp6Table(TcpTable: *mut u8, SizePointer: *mut u32, Order: BOOL) -> u32,
         fail ERROR_GEN_FAILURE;
     {
@@ -229,7 +276,7 @@ export! {
     /// Returned, as those of GetTcpTable.
     ///
     /// # Differs from Windows
-    /// Scopes are 0: the kernel does not tell them here.
+    /// Scopes are 0 where netlink is forbidden (a sandbox).
     fn GetTcp6Table2(TcpTable: *mut u8, SizePointer: *mut u32, Order: BOOL) -> u32,
         fail ERROR_GEN_FAILURE;
     {
@@ -287,7 +334,7 @@ export! {
     /// Returned, as those of GetTcpTable.
     ///
     /// # Differs from Windows
-    /// Scopes are 0: the kernel does not tell them here.
+    /// Scopes are 0 where netlink is forbidden (a sandbox).
     fn GetUdp6Table(Udp6Table: *mut u8, SizePointer: *mut u32, Order: BOOL) -> u32,
         fail ERROR_GEN_FAILURE;
     {
@@ -332,10 +379,7 @@ export! {
     fn SetTcpEntry(pTcpRow: *const [u32; 5]) -> u32, fail ERROR_GEN_FAILURE; {
         let end = || {
             let row = ptr::read(pTcpRow).map_err(|_| Error::ERROR_INVALID_PARAMETER)?;
-            let was_there = host::reset(pair_of(row)?).map_err(|status| match status {
-                linsock::NtStatus::ACCESS_DENIED => Error::ERROR_ACCESS_DENIED,
-                _ => Error::ERROR_NOT_SUPPORTED,
-            })?;
+            let was_there = host::reset(pair_of(row)?).map_err(refusal)?;
             if was_there { Ok(()) } else { Err(Error::ERROR_NOT_FOUND) }
         };
         Ok(code(end()))
@@ -346,9 +390,10 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-gettcpstatistics>
     ///
     /// # Errors
-    /// Returned: ERROR_INVALID_PARAMETER, ERROR_NOACCESS.
+    /// Returned: ERROR_INVALID_PARAMETER, ERROR_NOACCESS, ERROR_TOO_MANY_OPEN_FILES,
+    /// ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_SUPPORTED without /proc.
     fn GetTcpStatistics(Statistics: *mut u32) -> u32, fail ERROR_GEN_FAILURE; {
-        Ok(tcp_counters(Statistics, Family::Inet))
+        Ok(tcp_counters(Statistics, Some(Family::Inet)))
     }
 
     /// As GetTcpStatistics, of a family.
@@ -356,13 +401,13 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-gettcpstatisticsex>
     ///
     /// # Errors
-    /// Returned: ERROR_INVALID_PARAMETER, ERROR_NOACCESS.
+    /// Returned: ERROR_INVALID_PARAMETER, ERROR_NOACCESS, ERROR_TOO_MANY_OPEN_FILES,
+    /// ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_SUPPORTED without /proc.
     ///
     /// # Differs from Windows
     /// Linux counts both families together; only the number of sockets is the family's.
     fn GetTcpStatisticsEx(Statistics: *mut u32, Family: u32) -> u32, fail ERROR_GEN_FAILURE; {
-        let counted = family(Family).map(|family| tcp_counters(Statistics, family));
-        Ok(counted.unwrap_or(Error::ERROR_INVALID_PARAMETER.0))
+        Ok(tcp_counters(Statistics, family(Family)))
     }
 
     /// The counters of UDP over IPv4, since the host, or its network namespace, began.
@@ -370,9 +415,10 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getudpstatistics>
     ///
     /// # Errors
-    /// Returned: ERROR_INVALID_PARAMETER, ERROR_NOACCESS.
+    /// Returned: ERROR_INVALID_PARAMETER, ERROR_NOACCESS, ERROR_TOO_MANY_OPEN_FILES,
+    /// ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_SUPPORTED without /proc.
     fn GetUdpStatistics(Stats: *mut u32) -> u32, fail ERROR_GEN_FAILURE; {
-        Ok(udp_counters(Stats, Family::Inet))
+        Ok(udp_counters(Stats, Some(Family::Inet)))
     }
 
     /// As GetUdpStatistics, of a family.
@@ -380,9 +426,47 @@ export! {
     /// <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getudpstatisticsex>
     ///
     /// # Errors
-    /// Returned: ERROR_INVALID_PARAMETER, ERROR_NOACCESS.
+    /// Returned: ERROR_INVALID_PARAMETER, ERROR_NOACCESS, ERROR_TOO_MANY_OPEN_FILES,
+    /// ERROR_NOT_ENOUGH_MEMORY, ERROR_NOT_SUPPORTED without /proc.
     fn GetUdpStatisticsEx(Statistics: *mut u32, Family: u32) -> u32, fail ERROR_GEN_FAILURE; {
-        let counted = family(Family).map(|family| udp_counters(Statistics, family));
-        Ok(counted.unwrap_or(Error::ERROR_INVALID_PARAMETER.0))
+        Ok(udp_counters(Statistics, family(Family)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(local: &str, remote: &str, state: TcpState, inode: u64) -> Record {
+        let (local, remote) = (local.parse().unwrap(), remote.parse().unwrap());
+        Record { local, remote, state, inode, left: None }
+    }
+
+    /// Pages of GetTcpTable and GetTcp6Table: address, scope, port of this end, then of the other.
+    #[test]
+    fn rows_are_in_the_order_of_the_pages_and_once() {
+        use TcpState::{Established, FinWait2, Listen, TimeWait};
+        let expected = [
+            record("1.2.3.4:9", "0.0.0.0:0", Listen, 7),
+            // Two that share a port.
+            record("1.2.3.4:9", "0.0.0.0:0", Listen, 8),
+            record("1.2.3.4:9", "2.2.2.2:300", Established, 9),
+            record("1.2.3.4:9", "10.0.0.1:2", FinWait2, 0),
+            record("1.2.3.4:256", "1.1.1.1:1", TimeWait, 0),
+            record("9.0.0.1:1", "1.1.1.1:1", Established, 10),
+        ];
+        let mut told = expected.to_vec();
+        // Told twice by the kernel; what has become of a connection; what linsock holds as well.
+        told.extend([expected[2], expected[3], expected[4]]);
+        told.push(record("9.0.0.1:1", "1.1.1.1:1", TimeWait, 0));
+        told.push(record("[::1]:1", "[::]:0", Listen, 11));
+        told.reverse();
+        assert_eq!(sorted(told, Family::Inet), expected);
+        let expected = [
+            record("[fe80::1%2]:9", "[::]:0", Listen, 1),
+            record("[fe80::1%3]:5", "[::]:0", Listen, 2),
+        ];
+        let told = expected.iter().rev().copied().collect();
+        assert_eq!(sorted(told, Family::Inet6), expected);
     }
 }

@@ -2,10 +2,14 @@
 #![allow(unsafe_code, reason = "getifaddrs of the C library")]
 
 use std::collections::BTreeMap;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+use linsock::NtStatus;
 use linsock::afd::address::Family;
+use linsock::transport::status_of;
+use rustix::io::Errno;
 
 /// The families that were asked for.
 #[derive(Clone, Copy)]
@@ -130,6 +134,12 @@ unsafe fn address_at(at: *const libc::sockaddr) -> Option<SocketAddr> {
     }
 }
 
+/// The name of an interface: an address of it may have a label, as eth0:1.
+fn without_label(name: &CStr) -> CString {
+    let name = name.to_bytes().split(|octet| *octet == b':').next().unwrap_or_default();
+    CString::new(name).unwrap_or_default()
+}
+
 /// The bits of a mask.
 fn bits(mask: Option<SocketAddr>) -> u8 {
     let ones = match mask {
@@ -142,21 +152,25 @@ fn bits(mask: Option<SocketAddr>) -> u8 {
 
 /// The interfaces, in the order of their numbers: with the addresses of those families, and those
 /// alone that have any if one family was asked for.
-pub(crate) fn list(families: Families) -> Vec<Interface> {
+///
+/// # Errors
+/// When descriptors or memory ran out, or netlink is forbidden.
+pub(crate) fn list(families: Families) -> Result<Vec<Interface>, NtStatus> {
     let mut found = BTreeMap::new();
     let mut first = std::ptr::null_mut();
     // SAFETY: gives a list, which is freed below.
     if unsafe { libc::getifaddrs(&raw mut first) } != 0 {
-        return Vec::new();
+        let error = Errno::from_io_error(&io::Error::last_os_error());
+        return Err(error.map_or(NtStatus::NOT_SUPPORTED, status_of));
     }
     let mut next = first;
     // SAFETY: the list's entries are valid until it is freed.
     while let Some(entry) = unsafe { next.as_ref() } {
         // SAFETY: an entry has a name.
         let name = unsafe { CStr::from_ptr(entry.ifa_name) };
-        let interface = found
-            .entry(name.to_owned())
-            .or_insert_with_key(|name| Interface::new(name, entry.ifa_flags));
+        let name = without_label(name);
+        let interface =
+            found.entry(name).or_insert_with_key(|name| Interface::new(name, entry.ifa_flags));
         // SAFETY: what the C library gives is as long as its family says.
         let address = unsafe { address_at(entry.ifa_addr) };
         // SAFETY: as above.
@@ -180,5 +194,17 @@ pub(crate) fn list(families: Families) -> Vec<Interface> {
         found.retain(|interface| !interface.subnets.is_empty());
     }
     found.sort_by_key(|interface| interface.index);
-    found
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// netdevice(7): an alias is an address of the interface before the colon.
+    #[test]
+    fn an_alias_is_no_interface_of_its_own() {
+        assert_eq!(without_label(c"eth0:1"), c"eth0".to_owned());
+        assert_eq!(without_label(c"lo"), c"lo".to_owned());
+    }
 }

@@ -1,15 +1,16 @@
 //! The functions of the IP helper that know IPv4 alone: adapters, addresses and the best interface.
 
 use std::mem::offset_of;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use linsock::NtStatus;
 use linsock::afd::address::Family;
 use linsock::transport::tcp::source_towards;
 
 use super::block::{Block, Place};
 use super::interfaces::{self, Families, Interface, Link, Subnet};
 use super::layout::{IP_ADAPTER_INFO, IP_ADDR_STRING};
-use super::{ERROR_GEN_FAILURE, code, hand_over, hand_over_octets};
+use super::{ERROR_GEN_FAILURE, code, hand_over, hand_over_octets, refusal};
 use crate::abi::BOOL;
 use crate::export::{Outcome, export};
 use crate::kernel32::object::no_access;
@@ -118,19 +119,46 @@ fn adapters(base: usize, interfaces: &[Interface]) -> Block {
     block
 }
 
+fn all() -> Outcome<Vec<Interface>> {
+    interfaces::list(Families::All).map_err(refusal)
+}
+
+/// Addresses of nobody's (RFC 5737, RFC 3849), which the default route is for.
+const NOBODY: (Ipv4Addr, Ipv6Addr) =
+    (Ipv4Addr::new(203, 0, 113, 1), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
+
+/// Where to ask the kernel for the way to an address. Programs ask for the way to 0.0.0.0 when they
+/// want the default route's; Linux takes that for this host itself.
+fn asked(to: &SocketAddr) -> SocketAddr {
+    let ip = match to.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => NOBODY.0.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => NOBODY.1.into(),
+        ip => ip,
+    };
+    let mut asked = *to;
+    asked.set_ip(ip);
+    if asked.port() == 0 {
+        // Whichever: nothing is sent.
+        asked.set_port(9);
+    }
+    asked
+}
+
 /// The interface whose address would be used.
 fn best_towards(to: &SocketAddr) -> Outcome<u32> {
-    let mut to = *to;
-    if to.port() == 0 {
-        // Whichever: nothing is sent.
-        to.set_port(9);
-    }
-    let from = source_towards(&to).map_err(|_| Error::ERROR_NETWORK_UNREACHABLE)?.ip();
-    let found = interfaces::list(Families::All).into_iter().find(|interface| {
-        interface.subnets.iter().any(|subnet| {
-            let is_loopback = interface.link == Link::Loopback && from.is_loopback();
-            subnet.address.ip() == from || is_loopback
-        })
+    let from = source_towards(&asked(to)).map_err(|status| match status {
+        NtStatus::TOO_MANY_OPENED_FILES | NtStatus::INSUFFICIENT_RESOURCES => refusal(status),
+        _ => Error::ERROR_NETWORK_UNREACHABLE,
+    })?;
+    let scope = match from {
+        SocketAddr::V4(_) => 0,
+        SocketAddr::V6(v6) => v6.scope_id(),
+    };
+    let from = from.ip();
+    let found = all()?.into_iter().find(|interface| {
+        let is_of_link = scope == 0 || scope == interface.index;
+        let is_loopback = interface.link == Link::Loopback && from.is_loopback();
+        is_of_link && interface.subnets.iter().any(|it| it.address.ip() == from || is_loopback)
     });
     found.map(|interface| interface.index).ok_or(Error::ERROR_NOT_FOUND)
 }
@@ -155,7 +183,7 @@ export! {
     {
         let _ = bOrder;
         let too_small = Error::ERROR_INSUFFICIENT_BUFFER;
-        let table = |_| address_table(&interfaces::list(Families::All));
+        let table = |_| Ok(address_table(&all()?));
         Ok(code(hand_over_octets(pIpAddrTable, pdwSize, too_small, table)))
     }
 
@@ -173,13 +201,18 @@ export! {
     fn GetAdaptersInfo(AdapterInfo: *mut IP_ADAPTER_INFO, SizePointer: *mut u32) -> u32,
         fail ERROR_GEN_FAILURE;
     {
-        let mut found = interfaces::list(Families::All);
-        found.retain(|interface| interface.link != Link::Loopback);
-        if found.is_empty() {
-            return Ok(Error::ERROR_NO_DATA.0);
-        }
-        let list = |base| adapters(base, &found);
-        Ok(code(hand_over(AdapterInfo.cast(), SizePointer, list)))
+        let list = || {
+            if SizePointer.is_null() {
+                return Err(Error::ERROR_INVALID_PARAMETER);
+            }
+            let mut found = all()?;
+            found.retain(|interface| interface.link != Link::Loopback);
+            if found.is_empty() {
+                return Err(Error::ERROR_NO_DATA);
+            }
+            hand_over(AdapterInfo.cast(), SizePointer, |base| adapters(base, &found))
+        };
+        Ok(code(list()))
     }
 
     /// How many interfaces the host has, loopback among them.
@@ -189,11 +222,12 @@ export! {
     /// # Errors
     /// Returned: ERROR_INVALID_PARAMETER, ERROR_NOACCESS.
     fn GetNumberOfInterfaces(pdwNumIf: *mut u32) -> u32, fail ERROR_GEN_FAILURE; {
-        let count = || Ok(u32::try_from(interfaces::list(Families::All).len()).unwrap_or(u32::MAX));
+        let count = || Ok(u32::try_from(all()?.len()).unwrap_or(u32::MAX));
         Ok(store(pdwNumIf, count))
     }
 
-    /// The number of the interface that packets to an IPv4 address leave by.
+    /// The number of the interface that packets to an IPv4 address leave by; of 0.0.0.0, that of
+    /// the default route.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getbestinterface>
     ///

@@ -6,6 +6,7 @@
 #include "check.h"
 
 #ifndef __MINGW32__
+#include <iphlpapi.h>
 #include <sys/resource.h>
 
 static DWORD WINAPI set(void *event)
@@ -49,6 +50,32 @@ static void refusals(void)
     CHECK_EQ(WSAGetLastError(), WSAEMFILE, "D socket: WSAEMFILE");
 }
 
+/* A table that cannot be had is not an empty one: "nothing is left in TIME_WAIT" would be a lie. */
+static void tables(void)
+{
+    MIB_TCPTABLE table = { .dwNumEntries = 77 };
+    MIB_TCPROW row = { .dwState = MIB_TCP_STATE_DELETE_TCB };
+    MIB_TCPSTATS tcp;
+    MIB_UDPSTATS udp;
+    ULONG size = sizeof table;
+    DWORD number = 77;
+
+    CHECK_EQ(GetTcpTable(&table, &size, TRUE), ERROR_TOO_MANY_OPEN_FILES, "choice: GetTcpTable");
+    CHECK_EQ(table.dwNumEntries, 77, "choice: GetTcpTable");
+    CHECK_EQ(GetExtendedUdpTable(&table, &size, TRUE, AF_INET, UDP_TABLE_OWNER_PID, 0), ERROR_TOO_MANY_OPEN_FILES,
+             "choice: GetExtendedUdpTable");
+    CHECK_EQ(GetTcpStatistics(&tcp), ERROR_TOO_MANY_OPEN_FILES, "choice: GetTcpStatistics");
+    CHECK_EQ(GetUdpStatistics(&udp), ERROR_TOO_MANY_OPEN_FILES, "choice: GetUdpStatistics");
+    CHECK_EQ(SetTcpEntry(&row), ERROR_TOO_MANY_OPEN_FILES, "choice: SetTcpEntry");
+    CHECK_EQ(GetNumberOfInterfaces(&number), ERROR_TOO_MANY_OPEN_FILES, "choice: GetNumberOfInterfaces");
+    CHECK_EQ(GetIpAddrTable(NULL, &size, TRUE), ERROR_TOO_MANY_OPEN_FILES, "choice: GetIpAddrTable");
+    CHECK_EQ(GetAdaptersInfo(NULL, &size), ERROR_TOO_MANY_OPEN_FILES, "choice: GetAdaptersInfo");
+    CHECK_EQ(GetAdaptersAddresses(AF_UNSPEC, 0, NULL, NULL, &size), ERROR_TOO_MANY_OPEN_FILES,
+             "choice: GetAdaptersAddresses");
+    CHECK_EQ(GetBestInterface(htonl(INADDR_LOOPBACK), &number), ERROR_TOO_MANY_OPEN_FILES, "choice: GetBestInterface");
+    CHECK_EQ(number, 77, "choice: GetBestInterface");
+}
+
 static void works(void)
 {
     SOCKET client, server;
@@ -76,6 +103,7 @@ int main(void)
     REQUIRE(setrlimit(RLIMIT_NOFILE, &(struct rlimit){3, before.rlim_max}) == 0);
     waits();
     refusals();
+    tables();
     REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
     works();
 #endif

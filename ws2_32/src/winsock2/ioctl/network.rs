@@ -69,14 +69,14 @@ fn info_of(interface: &Interface, subnet: &Subnet) -> [u8; INTERFACE_INFO] {
 /// SIO_GET_INTERFACE_LIST: an INTERFACE_INFO for each IPv4 address.
 pub(super) fn interface_list(socket: &Socket, buffers: &Buffers) -> Outcome<u32> {
     family_of(socket)?;
-    let all = list(Families::One(Family::Inet));
+    let all = list(Families::One(Family::Inet))?;
     let infos = all.iter().flat_map(|one| one.subnets.iter().map(|subnet| info_of(one, subnet)));
     buffers.write_all(&infos.flatten().collect::<Vec<_>>())
 }
 
 /// SIO_ADDRESS_LIST_QUERY: the addresses of the socket's family that are no loopback's.
 pub(super) fn address_list(socket: &Socket, buffers: &Buffers) -> Outcome<u32> {
-    let all = list(Families::One(family_of(socket)?));
+    let all = list(Families::One(family_of(socket)?))?;
     let others = all.iter().filter(|interface| interface.link != Link::Loopback);
     let subnets: Vec<&Subnet> = others.flat_map(|interface| &interface.subnets).collect();
     let mut block = Block::new(buffers.output.addr());
