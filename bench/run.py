@@ -307,6 +307,15 @@ def kernel(bench, report):
         report.row(load, "one core", RATE, bench.servers(load, "one core", servers), "iocp", "wsk", at_least(0.90))
 
 
+def registered(bench, report):
+    """Registered I/O beside the completion port's own packets."""
+    for load in [ECHO, ECHO_ONE]:
+        if not bench.options.wanted(load, "one core", "rio"):
+            continue
+        servers = {"iocp": iocp(load), "rio": [PROGRAMS / "rio_server", load.size]}
+        report.row(load, "one core", CPU, bench.servers(load, "one core", servers), "iocp", "rio")
+
+
 def client(bench, report):
     load = Load("client", 64)
     for placement in ["one core", "two cores"]:
@@ -441,7 +450,7 @@ def main():
 
         parts = peers.PARTS
     else:
-        parts = [against_epoll, client, threads, kernel, syscalls, wine]
+        parts = [against_epoll, client, threads, kernel, registered, syscalls, wine]
     for part in parts:
         part(bench, report)
     outcome = "everything measured" if options.peers else "every target met"  # the peers have no targets

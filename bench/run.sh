@@ -14,7 +14,7 @@ build() {
     "${CC:-cc}" "${warnings[@]}" -o "$LINSOCK_BENCH_DIR/epoll_server" bench/epoll_server.c
     case " $* " in *" --noise "*) return ;; esac # needs no more than these
     cargo build --release
-    for program in iocp_server iocp_client wsk_server; do
+    for program in iocp_server iocp_client wsk_server rio_server; do
         "$target/release/linsock" cc "${warnings[@]}" bench/$program.c -o "$LINSOCK_BENCH_DIR/$program"
     done
     if command -v wine >/dev/null && command -v x86_64-w64-mingw32-gcc >/dev/null; then
@@ -55,7 +55,7 @@ build_before() {
     while [ $# -gt 0 ] && [ "$1" != --against ]; do shift; done
     [ $# -gt 1 ] || return 0
     local before=$LINSOCK_BENCH_DIR/before
-    rm -rf "$before" && mkdir -p "$before" && git archive "$2" | tar -x -C "$before"
+    rm -rf "$before" && mkdir -p "$before" && git archive "$2" | tar -xm -C "$before" # of now, or cargo takes what it built of another revision
     (cd "$before" && cargo build --release --target-dir "$LINSOCK_BENCH_DIR/target-before")
     "$LINSOCK_BENCH_DIR/target-before/release/linsock" cc -O2 bench/iocp_server.c -o "$LINSOCK_BENCH_DIR/iocp_server_before"
 }

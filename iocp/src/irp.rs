@@ -38,6 +38,30 @@ pub enum Target {
         /// Whether the file's port gets a packet that carries the sink.
         packet: bool,
     },
+    /// A ledger of many operations, which needs no memory for each.
+    Ledger {
+        /// Where the end is entered.
+        ledger: Arc<dyn Ledger>,
+        /// Which operation it is.
+        line: Line,
+    },
+}
+
+/// What a [`Ledger`] knows an operation by: its own numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// A number of the program's.
+    pub context: usize,
+    /// What else is to be known.
+    pub kind: u8,
+}
+
+/// Takes the results of operations of which nothing else is kept. One that is refused is not
+/// entered: its caller knows.
+pub trait Ledger: Send + Sync {
+    /// An operation is over. Called once for each, possibly under a lock: it stores the result and
+    /// hands back whom to wake.
+    fn enter(self: Arc<Self>, line: Line, status: NtStatus, bytes: usize) -> Option<Waker>;
 }
 
 /// Takes the result of an operation that has no OVERLAPPED.
@@ -50,12 +74,6 @@ pub trait Sink: std::any::Any + Send + Sync {
     /// follows, whatever was asked for.
     fn lose(&self, done: Done) -> Option<Waker> {
         self.complete(done)
-    }
-
-    /// The call was refused, which tells its caller: nobody waits yet. The operation's memory is
-    /// handed back.
-    fn refuse(&self, done: Done) {
-        let _none = self.complete(done);
     }
 
     /// Its packet was taken by a thread that runs what its port brings.
@@ -212,7 +230,8 @@ impl Irp {
         match &self.target {
             Some(Target::Overlapped { ptr, .. }) => ptr.addr(),
             Some(Target::Sink { sink, .. }) => Arc::as_ptr(sink).addr(),
-            None => 0,
+            // Of the program's, nothing names one.
+            Some(Target::Ledger { .. }) | None => 0,
         }
     }
 
@@ -231,8 +250,9 @@ impl Irp {
                 file.association().is_none()
             }
             Some(Target::Overlapped { .. }) => true,
-            // Operations of the safe API belong to their owner, not to a thread.
-            Some(Target::Sink { .. }) | None => false,
+            // Operations of the safe API, and of Registered I/O, belong to their owner, not to a
+            // thread.
+            Some(Target::Sink { .. } | Target::Ledger { .. }) | None => false,
         }
     }
 
@@ -293,6 +313,7 @@ impl Irp {
                 let done = Done { status, bytes, buffers };
                 complete_sink(sink, done, association.filter(|_| packet), after);
             }
+            Target::Ledger { ledger, line } => after.wake(ledger.enter(line, status, bytes)),
         }
     }
 
@@ -305,7 +326,9 @@ impl Irp {
             }
             // A call that blocks, or does not: its result is the caller's.
             Some(Target::Sink { sink, .. }) if sink.is_attended() => return,
-            Some(Target::Sink { .. }) => (0, "an operation without OVERLAPPED".to_owned()),
+            Some(Target::Sink { .. } | Target::Ledger { .. }) => {
+                (0, "an operation without OVERLAPPED".to_owned())
+            }
             None => return,
         };
         let how = match timing {
@@ -339,6 +362,11 @@ impl Irp {
                     waker.wake();
                 }
             }
+            Target::Ledger { ledger, line } => {
+                if let Some(waker) = ledger.enter(line, NtStatus::CANCELLED, 0) {
+                    waker.wake();
+                }
+            }
         }
     }
 
@@ -347,7 +375,8 @@ impl Irp {
     pub fn refuse(&mut self, status: NtStatus) {
         if let Some(Target::Sink { sink, .. }) = self.target.take() {
             let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
-            sink.refuse(Done { status, bytes: 0, buffers });
+            // Nobody waits yet, so there is no waker.
+            let _none = sink.complete(Done { status, bytes: 0, buffers });
         }
     }
 }

@@ -18,7 +18,7 @@ use std::task::{Wake, Waker};
 use linsock_iocp::NtStatus;
 use linsock_iocp::buffer::{Buffers, SendFlags};
 use linsock_iocp::event::Event;
-use linsock_iocp::irp::{Deferred, Done, Irp, Sink, Target};
+use linsock_iocp::irp::{Deferred, Irp, Ledger, Line, Target};
 use linsock_iocp::port::{CompletionPort, Packet};
 use linsock_iocp::reactor;
 use linsock_iocp::sync::Lock;
@@ -74,6 +74,14 @@ struct Entry {
     requests: Arc<RequestQueue>,
     direction: Direction,
     completion: Completion,
+}
+
+impl Entry {
+    /// The program takes it: another request may have its place.
+    fn leave(&self) -> Completion {
+        self.requests.half(self.direction).end();
+        self.completion
+    }
 }
 
 /// What is told of a request that is over.
@@ -155,15 +163,16 @@ impl CompletionQueue {
     }
 
     /// Takes up to `most` completions, in the order in which the requests ended. Where there is
-    /// none it looks at the sockets that no port looks at: a program may do nothing else.
-    pub fn dequeue(&self, most: usize) -> Vec<Completion> {
+    /// none, and no port whose threads look at the sockets, it looks at them: a program may do
+    /// nothing else.
+    pub fn dequeue<T>(&self, most: usize, tell: impl FnMut(Completion) -> T) -> Vec<T> {
         let mut taken = self.take(most);
-        if taken.is_empty() && most > 0 {
+        let has_port = matches!(self.notification, Some(Notification::Packet { .. }));
+        if taken.is_empty() && most > 0 && !has_port {
             reactor::look();
             taken = self.take(most);
         }
-        taken.iter().for_each(|entry| entry.requests.half(entry.direction).end());
-        taken.iter().map(|entry| entry.completion).collect()
+        taken.iter().map(Entry::leave).map(tell).collect()
     }
 
     fn take(&self, most: usize) -> Vec<Entry> {
@@ -342,9 +351,47 @@ impl RequestQueue {
         })
     }
 
-    fn begin(self: &Arc<Self>, direction: Direction, ask: Ask) -> Result<Arc<Request>, NtStatus> {
+    /// Begins a request; what the socket refuses is over at once, and told as every end is: only
+    /// what is wrong with the request itself is told by the call.
+    fn request<T>(
+        self: &Arc<Self>,
+        direction: Direction,
+        ask: Ask,
+        memory: Buffers,
+        make: impl FnOnce(Irp) -> Result<T, NtStatus>,
+    ) -> Result<(), NtStatus> {
         self.half(direction).begin()?;
-        Ok(Arc::new(Request { requests: Arc::clone(self), direction, ask }))
+        let line = Line { context: ask.context, kind: kind(direction, ask.notifies) };
+        let ledger = Arc::clone(self) as Arc<dyn Ledger>;
+        if let Err(status) = make(Irp::new(Target::Ledger { ledger, line }, memory))
+            && let Some(waker) = Arc::clone(self).enter(line, status, 0)
+        {
+            waker.wake();
+        }
+        Ok(())
+    }
+}
+
+/// The kinds of a request's [`Line`].
+const SEND: u8 = 1;
+const NOTIFIES: u8 = 2;
+
+const fn kind(direction: Direction, notifies: bool) -> u8 {
+    let direction = match direction {
+        Direction::Receive => 0,
+        Direction::Send => SEND,
+    };
+    direction | if notifies { NOTIFIES } else { 0 }
+}
+
+impl Ledger for RequestQueue {
+    fn enter(self: Arc<Self>, line: Line, status: NtStatus, bytes: usize) -> Option<Waker> {
+        let is_send = line.kind & SEND != 0;
+        let direction = if is_send { Direction::Send } else { Direction::Receive };
+        let (socket_context, request_context) = (self.context, line.context);
+        let completion = Completion { status, bytes, socket_context, request_context };
+        let queue = Arc::clone(&self.half(direction).completions);
+        queue.insert(Entry { requests: self, direction, completion }, line.kind & NOTIFIES != 0)
     }
 }
 
@@ -355,47 +402,6 @@ pub struct Ask {
     pub context: usize,
     /// The end is worth a notification.
     pub notifies: bool,
-}
-
-/// A request that is under way.
-#[derive(Debug)]
-struct Request {
-    requests: Arc<RequestQueue>,
-    direction: Direction,
-    ask: Ask,
-}
-
-impl Request {
-    fn end(&self, status: NtStatus, bytes: usize) -> Option<Waker> {
-        let completion = Completion {
-            status,
-            bytes,
-            socket_context: self.requests.context,
-            request_context: self.ask.context,
-        };
-        let (requests, direction) = (Arc::clone(&self.requests), self.direction);
-        let queue = &self.requests.half(direction).completions;
-        queue.insert(Entry { requests, direction, completion }, self.ask.notifies)
-    }
-
-    /// What the socket refused is over, too: only what is wrong with the request itself is told by
-    /// the call.
-    fn settle<T>(&self, made: Result<T, NtStatus>) {
-        if let Err(status) = made
-            && let Some(waker) = self.end(status, 0)
-        {
-            waker.wake();
-        }
-    }
-}
-
-impl Sink for Request {
-    fn complete(&self, done: Done) -> Option<Waker> {
-        self.end(done.status, done.bytes)
-    }
-
-    /// The call says so, and [`settle`](Self::settle) sees it.
-    fn refuse(&self, _: Done) {}
 }
 
 /// What a socket has of this: whether it was made for it, and its requests.
@@ -455,14 +461,11 @@ impl Socket {
         from: Option<SenderArea>,
         ask: Ask,
     ) -> Result<(), NtStatus> {
-        let request = self.request_queue()?.begin(Direction::Receive, ask)?;
-        let sink = Arc::clone(&request) as Arc<dyn Sink>;
-        let irp = Irp::new(Target::Sink { sink, packet: false }, memory);
-        request.settle(match self.is_datagram() {
+        let requests = self.request_queue()?;
+        requests.request(Direction::Receive, ask, memory, |irp| match self.is_datagram() {
             true => self.recv_from(irp, options, from),
             false => self.recv(irp, options),
-        });
-        Ok(())
+        })
     }
 
     /// Requests a send; of a datagram, to the route's destination.
@@ -470,13 +473,10 @@ impl Socket {
     /// # Errors
     /// WSAENOBUFS when as many are under way as may be.
     pub fn request_send(&self, memory: Buffers, to: Route, ask: Ask) -> Result<(), NtStatus> {
-        let request = self.request_queue()?.begin(Direction::Send, ask)?;
-        let sink = Arc::clone(&request) as Arc<dyn Sink>;
-        let irp = Irp::new(Target::Sink { sink, packet: false }, memory);
-        request.settle(match self.is_datagram() {
+        let requests = self.request_queue()?;
+        requests.request(Direction::Send, ask, memory, |irp| match self.is_datagram() {
             true => self.send_to(irp, SendFlags::default(), to),
             false => self.send(irp, SendFlags::default()),
-        });
-        Ok(())
+        })
     }
 }

@@ -233,7 +233,7 @@ fn event_of(handle: Handle) -> Option<Arc<Event>> {
     }
 }
 
-fn result(completion: &Completion) -> RIORESULT {
+fn result(completion: Completion) -> RIORESULT {
     let status = completion.status;
     RIORESULT {
         Status: if status.is_success() { 0 } else { status.wsa().cast_signed() },
@@ -380,8 +380,7 @@ export! {
     winsock fn RIODequeueCompletion as "linsock_RIODequeueCompletion"(CQ: usize, Array: *mut RIORESULT, ArraySize: u32) -> u32, fail RIO_CORRUPT_CQ; {
         let queue = queue(CQ)?;
         ptr::check_writable(Array, ArraySize as usize)?;
-        let taken = queue.dequeue(ArraySize as usize);
-        let results: Vec<_> = taken.iter().map(result).collect();
+        let results = queue.dequeue(ArraySize as usize, result);
         ptr::write_all(Array, &results)?;
         Ok(dword(results.len()))
     }
