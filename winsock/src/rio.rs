@@ -202,20 +202,20 @@ impl CompletionQueue {
         tells.then(|| Waker::from(Arc::clone(self)))
     }
 
-    fn reserve(&self, places: usize) -> Result<(), NtStatus> {
+    /// Changes how many places somebody has; nothing when there are not as many left.
+    fn exchange(&self, places: &AtomicUsize, wanted: usize) -> Result<(), NtStatus> {
+        // Under the lock: two threads may do so at once.
         let mut state = self.state.lock();
-        if state.is_closed {
+        let others = state.reserved - places.load(Ordering::Relaxed);
+        if state.is_closed && wanted > 0 {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        if places > state.size - state.reserved {
+        if wanted > state.size - others {
             return Err(NtStatus::INSUFFICIENT_RESOURCES);
         }
-        state.reserved += places;
+        state.reserved = others + wanted;
+        places.store(wanted, Ordering::Relaxed);
         Ok(())
-    }
-
-    fn give_back(&self, places: usize) {
-        self.state.lock().reserved -= places;
     }
 }
 
@@ -277,9 +277,10 @@ impl Half {
     /// # Errors
     /// WSAENOBUFS when there are not as many left; WSAEINVAL when that queue is closed.
     pub fn new(completions: &Arc<CompletionQueue>, most: usize) -> Result<Self, NtStatus> {
-        completions.reserve(most)?;
-        let (most, under_way) = (AtomicUsize::new(most), AtomicUsize::new(0));
-        Ok(Self { completions: Arc::clone(completions), most, under_way })
+        let completions = Arc::clone(completions);
+        let half = Self { completions, most: AtomicUsize::new(0), under_way: AtomicUsize::new(0) };
+        half.completions.exchange(&half.most, most)?;
+        Ok(half)
     }
 
     fn begin(&self) -> Result<(), NtStatus> {
@@ -298,19 +299,14 @@ impl Half {
         if most < self.under_way.load(Ordering::Relaxed) {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        let before = self.most.load(Ordering::Relaxed);
-        match most.checked_sub(before) {
-            Some(more) => self.completions.reserve(more)?,
-            None => self.completions.give_back(before - most),
-        }
-        self.most.store(most, Ordering::Relaxed);
-        Ok(())
+        self.completions.exchange(&self.most, most)
     }
 }
 
 impl Drop for Half {
     fn drop(&mut self) {
-        self.completions.give_back(*self.most.get_mut());
+        // No places are never refused.
+        let _ = self.completions.exchange(&self.most, 0);
     }
 }
 
@@ -478,5 +474,36 @@ impl Socket {
             true => self.send_to(irp, SendFlags::default(), to),
             false => self.send(irp, SendFlags::default()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    /// Our choice: what two threads change at once is counted once (a program has to take turns,
+    /// but nothing of the queue's may break).
+    #[test]
+    fn places_are_neither_lost_nor_counted_twice() {
+        let queue = CompletionQueue::new(64, None).unwrap();
+        let half = || Half::new(&queue, 4).unwrap();
+        let requests = RequestQueue::new(half(), half(), 0);
+        let together = Barrier::new(2);
+        thread::scope(|scope| {
+            for mine in [3, 5] {
+                let (requests, together) = (&requests, &together);
+                scope.spawn(move || {
+                    together.wait();
+                    (0..100_000).try_for_each(|_| requests.resize(mine, 7 - mine))
+                });
+            }
+        });
+        drop(requests);
+        assert_eq!(queue.state.lock().reserved, 0);
+        assert!(Half::new(&queue, 64).is_ok());
+        assert_eq!(Half::new(&queue, 65).unwrap_err(), NtStatus::INSUFFICIENT_RESOURCES);
     }
 }
