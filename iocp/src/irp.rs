@@ -42,18 +42,11 @@ pub enum Target {
     Ledger {
         /// Where the end is entered.
         ledger: Arc<dyn Ledger>,
-        /// Which operation it is.
-        line: Line,
+        /// Which operation it is: a number of the program's, and what else the ledger has to know.
+        context: usize,
+        /// See there. (Not in a structure of their own, which would make every IRP larger.)
+        kind: u8,
     },
-}
-
-/// What a [`Ledger`] knows an operation by: its own numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// A number of the program's.
-    pub context: usize,
-    /// What else is to be known.
-    pub kind: u8,
 }
 
 /// Takes the results of operations of which nothing else is kept. One that is refused is not
@@ -61,7 +54,13 @@ pub struct Line {
 pub trait Ledger: Send + Sync {
     /// An operation is over. Called once for each, possibly under a lock: it stores the result and
     /// hands back whom to wake.
-    fn enter(self: Arc<Self>, line: Line, status: NtStatus, bytes: usize) -> Option<Waker>;
+    fn enter(
+        self: Arc<Self>,
+        context: usize,
+        kind: u8,
+        status: NtStatus,
+        bytes: usize,
+    ) -> Option<Waker>;
 }
 
 /// Takes the result of an operation that has no OVERLAPPED.
@@ -313,7 +312,9 @@ impl Irp {
                 let done = Done { status, bytes, buffers };
                 complete_sink(sink, done, association.filter(|_| packet), after);
             }
-            Target::Ledger { ledger, line } => after.wake(ledger.enter(line, status, bytes)),
+            Target::Ledger { ledger, context, kind } => {
+                after.wake(ledger.enter(context, kind, status, bytes));
+            }
         }
     }
 
@@ -362,8 +363,8 @@ impl Irp {
                     waker.wake();
                 }
             }
-            Target::Ledger { ledger, line } => {
-                if let Some(waker) = ledger.enter(line, NtStatus::CANCELLED, 0) {
+            Target::Ledger { ledger, context, kind } => {
+                if let Some(waker) = ledger.enter(context, kind, NtStatus::CANCELLED, 0) {
                     waker.wake();
                 }
             }

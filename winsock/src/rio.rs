@@ -18,7 +18,7 @@ use std::task::{Wake, Waker};
 use linsock_iocp::NtStatus;
 use linsock_iocp::buffer::{Buffers, SendFlags};
 use linsock_iocp::event::Event;
-use linsock_iocp::irp::{Deferred, Irp, Ledger, Line, Target};
+use linsock_iocp::irp::{Deferred, Irp, Ledger, Target};
 use linsock_iocp::port::{CompletionPort, Packet};
 use linsock_iocp::reactor;
 use linsock_iocp::sync::Lock;
@@ -357,10 +357,10 @@ impl RequestQueue {
         make: impl FnOnce(Irp) -> Result<T, NtStatus>,
     ) -> Result<(), NtStatus> {
         self.half(direction).begin()?;
-        let line = Line { context: ask.context, kind: kind(direction, ask.notifies) };
+        let (context, kind) = (ask.context, kind(direction, ask.notifies));
         let ledger = Arc::clone(self) as Arc<dyn Ledger>;
-        if let Err(status) = make(Irp::new(Target::Ledger { ledger, line }, memory))
-            && let Some(waker) = Arc::clone(self).enter(line, status, 0)
+        if let Err(status) = make(Irp::new(Target::Ledger { ledger, context, kind }, memory))
+            && let Some(waker) = Arc::clone(self).enter(context, kind, status, 0)
         {
             waker.wake();
         }
@@ -368,7 +368,7 @@ impl RequestQueue {
     }
 }
 
-/// The kinds of a request's [`Line`].
+/// The kinds of a request, in its IRP.
 const SEND: u8 = 1;
 const NOTIFIES: u8 = 2;
 
@@ -381,13 +381,19 @@ const fn kind(direction: Direction, notifies: bool) -> u8 {
 }
 
 impl Ledger for RequestQueue {
-    fn enter(self: Arc<Self>, line: Line, status: NtStatus, bytes: usize) -> Option<Waker> {
-        let is_send = line.kind & SEND != 0;
+    fn enter(
+        self: Arc<Self>,
+        context: usize,
+        kind: u8,
+        status: NtStatus,
+        bytes: usize,
+    ) -> Option<Waker> {
+        let is_send = kind & SEND != 0;
         let direction = if is_send { Direction::Send } else { Direction::Receive };
-        let (socket_context, request_context) = (self.context, line.context);
+        let (socket_context, request_context) = (self.context, context);
         let completion = Completion { status, bytes, socket_context, request_context };
         let queue = Arc::clone(&self.half(direction).completions);
-        queue.insert(Entry { requests: self, direction, completion }, line.kind & NOTIFIES != 0)
+        queue.insert(Entry { requests: self, direction, completion }, kind & NOTIFIES != 0)
     }
 }
 
