@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use crate::socket::TcpState;
 use crate::time_wait::{self, Pair};
-use crate::transport::status_of;
+use crate::transport::{sock_diag, status_of};
 use facts::Facts;
 
 /// A socket, or what is left of one in TIME_WAIT.
@@ -43,7 +43,7 @@ const TICK: Duration = Duration::from_millis(10);
 /// # Errors
 /// STATUS_NOT_SUPPORTED without /proc; when descriptors or memory ran out.
 pub fn tcp() -> Result<Vec<Record>, NtStatus> {
-    let mut records = sockets("tcp", facts::TCP)?;
+    let mut records = sockets("tcp", sock_diag::TCP)?;
     give_to_listeners(&mut records);
     Ok(records)
 }
@@ -53,7 +53,7 @@ pub fn tcp() -> Result<Vec<Record>, NtStatus> {
 /// # Errors
 /// As those of [`tcp`].
 pub fn udp() -> Result<Vec<Record>, NtStatus> {
-    sockets("udp", facts::UDP)
+    sockets("udp", sock_diag::UDP)
 }
 
 fn sockets(name: &str, protocol: u8) -> Result<Vec<Record>, NtStatus> {

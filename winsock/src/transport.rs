@@ -3,6 +3,7 @@
 pub mod iso;
 pub mod last_words;
 pub mod port;
+pub(crate) mod sock_diag;
 pub mod tcp;
 
 use linsock_iocp::NtStatus;

@@ -5,17 +5,10 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv6Addr, SocketAddr};
-use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::net::{
-    self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, sockopt,
-};
 
-/// IPPROTO_TCP, IPPROTO_UDP.
-pub(super) const TCP: u8 = 6;
-pub(super) const UDP: u8 = 17;
+use crate::transport::sock_diag::{self, DONE, Diag, ERROR, LOOK_UP};
 
 /// A socket: its number (0 in TIME_WAIT) and its ends, without scopes.
 pub(super) type Key = (u64, SocketAddr, SocketAddr);
@@ -29,23 +22,10 @@ pub(super) struct Facts {
     pub(super) takes_v4: bool,
 }
 
-/// `nlmsghdr`, `inet_diag_req_v2` and `inet_diag_msg`, in octets.
-const HEADER: usize = 16;
-const REQUEST: usize = HEADER + 56;
+/// `inet_diag_msg`, in octets; attributes stand behind it.
 const MESSAGE: usize = 72;
-/// `SOCK_DIAG_BY_FAMILY`; `NLM_F_REQUEST | NLM_F_DUMP`; `NLMSG_DONE`, `NLMSG_ERROR`.
-const BY_FAMILY: u16 = 20;
-const DUMP: u16 = 0x301;
-const DONE: u16 = 3;
-const ERROR: u16 = 2;
-/// Linux's number of the family.
-const INET6: u8 = 10;
 /// `INET_DIAG_SKV6ONLY`.
 const V6ONLY: u16 = 11;
-/// The kernel answers at once.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// More than it puts into one answer.
-const ROOM: usize = 64 << 10;
 
 /// The facts of every socket of IPv6.
 pub(super) fn of_ipv6(protocol: u8) -> HashMap<Key, Facts> {
@@ -56,48 +36,19 @@ pub(super) fn of_ipv6(protocol: u8) -> HashMap<Key, Facts> {
 }
 
 fn ask(protocol: u8, facts: &mut HashMap<Key, Facts>) -> Result<(), Errno> {
-    let diag = open()?;
-    net::send(&diag, &request(protocol), SendFlags::empty())?;
-    let mut room = vec![0_u8; ROOM];
-    let mut goes_on = true;
-    while goes_on {
-        let (_, received) = net::recv(&diag, &mut room[..], RecvFlags::empty())?;
-        goes_on = received > 0 && read(&room[..received.min(ROOM)], facts);
-    }
-    Ok(())
-}
-
-fn open() -> Result<OwnedFd, Errno> {
-    let (family, flags) = (AddressFamily::NETLINK, SocketFlags::CLOEXEC);
-    let diag = net::socket_with(family, SocketType::DGRAM, flags, Some(netlink::SOCK_DIAG))?;
-    sockopt::set_socket_timeout(&diag, sockopt::Timeout::Recv, Some(PATIENCE))?;
-    Ok(diag)
-}
-
-/// For all states and addresses.
-fn request(protocol: u8) -> [u8; REQUEST] {
-    let mut octets = [0; REQUEST];
-    let mut put = |at: usize, field: &[u8]| octets[at..at + field.len()].copy_from_slice(field);
-    put(0, &u32::try_from(REQUEST).unwrap_or(0).to_ne_bytes());
-    put(4, &BY_FAMILY.to_ne_bytes());
-    put(6, &DUMP.to_ne_bytes());
-    put(HEADER, &[INET6, protocol]);
-    put(HEADER + 4, &u32::MAX.to_ne_bytes());
-    octets
+    let flags = sock_diag::REQUESTS | sock_diag::DUMP;
+    let request = sock_diag::request(LOOK_UP, flags, sock_diag::INET6, protocol);
+    Diag::open()?.ask(&request, |received| !read(received, facts))
 }
 
 /// Reads the messages; false when the last was among them.
-fn read(mut octets: &[u8], facts: &mut HashMap<Key, Facts>) -> bool {
-    while let Some(header) = octets.first_chunk::<HEADER>() {
-        let [a, b, c, d, kind_low, kind_high, ..] = *header;
-        let len = usize::try_from(u32::from_ne_bytes([a, b, c, d])).unwrap_or(0);
-        match u16::from_ne_bytes([kind_low, kind_high]) {
+fn read(octets: &[u8], facts: &mut HashMap<Key, Facts>) -> bool {
+    for (kind, body) in sock_diag::messages(octets) {
+        match kind {
             DONE | ERROR => return false,
-            BY_FAMILY => facts.extend(octets.get(HEADER..len).and_then(socket)),
+            LOOK_UP => facts.extend(socket(body)),
             _ => {}
         }
-        // Messages begin at multiples of four; one that is shorter than its header is the last.
-        octets = octets.get(len.next_multiple_of(4).max(HEADER)..).unwrap_or_default();
     }
     true
 }
@@ -131,6 +82,7 @@ fn attribute(mut octets: &[u8], wanted: u16) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::sock_diag::HEADER;
 
     fn message(kind: u16, body: &[u8]) -> Vec<u8> {
         let len = u32::try_from(HEADER + body.len()).unwrap();
@@ -145,11 +97,11 @@ mod tests {
     #[test]
     fn messages_are_read_and_garbage_is_not() {
         let mut body = vec![0; MESSAGE];
-        body[..8].copy_from_slice(&[INET6, 10, 0, 0, 0x12, 0x34, 0, 80]);
+        body[..8].copy_from_slice(&[sock_diag::INET6, 10, 0, 0, 0x12, 0x34, 0, 80]);
         (body[23], body[39], body[40], body[68]) = (1, 2, 7, 9);
         body.extend([6, 0, 8, 0, 1, 1, 0, 0]);
         body.extend([5, 0, 11, 0, 0, 0, 0, 0]);
-        let (one, last) = (message(BY_FAMILY, &body), message(DONE, &[0; 4]));
+        let (one, last) = (message(LOOK_UP, &body), message(DONE, &[0; 4]));
         let mut facts = HashMap::new();
         assert!(read(&one, &mut facts), "more may follow");
         assert!(!read(&[&one[..], &last].concat(), &mut facts));

@@ -7,37 +7,23 @@
 //! remove.
 
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::net::{
-    self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, sockopt,
-};
+use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
 use super::Pair;
+use crate::transport::sock_diag::{self, DESTROY, Diag, HEADER, LOOK_UP, REQUEST};
 
 /// How long the kernel keeps a record (`TCP_TIMEWAIT_LEN`).
 pub(super) const KEPT: Duration = Duration::from_secs(60);
 
-const HEADER: usize = 16;
-const REQUEST: usize = HEADER + 56;
-/// `SOCK_DIAG_BY_FAMILY` and `SOCK_DESTROY` of linux/sock_diag.h.
-const LOOK_UP: u16 = 20;
-const DESTROY: u16 = 21;
-/// `NLM_F_REQUEST`, `NLM_F_ACK`.
-const REQUESTS: u16 = 1;
-const ACKNOWLEDGE: u16 = 4;
-const NLMSG_ERROR: u16 = 2;
-const IPPROTO_TCP: u8 = 6;
 /// The kernel's numbers of the states TIME_WAIT and LISTEN.
 const TIME_WAIT: u8 = 6;
 const LISTEN: u8 = 10;
 /// Requests that go with one call; the answers to so many fit any receive buffer.
 const BATCH: usize = 64;
-/// The kernel answers at once.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether this process may have records removed. Asked once, about a listener of our own: the
 /// kernel says so only of a socket that exists.
@@ -94,23 +80,12 @@ struct Record {
 /// `INET_DIAG_NOCOOKIE`: whichever there is.
 const ANY: [u8; 8] = [0xFF; 8];
 
-/// A socket to the kernel's sock_diag.
-struct Diag(OwnedFd);
-
 impl Diag {
-    fn open() -> Result<Self, Errno> {
-        let (family, flags) = (AddressFamily::NETLINK, SocketFlags::CLOEXEC);
-        let protocol = Some(netlink::SOCK_DIAG);
-        let fd = net::socket_with(family, SocketType::DGRAM, flags, protocol)?;
-        sockopt::set_socket_timeout(&fd, sockopt::Timeout::Recv, Some(PATIENCE))?;
-        Ok(Self(fd))
-    }
-
     /// The records of these pairs whose states are wanted.
     fn look_up(&self, pairs: &[Pair], wanted: impl Fn(u8) -> bool) -> Result<Vec<Record>, Errno> {
         let any = |pair: &Pair| Record { pair: *pair, cookie: ANY };
         let records: Vec<_> = pairs.iter().map(any).collect();
-        let answers = self.ask(LOOK_UP, &records)?;
+        let answers = self.answers(LOOK_UP, &records)?;
         let found = pairs.iter().zip(answers).filter_map(|(pair, answer)| match answer {
             Answer::Record { state, cookie } if wanted(state) => {
                 Some(Record { pair: *pair, cookie })
@@ -126,28 +101,23 @@ impl Diag {
             Answer::Result(result) => result,
             Answer::Record { .. } => Ok(()),
         };
-        Ok(self.ask(DESTROY, records)?.into_iter().map(result).collect())
+        Ok(self.answers(DESTROY, records)?.into_iter().map(result).collect())
     }
 
     /// Sends a request for each record; gives the answers, in order.
-    fn ask(&self, kind: u16, records: &[Record]) -> Result<Vec<Answer>, Errno> {
+    fn answers(&self, kind: u16, records: &[Record]) -> Result<Vec<Answer>, Errno> {
+        let mut answers = Vec::new();
         if records.is_empty() {
-            return Ok(Vec::new());
+            return Ok(answers);
         }
         let requests: Vec<u8> = records.iter().flat_map(|record| request(kind, record)).collect();
-        net::send(&self.0, &requests, SendFlags::empty())?;
-        let mut answers = Vec::new();
-        let mut buffer = vec![0_u8; BUFFER];
-        while answers.len() < records.len() {
-            let (_, received) = net::recv(&self.0, &mut buffer[..], RecvFlags::empty())?;
-            answers.extend(read_answers(&buffer[..received.min(BUFFER)]));
-        }
+        self.ask(&requests, |received| {
+            answers.extend(read_answers(received));
+            answers.len() >= records.len()
+        })?;
         Ok(answers)
     }
 }
-
-/// Room for what one receive gives.
-const BUFFER: usize = 16 << 10;
 
 /// What the kernel answers a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,21 +128,13 @@ enum Answer {
     Record { state: u8, cookie: [u8; 8] },
 }
 
-/// `nlmsghdr` and `inet_diag_req_v2`.
+/// A request for one record, of whatever state: an exact request is not filtered by them.
 fn request(kind: u16, record: &Record) -> [u8; REQUEST] {
-    let mut octets = [0; REQUEST];
-    let mut put = |at: usize, field: &[u8]| octets[at..at + field.len()].copy_from_slice(field);
     let pair = &record.pair;
-    let len = u32::try_from(REQUEST).unwrap_or(0);
-    let flags = if kind == DESTROY { REQUESTS | ACKNOWLEDGE } else { REQUESTS };
-    put(0, &len.to_ne_bytes());
-    put(4, &kind.to_ne_bytes());
-    put(6, &flags.to_ne_bytes());
-    // AF_INET, AF_INET6.
-    let family = if pair.local.is_ipv4() { 2 } else { 10 };
-    put(HEADER, &[family, IPPROTO_TCP]);
-    // All states: an exact request is not filtered by them.
-    put(HEADER + 4, &u32::MAX.to_ne_bytes());
+    let flags = sock_diag::REQUESTS | if kind == DESTROY { sock_diag::ACKNOWLEDGE } else { 0 };
+    let family = if pair.local.is_ipv4() { sock_diag::INET } else { sock_diag::INET6 };
+    let mut octets = sock_diag::request(kind, flags, family, sock_diag::TCP);
+    let mut put = |at: usize, field: &[u8]| octets[at..at + field.len()].copy_from_slice(field);
     put(HEADER + 8, &pair.local.port().to_be_bytes());
     put(HEADER + 10, &pair.remote.port().to_be_bytes());
     for (at, ip) in [(HEADER + 12, pair.local.ip()), (HEADER + 28, pair.remote.ip())] {
@@ -192,21 +154,13 @@ fn request(kind: u16, record: &Record) -> [u8; REQUEST] {
 }
 
 /// The answers in what was received: error numbers, 0 for success, or an `inet_diag_msg`.
-fn read_answers(mut octets: &[u8]) -> Vec<Answer> {
-    let mut answers = Vec::new();
-    while let Some(header) = octets.first_chunk::<HEADER>() {
-        let [a, b, c, d, kind_low, kind_high, ..] = *header;
-        let len = usize::try_from(u32::from_ne_bytes([a, b, c, d])).unwrap_or(0);
-        let body = octets.get(HEADER..len).unwrap_or_default();
-        match u16::from_ne_bytes([kind_low, kind_high]) {
-            NLMSG_ERROR => answers.extend(read_result(body)),
-            LOOK_UP => answers.extend(read_record(body)),
-            _ => {}
-        }
-        // Messages begin at multiples of four; one that is shorter than its header is the last.
-        octets = octets.get(len.next_multiple_of(4).max(HEADER)..).unwrap_or_default();
-    }
-    answers
+fn read_answers(octets: &[u8]) -> Vec<Answer> {
+    let read = |(kind, body): (u16, &[u8])| match kind {
+        sock_diag::ERROR => read_result(body),
+        LOOK_UP => read_record(body),
+        _ => None,
+    };
+    sock_diag::messages(octets).filter_map(read).collect()
 }
 
 fn read_result(body: &[u8]) -> Option<Answer> {
