@@ -868,39 +868,72 @@ fn startup() {
     assert_eq!(error, 0);
 }
 
-#[test]
-fn extension_functions_are_found_under_windows_guids() {
+/// What WSAIoctl gives for a GUID: as many words.
+fn words_for<const N: usize>(code: u32, guid: windows_sys::core::GUID) -> [usize; N] {
     startup();
     // SAFETY: takes no pointer.
     let socket = unsafe { linsock_c::winsock2::connection::socket(2, 1, 0) };
-    for (name, guid, wanted) in extensions() {
-        let (mut found, mut returned) = (0_usize, 0_u32);
-        // SAFETY: the GUID is readable and both results are writable for the length of the call.
-        let result = unsafe {
-            linsock_c::winsock2::ioctl::WSAIoctl(
-                socket,
-                WinSock::SIO_GET_EXTENSION_FUNCTION_POINTER,
-                (&raw const guid).cast(),
-                16,
-                (&raw mut found).cast(),
-                8,
-                &raw mut returned,
-                std::ptr::null_mut(),
-                None,
-            )
-        };
-        assert_eq!((result, returned), (0, 8), "{name}");
-        assert_eq!(found, wanted.addr(), "{name}");
-    }
+    let (mut found, mut returned) = ([0_usize; N], 0_u32);
+    let size = u32::try_from(size_of_val(&found)).unwrap();
+    // SAFETY: the GUID is readable and both results are writable for the length of the call.
+    let result = unsafe {
+        linsock_c::winsock2::ioctl::WSAIoctl(
+            socket,
+            code,
+            (&raw const guid).cast(),
+            16,
+            (&raw mut found).cast(),
+            size,
+            &raw mut returned,
+            std::ptr::null_mut(),
+            None,
+        )
+    };
+    assert_eq!((result, returned), (0, size));
     // SAFETY: takes no pointer.
     let closed = unsafe { linsock_c::winsock2::connection::closesocket(socket) };
     assert_eq!(closed, 0);
+    found
+}
+
+#[test]
+fn extension_functions_are_found_under_windows_guids() {
+    for (name, guid, wanted) in extensions() {
+        let found = words_for(WinSock::SIO_GET_EXTENSION_FUNCTION_POINTER, guid);
+        assert_eq!(found, [wanted.addr()], "{name}");
+    }
+}
+
+/// Each function of the table stands where windows-sys has it.
+#[test]
+fn the_table_of_registered_io_is_that_of_windows() {
+    const WORDS: usize = size_of::<WinSock::RIO_EXTENSION_FUNCTION_TABLE>() / 8;
+    let code = WinSock::SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER;
+    let found: [usize; WORDS] = words_for(code, WinSock::WSAID_MULTIPLE_RIO);
+    assert_eq!(found[0], size_of_val(&found), "cbSize");
+    macro_rules! stand {
+        ($($name:ident)*) => { [$((
+            offset_of!(WinSock::RIO_EXTENSION_FUNCTION_TABLE, $name),
+            linsock_c::mswsock::rio::$name as *const (),
+            stringify!($name),
+        )),*] };
+    }
+    let wanted = stand!(
+        RIOReceive RIOReceiveEx RIOSend RIOSendEx RIOCloseCompletionQueue RIOCreateCompletionQueue
+        RIOCreateRequestQueue RIODequeueCompletion RIODeregisterBuffer RIONotify RIORegisterBuffer
+        RIOResizeCompletionQueue RIOResizeRequestQueue
+    );
+    assert_eq!(wanted.len() + 1, WORDS);
+    for (offset, function, name) in wanted {
+        assert_eq!(found[offset / 8], function.addr(), "{name}");
+    }
 }
 
 /// Each GUID of the headers.
 fn guids() -> Vec<(&'static str, windows_sys::core::GUID)> {
     let mut all: Vec<_> = extensions().into_iter().map(|(name, guid, _)| (name, guid)).collect();
     all.extend([
+        ("WSAID_MULTIPLE_RIO", WinSock::WSAID_MULTIPLE_RIO),
         ("WSAID_TRANSMITFILE", WinSock::WSAID_TRANSMITFILE),
         ("WSAID_TRANSMITPACKETS", WinSock::WSAID_TRANSMITPACKETS),
         ("WSAID_WSARECVMSG", WinSock::WSAID_WSARECVMSG),

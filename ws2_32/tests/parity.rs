@@ -193,6 +193,8 @@ const DOCUMENTED: &[(&str, &str)] = &[
 /// Functions that do a part of what is documented. The reason is what the function's doc says under
 /// `# Differs from Windows`; one stands here only while the doc says nothing.
 const PARTIAL: &[(&str, &str)] = &[
+    ("RIOReceiveEx", ""),
+    ("RIOSendEx", ""),
     ("CreateFileA", ""),
     ("CreateFileW", ""),
     ("CreateEventA", ""),

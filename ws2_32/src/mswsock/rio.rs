@@ -12,8 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use linsock::afd::address;
 use linsock::catalog::Provider;
 use linsock::iocp::buffer::{Buffers, CheckedMemory, RawBuffer, ReceivedDatagram};
-use linsock::iocp::event::Event;
-use linsock::iocp::handle::{self, Handle, Object};
+use linsock::iocp::handle::{self, Handle};
 use linsock::iocp::sync::Lock;
 use linsock::rio::{
     Ask, Completion, CompletionQueue, Half, NoNotification, Notification, RequestQueue,
@@ -26,8 +25,8 @@ use crate::abi::{
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
-use crate::winsock2::read_ip;
 use crate::winsock2::transfer::dword;
+use crate::winsock2::{overlapped, read_ip};
 
 const RIO_INVALID_BUFFERID: usize = 0xFFFF_FFFF;
 const RIO_CORRUPT_CQ: u32 = u32::MAX;
@@ -211,26 +210,20 @@ fn notification(at: *const RIO_NOTIFICATION_COMPLETION) -> Outcome<Option<Notifi
         return Ok(None);
     }
     let wanted = ptr::read(at)?;
-    let handle = Handle::from_value(wanted.Handle).ok_or(Error::WSAEINVAL)?;
     Ok(Some(match wanted.Type {
         RIO_EVENT_COMPLETION => {
-            let event = event_of(handle).ok_or(Error::WSAEINVAL)?;
+            let event = overlapped::find_event(wanted.Handle).ok().flatten();
+            let event = event.ok_or(Error::WSAEINVAL)?;
             // A BOOL, in the place of a pointer.
             Notification::Event { event, resets: wanted.Second & 0xFFFF_FFFF != 0 }
         }
         RIO_IOCP_COMPLETION => {
+            let handle = Handle::from_value(wanted.Handle).ok_or(Error::WSAEINVAL)?;
             let port = handle::table().port_of(handle).ok_or(Error::WSAEINVAL)?;
             Notification::Packet { port, key: wanted.Second, overlapped: wanted.Third }
         }
         _ => return Err(Error::WSAEINVAL),
     }))
-}
-
-fn event_of(handle: Handle) -> Option<Arc<Event>> {
-    match handle::table().get(handle)? {
-        Object::Event(event) => Some(event),
-        _ => None,
-    }
 }
 
 fn result(completion: Completion) -> RIORESULT {
@@ -266,7 +259,7 @@ export! {
     /// Errors: as RIOReceive; WSAEFAULT (too little room for the address).
     ///
     /// # Differs from Windows
-    /// The local address, the control messages and the flags are not told.
+    /// As RIOSendEx.
     winsock fn RIOReceiveEx as "linsock_RIOReceiveEx"(
         SocketQueue: usize,
         pData: *const RIO_BUF,

@@ -416,6 +416,8 @@ static void datagrams(void)
     memset(memory + 300, 0x55, sizeof(SOCKADDR_INET));
     CHECK_FALSE(rio.RIOReceiveEx(rb, &data, 1, NULL, &small, NULL, NULL, 0, NULL), WSAEFAULT, "choice: no room for the address");
     CHECK_FALSE(rio.RIOReceiveEx(rb, &data, 1, NULL, &from, NULL, NULL, RIO_MSG_WAITALL, NULL), WSAEINVAL, "D RIO_MSG_WAITALL: streams");
+    CHECK_FALSE(rio.RIOReceiveEx(rb, &data, 1, &from, NULL, NULL, NULL, 0, NULL), WSAEOPNOTSUPP, "choice: not told");
+    CHECK_FALSE(rio.RIOSendEx(ra, &data, 1, NULL, &address, &from, NULL, 0, NULL), WSAEOPNOTSUPP, "choice: not heeded");
     CHECK_EQ(rio.RIOReceiveEx(rb, &data, 1, NULL, &from, NULL, NULL, 0, (PVOID)1), TRUE, "D RIOReceiveEx");
     data = part(1000, 5);
     memcpy(memory + 1000, "datum", 5);
