@@ -33,8 +33,16 @@ macro_rules! statuses {
 statuses! {
     /// Done.
     SUCCESS = 0x0000_0000, win32 0, wsa 0;
+    /// What was waited for was given up.
+    ABANDONED = 0x0000_0080, win32 735, wsa 0;
+    /// A wait ended because an APC ran.
+    USER_APC = 0x0000_00C0, win32 192, wsa 0;
+    /// Time ran out for a wait, which is no failure.
+    TIMEOUT = 0x0000_0102, win32 258, wsa 0;
     /// Not done yet.
     PENDING = 0x0000_0103, win32 997, wsa 996;
+    /// A structure is not where structures of its kind can be.
+    DATATYPE_MISALIGNMENT = 0x8000_0002, win32 998, wsa 10014;
     /// More data than the buffer holds; the rest is lost.
     BUFFER_OVERFLOW = 0x8000_0005, win32 234, wsa 10040;
     /// The call is not implemented.
@@ -45,6 +53,8 @@ statuses! {
     INVALID_HANDLE = 0xC000_0008, win32 6, wsa 10038;
     /// An argument is out of range, or the state does not allow the call.
     INVALID_PARAMETER = 0xC000_000D, win32 87, wsa 10022;
+    /// The device knows no such request.
+    INVALID_DEVICE_REQUEST = 0xC000_0010, win32 1, wsa 10022;
     /// The file has nothing there any more.
     END_OF_FILE = 0xC000_0011, win32 38, wsa 10022;
     /// Not allowed.
@@ -53,6 +63,10 @@ statuses! {
     BUFFER_TOO_SMALL = 0xC000_0023, win32 122, wsa 10014;
     /// The handle is of another kind.
     OBJECT_TYPE_MISMATCH = 0xC000_0024, win32 6, wsa 10038;
+    /// Nothing has that name.
+    OBJECT_NAME_NOT_FOUND = 0xC000_0034, win32 2, wsa 10022;
+    /// That cannot be a name.
+    OBJECT_PATH_SYNTAX_BAD = 0xC000_003B, win32 161, wsa 10022;
     /// The address is in use.
     SHARING_VIOLATION = 0xC000_0043, win32 32, wsa 10048;
     /// Another lock of the file keeps this one away.
@@ -73,6 +87,10 @@ statuses! {
     NOT_SUPPORTED = 0xC000_00BB, win32 50, wsa 10045;
     /// Nobody listens there.
     REMOTE_NOT_LISTENING = 0xC000_00BC, win32 51, wsa 10061;
+    /// An error of the implementation's own.
+    INTERNAL_ERROR = 0xC000_00E5, win32 1359, wsa 10022;
+    /// Nothing was there to be found.
+    NOT_FOUND = 0xC000_0225, win32 1168, wsa 10022;
     /// No memory, buffers or descriptors left.
     INSUFFICIENT_RESOURCES = 0xC000_009A, win32 1450, wsa 10055;
     /// Cancelled by the caller, by a closed handle or by the end of the issuing thread.

@@ -112,6 +112,7 @@ macro_rules! programs {
 
 programs![
     acceptex,
+    afd_poll,
     across,
     apc,
     close_matrix,

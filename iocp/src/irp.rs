@@ -31,6 +31,8 @@ pub enum Target {
         /// The completion routine and the thread it runs on; then no event is signaled.
         routine: Option<Box<(Arc<Thread>, Routine)>>,
     },
+    /// A call of ntdll's. Boxed: it is rare beside the transfers.
+    Native(Box<Native>),
     /// Rust code: a blocking call, a future, an operation of the safe API.
     Sink {
         /// Where the result goes.
@@ -47,6 +49,18 @@ pub enum Target {
         /// See there. (Not in a structure of their own, which would make every IRP larger.)
         kind: u8,
     },
+}
+
+/// A call of ntdll's: its IO_STATUS_BLOCK, and what else it names.
+pub struct Native {
+    /// The block. Nothing is written there before the end (NtDeviceIoControlFile page).
+    pub block: OverlappedPtr,
+    /// Its event; without one the file's handle is signaled.
+    pub event: Option<Arc<Event>>,
+    /// What its packet carries; 0: it asks for none (`test_poll_completion_port`).
+    pub context: usize,
+    /// The APC routine, and the thread it runs on.
+    pub routine: Option<(Arc<Thread>, Routine)>,
 }
 
 /// Takes the results of operations of which nothing else is kept. One that is refused is not
@@ -215,7 +229,16 @@ impl Irp {
                 (Some(event), None) => event.reset(),
                 (None, None) => file.signal().reset(),
             }
+        } else if let Some(Target::Native(call)) = &self.target {
+            call.event.as_deref().unwrap_or_else(|| file.signal()).reset();
         }
+    }
+
+    /// Takes the operation out; what is left is spent.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
+        Self { target: self.target.take(), thread: self.thread, buffers }
     }
 
     /// The issuing thread.
@@ -223,11 +246,12 @@ impl Irp {
         self.thread
     }
 
-    /// The operation's identity: the address of its OVERLAPPED or of its sink.
+    /// The operation's identity: the address of its OVERLAPPED or IO_STATUS_BLOCK or of its sink.
     #[inline]
     pub fn key(&self) -> usize {
         match &self.target {
             Some(Target::Overlapped { ptr, .. }) => ptr.addr(),
+            Some(Target::Native(call)) => call.block.addr(),
             Some(Target::Sink { sink, .. }) => Arc::as_ptr(sink).addr(),
             // Of the program's, nothing names one.
             Some(Target::Ledger { .. }) | None => 0,
@@ -247,6 +271,9 @@ impl Irp {
         match &self.target {
             Some(Target::Overlapped { event: None, packet: true, routine: None, .. }) => {
                 file.association().is_none()
+            }
+            Some(Target::Native(call)) => {
+                call.event.is_some() || call.context == 0 || file.association().is_none()
             }
             Some(Target::Overlapped { .. }) => true,
             // Operations of the safe API, and of Registered I/O, belong to their owner, not to a
@@ -307,6 +334,7 @@ impl Irp {
                     port.post(Packet { key: *key, overlapped, status, bytes, sink: None }, after);
                 }
             }
+            Target::Native(call) => call.complete(file, association, status, bytes, after),
             Target::Sink { sink, packet } => {
                 let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
                 let done = Done { status, bytes, buffers };
@@ -324,6 +352,10 @@ impl Irp {
         let (overlapped, whose) = match &self.target {
             Some(Target::Overlapped { ptr, .. }) => {
                 (ptr.addr(), format!("the operation of OVERLAPPED {:#x}", ptr.addr()))
+            }
+            Some(Target::Native(call)) => {
+                let block = call.block.addr();
+                (call.context, format!("the call of IO_STATUS_BLOCK {block:#x}"))
             }
             // A call that blocks, or does not: its result is the caller's.
             Some(Target::Sink { sink, .. }) if sink.is_attended() => return,
@@ -356,6 +388,12 @@ impl Irp {
                     event.set();
                 }
             }
+            Target::Native(call) => {
+                call.block.finish(NtStatus::CANCELLED, 0);
+                if let Some(event) = call.event {
+                    event.set();
+                }
+            }
             Target::Sink { sink, .. } => {
                 let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
                 let done = Done { status: NtStatus::CANCELLED, bytes: 0, buffers };
@@ -378,6 +416,32 @@ impl Irp {
             let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
             // Nobody waits yet, so there is no waker.
             let _none = sink.complete(Done { status, bytes: 0, buffers });
+        }
+    }
+}
+
+impl Native {
+    /// The call is over. Unlike an OVERLAPPED's, its event is set though it has a routine.
+    #[cold]
+    fn complete(
+        self,
+        file: &FileCore,
+        association: Option<&Association>,
+        status: NtStatus,
+        bytes: usize,
+        after: &mut Deferred,
+    ) {
+        let Self { block, event, context, routine } = self;
+        block.finish(status, bytes);
+        match event {
+            Some(event) => event.set(),
+            None if file.modes() & SKIP_SET_EVENT_ON_HANDLE != 0 => {}
+            None => file.signal().set(),
+        }
+        if let Some(routine) = routine {
+            call_later(routine, status, bytes);
+        } else if let Some(Association { port, key }) = association.filter(|_| context != 0) {
+            port.post(Packet { key: *key, overlapped: context, status, bytes, sink: None }, after);
         }
     }
 }

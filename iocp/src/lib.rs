@@ -37,6 +37,7 @@ pub mod file;
 pub mod guardian;
 pub mod handle;
 pub mod irp;
+pub mod keyed_event;
 pub mod overlapped;
 pub mod pool;
 pub mod port;

@@ -29,9 +29,22 @@ pub struct Overlapped {
 
 const _: () = assert!(size_of::<Overlapped>() == 32 && align_of::<Overlapped>() == 8);
 
-/// A pointer to a caller's [`Overlapped`], held for as long as the operation is in progress.
+/// The part that an operation writes, with which an [`Overlapped`] begins: `IO_STATUS_BLOCK`.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct StatusBlock {
+    /// As [`Overlapped::internal`].
+    pub status: AtomicUsize,
+    /// As [`Overlapped::internal_high`].
+    pub information: AtomicUsize,
+}
+
+const _: () = assert!(size_of::<StatusBlock>() == 16 && align_of::<StatusBlock>() == 8);
+
+/// A pointer to a caller's [`Overlapped`] or [`StatusBlock`], held for as long as the operation is
+/// in progress.
 #[derive(Debug)]
-pub struct OverlappedPtr(NonNull<Overlapped>);
+pub struct OverlappedPtr(NonNull<StatusBlock>);
 
 // SAFETY: the pointee is only touched through atomics, and `new` demands that it stays valid on
 // whichever thread completes the operation.
@@ -48,6 +61,15 @@ impl OverlappedPtr {
     /// caller of the C function keeps it.
     #[inline]
     pub unsafe fn new(at: NonNull<Overlapped>) -> Self {
+        Self(at.cast())
+    }
+
+    /// The same, of a call of ntdll's.
+    ///
+    /// # Safety
+    /// As [`new`](Self::new).
+    #[inline]
+    pub const unsafe fn of_block(at: NonNull<StatusBlock>) -> Self {
         Self(at)
     }
 
@@ -68,22 +90,22 @@ impl OverlappedPtr {
     #[inline]
     pub fn begin(&self) {
         let pending = status_word(NtStatus::PENDING);
-        self.get().internal.store(pending, Ordering::Release);
+        self.get().status.store(pending, Ordering::Release);
     }
 
     /// The operation is over (I5). The structure belongs to the caller again when this returns, so
     /// the pointer is consumed.
     #[inline]
     pub fn finish(self, status: NtStatus, bytes: usize) {
-        let overlapped = self.get();
-        overlapped.internal_high.store(bytes, Ordering::Relaxed);
-        overlapped.internal.store(status_word(status), Ordering::Release);
+        let block = self.get();
+        block.information.store(bytes, Ordering::Relaxed);
+        block.status.store(status_word(status), Ordering::Release);
     }
 
     #[inline]
-    fn get(&self) -> &Overlapped {
+    fn get(&self) -> &StatusBlock {
         // SAFETY: valid until `finish` or refusal by the contract of `new`, and this value does
-        // not outlive either.
+        // not outlive either; an OVERLAPPED begins with the block (a test holds the offsets).
         unsafe { self.0.as_ref() }
     }
 }
@@ -110,7 +132,9 @@ pub(crate) mod tests {
     /// OVERLAPPED page, x64.
     #[test]
     fn the_layout_is_that_of_windows() {
+        assert_eq!(offset_of!(Overlapped, internal), offset_of!(StatusBlock, status));
         assert_eq!(offset_of!(Overlapped, internal), 0);
+        assert_eq!(offset_of!(Overlapped, internal_high), offset_of!(StatusBlock, information));
         assert_eq!(offset_of!(Overlapped, internal_high), 8);
         assert_eq!(offset_of!(Overlapped, offset), 16);
         assert_eq!(offset_of!(Overlapped, offset_high), 20);

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod catalog;
+pub mod device;
 pub mod host;
 pub mod net;
 pub mod offer;

@@ -139,6 +139,11 @@ pub struct KeepAlive {
 }
 
 impl Options {
+    /// SO_OOBINLINE.
+    pub(crate) const fn has_urgent_inline(&self) -> bool {
+        self.oob_inline
+    }
+
     /// What a program has that has set nothing.
     pub(crate) const NONE: Self = Self {
         reuse_address: false,

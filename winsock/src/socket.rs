@@ -25,6 +25,8 @@ mod notification;
 mod operation;
 mod packets;
 mod passport;
+mod polls;
+mod readiness;
 mod recent;
 mod report;
 mod snapshot;
@@ -69,6 +71,7 @@ pub use notification::{Events, Lifetime, Trigger, Wish};
 pub use operation::{Kind, Operation};
 pub use packets::Packets;
 pub(crate) use passport::{Reader, Writer};
+pub use readiness::PollEvents;
 pub use report::{CloseReport, Ending, Side, TcpState};
 pub use snapshot::Snapshot;
 pub use transfer::{RecvOptions, Transfer};
@@ -142,6 +145,8 @@ struct Inner {
     selection: Option<Box<network_events::Selection>>,
     /// ProcessSocketNotifications.
     registration: Option<Box<notification::Registration>>,
+    /// IOCTL_AFD_POLL.
+    polls: Option<Box<polls::Polls>>,
     /// The handles of a socket that WSADuplicateSocket has given others.
     handles: Option<Box<handles::Handles>>,
     /// What the trace has told; `None`: it was off when the socket was opened.
@@ -254,7 +259,7 @@ impl Socket {
     }
 
     /// The socket behind a driver token, while its handle is open.
-    fn from_token(token: Token) -> Option<Arc<Self>> {
+    pub(crate) fn from_token(token: Token) -> Option<Arc<Self>> {
         let file = handle::table().file(token)?;
         (file as Arc<dyn Any + Send + Sync>).downcast().ok()
     }
@@ -330,8 +335,10 @@ impl Socket {
         cancelled += inner.cancel_datagrams(self, chosen, &mut after);
         inner.settle(self, &mut after);
         let receivers = inner.first_receivers();
+        let polls = inner.polls_asked();
         drop(inner);
         cancelled += self.cancel_first_receives(&receivers, chosen, &mut after);
+        cancelled += polls.map_or(0, |polls| polls.cancel(chosen, &mut after));
         after.run();
         cancelled
     }
@@ -405,6 +412,7 @@ impl Default for Inner {
             iso: None,
             selection: None,
             registration: None,
+            polls: None,
             handles: None,
             trace: None,
             closed: false,

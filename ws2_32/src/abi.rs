@@ -31,6 +31,82 @@ pub struct WSABUF {
     pub buf: *mut u8,
 }
 
+/// How a native call went. (The status is the lower half of the first member; the rest is unused.)
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct IO_STATUS_BLOCK {
+    /// The status.
+    pub Status: usize,
+    /// What the call has to tell besides, such as octets transferred.
+    pub Information: usize,
+}
+
+/// A packet of a completion port, as native calls give it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct FILE_IO_COMPLETION_INFORMATION {
+    /// The file's completion key.
+    pub KeyContext: usize,
+    /// What the operation was given, such as the address of its OVERLAPPED.
+    pub ApcContext: usize,
+    /// How it went.
+    pub IoStatusBlock: IO_STATUS_BLOCK,
+}
+
+/// A counted string of 16-bit units.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct UNICODE_STRING {
+    /// In octets.
+    pub Length: u16,
+    /// The room, in octets.
+    pub MaximumLength: u16,
+    /// The units.
+    pub Buffer: *const u16,
+}
+
+/// What a native call creates or opens.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OBJECT_ATTRIBUTES {
+    /// The size of this structure.
+    pub Length: u32,
+    /// Where the name begins.
+    pub RootDirectory: HANDLE,
+    /// The name.
+    pub ObjectName: *const UNICODE_STRING,
+    /// `OBJ_*`.
+    pub Attributes: u32,
+    /// Not looked at.
+    pub SecurityDescriptor: *const u8,
+    /// Not looked at.
+    pub SecurityQualityOfService: *const u8,
+}
+
+/// What IOCTL_AFD_POLL asks, and tells, before the rows.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct AFD_POLL_INFO {
+    /// As NtWaitForSingleObject's; the largest number is never.
+    pub Timeout: i64,
+    /// How many rows follow.
+    pub NumberOfHandles: u32,
+    /// Whether the poll takes the place of another.
+    pub Exclusive: u32,
+}
+
+/// A row of IOCTL_AFD_POLL.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct AFD_POLL_HANDLE_INFO {
+    /// The socket.
+    pub Handle: SOCKET,
+    /// `AFD_POLL_*`.
+    pub Events: u32,
+    /// Why a connect failed.
+    pub Status: i32,
+}
+
 /// A part of registered memory.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

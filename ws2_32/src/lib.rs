@@ -34,6 +34,7 @@ pub mod iphlpapi;
 pub mod kernel32;
 pub mod last_error;
 pub mod mswsock;
+pub mod ntdll;
 pub mod psapi;
 pub(crate) mod ptr;
 pub mod stdio;

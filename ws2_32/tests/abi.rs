@@ -13,6 +13,9 @@ use std::mem::{offset_of, size_of};
 use linsock::iocp::overlapped::Overlapped;
 use linsock_c::abi;
 use linsock_c::kernel32::directory;
+use windows_sys::Wdk::Foundation as Native;
+use windows_sys::Wdk::Storage::FileSystem as NativeFiles;
+use windows_sys::Wdk::System::{IO as NativeIo, SystemInformation as NativeSystem};
 use windows_sys::Win32::Devices::Communication;
 use windows_sys::Win32::NetworkManagement::IpHelper;
 use windows_sys::Win32::NetworkManagement::Ndis;
@@ -61,6 +64,14 @@ fn structures_are_laid_out_as_on_windows() {
         Type = Type, Handle = Anonymous.Iocp.IocpHandle, Handle = Anonymous.Event.EventHandle,
         Second = Anonymous.Iocp.CompletionKey, Second = Anonymous.Event.NotifyReset,
         Third = Anonymous.Iocp.Overlapped);
+    same_layout!(abi::IO_STATUS_BLOCK, IO::IO_STATUS_BLOCK;
+        Status = Anonymous.Status, Status = Anonymous.Pointer, Information = Information);
+    same_layout!(abi::UNICODE_STRING, Foundation::UNICODE_STRING;
+        Length = Length, MaximumLength = MaximumLength, Buffer = Buffer);
+    same_layout!(abi::OBJECT_ATTRIBUTES, Native::OBJECT_ATTRIBUTES;
+        Length = Length, RootDirectory = RootDirectory, ObjectName = ObjectName,
+        Attributes = Attributes, SecurityDescriptor = SecurityDescriptor,
+        SecurityQualityOfService = SecurityQualityOfService);
     same_layout!(abi::GUID, windows_sys::core::GUID;
         data1 = data1, data2 = data2, data3 = data3, data4 = data4);
     same_layout!(linsock_c::winsock2::message::WSAMSG, WinSock::WSAMSG;
@@ -247,6 +258,47 @@ fn low_half(number: i64) -> u32 {
 // statuses of the endpoint. Left out: AF_MAX, PF_MAX and SOMAXCONN, of which windows-sys has early
 // values; SO_PROTOCOL_INFO and WINVER, which depend on the program's settings.
 constants! {
+    Foundation {
+        ERROR_ADAP_HDW_ERR ERROR_ALREADY_ASSIGNED ERROR_ATOMIC_LOCKS_NOT_SUPPORTED ERROR_BAD_COMMAND
+        ERROR_BAD_DEV_TYPE ERROR_BAD_DRIVER_LEVEL ERROR_BAD_FILE_TYPE ERROR_BAD_NET_RESP
+        ERROR_BAD_REM_ADAP ERROR_BAD_THREADID_ADDR ERROR_BUSY_DRIVE ERROR_CANCEL_VIOLATION
+        ERROR_CANNOT_COPY ERROR_CHECKOUT_REQUIRED ERROR_CHILD_NOT_COMPLETE ERROR_COMMITMENT_LIMIT
+        ERROR_CRC ERROR_DEVICE_SUPPORT_IN_PROGRESS ERROR_DIRECT_ACCESS_HANDLE ERROR_DIR_NOT_ROOT
+        ERROR_DISCARDED ERROR_DISK_CHANGE ERROR_DYNLINK_FROM_INVALID_RING ERROR_EAS_DIDNT_FIT
+        ERROR_EAS_NOT_SUPPORTED ERROR_EA_FILE_CORRUPT ERROR_EA_LIST_INCONSISTENT ERROR_EA_TABLE_FULL
+        ERROR_EXCL_SEM_ALREADY_OWNED ERROR_EXE_CANNOT_MODIFY_SIGNED_BINARY
+        ERROR_EXE_CANNOT_MODIFY_STRONG_SIGNED_BINARY ERROR_EXE_MARKED_INVALID ERROR_FILE_CHECKED_OUT
+        ERROR_FORMS_AUTH_REQUIRED ERROR_HANDLE_DISK_FULL ERROR_HOOK_TYPE_NOT_ALLOWED
+        ERROR_INFLOOP_IN_RELOC_CHAIN ERROR_INVALID_AT_INTERRUPT_TIME ERROR_INVALID_CATEGORY
+        ERROR_INVALID_EA_HANDLE ERROR_INVALID_EA_NAME ERROR_INVALID_EVENT_COUNT
+        ERROR_INVALID_KEYBOARD_HANDLE ERROR_INVALID_LEVEL ERROR_INVALID_LIST_FORMAT
+        ERROR_INVALID_MINALLOCSIZE ERROR_INVALID_ORDINAL ERROR_INVALID_SEGDPL
+        ERROR_INVALID_SEGMENT_NUMBER ERROR_INVALID_SIGNAL_NUMBER ERROR_INVALID_STACKSEG
+        ERROR_INVALID_STARTING_CODESEG ERROR_INVALID_USER_BUFFER ERROR_INVALID_VERIFY_SWITCH
+        ERROR_IOPL_NOT_ENABLED ERROR_IS_JOINED ERROR_IS_JOIN_PATH ERROR_IS_JOIN_TARGET
+        ERROR_IS_SUBSTED ERROR_IS_SUBST_PATH ERROR_IS_SUBST_TARGET ERROR_JOIN_TO_JOIN
+        ERROR_JOIN_TO_SUBST ERROR_LABEL_TOO_LONG ERROR_LOCKED ERROR_MENU_ITEM_NOT_FOUND
+        ERROR_META_EXPANSION_TOO_LONG ERROR_NETWORK_BUSY ERROR_NET_WRITE_FAULT
+        ERROR_NONPAGED_SYSTEM_RESOURCES ERROR_NOT_DOS_DISK ERROR_NOT_JOINED ERROR_NOT_SUBSTED
+        ERROR_NO_MORE_SEARCH_HANDLES ERROR_NO_SPOOL_SPACE ERROR_NO_VOLUME_LABEL ERROR_NO_WORK_DONE
+        ERROR_OUT_OF_PAPER ERROR_PAGED_SYSTEM_RESOURCES ERROR_PAGEFILE_QUOTA ERROR_PARTIAL_COPY
+        ERROR_PATH_BUSY ERROR_PIPE_LOCAL ERROR_PRINTQ_FULL ERROR_PRINT_CANCELLED ERROR_READ_FAULT
+        ERROR_REDIR_PAUSED ERROR_RELOC_CHAIN_XEEDS_SEGLIM ERROR_REM_NOT_LIST
+        ERROR_REQUIRES_INTERACTIVE_WINDOWSTATION ERROR_REQ_NOT_ACCEP ERROR_RING2SEG_MUST_BE_MOVABLE
+        ERROR_RING2_STACK_IN_USE ERROR_SAME_DRIVE ERROR_SECTOR_NOT_FOUND ERROR_SEEK ERROR_SEM_IS_SET
+        ERROR_SEM_NOT_FOUND ERROR_SEM_OWNER_DIED ERROR_SEM_USER_LIMIT ERROR_SHARING_BUFFER_EXCEEDED
+        ERROR_SHARING_PAUSED ERROR_SIGNAL_PENDING ERROR_SIGNAL_REFUSED ERROR_SUBST_TO_JOIN
+        ERROR_SUBST_TO_SUBST ERROR_SYSTEM_TRACE ERROR_THREAD_1_INACTIVE ERROR_TOO_MANY_CMDS
+        ERROR_TOO_MANY_MODULES ERROR_TOO_MANY_MUXWAITERS ERROR_TOO_MANY_NAMES
+        ERROR_TOO_MANY_SEMAPHORES ERROR_TOO_MANY_SEM_REQUESTS ERROR_TOO_MANY_SESS
+        ERROR_TOO_MANY_TCBS ERROR_VC_DISCONNECTED ERROR_VIRUS_DELETED ERROR_VIRUS_INFECTED
+        ERROR_WRITE_FAULT ERROR_WRONG_DISK OBJ_INHERIT STATUS_DATATYPE_MISALIGNMENT
+        STATUS_INTERNAL_ERROR STATUS_OBJECT_NAME_NOT_FOUND STATUS_OBJECT_PATH_SYNTAX_BAD
+    }
+    NativeFiles {
+        FILE_CREATE FILE_OPEN FILE_OPEN_IF FILE_SUPERSEDE FILE_SYNCHRONOUS_IO_ALERT
+        FILE_SYNCHRONOUS_IO_NONALERT
+    }
     WinSock {
         AF_APPLETALK AF_ATM AF_BAN AF_CCITT AF_CHAOS AF_CLUSTER AF_DATAKIT AF_DECnet AF_DLI
         AF_ECMA AF_FIREFOX AF_HYLINK AF_HYPERV AF_IMPLINK AF_INET AF_INET6 AF_IPX AF_IRDA
@@ -984,6 +1036,7 @@ signature!(A B C D E F G);
 signature!(A B C D E F G H);
 signature!(A B C D E F G H I);
 signature!(A B C D E F G H I J);
+signature!(A B C D E F G H I J K);
 
 impl<F: Signature> Signature for Option<F> {
     fn widths() -> Vec<usize> {
@@ -1029,6 +1082,9 @@ macro_rules! pointer {
     };
     (10, $f:expr) => {
         $f as unsafe extern "system" fn(_, _, _, _, _, _, _, _, _, _) -> _
+    };
+    (11, $f:expr) => {
+        $f as unsafe extern "system" fn(_, _, _, _, _, _, _, _, _, _, _) -> _
     };
 }
 
@@ -1449,6 +1505,21 @@ signatures! {
     kernel32::version => VerifyVersionInfoA 3 SystemInformation;
     kernel32::version => VerifyVersionInfoW 3 SystemInformation;
     bcrypt => BCryptGenRandom 4 Cryptography;
+    ntdll::device => NtDeviceIoControlFile 10 NativeIo;
+    ntdll::device => NtCancelIoFile 2 none;
+    ntdll::device => NtCancelIoFileEx 3 NativeFiles;
+    ntdll::keyed_event => NtCreateKeyedEvent 4 none;
+    ntdll::keyed_event => NtWaitForKeyedEvent 4 none;
+    ntdll::keyed_event => NtReleaseKeyedEvent 4 none;
+    ntdll::object => NtCreateFile 11 NativeFiles;
+    ntdll::object => NtOpenFile 6 NativeFiles;
+    ntdll::object => NtClose 1 Native;
+    ntdll::object => RtlNtStatusToDosError 1 Foundation;
+    ntdll::object => NtQuerySystemTime 1 NativeSystem;
+    ntdll::port => NtCreateIoCompletion 4 none;
+    ntdll::port => NtSetIoCompletion 5 none;
+    ntdll::port => NtRemoveIoCompletion 5 none;
+    ntdll::port => NtRemoveIoCompletionEx 6 none;
     kernel32::child => _spawnv 3 none;
     kernel32::child => _spawnve 4 none;
     kernel32::child => _spawnvp 3 none;

@@ -29,8 +29,19 @@ const NOT_DECLARED: &[(&str, &str)] = &[
     ("linsock_RIOResizeCompletionQueue", REGISTERED),
     ("linsock_RIOResizeRequestQueue", REGISTERED),
     ("linsock_TransmitPackets", "as linsock_DisconnectEx"),
+    ("NtCancelIoFile", NATIVE),
+    ("NtCancelIoFileEx", NATIVE),
+    ("NtCreateIoCompletion", NATIVE),
+    ("NtCreateKeyedEvent", NATIVE),
+    ("NtReleaseKeyedEvent", NATIVE),
+    ("NtRemoveIoCompletion", NATIVE),
+    ("NtRemoveIoCompletionEx", NATIVE),
+    ("NtSetIoCompletion", NATIVE),
+    ("NtWaitForKeyedEvent", NATIVE),
     ("linsock_WSARecvMsg", "reached through SIO_GET_EXTENSION_FUNCTION_POINTER, as on Windows"),
 ];
+
+const NATIVE: &str = "in no header of Windows' either: programs declare it, or look it up in ntdll";
 
 const REGISTERED: &str =
     "reached through SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, as on Windows";
@@ -50,6 +61,7 @@ const NOT_EXPORTED: &[(&str, &str)] = &[
     ("InterlockedPopEntrySList", KERNEL),
     ("InterlockedPushEntrySList", KERNEL),
     ("QueryDepthSList", KERNEL),
+    ("RtlInitUnicodeString", KERNEL),
 ];
 
 const KERNEL: &str = "Winsock Kernel's package exports it into the same library";
@@ -242,6 +254,7 @@ fn every_export_is_found_in_a_library() {
         c"advapi32",
         c"bcrypt",
         c"psapi",
+        c"ntdll",
     ];
     // SAFETY: the names end with a zero.
     let libraries = libraries.map(|library| unsafe { LoadLibraryA(library.as_ptr().cast()) });

@@ -188,11 +188,24 @@ const DOCUMENTED: &[(&str, &str)] = &[
         "\
         BCryptGenRandom",
     ),
+    (
+        "winternl.h",
+        "\
+        NtCancelIoFile NtCancelIoFileEx NtClose NtCreateFile NtCreateIoCompletion
+        NtCreateKeyedEvent NtDeviceIoControlFile NtOpenFile NtQuerySystemTime
+        NtReleaseKeyedEvent NtRemoveIoCompletion NtRemoveIoCompletionEx NtSetIoCompletion
+        NtWaitForKeyedEvent RtlNtStatusToDosError",
+    ),
 ];
 
 /// Functions that do a part of what is documented. The reason is what the function's doc says under
 /// `# Differs from Windows`; one stands here only while the doc says nothing.
 const PARTIAL: &[(&str, &str)] = &[
+    ("NtCreateFile", ""),
+    ("NtCreateIoCompletion", ""),
+    ("NtCreateKeyedEvent", ""),
+    ("NtDeviceIoControlFile", ""),
+    ("NtOpenFile", "As NtCreateFile."),
     ("RIOReceiveEx", ""),
     ("RIOSendEx", ""),
     ("CreateFileA", ""),

@@ -99,9 +99,7 @@ impl Socket {
         inner.settle(self, &mut after);
         inner.close_link(self, abort);
         inner.closed = true;
-        inner.selection = None;
-        // Its port may go with it, and what the port's packets hold.
-        let registration = inner.registration.take();
+        let observers = inner.take_observers();
         if let Some(origin) = origin.filter(|_| !elsewhere) {
             inner.enter_time_wait(origin);
         }
@@ -113,7 +111,7 @@ impl Socket {
         }
         let fd = inner.detach(self);
         drop(inner);
-        drop(registration);
+        observers.tell_closed(&mut after);
         if let Some(fd) = fd.as_ref().filter(|_| listened && !elsewhere) {
             fd.stop_listening();
         }

@@ -205,7 +205,7 @@ impl Inner {
         }
         self.peer = Some(to.clone());
         self.forget_events();
-        if !attended || self.selection.is_some() || self.registration.is_some() {
+        if !attended || self.is_observed() {
             self.watch_room(socket);
         }
         socket.gone.nudge();

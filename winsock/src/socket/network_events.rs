@@ -14,6 +14,8 @@ use linsock_iocp::event::Event;
 use linsock_iocp::irp::Deferred;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::notification::Registration;
+use super::polls::Polls;
 use super::{Inner, Socket};
 use crate::transport::tcp::{self, Next};
 
@@ -36,6 +38,23 @@ impl Selection {
         let mut record = NetworkEvents::default();
         let _nothing_recorded = record.select(self.record.selected());
         Box::new(Self { event: Arc::clone(&self.event), record })
+    }
+}
+
+/// Those who were told what happens to a socket that is closed now.
+pub(super) struct Observers {
+    registration: Option<Box<Registration>>,
+    polls: Option<Box<Polls>>,
+}
+
+impl Observers {
+    /// Tells them. The caller holds no lock: a registration's port may go with it, and what the
+    /// port's packets hold.
+    pub(super) fn tell_closed(self, after: &mut Deferred) {
+        drop(self.registration);
+        if let Some(polls) = self.polls {
+            polls.tell_closed(after);
+        }
     }
 }
 
@@ -152,6 +171,20 @@ impl Inner {
         if self.registration.is_some() && !self.closed {
             self.look_for_notifications(socket);
         }
+        if self.polls.is_some() && !self.closed {
+            self.look_for_polls(socket);
+        }
+    }
+
+    /// Nobody is told any more what happens, but for the close.
+    pub(super) fn take_observers(&mut self) -> Observers {
+        self.selection = None;
+        Observers { registration: self.registration.take(), polls: self.polls.take() }
+    }
+
+    /// Whether somebody is told what happens, who does not call for it.
+    pub(super) const fn is_observed(&self) -> bool {
+        self.selection.is_some() || self.registration.is_some() || self.polls.is_some()
     }
 
     #[cold]

@@ -8,18 +8,15 @@
 use std::sync::{Arc, Weak};
 
 use linsock_iocp::NtStatus;
-use linsock_iocp::afd::Receive;
-use linsock_iocp::afd::endpoint::state::{Phase, RecvHalf, SendHalf};
+use linsock_iocp::afd::endpoint::state::SendHalf;
 use linsock_iocp::afd::network_events::NetworkEvent;
-use linsock_iocp::driver::{Interest, Readiness};
+use linsock_iocp::driver::Readiness;
 use linsock_iocp::irp::{Deferred, Done, Sink};
 use linsock_iocp::port::{CompletionPort, Packet};
-use rustix::event::PollFlags;
 
-use super::network_events::poll_now;
+use super::readiness::{Facts, PollEvents};
 use super::{Inner, Socket};
 use crate::rio::Registered;
-use crate::transport::tcp::{self, Next};
 
 /// Events of a notification, one bit each, as `SOCK_NOTIFY_EVENT_*` counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -319,70 +316,21 @@ impl Inner {
     }
 
     fn readiness(&mut self, socket: &Socket) -> Events {
-        if self.traffic.is_some() {
-            self.watch_room(socket);
-            let flags = self.tcp.fd().map_or(PollFlags::empty(), poll_now);
-            let (receives, sends) = self.waiting_datagrams();
-            let data = flags.intersects(PollFlags::IN | PollFlags::ERR) && !receives;
-            let room = flags.contains(PollFlags::OUT) && !sends;
-            return Events::IN.when(data).or(Events::OUT.when(room));
-        }
-        match self.endpoint.phase() {
-            Phase::Listening => self.backlog_readiness(socket),
-            Phase::Connecting | Phase::ConnectingEx => {
-                self.watch_room(socket);
-                Events::NONE
-            }
-            Phase::Connected | Phase::ConnectedRaw | Phase::AcceptedRaw | Phase::Disconnecting => {
-                self.watch_room(socket);
-                self.connection_readiness()
-            }
-            Phase::Closed => Events::HANGUP.or(Events::ERR).or(Events::IN).or(Events::OUT),
-            Phase::Accepting
-            | Phase::Open
-            | Phase::OpenRecycled
-            | Phase::Bound
-            | Phase::BoundRecycled => Events::ERR.when(self.connect_error.is_some()),
-        }
+        let Facts { events, at_end } = self.facts(socket);
+        let is = |event| events.meets(event);
+        let failed = is(PollEvents::ABORT);
+        let data = at_end || is(PollEvents::RECEIVE.or(PollEvents::ACCEPT));
+        let room = is(PollEvents::SEND) && self.may_send();
+        Events::IN
+            .when(data || failed)
+            .or(Events::OUT.when(room || failed))
+            .or(Events::HANGUP.when(failed || is(PollEvents::DISCONNECT)))
+            .or(Events::ERR.when(failed || is(PollEvents::CONNECT_FAIL)))
     }
 
-    /// Connections that an AcceptEx is going to take are not told, as with WSAEventSelect.
-    fn backlog_readiness(&mut self, socket: &Socket) -> Events {
-        if self.endpoint.next_accept().is_some() {
-            return Events::NONE;
-        }
-        let pending = || self.iso.is_none() && self.tcp.fd().is_some_and(tcp::is_readable);
-        if self.has_deferred() || pending() {
-            return Events::IN;
-        }
-        self.watch(socket, Interest::Level);
-        Events::NONE
-    }
-
-    fn connection_readiness(&mut self) -> Events {
-        let flags = self.tcp.fd().map_or(PollFlags::empty(), poll_now);
-        let failed = Events::HANGUP.or(Events::ERR).or(Events::IN).or(Events::OUT);
-        let received = match self.endpoint.recv() {
-            Ok(Receive::Now) => match self.peek() {
-                Next::Data => Events::IN,
-                Next::Fin => Events::IN.or(Events::HANGUP),
-                Next::Failed(errno) => {
-                    self.handle_failure(errno);
-                    failed
-                }
-                Next::Nothing => Events::NONE,
-            },
-            Ok(Receive::End) => Events::IN.or(Events::HANGUP),
-            Ok(Receive::Behind) | Err(_) => Events::NONE,
-        };
+    /// Whether this side has not shut its half.
+    fn may_send(&self) -> bool {
         let link = self.endpoint.state().link();
-        let ended = link.is_some_and(|link| RecvHalf::peer_ended(link.recv));
-        let open = link.is_some_and(|link| link.send == SendHalf::Open);
-        let room = open && !self.endpoint.has_sends() && flags.contains(PollFlags::OUT);
-        let hung = ended || flags.intersects(PollFlags::RDHUP | PollFlags::HUP);
-        received
-            .or(Events::OUT.when(room))
-            .or(Events::HANGUP.when(hung && self.iso.is_none()))
-            .or(failed.when(flags.contains(PollFlags::ERR)))
+        self.traffic.is_some() || link.is_some_and(|link| link.send == SendHalf::Open)
     }
 }

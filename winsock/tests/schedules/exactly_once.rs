@@ -16,8 +16,8 @@ use linsock::socket::{AcceptLayout, RecvOptions, Socket};
 use shuttle::thread::spawn;
 
 use super::harness::{
-    Lent, Result, connect_to, discard, drain, explore, listener, look, new_socket, pair, receive,
-    send, together,
+    Lent, Result, connect_to, device, discard, drain, explore, listener, look, new_socket, pair,
+    poll, receive, send, together,
 };
 
 /// The ends that a receive of a connection may have when it races with cancel, data and close.
@@ -52,6 +52,39 @@ fn receives_against_cancel_data_and_close() {
         }
         assert!(b"12345678".starts_with(&received), "in order, nothing twice: {received:?}");
         discard(&client);
+    });
+}
+
+/// Polls of the driver: two handles ask for what comes to one connection, and one asks for both.
+#[test]
+fn polls_against_cancel_data_and_close() {
+    explore(|| {
+        let (client, server) = pair();
+        let port = CompletionPort::new(2).unwrap();
+        let device = device(&port);
+        let both = [&server, &client].map(|socket| socket.handle().value());
+        let polls =
+            vec![poll(&device, &both[..1]), poll(&device, &both[..1]), poll(&device, &both)];
+        let (canceled, closed) = (Arc::clone(&device), Arc::clone(&server));
+        let (peer, looked) = (Arc::clone(&client), (Arc::clone(&port), polls.clone()));
+        let own = polls[0].key();
+        together(vec![
+            Box::new(move || {
+                canceled.cancel(&|irp| irp.key() == own);
+            }),
+            Box::new(move || send(&peer, b"1234")),
+            Box::new(move || look(&looked.0, &looked.1)),
+            Box::new(move || closed.close_handle().unwrap()),
+        ]);
+        drain(&port, &polls);
+        for (index, poll) in polls.iter().enumerate() {
+            let (status, _) = poll.finished(1);
+            let ends = [NtStatus::SUCCESS, NtStatus::CANCELLED];
+            assert!(ends[..=usize::from(index == 0)].contains(&status), "{index}: {status:?}");
+        }
+        discard(&client);
+        assert_eq!(device.cancel(&|_| true), 0, "nothing is left");
+        assert!(device.close_handle(device.core().handle()));
     });
 }
 

@@ -10,13 +10,16 @@ use std::task::Waker;
 use linsock::NtStatus;
 use linsock::afd::address::{Address, Family};
 use linsock::catalog::Provider;
-use linsock::iocp::buffer::Buffers;
+use linsock::device::{self, Device, HEAD, Patience, Question, ROW};
+use linsock::iocp::buffer::{Buffers, CheckedMemory};
 use linsock::iocp::clock::Deadline;
 use linsock::iocp::event::Event;
+use linsock::iocp::file::File;
+use linsock::iocp::handle;
 use linsock::iocp::irp::{Done, Irp, Sink, Target};
 use linsock::iocp::overlapped::{Overlapped, OverlappedPtr};
 use linsock::iocp::port::{CompletionPort, Packet};
-use linsock::socket::{RecvOptions, Socket};
+use linsock::socket::{PollEvents, RecvOptions, Socket, Started};
 
 /// Runs a model under many schedules: with few preemptions, where most bugs are, and at random.
 pub(crate) fn explore(model: fn()) {
@@ -97,6 +100,11 @@ impl Result {
         Irp::new(Target::Sink { sink, packet }, Buffers::from_vec(buffer))
     }
 
+    /// The identity of its operation.
+    pub(crate) fn key(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
+    }
+
     /// Its packet was taken from the port.
     pub(crate) fn note(&self, packet: &Packet) {
         let sink = packet.sink.as_ref().map(|sink| Arc::as_ptr(sink).addr());
@@ -172,4 +180,29 @@ pub(crate) fn harvest(port: &Arc<CompletionPort>, results: &[Arc<Result>]) -> us
 /// Takes everything that is left.
 pub(crate) fn drain(port: &Arc<CompletionPort>, results: &[Arc<Result>]) {
     while harvest(port, results) > 0 {}
+}
+
+/// A handle of the driver's, tied to a port.
+pub(crate) fn device(port: &Arc<CompletionPort>) -> Arc<dyn File> {
+    let file = handle::table().file_of(Device::open().unwrap()).unwrap();
+    file.associate(port, 9).unwrap();
+    file
+}
+
+/// Asks for data, or the end of it, of some sockets.
+pub(crate) fn poll(device: &Arc<dyn File>, sockets: &[usize]) -> Arc<Result> {
+    let result = Arc::new(Result::default());
+    let events = PollEvents::RECEIVE.or(PollEvents::DISCONNECT);
+    let answer = Box::leak(Box::new([0; HEAD + 2 * ROW]));
+    // SAFETY: leaked, and nobody reads it.
+    let answer = unsafe { CheckedMemory::new(answer.as_mut_ptr(), answer.len()) };
+    let question = Question {
+        rows: sockets.iter().map(|socket| (*socket, events)).collect(),
+        patience: Patience::Forever,
+        exclusive: false,
+        timeout: 0,
+        answer,
+    };
+    assert_eq!(device::poll(device, result.irp(Vec::new(), true), question), Ok(Started::Pending));
+    result
 }

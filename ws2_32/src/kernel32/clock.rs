@@ -38,7 +38,7 @@ pub(super) fn milliseconds_since_start() -> u64 {
 }
 
 /// The time of day as a file time.
-pub(super) fn file_time_now() -> u64 {
+pub(crate) fn file_time_now() -> u64 {
     file_time_of(SystemTime::now())
 }
 

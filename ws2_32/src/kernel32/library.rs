@@ -28,9 +28,10 @@ pub(crate) enum Library {
     Advapi32,
     Bcrypt,
     Psapi,
+    Ntdll,
 }
 
-use Library::{Advapi32, Bcrypt, Iphlpapi, Kernel32, Mswsock, Psapi, Synch, Winmm, Ws2_32};
+use Library::{Advapi32, Bcrypt, Iphlpapi, Kernel32, Mswsock, Ntdll, Psapi, Synch, Winmm, Ws2_32};
 
 /// A library that can be loaded by its name, and where functions are looked for that it has.
 struct Loadable {
@@ -39,7 +40,7 @@ struct Loadable {
 }
 
 /// The handle of each is its address here.
-static LOADABLE: [Loadable; 10] = [
+static LOADABLE: [Loadable; 11] = [
     Loadable { name: "kernel32", libraries: &[Kernel32] },
     Loadable { name: "kernelbase", libraries: &[Kernel32, Synch] },
     Loadable { name: "api-ms-win-core-synch-l1-2-0", libraries: &[Synch] },
@@ -50,6 +51,7 @@ static LOADABLE: [Loadable; 10] = [
     Loadable { name: "advapi32", libraries: &[Advapi32] },
     Loadable { name: "bcrypt", libraries: &[Bcrypt] },
     Loadable { name: "psapi", libraries: &[Psapi] },
+    Loadable { name: "ntdll", libraries: &[Ntdll] },
 ];
 
 /// Where libraries lie.
@@ -129,9 +131,9 @@ export! {
     ///
     /// # Differs from Windows
     /// Of Windows' libraries kernel32, kernelbase, api-ms-win-core-synch-l1-2-0, winmm, ws2_32,
-    /// mswsock, iphlpapi, advapi32, bcrypt and psapi are there. DllMain does not hear of threads. A
-    /// program that is linked statically can load nothing. One that `linsock cc` does not link
-    /// shares its sockets only if it is linked with `-rdynamic`.
+    /// mswsock, iphlpapi, advapi32, bcrypt, psapi and ntdll are there. DllMain does not hear of
+    /// threads. A program that is linked statically can load nothing. One that `linsock cc` does
+    /// not link shares its sockets only if it is linked with `-rdynamic`.
     fn LoadLibraryA(lpLibFileName: *const u8) -> usize, fail 0; {
         load(lpLibFileName, 0, 0)
     }

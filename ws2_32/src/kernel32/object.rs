@@ -168,7 +168,7 @@ fn wait_for_many(
 }
 
 /// Closes a handle of any kind.
-pub(super) fn close(value: HANDLE) -> Outcome<()> {
+pub(crate) fn close(value: HANDLE) -> Outcome<()> {
     inherit::is_linked();
     if matches!(value, CURRENT_PROCESS | CURRENT_THREAD) {
         return Ok(());

@@ -15,7 +15,7 @@ const DEFINES: &[&str] = &["-D_WIN32", "-D_WIN64", "-DWIN32", "-U__linux__", "-U
 const INCLUDES: &str = "#include <winsock2.h>\n#include <ws2tcpip.h>\n#include <mswsock.h>\n\
     #include <mstcpip.h>\n#include <windows.h>\n#include <process.h>\n#include <conio.h>\n#include <ntstatus.h>\n\
     #include <iphlpapi.h>\n#include <wincrypt.h>\n#include <io.h>\n#include <bcrypt.h>\n\
-    #include <psapi.h>\n";
+    #include <psapi.h>\n#include <winternl.h>\n";
 
 /// One exported function.
 #[derive(Clone, Debug)]

@@ -295,4 +295,19 @@ functions! {
         GetConsoleMode SetConsoleMode GetConsoleScreenBufferInfo SetConsoleTextAttribute
         WriteConsoleA WriteConsoleW
     }
+    Ntdll from crate::ntdll::device {
+        NtDeviceIoControlFile NtCancelIoFile NtCancelIoFileEx
+    }
+    Ntdll from crate::ntdll::keyed_event {
+        NtCreateKeyedEvent NtWaitForKeyedEvent NtReleaseKeyedEvent
+    }
+    Ntdll from crate::ntdll::object {
+        NtCreateFile NtOpenFile NtClose RtlNtStatusToDosError NtQuerySystemTime
+    }
+    Ntdll from linsock_wsk::ddk::misc {
+        RtlInitUnicodeString
+    }
+    Ntdll from crate::ntdll::port {
+        NtCreateIoCompletion NtSetIoCompletion NtRemoveIoCompletion NtRemoveIoCompletionEx
+    }
 }

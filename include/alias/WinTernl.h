@@ -1,0 +1,2 @@
+/* WinTernl.h - see winternl.h. */
+#include "../winternl.h"

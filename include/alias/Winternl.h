@@ -1,0 +1,2 @@
+/* Winternl.h - see winternl.h. */
+#include "../winternl.h"
