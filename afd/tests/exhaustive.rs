@@ -76,13 +76,13 @@ const CLOSES: [CloseMode; 2] = [CloseMode::Graceful, CloseMode::Abort];
 /// A step that changed nothing and led to nothing is not walked on from: what follows it follows
 /// its absence, and that is walked. So every sequence is covered, though few are played.
 fn walk(alphabet: &[Step], path: &mut Vec<Step>, depth: usize, played: &mut usize) {
-    let before = Rig::after(path).key();
+    let before = Rig::again(path).key();
     close_in_every_way(path);
     if depth == 0 {
         return;
     }
     for step in alphabet {
-        let mut rig = Rig::after(path);
+        let mut rig = Rig::again(path);
         if !rig.may_happen(*step) {
             continue;
         }
@@ -102,7 +102,7 @@ fn walk(alphabet: &[Step], path: &mut Vec<Step>, depth: usize, played: &mut usiz
 /// the transport brings nothing back.
 fn close_in_every_way(path: &[Step]) {
     for mode in CLOSES {
-        let mut rig = Rig::after(path);
+        let mut rig = Rig::again(path);
         rig.step(Step::Close(mode));
         let after = rig.print();
         for late in [Indication::FinSent, Indication::PeerFin, Indication::Recycled] {
@@ -114,6 +114,8 @@ fn close_in_every_way(path: &[Step]) {
 
 fn covers(beginning: &[Step], depth: usize) {
     let mut played = 0;
+    // Looked at once, before it is gone again and again.
+    Rig::after(beginning);
     walk(&ENDING, &mut beginning.to_vec(), depth, &mut played);
     println!("{played} steps played for all sequences of {depth} after {beginning:?}");
 }
@@ -158,10 +160,10 @@ fn every_reachable_state_takes_every_step() {
     let mut ahead = VecDeque::from([Vec::new()]);
     while let Some(path) = ahead.pop_front() {
         close_in_every_way(&path);
-        let now = Rig::after(&path);
+        let now = Rig::again(&path);
         phases.insert(format!("{:?}", now.phase()));
         for step in steps_from(&now, &alphabet) {
-            let mut rig = Rig::after(&path);
+            let mut rig = Rig::again(&path);
             rig.step(step);
             if rig.pending().len() <= IRPS && known.insert(rig.key()) {
                 ahead.push_back([&path[..], &[step]].concat());

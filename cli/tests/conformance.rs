@@ -29,7 +29,6 @@ fn is_installed(compiler: &str) -> bool {
 fn run(program: &Path) -> Output {
     let mut command = Command::new(program);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    // Some programs make files.
     command.current_dir(program.parent().expect("a directory of its own"));
     let mut child = command.spawn().expect("the program starts");
     let begun = Instant::now();
@@ -42,28 +41,37 @@ fn run(program: &Path) -> Output {
     child.wait_with_output().expect("the output can be read")
 }
 
+/// By every compiler at the same time: the programs wait more than they work.
 fn conforms(name: &str) {
     let scratch = tempfile::tempdir().expect("a directory for the program");
-    let mut built = 0;
-    for compiler in ["gcc", "clang"].into_iter().filter(|compiler| is_installed(compiler)) {
-        let program = scratch.path().join(compiler);
-        let compiled = Command::new(env!("CARGO_BIN_EXE_linsock"))
-            .args(["cc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o"])
-            .arg(&program)
-            .arg(source(name))
-            .env("CC", compiler)
-            .output()
-            .expect("linsock cc starts");
-        let messages = String::from_utf8_lossy(&compiled.stderr);
-        assert!(compiled.status.success(), "{name} does not compile with {compiler}:\n{messages}");
-        let output = run(&program);
-        let text = String::from_utf8_lossy(&output.stdout);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{name} ({compiler}): {}\n{text}{errors}", output.status);
-        assert!(text.contains(" passed, 0 failed"), "{name} ({compiler}) checked nothing:\n{text}");
-        built += 1;
-    }
-    assert!(built > 0, "no compiler: install gcc or clang");
+    let compilers = ["gcc", "clang"].into_iter().filter(|compiler| is_installed(compiler));
+    let compilers: Vec<_> = compilers.collect();
+    assert!(!compilers.is_empty(), "no compiler: install gcc or clang");
+    std::thread::scope(|scope| {
+        for compiler in compilers {
+            // Each in a directory of its own, where some programs make files.
+            let directory = scratch.path().join(compiler);
+            std::fs::create_dir(&directory).expect("a directory for the program");
+            scope.spawn(move || conforms_by(compiler, name, &directory.join(name)));
+        }
+    });
+}
+
+fn conforms_by(compiler: &str, name: &str, program: &Path) {
+    let compiled = Command::new(env!("CARGO_BIN_EXE_linsock"))
+        .args(["cc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o"])
+        .arg(program)
+        .arg(source(name))
+        .env("CC", compiler)
+        .output()
+        .expect("linsock cc starts");
+    let messages = String::from_utf8_lossy(&compiled.stderr);
+    assert!(compiled.status.success(), "{name} does not compile with {compiler}:\n{messages}");
+    let output = run(program);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} ({compiler}): {}\n{text}{errors}", output.status);
+    assert!(text.contains(" passed, 0 failed"), "{name} ({compiler}) checked nothing:\n{text}");
 }
 
 /// The kernel's numbers and layouts, as a compiler for Windows has them from its own headers.
