@@ -12,7 +12,8 @@ use crate::view::{self, Process};
 /// What the command was asked for.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Print JSON, an object for each socket and completion port.
+    /// Print JSON, an object for each socket and completion port, and for each connection that has
+    /// ended within a minute while somebody looked.
     #[arg(long)]
     json: bool,
     /// Print also those that have no address yet, as the sockets of pending AcceptEx calls.
@@ -56,7 +57,8 @@ pub(crate) fn ask(named: &[u32]) -> Result<Vec<Process>, Error> {
 fn json(process: &Process) -> String {
     let name = process.name.replace(['"', '\\'], "?");
     let head = format!("{{\"process\":{},\"program\":\"{name}\",", process.id);
-    let lines = process.lines("port").chain(process.lines("socket"));
+    let kinds = ["port", "socket", "ended"];
+    let lines = kinds.into_iter().flat_map(|kind| process.lines(kind));
     lines.map(|line| format!("{head}{}\n", &line[1..])).collect()
 }
 
@@ -73,12 +75,21 @@ pub(crate) struct Row {
 
 /// The sockets of a process.
 pub(crate) fn rows(process: &Process) -> Vec<Row> {
+    rows_of(process, "socket")
+}
+
+/// The connections of a process that have ended lately.
+pub(crate) fn ended(process: &Process) -> Vec<Row> {
+    rows_of(process, "ended")
+}
+
+fn rows_of(process: &Process, kind: &str) -> Vec<Row> {
     let row = |line: &str| Row {
         process: process.id,
         program: process.name.clone(),
         line: line.to_owned(),
     };
-    process.lines("socket").map(row).collect()
+    process.lines(kind).map(row).collect()
 }
 
 impl Row {
@@ -115,6 +126,9 @@ impl Row {
 
     /// Its state as Winsock has it, and which of its halves are over.
     pub(crate) fn state(&self) -> String {
+        if self.ended().is_some() {
+            return format!("over: {}", self.text("reason"));
+        }
         let mut state = self.text("state").to_owned();
         match self.text("send") {
             "closing" => state += ", fin waits",
@@ -127,6 +141,11 @@ impl Row {
             _ => {}
         }
         state
+    }
+
+    /// How long ago it has ended, of a connection that has.
+    pub(crate) fn ended(&self) -> Option<Duration> {
+        self.time("ago_ms").filter(|_| self.text("kind") == "ended")
     }
 
     /// What is pending.
@@ -152,6 +171,9 @@ impl Row {
 
     /// What a reader should know of it.
     pub(crate) fn note(&self) -> Option<String> {
+        if let Some(ago) = self.ended() {
+            return Some(format!("over since {}: {}", shown(Some(ago)), self.text("over")));
+        }
         let (unread, unsent) = (self.count("unread"), self.count("unsent"));
         let (queued, backlog) = (self.count("queued"), self.count("backlog"));
         let in_use = matches!(self.text("state"), "connected" | "accepted-raw" | "connected-raw");
@@ -342,6 +364,15 @@ mod tests {
                 row(&format!(r#","state":"connected","send":"{send}","receive":"{receive}""#));
             assert_eq!(row.state(), expected);
         }
+    }
+
+    #[test]
+    fn what_has_ended_says_why() {
+        let line = r#"{"kind":"ended","number":1,"handle":260,"reason":"peer-fin","over":"the peer closed first","ago_ms":1500}"#;
+        let row = Row { process: 7, program: "server".into(), line: line.into() };
+        assert_eq!(row.state(), "over: peer-fin");
+        assert_eq!(row.note().unwrap(), "over since 1.5 s: the peer closed first");
+        assert_eq!(connected("").ended(), None);
     }
 
     #[test]

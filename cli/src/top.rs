@@ -209,6 +209,7 @@ fn is_enough(list: &mut List, key: KeyEvent, signals: &Signals) -> bool {
         KeyCode::Char('s') => list.sort_otherwise(),
         KeyCode::Char('a') => list.toggle_all(),
         KeyCode::Char('n') => list.toggle_notes(),
+        KeyCode::Char('e') => list.toggle_ended(),
         KeyCode::Char('p' | ' ') => list.is_paused = !list.is_paused,
         KeyCode::Char('/') => list.is_typing = true,
         _ => {}

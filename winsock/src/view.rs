@@ -4,6 +4,7 @@
 //! A look takes the lock of one object at a time, for a few system calls. What is seen of two
 //! objects is not of the same moment.
 
+pub(crate) mod ended;
 pub mod service;
 
 use std::any::Any;
@@ -18,6 +19,7 @@ use linsock_iocp::trace::{Field, object};
 
 use crate::socket::{Snapshot, Socket, TcpState};
 use crate::time_wait::{self, Held};
+use ended::{Entry, Octets};
 
 /// A completion port at one moment.
 #[derive(Clone, Debug)]
@@ -32,13 +34,12 @@ pub struct Port {
 
 /// Every socket that is open.
 pub fn sockets() -> Vec<Snapshot> {
-    snapshots().collect()
+    open_sockets().filter_map(|socket| socket.snapshot()).collect()
 }
 
-fn snapshots() -> impl Iterator<Item = Snapshot> {
+fn open_sockets() -> impl Iterator<Item = Arc<Socket>> {
     let files = table().files().into_iter();
-    let sockets = files.filter_map(|file| (file as Arc<dyn Any + Send + Sync>).downcast().ok());
-    sockets.filter_map(|socket: Arc<Socket>| socket.snapshot())
+    files.filter_map(|file| (file as Arc<dyn Any + Send + Sync>).downcast().ok())
 }
 
 /// Every completion port that is open.
@@ -51,13 +52,17 @@ pub fn ports() -> Vec<Port> {
     ports.map(|port| Port { id: port.id(), handle: handle_of(&port), load: port.load() }).collect()
 }
 
-/// Everything, a JSON object on each line, of which `kind` says what it is.
+/// Everything, a JSON object on each line, of which `kind` says what it is; for a tool, which may
+/// come again and wants to know then what has ended.
 fn lines() -> String {
+    let ended = ended::look();
+    let ended = ended.iter().map(ended_line);
     let ports = ports().into_iter().map(|port| port_line(&port));
     // One after the other: of many there is to be no list in the memory of this process.
-    let sockets = snapshots().map(|snapshot| socket_line(&snapshot));
+    let sockets = open_sockets().filter_map(|socket| socket.snapshot_for_tools());
+    let sockets = sockets.map(|snapshot| socket_line(&snapshot));
     let pairs = time_wait::held().into_iter().map(|held| pair_line(&held));
-    ports.chain(sockets).chain(pairs).map(|line| line + "\n").collect()
+    ports.chain(sockets).chain(ended).chain(pairs).map(|line| line + "\n").collect()
 }
 
 fn port_line(port: &Port) -> String {
@@ -82,6 +87,36 @@ fn pair_line(held: &Held) -> String {
         ("remote", Field::Text(&held.pair.remote)),
         ("left_ms", Field::Number(left)),
     ])
+}
+
+/// Named as what a socket tells, with `over` for why, and `ago_ms`.
+fn ended_line(entry: &Entry) -> String {
+    let ended = &entry.ended;
+    let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let provider = ended.provider.name();
+    let mut fields = vec![
+        ("kind", Field::Text(&"ended")),
+        ("number", Field::Number(entry.number)),
+        ("handle", Field::number(ended.handle)),
+        ("connection", Field::Number(ended.connection.into())),
+        ("provider", Field::Text(&provider)),
+        ("state", Field::Text(&"over")),
+        ("local", Field::Text(&ended.local)),
+        ("remote", Field::Text(&ended.remote)),
+        ("reason", Field::Text(&ended.reason)),
+        ("over", Field::Text(&ended.what)),
+        ("age_ms", Field::Number(ms(ended.age))),
+        ("ago_ms", Field::Number(ms(entry.when.elapsed()))),
+    ];
+    if let Some(Octets { moved: (sent, received), unsent, unread }) = ended.octets {
+        fields.extend([
+            ("sent", Field::Number(sent)),
+            ("received", Field::Number(received)),
+            ("unsent", Field::number(unsent)),
+            ("unread", Field::number(unread)),
+        ]);
+    }
+    object(&fields)
 }
 
 /// What is not known is left out.

@@ -13,6 +13,8 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use linsock::net::{AbortCause, CloseReason, CloseReport, Family, Result, Side, Socket, TcpState};
+use linsock::socket::Snapshot;
+use linsock::view;
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -94,6 +96,23 @@ fn a_graceful_disconnect_waits_for_unread_data_to_be_read() {
     assert_eq!(server.recv(&mut buffer).unwrap(), 3);
     assert_eq!(server.recv(&mut buffer).unwrap(), 3);
     assert!(leaving.wait().unwrap().is_graceful());
+}
+
+/// The peer's FIN is there, though this side has not received to the end: it closed first.
+#[test]
+fn a_peer_that_has_closed_unseen_was_first() {
+    let (server, plain) = accepted_from_plain();
+    plain.shutdown(std::net::Shutdown::Write).unwrap();
+    while snapshot_of(&server).tcp_state != Some(TcpState::CloseWait) {
+        thread::yield_now();
+    }
+    let report = server.disconnect().wait().unwrap();
+    assert_eq!((report.reason, report.closed_first()), (CloseReason::PeerFin, Some(Side::Peer)));
+}
+
+fn snapshot_of(socket: &Socket) -> Snapshot {
+    let is_it = |snapshot: &Snapshot| snapshot.handle.value() == socket.handle();
+    view::sockets().into_iter().find(is_it).unwrap()
 }
 
 #[test]

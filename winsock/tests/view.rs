@@ -159,6 +159,41 @@ fn tools_are_told_the_same_as_json() {
     }
 }
 
+/// What has ended since a tool looks, and why: of connections that were there before, and of those
+/// that came and went between two looks; and, of a handle that is recycled, of each.
+#[test]
+fn tools_are_told_what_has_ended() {
+    let (before, its_peer) = pair();
+    assert!(!answer().is_empty());
+    let ended_of = |handle: usize| -> Vec<String> {
+        let is_its = format!(",\"handle\":{handle},");
+        let is_ended = |line: &&str| line.contains("\"kind\":\"ended\"") && line.contains(&is_its);
+        answer().lines().filter(is_ended).map(str::to_owned).collect()
+    };
+    let (short, recycled) = pair();
+    let (own, other) = (short.local_address().unwrap(), recycled.local_address().unwrap());
+    short.send(b"hello").unwrap();
+    let handles = [before.handle(), short.handle(), recycled.handle()];
+    assert_eq!(ended_of(handles[1]), Vec::<String>::new(), "not yet");
+    drop(its_peer);
+    drop(before);
+    drop(short);
+    assert_eq!(recycled.recv(&mut [0; 8]).unwrap(), 5);
+    recycled.disconnect_reuse().wait().unwrap();
+    let [of_before, of_short, of_recycled] = handles.map(|handle| ended_of(handle).concat());
+    for (line, expected) in [
+        (&of_before, "\"reason\":\"peer-fin\""),
+        (&of_short, "\"reason\":\"local-fin\""),
+        (&of_short, &format!("\"local\":\"{own}\",\"remote\":\"{other}\"")),
+        (&of_short, "\"sent\":5,\"received\":0,\"unsent\":0,\"unread\":0}"),
+        (&of_recycled, "\"connection\":1,"),
+        (&of_recycled, "\"reason\":\"peer-fin\""),
+        (&of_recycled, "\"sent\":0,\"received\":5,"),
+    ] {
+        assert!(line.contains(expected), "{expected}\n{line}");
+    }
+}
+
 /// Our choice: who may look is who might attach a debugger.
 #[test]
 fn other_users_are_told_nothing() {

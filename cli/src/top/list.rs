@@ -8,14 +8,21 @@ use ratatui::crossterm::event::KeyCode;
 use ratatui::widgets::TableState;
 
 use crate::json::number;
-use crate::sockets::{Row, rows};
+use crate::sockets::{Row, ended, rows};
 use crate::view::Process;
 
 /// How long a socket that is gone is still shown.
 const AFTERGLOW: Duration = Duration::from_secs(10);
+/// The same of a connection that has ended, which its process knows why.
+const MEMORY: Duration = Duration::from_secs(60);
 
-/// A socket of a process.
-type Key = (u32, u64);
+/// A socket of a process, or a connection that has ended, which has a number of its own.
+type Key = (u32, Option<u64>, u64);
+
+fn key_of(row: &Row) -> Key {
+    let (process, handle) = row.key();
+    (process, row.ended().map(|_| row.count("number")), handle)
+}
 
 /// Octets a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -104,6 +111,8 @@ pub(super) struct List {
     pub(super) shows_all: bool,
     /// Only sockets that there is a note of.
     pub(super) only_notes: bool,
+    /// No connections that have ended.
+    pub(super) hides_ended: bool,
     pub(super) cursor: TableState,
 }
 
@@ -121,18 +130,35 @@ impl List {
             entry.rates = Rates::default();
         }
         for row in fresh {
-            let key = row.key();
+            let key = key_of(&row);
             let before = self.entries.get(&key);
             let rates = before.map_or_else(Rates::default, |before| before.rates_to(&row, now));
             self.entries.insert(key, Entry { row, rates, gone: None, seen: now });
         }
-        let is_recent = |gone: Instant| now.saturating_duration_since(gone) < AFTERGLOW;
-        self.entries.retain(|_, entry| entry.gone.is_none_or(is_recent));
+        for row in processes.iter().flat_map(ended) {
+            self.take_in_ended(row, now);
+        }
+        self.entries.retain(|_, entry| {
+            let glow = if entry.row.ended().is_some() { MEMORY } else { AFTERGLOW };
+            entry.gone.is_none_or(|gone| now.saturating_duration_since(gone) < glow)
+        });
+    }
+
+    fn take_in_ended(&mut self, row: Row, now: Instant) {
+        let key = key_of(&row);
+        // Its handle, if that is gone too, has nothing to add.
+        let (process, _, handle) = key;
+        let open = (process, None, handle);
+        if self.entries.get(&open).is_some_and(|open| open.gone.is_some()) {
+            self.entries.remove(&open);
+        }
+        let gone = row.ended().and_then(|ago| now.checked_sub(ago)).or(Some(now));
+        self.entries.insert(key, Entry { row, rates: Rates::default(), gone, seen: now });
     }
 
     /// Changes what is shown. The cursor stays on its socket if that is shown still.
     fn keep_chosen(&mut self, change: impl FnOnce(&mut Self)) {
-        let chosen = self.chosen().map(|entry| entry.row.key());
+        let chosen = self.chosen().map(|entry| key_of(&entry.row));
         change(self);
         self.arrange();
         let place = |key| self.order_shown.iter().position(|shown| *shown == key);
@@ -188,6 +214,7 @@ impl List {
         let row = &entry.row;
         (self.shows_all || !row.is_idle())
             && (!self.only_notes || row.note().is_some())
+            && (!self.hides_ended || row.ended().is_none())
             && (self.filter.is_empty() || row.contains(&self.filter))
     }
 
@@ -212,6 +239,10 @@ impl List {
 
     pub(super) fn toggle_notes(&mut self) {
         self.keep_chosen(|list| list.only_notes = !list.only_notes);
+    }
+
+    pub(super) fn toggle_ended(&mut self) {
+        self.keep_chosen(|list| list.hides_ended = !list.hides_ended);
     }
 
     /// A key while the filter is typed.
@@ -303,6 +334,40 @@ pub(super) mod tests {
         assert_eq!(handles(&list), [12]);
         list.update(&[], after(12));
         assert!(list.shown().next().unwrap().gone.is_some());
+    }
+
+    fn with_ended(open: &[(u64, &str)], ended: &[(u64, u64, u64)]) -> Process {
+        let told: String = open
+            .iter()
+            .map(|(handle, rest)| {
+                format!("{{\"kind\":\"socket\",\"handle\":{handle},\"local\":\"a\"{rest}}}\n")
+            })
+            .chain(ended.iter().map(|(number, handle, ago)| {
+                format!(
+                    "{{\"kind\":\"ended\",\"number\":{number},\"handle\":{handle},\"local\":\"a\",\
+                     \"reason\":\"peer-fin\",\"over\":\"why\",\"ago_ms\":{ago}}}\n"
+                )
+            }))
+            .collect();
+        Process::new(7, "server", &told)
+    }
+
+    /// In place of the handle that is gone, for a minute; a handle that is recycled stays beside.
+    #[test]
+    fn what_has_ended_says_so_for_a_minute() {
+        let (mut list, begin) = (List::default(), Instant::now() + MEMORY);
+        let after = |seconds| begin + Duration::from_secs(seconds);
+        list.update(&[with_ended(&[(8, ""), (12, "")], &[])], begin);
+        list.update(&[with_ended(&[(12, "")], &[(0, 8, 500), (1, 12, 0)])], after(1));
+        assert_eq!(handles(&list), [12, 8, 12]);
+        assert_eq!(list.totals.sockets, 1);
+        list.toggle_ended();
+        assert_eq!(handles(&list), [12]);
+        list.toggle_ended();
+        list.update(&[with_ended(&[(12, "")], &[(0, 8, 59_400)])], after(60));
+        assert_eq!(handles(&list), [12, 8, 12]);
+        list.update(&[with_ended(&[(12, "")], &[])], after(61));
+        assert_eq!(handles(&list), [12]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ const WIDTHS: [Constraint; 13] = [
     Constraint::Length(7),
 ];
 
-const KEYS: &str = "q quit  arrows choose  s sort  / filter  n notes only  a all  p pause";
+const KEYS: &str = "q quit  arrows choose  s sort  / filter  n notes only  e ended  a all  p pause";
 
 /// Draws everything.
 pub(super) fn draw(frame: &mut Frame<'_>, list: &mut List) {
@@ -74,6 +74,9 @@ fn footing(list: &List) -> String {
     if !list.filter.is_empty() {
         text += &format!(", filter {}", list.filter);
     }
+    if list.hides_ended {
+        text += ", without what has ended";
+    }
     if list.is_paused {
         text += ", PAUSED";
     }
@@ -82,7 +85,8 @@ fn footing(list: &List) -> String {
 
 fn row(entry: &Entry) -> Row<'static> {
     let row = &entry.row;
-    let state = if entry.gone.is_some() { "gone".to_owned() } else { row.state() };
+    let is_lost = entry.gone.is_some() && row.ended().is_none();
+    let state = if is_lost { "gone".to_owned() } else { row.state() };
     let cells = [
         row.process.to_string(),
         row.program.clone(),
@@ -129,6 +133,9 @@ fn draw_details(frame: &mut Frame<'_>, list: &List, area: Rect) {
 
 /// What the socket is tied to.
 fn attachments(row: &sockets::Row) -> String {
+    if row.ended().is_some() {
+        return format!("connection {} of its handle", row.count("connection"));
+    }
     let descriptor = match row.time("descriptor") {
         Some(_) => format!("descriptor {}", row.count("descriptor")),
         None => "no descriptor".into(),
@@ -148,6 +155,8 @@ fn attachments(row: &sockets::Row) -> String {
 fn course(row: &sockets::Row) -> String {
     let age = row.time("age_ms").map(|age| format!("; connected for {}", shown(Some(age))));
     let reason = match row.text("reason") {
+        // Its state has it.
+        _ if row.ended().is_some() => String::new(),
         "" => String::new(),
         reason => format!("; ends by {reason}"),
     };

@@ -6,7 +6,7 @@ use std::time::Instant;
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::Domain;
 use linsock_iocp::afd::endpoint::state::{Origin, Phase};
-use linsock_iocp::afd::{DisconnectMode, Indication, Shutdown};
+use linsock_iocp::afd::{DisconnectMode, Indication, Receive, Shutdown};
 use linsock_iocp::guardian;
 use linsock_iocp::irp::{Deferred, Irp};
 use rustix::net;
@@ -16,7 +16,7 @@ use super::trace::Hard;
 use super::{Inner, Socket};
 use crate::settings;
 use crate::transport::last_words::{self, Owed};
-use crate::transport::tcp;
+use crate::transport::tcp::{self, Next};
 
 /// The wait for the peer's FIN in a disconnect with reuse.
 #[derive(Debug, Default)]
@@ -191,11 +191,21 @@ impl Inner {
         wait.filter(|_| self.endpoint.phase() == Phase::Disconnecting)
     }
     pub(super) fn send_fin(&mut self, socket: &Socket) {
+        self.see_who_closes_first();
         match self.iso {
             Some(_) => self.release_link(socket),
             None => self.tcp.send_fin(),
         }
         self.endpoint.handle_indication(Indication::FinSent);
+    }
+
+    /// The peer's FIN may be here though no receive has told of it, which only who wants to know
+    /// asks the kernel for.
+    fn see_who_closes_first(&mut self) {
+        let is_wanted = self.ending.is_some() || self.trace.is_some();
+        if is_wanted && self.endpoint.recv() == Ok(Receive::Now) && self.peek() == Next::Fin {
+            self.endpoint.handle_indication(Indication::PeerFin);
+        }
     }
 
     pub(super) fn await_fin(&mut self, socket: &Socket) {

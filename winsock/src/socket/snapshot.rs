@@ -65,6 +65,16 @@ impl Socket {
         let inner = self.lock();
         (!inner.closed).then(|| inner.snapshot(self))
     }
+
+    /// As [`snapshot`](Self::snapshot), for a tool that wants to know how the connection ends.
+    pub(crate) fn snapshot_for_tools(&self) -> Option<Snapshot> {
+        let mut inner = self.lock();
+        if inner.closed {
+            return None;
+        }
+        inner.have_the_end_told(self);
+        Some(inner.snapshot(self))
+    }
 }
 
 impl Inner {

@@ -16,14 +16,16 @@ use linsock_iocp::NtStatus;
 use linsock_iocp::afd::address::Address;
 use linsock_iocp::afd::endpoint::state::{Link, Origin, Phase, RecvHalf, SendHalf};
 use linsock_iocp::afd::{AcceptPhase, CloseReason};
+use linsock_iocp::clock;
 use linsock_iocp::handle::Handle;
 use linsock_iocp::trace::{self, Event, Field, Kinds};
 
-use super::Inner;
 use super::disconnect::Awaited;
 use super::report::Figures;
+use super::{Inner, Socket};
 use crate::catalog::Provider;
 use crate::transport::tcp;
+use crate::view::ended;
 
 pub(super) use over::Hard;
 
@@ -46,11 +48,16 @@ struct Situation {
 /// What has been told of a socket.
 #[derive(Debug)]
 pub(super) struct Told {
+    /// Whether there are lines of it. Without them a tool looks at the process, and is told of ends
+    /// only.
+    traced: bool,
     handle: usize,
     provider: Provider,
     situation: Situation,
     /// Which connection of the handle it is.
     connection: u32,
+    /// Its two ends.
+    names: [String; 2],
     since: Option<Instant>,
     /// What was seen of the connection when its descriptor was there the last time.
     figures: Option<Figures>,
@@ -66,11 +73,31 @@ impl Inner {
     pub(super) fn tell_changes(&mut self) {
         // Out of here meanwhile, so that it can look at the rest.
         let Some(mut told) = self.trace.take() else { return };
+        if !told.traced && !ended::is_watched() {
+            return;
+        }
         let now = Situation::of(self);
         if told.situation != now {
             told.tell_change(self, now);
         }
         self.trace = Some(told);
+    }
+
+    /// A tool looks at the process: the end of the connection is to be told.
+    pub(super) fn have_the_end_told(&mut self, socket: &Socket) {
+        if self.trace.is_none() {
+            let mut told = Told::new(socket.handle(), socket.provider(), false);
+            told.situation = Situation::of(self);
+            if told.situation.has_connection() {
+                told.begin_connection();
+                told.connection += self.ended;
+                told.names = names(self);
+                told.since = self
+                    .connected_at
+                    .and_then(|at| Instant::now().checked_sub(clock::coarse().saturating_sub(at)));
+            }
+            self.trace = Some(told);
+        }
     }
 
     /// Keeps what is seen of the connection, for the line that tells of its end.
@@ -167,16 +194,19 @@ impl Told {
     /// when nothing is.
     #[inline]
     pub(super) fn begin(handle: Handle, provider: Provider) -> Option<Box<Self>> {
-        trace::wants(Kinds::CONNECTIONS).then(|| Self::new(handle, provider))
+        let traced = trace::wants(Kinds::CONNECTIONS);
+        (traced || ended::is_watched()).then(|| Self::new(handle, provider, traced))
     }
 
     #[cold]
-    fn new(handle: Handle, provider: Provider) -> Box<Self> {
+    fn new(handle: Handle, provider: Provider, traced: bool) -> Box<Self> {
         Box::new(Self {
+            traced,
             handle: handle.value(),
             provider,
             situation: Situation::NEW,
             connection: 0,
+            names: [String::new(), String::new()],
             since: None,
             figures: None,
             hard: None,
@@ -191,6 +221,9 @@ impl Told {
     }
 
     fn tell(&self, name: &'static str, text: fmt::Arguments<'_>, fields: Fields<'_>) {
+        if !self.traced {
+            return;
+        }
         trace::tell(Event { name, of: Some((self.handle, self.connection)), text, fields });
     }
 
@@ -281,11 +314,12 @@ impl Told {
         let accepted = now.arrives || now.link.is_some_and(|link| link.origin == Origin::Accepted);
         let arrow = if accepted { "<-" } else { "->" };
         let awaits = if now.arrives { "; its first data is awaited" } else { "" };
-        let (local, remote) = (shown(inner.local().as_ref()), shown(inner.peer.as_ref()));
+        self.names = names(inner);
+        let [local, remote] = &self.names;
         self.tell(
             if accepted { "accepted" } else { "connected" },
             format_args!("connected {local} {arrow} {remote}{awaits}"),
-            &[("local", Field::Text(&local)), ("remote", Field::Text(&remote))],
+            &[("local", Field::Text(local)), ("remote", Field::Text(remote))],
         );
     }
 
@@ -375,6 +409,11 @@ impl Told {
             None => self.tell("dissolved", format_args!("sends to nobody by itself"), &[]),
         }
     }
+}
+
+/// The two ends of the connection, for people.
+fn names(inner: &Inner) -> [String; 2] {
+    [shown(inner.local().as_ref()), shown(inner.peer.as_ref())]
 }
 
 /// An address for people; one that is not known, or has no path, is a question mark.

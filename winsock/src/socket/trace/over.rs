@@ -5,6 +5,7 @@
 //! reset, had come before.
 
 use std::fmt;
+use std::time::Duration;
 
 use linsock_iocp::afd::endpoint::state::{Link, SendHalf};
 use linsock_iocp::afd::{AbortCause, CloseReason};
@@ -14,6 +15,7 @@ use super::super::Inner;
 use super::super::report::Figures;
 use super::Told;
 use crate::catalog::Provider;
+use crate::view::ended::{self, Ended, Octets};
 
 /// Why a handle is closed without a graceful end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +108,9 @@ impl Told {
 
     fn tell_over(&self, name: &str, what: &str, resets: bool, figures: &Figures) {
         let elapsed = self.since.map_or_else(Default::default, |since| since.elapsed());
+        if ended::is_watched() {
+            self.note_end(name, what, figures, elapsed);
+        }
         let milliseconds = elapsed.as_secs_f64() * 1e3;
         let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
         let reason = [
@@ -136,6 +141,30 @@ impl Told {
             ("unread", Field::number(unread)),
         ];
         self.tell("over", text, &[&reason[..], &octets[..]].concat());
+    }
+}
+
+impl Told {
+    /// For the tools that look at the process.
+    #[cold]
+    fn note_end(&self, name: &str, what: &str, figures: &Figures, age: Duration) {
+        let is_tcp = matches!(self.provider, Provider::Tcp(_));
+        let [local, remote] = self.names.clone();
+        ended::note(Ended {
+            handle: self.handle,
+            connection: self.connection,
+            provider: self.provider,
+            local,
+            remote,
+            reason: name.to_owned(),
+            what: what.to_owned(),
+            octets: is_tcp.then(|| Octets {
+                moved: figures.moved(),
+                unsent: figures.unsent,
+                unread: figures.unread,
+            }),
+            age,
+        });
     }
 }
 
