@@ -6,13 +6,15 @@
 //! reused oldest first, so a stale handle is told from a new one for at least 511 reuses of its
 //! slot. Events of the driver carry the full 32-bit generation.
 
+pub mod recent;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use crate::cache;
 use crate::event::{Event, Mutant, Semaphore, Waitable};
 use crate::file::File;
-use crate::port::CompletionPort;
+use crate::port::{self, CompletionPort};
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
@@ -264,7 +266,9 @@ impl Table {
             return None;
         }
         let Held::Open(object) = std::mem::take(&mut entry.held) else { return None };
+        let token = Token::new(handle.index(), entry.generation);
         drop(entry);
+        port::forget(token);
         self.free.lock().push_back(handle.index());
         Some(object)
     }
@@ -291,6 +295,7 @@ impl Table {
         let file = std::mem::take(&mut entry.held);
         drop(entry);
         drop(file);
+        port::forget(token);
         self.free.lock().push_back(token.index());
         true
     }

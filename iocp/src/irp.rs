@@ -20,16 +20,22 @@ pub type Routine = Box<dyn FnOnce(NtStatus, usize) + Send>;
 
 /// Who is told, and how.
 pub enum Target {
-    /// The program's OVERLAPPED, and what it names.
+    /// The program's OVERLAPPED. The file's handle is signaled.
     Overlapped {
         /// The structure.
         ptr: OverlappedPtr,
-        /// Its event (`hEvent`); without one the file's handle is signaled.
-        event: Option<Arc<Event>>,
         /// False when the low bit of `hEvent` asks for no packet.
         packet: bool,
-        /// The completion routine and the thread it runs on; then no event is signaled.
-        routine: Option<Box<(Arc<Thread>, Routine)>>,
+    },
+    /// The program's OVERLAPPED, and something of its own beside it instead of the file's handle.
+    /// (Apart: of the one above, which nearly all are, nothing has to be dropped.)
+    OverlappedBeside {
+        /// The structure.
+        ptr: OverlappedPtr,
+        /// As above.
+        packet: bool,
+        /// What is told.
+        beside: Beside,
     },
     /// A call of ntdll's. Boxed: it is rare beside the transfers.
     Native(Box<Native>),
@@ -49,6 +55,25 @@ pub enum Target {
         /// See there. (Not in a structure of their own, which would make every IRP larger.)
         kind: u8,
     },
+}
+
+/// What the end of an operation is told to beside its OVERLAPPED.
+pub enum Beside {
+    /// Its event (`hEvent`), which is signaled.
+    Event(Arc<Event>),
+    /// The completion routine and the thread it runs on. It gets no packet.
+    Routine(Box<(Arc<Thread>, Routine)>),
+}
+
+impl Target {
+    /// For an OVERLAPPED, and what is told beside it, if anything is.
+    #[inline(always)]
+    pub fn overlapped(ptr: OverlappedPtr, packet: bool, beside: Option<Beside>) -> Self {
+        match beside {
+            None => Self::Overlapped { ptr, packet },
+            Some(beside) => Self::OverlappedBeside { ptr, packet, beside },
+        }
+    }
 }
 
 /// A call of ntdll's: its IO_STATUS_BLOCK, and what else it names.
@@ -207,30 +232,36 @@ pub struct Irp {
 
 impl Irp {
     /// A new operation of the calling thread.
-    #[inline]
-    pub fn new(target: Target, buffers: Buffers) -> Self {
-        Self::of_thread(thread::id(), target, buffers)
-    }
-
-    /// A new operation of a thread, which has this number ([`thread::id`]).
     // Always: the compiler copies 80 octets once more for each operation where it does not.
     #[inline(always)]
-    pub const fn of_thread(thread: u64, target: Target, buffers: Buffers) -> Self {
-        Self { target: Some(target), thread, buffers }
+    pub fn new(target: Target, buffers: Buffers) -> Self {
+        Self { target: Some(target), thread: thread::id(), buffers }
     }
 
     /// The operation starts: `Internal` reads STATUS_PENDING and what will be signaled is reset.
     #[inline]
     pub fn begin(&self, file: &FileCore) {
-        if let Some(Target::Overlapped { ptr, event, routine, .. }) = &self.target {
+        if let Some(Target::Overlapped { ptr, .. }) = &self.target {
             ptr.begin();
-            match (event, routine) {
-                (_, Some(_)) => {}
-                (Some(event), None) => event.reset(),
-                (None, None) => file.signal().reset(),
+            file.signal().reset();
+        } else {
+            self.begin_rare(file);
+        }
+    }
+
+    #[inline(never)]
+    fn begin_rare(&self, file: &FileCore) {
+        match &self.target {
+            Some(Target::OverlappedBeside { ptr, beside, .. }) => {
+                ptr.begin();
+                if let Beside::Event(event) = beside {
+                    event.reset();
+                }
             }
-        } else if let Some(Target::Native(call)) = &self.target {
-            call.event.as_deref().unwrap_or_else(|| file.signal()).reset();
+            Some(Target::Native(call)) => {
+                call.event.as_deref().unwrap_or_else(|| file.signal()).reset();
+            }
+            _ => {}
         }
     }
 
@@ -239,6 +270,12 @@ impl Irp {
     pub fn take(&mut self) -> Self {
         let buffers = std::mem::replace(&mut self.buffers, Buffers::empty());
         Self { target: self.target.take(), thread: self.thread, buffers }
+    }
+
+    /// Whether it is spent, and nothing of it has to be dropped.
+    #[inline]
+    pub const fn is_bare(&self) -> bool {
+        self.target.is_none() && self.buffers.is_lent()
     }
 
     /// The issuing thread.
@@ -250,7 +287,9 @@ impl Irp {
     #[inline]
     pub fn key(&self) -> usize {
         match &self.target {
-            Some(Target::Overlapped { ptr, .. }) => ptr.addr(),
+            Some(Target::Overlapped { ptr, .. } | Target::OverlappedBeside { ptr, .. }) => {
+                ptr.addr()
+            }
             Some(Target::Native(call)) => call.block.addr(),
             Some(Target::Sink { sink, .. }) => Arc::as_ptr(sink).addr(),
             // Of the program's, nothing names one.
@@ -269,13 +308,11 @@ impl Irp {
     #[inline]
     pub fn dies_with_thread(&self, file: &FileCore) -> bool {
         match &self.target {
-            Some(Target::Overlapped { event: None, packet: true, routine: None, .. }) => {
-                file.association().is_none()
-            }
+            Some(Target::Overlapped { packet: true, .. }) => file.association().is_none(),
             Some(Target::Native(call)) => {
                 call.event.is_some() || call.context == 0 || file.association().is_none()
             }
-            Some(Target::Overlapped { .. }) => true,
+            Some(Target::Overlapped { .. } | Target::OverlappedBeside { .. }) => true,
             // Operations of the safe API, and of Registered I/O, belong to their owner, not to a
             // thread.
             Some(Target::Sink { .. } | Target::Ledger { .. }) | None => false,
@@ -285,7 +322,9 @@ impl Irp {
     /// Asks the processor for what the end of the operation writes: the program's OVERLAPPED.
     #[inline]
     pub fn fetch(&self) {
-        if let Some(Target::Overlapped { ptr, .. }) = &self.target {
+        if let Some(Target::Overlapped { ptr, .. } | Target::OverlappedBeside { ptr, .. }) =
+            &self.target
+        {
             ptr.fetch();
         }
     }
@@ -293,6 +332,15 @@ impl Irp {
     /// Called when the operation did not finish inside its call.
     #[inline]
     pub fn pended(&self, file: &FileCore) {
+        // Nearly always; the rest comes to the same, by more questions.
+        match (&self.target, file.association()) {
+            (Some(Target::Overlapped { packet: true, .. }), Some(at)) => at.port.note_pending(),
+            _ => self.pended_rare(file),
+        }
+    }
+
+    #[inline(never)]
+    fn pended_rare(&self, file: &FileCore) {
         if self.dies_with_thread(file) {
             thread::owes_cancel();
         }
@@ -316,20 +364,48 @@ impl Irp {
         if file.is_traced() {
             self.trace_end(file, timing, status, bytes);
         }
-        let Some(target) = self.target.take() else { return };
         // Before the program can know, and change them.
-        let skip = timing == Timing::Inline && file.modes() & SKIP_PORT_ON_SUCCESS != 0;
+        let modes = file.modes();
+        let skip = timing == Timing::Inline && modes & SKIP_PORT_ON_SUCCESS != 0;
         let association = file.association().filter(|_| !skip);
+        let Some(Target::Overlapped { ptr, packet }) = &self.target else {
+            return self.complete_rare(file, association, (status, bytes), after);
+        };
+        let (ptr, packet) = (ptr.again(), *packet);
+        // Not dropped: of such a one nothing has to be, and it need not be looked at again.
+        std::mem::forget(self.target.take());
+        let overlapped = ptr.addr();
+        ptr.finish(status, bytes);
+        if modes & SKIP_SET_EVENT_ON_HANDLE == 0 {
+            file.signal().set();
+        }
+        if packet && let Some(Association { port, key }) = association {
+            let sink = None;
+            port.post_with(|| Packet { key: *key, overlapped, status, bytes, sink }, after);
+        }
+    }
+
+    /// The end of what has more to tell than its file.
+    #[inline(never)]
+    fn complete_rare(
+        &mut self,
+        file: &FileCore,
+        association: Option<&Association>,
+        (status, bytes): (NtStatus, usize),
+        after: &mut Deferred,
+    ) {
+        let Some(target) = self.target.take() else { return };
         match target {
-            Target::Overlapped { ptr, event, packet, routine } => {
+            // It has ended before this.
+            Target::Overlapped { .. } => {}
+            Target::OverlappedBeside { ptr, beside: Beside::Routine(routine), .. } => {
+                ptr.finish(status, bytes);
+                call_later(*routine, status, bytes);
+            }
+            Target::OverlappedBeside { ptr, packet, beside: Beside::Event(event) } => {
                 let overlapped = ptr.addr();
                 ptr.finish(status, bytes);
-                match (routine, event) {
-                    (Some(routine), _) => return call_later(*routine, status, bytes),
-                    (None, Some(event)) => event.set(),
-                    (None, None) if file.modes() & SKIP_SET_EVENT_ON_HANDLE != 0 => {}
-                    (None, None) => file.signal().set(),
-                }
+                event.set();
                 if let Some(Association { port, key }) = association.filter(|_| packet) {
                     port.post(Packet { key: *key, overlapped, status, bytes, sink: None }, after);
                 }
@@ -350,7 +426,7 @@ impl Irp {
     #[inline(never)]
     fn trace_end(&self, file: &FileCore, timing: Timing, status: NtStatus, bytes: usize) {
         let (overlapped, whose) = match &self.target {
-            Some(Target::Overlapped { ptr, .. }) => {
+            Some(Target::Overlapped { ptr, .. } | Target::OverlappedBeside { ptr, .. }) => {
                 (ptr.addr(), format!("the operation of OVERLAPPED {:#x}", ptr.addr()))
             }
             Some(Target::Native(call)) => {
@@ -382,9 +458,10 @@ impl Irp {
     #[cold]
     fn lose(&mut self, target: Target) {
         match target {
-            Target::Overlapped { ptr, event, .. } => {
+            Target::Overlapped { ptr, .. } => ptr.finish(NtStatus::CANCELLED, 0),
+            Target::OverlappedBeside { ptr, beside, .. } => {
                 ptr.finish(NtStatus::CANCELLED, 0);
-                if let Some(event) = event {
+                if let Beside::Event(event) = beside {
                     event.set();
                 }
             }
@@ -465,7 +542,7 @@ fn complete_sink(
 /// Drops a spent IRP. Nearly always there is nothing to drop, which is seen here without a call.
 #[inline(always)]
 pub fn discard(irp: Irp) {
-    if irp.target.is_none() && irp.buffers.is_lent() {
+    if irp.is_bare() {
         std::mem::forget(irp);
     } else {
         drop(irp);

@@ -79,6 +79,12 @@ impl OverlappedPtr {
         self.0.addr().get()
     }
 
+    /// The same pointer, for the end of an operation that forgets this one.
+    #[inline]
+    pub(crate) const fn again(&self) -> Self {
+        Self(self.0)
+    }
+
     /// Asks the processor for the structure.
     #[inline]
     pub(crate) fn fetch(&self) {

@@ -47,8 +47,9 @@ use crate::thread;
 use queue::{Duty, Look, Queue, Relation};
 use worker::Harvest;
 
+pub(crate) use worker::forget;
 pub(crate) use worker::step_aside;
-pub use worker::{Known, find, take_next};
+pub use worker::{Known, find, keeps, take_next};
 
 /// One completion, as it waits on a port.
 #[cfg_attr(test, derive(Clone))]
@@ -189,16 +190,25 @@ impl CompletionPort {
     }
 
     /// Queues a packet and says, through `after`, whom to wake.
-    // Always: the packet is put together where it is queued, and not copied there.
-    #[inline(always)]
     pub fn post(self: &Arc<Self>, packet: Packet, after: &mut Deferred) {
+        self.post_with(|| packet, after);
+    }
+
+    /// As [`post`](Self::post); the packet is put together where it is queued, and not copied
+    /// there.
+    #[inline(always)]
+    pub(crate) fn post_with(
+        self: &Arc<Self>,
+        packet: impl FnOnce() -> Packet,
+        after: &mut Deferred,
+    ) {
         let relation = self.relation();
         let mut queue = self.queue.lock();
         if queue.is_closed() {
             drop(queue);
-            return after.discard(packet);
+            return after.discard(packet());
         }
-        let duty = queue.post(packet, relation, self.concurrency);
+        let duty = queue.post(packet(), relation, self.concurrency);
         drop(queue);
         match duty {
             Duty::Nothing => {}
@@ -501,19 +511,19 @@ pub(crate) fn perform_files(
     mut reports: impl Iterator<Item = Report>,
     after: &mut Deferred,
 ) -> bool {
-    let table = handle::table();
     let mut look_up = || {
         let report = reports.next()?;
-        let file = table.file(report.token).inspect(cache::fetch_file);
-        Some((file, report.readiness))
+        let file = worker::take_reported(report.token);
+        Some((file.inspect(cache::fetch_file), report))
     };
     let mut next = look_up();
     let any = next.is_some();
-    while let Some((file, readiness)) = next {
+    while let Some((file, report)) = next {
         // The next one is on its way into the cache while this one is at work.
         next = look_up();
         if let Some(file) = file {
-            file.handle_ready(readiness, after);
+            file.handle_ready(report.readiness, after);
+            worker::give_back(report.token, file);
         }
     }
     any

@@ -393,6 +393,37 @@ fn a_port_that_is_never_empty_does_not_starve_its_descriptors() {
     pipe.close_handle();
 }
 
+/// Our own: what a worker keeps of the files that were reported goes with the handle that it
+/// closes itself, and with its port.
+#[test]
+fn what_was_reported_is_let_go_of() {
+    let port = &new_port(1);
+    let report = |key: usize| {
+        let (pipe, other) = Pipe::on(port, key);
+        pipe.receive(Given::default()).unwrap();
+        write(&other);
+        assert_eq!(take_key(port, long()), Ok(key));
+        pipe
+    };
+    let closed = report(1);
+    let weak = Arc::downgrade(&closed);
+    closed.close_handle();
+    drop(closed);
+    assert!(weak.upgrade().is_none());
+    let (own, elsewhere) = (report(2), report(3));
+    let weak = [&own, &elsewhere].map(Arc::downgrade);
+    std::thread::scope(|scope| {
+        scope.spawn(move || elsewhere.close_handle());
+    });
+    assert!(weak[1].upgrade().is_some(), "it is kept");
+    port.close();
+    assert_eq!(take_key(port, long()), Err(NoPacket::Closed));
+    assert!(weak[1].upgrade().is_none());
+    own.close_handle();
+    drop(own);
+    assert!(weak[0].upgrade().is_none());
+}
+
 #[test]
 fn a_waiting_thread_performs_and_takes_the_completion() {
     let port = &new_port(1);

@@ -35,7 +35,6 @@ mod trace;
 mod transfer;
 mod transmit;
 
-use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -238,32 +237,6 @@ impl Socket {
         }
     }
 
-    /// The socket behind a handle value.
-    ///
-    /// # Errors
-    /// WSAENOTSOCK.
-    #[inline]
-    pub fn from_value(value: usize) -> Result<Arc<Self>, NtStatus> {
-        let handle = Handle::from_value(value).ok_or(NtStatus::INVALID_HANDLE)?;
-        match recent::find(handle) {
-            Some(socket) => Ok(socket),
-            None => Self::look_up(handle).ok_or(NtStatus::INVALID_HANDLE),
-        }
-    }
-
-    fn look_up(handle: Handle) -> Option<Arc<Self>> {
-        let file = handle::table().file_of(handle)?;
-        let socket = (file as Arc<dyn Any + Send + Sync>).downcast().ok()?;
-        recent::note(&socket);
-        Some(socket)
-    }
-
-    /// The socket behind a driver token, while its handle is open.
-    pub(crate) fn from_token(token: Token) -> Option<Arc<Self>> {
-        let file = handle::table().file(token)?;
-        (file as Arc<dyn Any + Send + Sync>).downcast().ok()
-    }
-
     /// The handle.
     pub const fn handle(&self) -> Handle {
         self.core.handle()
@@ -384,6 +357,15 @@ impl Socket {
         }
     }
 
+    /// An operation of a socket without a port of its own waits.
+    #[cold]
+    fn note_pending(&self) {
+        match self.home.get() {
+            Some(port) => port.note_pending(),
+            None => reactor::reactor().note_pending(),
+        }
+    }
+
     #[inline]
     const fn token(&self) -> Token {
         self.core.token()
@@ -466,14 +448,18 @@ impl Inner {
     /// Has the driver watch the descriptor for operations that wait. Failure leaves the operation
     /// to whoever blocks on the descriptor or looks again; it cannot be told to the program any
     /// more.
-    #[inline]
+    #[inline(always)]
     fn watch(&mut self, socket: &Socket, interest: Interest) {
         if socket.core.association().is_none() {
-            match socket.home.get() {
-                Some(port) => port.note_pending(),
-                None => reactor::reactor().note_pending(),
-            }
+            socket.note_pending();
         }
+        if !self.tcp.is_watched_for(interest) {
+            self.watch_anew(socket, interest);
+        }
+    }
+
+    #[inline(never)]
+    fn watch_anew(&mut self, socket: &Socket, interest: Interest) {
         let _ = self.tcp.watch(socket.driver(), socket.token(), interest);
     }
 

@@ -70,6 +70,17 @@ impl<I> Endpoint<I> {
         }
     }
 
+    /// True while both halves of a connection are open, and so neither end has closed it.
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        matches!(
+            &self.state,
+            State::Connected(Connected {
+                link: Link { send: SendHalf::Open, recv: RecvHalf::Open, .. }
+            })
+        )
+    }
+
     /// Queues an admitted send (or what is left of it) behind the others.
     #[inline]
     pub fn queue_send(&mut self, irp: I) {
@@ -126,7 +137,9 @@ impl<I> Endpoint<I> {
     /// shut down meanwhile refuses data.
     #[inline]
     pub fn received(&mut self) {
-        self.refuse_data_if_due();
+        if !self.is_open() {
+            self.refuse_data_if_due();
+        }
     }
 
     /// The sends that wait, oldest first.
@@ -147,7 +160,6 @@ impl<I> Endpoint<I> {
     }
 
     /// Asks to refuse data when the receiving half is shut down and no receive is left to take it.
-    #[inline]
     pub(super) fn refuse_data_if_due(&mut self) {
         let shut = RecvHalf::Shut { peer_ended: false };
         if self.receives.is_empty() && self.state.link().is_some_and(|link| link.recv == shut) {

@@ -15,7 +15,7 @@ use linsock::catalog::Provider;
 use linsock::iocp::buffer::Buffers;
 use linsock::iocp::clock::Deadline;
 use linsock::iocp::event::Event;
-use linsock::iocp::irp::{Irp, Target};
+use linsock::iocp::irp::{Beside, Irp, Target};
 use linsock::iocp::overlapped::{Overlapped, OverlappedPtr};
 use linsock::iocp::wait::{self, Waited, Which};
 use linsock::option;
@@ -314,12 +314,7 @@ impl Client {
             let event = Arc::new(Event::new(true, false));
             // SAFETY: it lives until the event tells that the operation is over.
             let ptr = unsafe { OverlappedPtr::new(at) };
-            let target = Target::Overlapped {
-                ptr,
-                event: Some(Arc::clone(&event)),
-                packet: true,
-                routine: None,
-            };
+            let target = Target::overlapped(ptr, true, Some(Beside::Event(Arc::clone(&event))));
             let socket = Arc::clone(&open.socket);
             let issue = move || {
                 let irp = Irp::new(target, Buffers::from_vec(vec![0; 16]));

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::clock::Deadline;
 use crate::event::Event;
-use crate::irp::Target;
+use crate::irp::{Beside, Target};
 use crate::overlapped::tests::lend;
 
 /// A file without a name, with these octets, that goes away with its handle.
@@ -116,8 +116,7 @@ fn an_overlapped_transfer_tells_its_end() {
     file.associate(&port, 5).unwrap();
     let (overlapped, ptr) = lend();
     let event = Arc::new(Event::new(true, true));
-    let target =
-        Target::Overlapped { ptr, event: Some(Arc::clone(&event)), packet: true, routine: None };
+    let target = Target::overlapped(ptr, true, Some(Beside::Event(Arc::clone(&event))));
     let irp = Irp::new(target, Buffers::from_vec(vec![0; 8]));
     assert_eq!(file.start(Way::Read, irp, 4), Ok(6));
     assert_eq!(overlapped.internal.load(Ordering::Acquire), 0);
@@ -135,7 +134,7 @@ fn a_refused_overlapped_transfer_tells_nobody() {
     let file = file_with(b"0123", Opening { access: ALL, overlapped: true, doomed: None });
     let port = CompletionPort::new(1).unwrap();
     file.associate(&port, 5).unwrap();
-    let target = Target::Overlapped { ptr: lend().1, event: None, packet: true, routine: None };
+    let target = Target::overlapped(lend().1, true, None);
     let irp = Irp::new(target, Buffers::from_vec(vec![0; 8]));
     assert_eq!(file.start(Way::Read, irp, 4), Err(NtStatus::END_OF_FILE));
     assert!(port.wait_one(Deadline::after_ms(0)).is_err());

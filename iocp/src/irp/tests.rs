@@ -56,12 +56,14 @@ fn start(given: Given) -> Started {
         let before = saw.lock().unwrap().replace((status, bytes));
         assert_eq!(before, None, "once");
     });
-    let target = Target::Overlapped {
-        ptr,
-        event: given.event.then(|| Arc::clone(&event)),
-        packet: !given.low_bit,
-        routine: given.routine.then(|| Box::new((thread::current(), routine))),
+    let beside = match given {
+        Given { routine: true, .. } => {
+            Some(Beside::Routine(Box::new((thread::current(), routine))))
+        }
+        Given { event: true, .. } => Some(Beside::Event(Arc::clone(&event))),
+        _ => None,
     };
+    let target = Target::overlapped(ptr, !given.low_bit, beside);
     Started { irp: Irp::new(target, Buffers::empty()), overlapped, event, routine_saw }
 }
 

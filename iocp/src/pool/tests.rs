@@ -7,7 +7,7 @@ use crate::driver::Readiness;
 use crate::event::Event;
 use crate::file::FileCore;
 use crate::handle::{Handle, Object, table};
-use crate::irp::{Irp, Target};
+use crate::irp::{Beside, Irp, Target};
 use crate::overlapped::tests::lend;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
@@ -251,8 +251,8 @@ impl Endless {
     }
 
     fn start(&self) {
-        let event = Some(Arc::new(Event::new(true, false)));
-        let target = Target::Overlapped { ptr: lend().1, event, packet: true, routine: None };
+        let event = Beside::Event(Arc::new(Event::new(true, false)));
+        let target = Target::overlapped(lend().1, true, Some(event));
         let irp = Irp::new(target, Buffers::empty());
         irp.pended(&self.0);
         self.1.lock().push(irp);

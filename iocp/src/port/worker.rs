@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::queue::Relation;
 use super::{CompletionPort, Told};
-use crate::handle::{self, Handle};
+use crate::file::File;
+use crate::handle::recent::Recent;
+use crate::handle::{self, Handle, Token};
 use crate::sync::atomic::Ordering;
 use crate::sync::thread_local;
 
@@ -37,6 +39,8 @@ struct Stance {
     awake: Cell<bool>,
     /// It is performing its port's events right now.
     harvesting: Cell<bool>,
+    /// Has what else is kept for a worker let go of; see [`keeps`].
+    let_go: Cell<Option<fn()>>,
 }
 
 impl Drop for Worker {
@@ -71,8 +75,62 @@ thread_local! {
     static WORKER: RefCell<Worker> =
         const { RefCell::new(Worker { port: None, handle: None, unlooked: 0 }) };
     static STANCE: Stance = const {
-        Stance { port: Cell::new(0), awake: Cell::new(false), harvesting: Cell::new(false) }
+        Stance {
+            port: Cell::new(0),
+            awake: Cell::new(false),
+            harvesting: Cell::new(false),
+            let_go: Cell::new(None),
+        }
     };
+    static REPORTED: Recent<dyn File> = const { Recent::empty() };
+}
+
+/// Whether files may be kept for the calling thread: whether it works for a port. When it does no
+/// more, `let_go` is called.
+pub fn keeps(let_go: fn()) -> bool {
+    let is_worker = |stance: &Stance| {
+        let is_worker = stance.port.get() != 0;
+        if is_worker {
+            stance.let_go.set(Some(let_go));
+        }
+        is_worker
+    };
+    stance(is_worker).unwrap_or(false)
+}
+
+/// What was kept for the thread's work for a port goes.
+fn let_go() {
+    let _ = REPORTED.try_with(Recent::clear);
+    if let Some(let_go) = stance(|stance| stance.let_go.take()).flatten() {
+        let_go();
+    }
+}
+
+/// The file that the driver reports, for [`give_back`].
+#[inline(always)]
+pub(super) fn take_reported(token: Token) -> Option<Arc<dyn File>> {
+    let known = REPORTED.try_with(|files| files.take(token.into())).ok().flatten();
+    known.or_else(|| look_up(token))
+}
+
+#[inline(never)]
+fn look_up(token: Token) -> Option<Arc<dyn File>> {
+    let file = handle::table().file(token)?;
+    if stance(|stance| stance.port.get() != 0) == Some(true) {
+        drop(REPORTED.try_with(|files| files.reserve(token.into())));
+    }
+    Some(file)
+}
+
+/// A file is closed.
+pub(crate) fn forget(token: Token) {
+    drop(REPORTED.try_with(|files| files.forget(token.into())));
+}
+
+/// Returns what was reported.
+#[inline(always)]
+pub(super) fn give_back(token: Token, file: Arc<dyn File>) {
+    drop(REPORTED.try_with(|files| files.give_back(token.into(), file)));
 }
 
 /// A port to wait on, as found behind a handle.
@@ -134,16 +192,23 @@ impl CompletionPort {
     pub(super) fn enter(self: &Arc<Self>) -> bool {
         let entered = with_worker(|worker| {
             if worker.port.as_ref().is_some_and(|port| port.id == self.id) {
-                (stance(|stance| stance.awake.take()).unwrap_or(false), None)
-            } else {
-                worker.rest();
-                worker.handle = None;
-                stance(|stance| stance.port.set(self.id));
-                (false, worker.port.replace(Rc::new(Arc::clone(self))))
+                return Ok(stance(|stance| stance.awake.take()).unwrap_or(false));
             }
+            worker.rest();
+            worker.handle = None;
+            stance(|stance| stance.port.set(self.id));
+            Err(worker.port.replace(Rc::new(Arc::clone(self))))
         });
-        // Outside the borrow: the last reference takes packets, and what they carry, along.
-        entered.is_some_and(|(counted, _former)| counted)
+        match entered {
+            Some(Ok(counted)) => counted,
+            Some(Err(former)) => {
+                // Outside the borrow: the last reference takes packets, and what they carry, along.
+                drop(former);
+                let_go();
+                false
+            }
+            None => false,
+        }
     }
 
     /// How the calling thread stands to this port.
@@ -181,7 +246,9 @@ pub(super) fn stays_awake() -> bool {
 /// Nobody works for a closed port, and its descriptors are not kept for the thread's sake.
 pub(super) fn retire() {
     let port = with_worker(|worker| worker.port.take());
+    stance(|stance| stance.port.set(0));
     drop(port);
+    let_go();
 }
 
 /// Whether the calling thread is to look at its port's descriptors; see [`LOOK_EVERY`].

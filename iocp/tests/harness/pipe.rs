@@ -15,7 +15,7 @@ use linsock_iocp::event::Event;
 use linsock_iocp::file::{AlreadyAssociated, File, FileCore};
 use linsock_iocp::guardian;
 use linsock_iocp::handle::{Object, table};
-use linsock_iocp::irp::{Deferred, Irp, Routine, Target, Timing};
+use linsock_iocp::irp::{Beside, Deferred, Irp, Routine, Target, Timing};
 use linsock_iocp::overlapped::{Overlapped, OverlappedPtr};
 use linsock_iocp::port::{CompletionPort, NoPacket, Packet};
 use linsock_iocp::reactor;
@@ -101,12 +101,9 @@ impl Pipe {
         let overlapped: Shared = Box::leak(Box::default());
         // SAFETY: it is never freed, and shared references to it allow atomic stores.
         let ptr = unsafe { OverlappedPtr::new(NonNull::from(overlapped)) };
-        let target = Target::Overlapped {
-            ptr,
-            event: given.event,
-            packet: !given.low_bit,
-            routine: given.routine.map(|routine| Box::new((thread::current(), routine))),
-        };
+        let routine = given.routine.map(|routine| Box::new((thread::current(), routine)));
+        let beside = routine.map(Beside::Routine).or_else(|| given.event.map(Beside::Event));
+        let target = Target::overlapped(ptr, !given.low_bit, beside);
         let mut irp = Irp::new(target, Buffers::from_vec(vec![0]));
         irp.begin(&self.core);
         let mut after = Deferred::default();

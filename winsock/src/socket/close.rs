@@ -49,7 +49,7 @@ impl Socket {
             Left::Stale => false,
             Left::Others => true,
             Left::Nothing => {
-                recent::forget(self.handle());
+                recent::forget(self);
                 self.close();
                 true
             }

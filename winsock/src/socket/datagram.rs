@@ -289,6 +289,8 @@ impl Socket {
             traffic.datagrams.set_connected(to.is_some());
             traffic.unreachable = false;
         }
+        // The driver has nothing to report of it.
+        inner.look_for_polls(self);
         Ok(())
     }
 

@@ -164,6 +164,13 @@ impl Inner {
     /// Looks at the facts, if somebody wants to know.
     #[inline]
     pub(super) fn look_for_events(&mut self, socket: &Socket) {
+        if self.is_observed() {
+            self.tell_observers(socket);
+        }
+    }
+
+    #[inline(never)]
+    fn tell_observers(&mut self, socket: &Socket) {
         // Closed: what the endpoint held is gone, and a local close tells nothing (test_iocp).
         if self.selection.is_some() && !self.closed {
             self.look_at_facts(socket);
@@ -183,6 +190,7 @@ impl Inner {
     }
 
     /// Whether somebody is told what happens, who does not call for it.
+    #[inline]
     pub(super) const fn is_observed(&self) -> bool {
         self.selection.is_some() || self.registration.is_some() || self.polls.is_some()
     }

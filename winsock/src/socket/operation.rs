@@ -51,6 +51,12 @@ impl Operation {
         Self { irp, kind }
     }
 
+    /// Whether nothing of it has to be dropped.
+    #[inline]
+    pub(super) fn is_bare(&self) -> bool {
+        self.irp.is_bare() && matches!(self.kind, Kind::Recv(_) | Kind::Send(_))
+    }
+
     /// How it receives, if it does.
     #[inline]
     pub(super) fn recv_options(&self) -> RecvOptions {

@@ -1,74 +1,118 @@
-//! The sockets that a thread has used lately, so that most calls find theirs without the handle
-//! table, whose locks other threads use.
-//!
-//! What is kept is weak: a socket ends as it would without. (The memory of one that another thread
-//! has closed is kept until its place is wanted: some 150 KB for a thread at most.) A socket whose
-//! handle was closed is not found here, whoever still uses it.
+//! From a handle value to its socket; and the sockets that a worker of a port has used lately,
+//! which its calls borrow.
 
-use std::cell::RefCell;
-use std::sync::{Arc, Weak};
+use std::any::Any;
+use std::sync::Arc;
 
-use linsock_iocp::handle::Handle;
+use linsock_iocp::NtStatus;
+use linsock_iocp::handle::recent::{Name, Recent};
+use linsock_iocp::handle::{self, Handle, Token};
+use linsock_iocp::port;
 use linsock_iocp::sync::thread_local;
 
 use super::Socket;
 
-/// More than a busy server's connections of one batch, and than the slots that a few hundred
-/// handles go round in.
-const PLACES: usize = 256;
-
-struct Recent {
-    handle: Option<Handle>,
-    socket: Weak<Socket>,
-}
-
 thread_local! {
-    static RECENT: RefCell<[Recent; PLACES]> =
-        const { RefCell::new([const { Recent { handle: None, socket: Weak::new() } }; PLACES]) };
+    static RECENT: Recent<Socket> = const { Recent::empty() };
 }
 
-/// A handle has the number of its slot above its two low bits; neighbours have different places.
-#[inline]
-const fn place(handle: Handle) -> usize {
-    (handle.value() >> 2) % PLACES
+impl Socket {
+    /// The socket behind a handle value.
+    ///
+    /// # Errors
+    /// WSAENOTSOCK.
+    #[inline]
+    pub fn from_value(value: usize) -> Result<Arc<Self>, NtStatus> {
+        Self::with(value, |socket| Ok(Arc::clone(socket)))
+    }
+
+    /// Has `call` work with the socket behind a handle value: for a call that is made often.
+    ///
+    /// # Errors
+    /// WSAENOTSOCK; what `call` fails with.
+    #[inline(always)]
+    pub fn with<R, E: From<NtStatus>>(
+        value: usize,
+        call: impl FnOnce(&Arc<Self>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let Some(socket) = borrow(value) else { return Err(NtStatus::INVALID_HANDLE.into()) };
+        let result = call(&socket);
+        give_back(socket);
+        result
+    }
+
+    /// The socket behind a driver token, while its handle is open.
+    pub(crate) fn from_token(token: Token) -> Option<Arc<Self>> {
+        let file = handle::table().file(token)?;
+        (file as Arc<dyn Any + Send + Sync>).downcast().ok()
+    }
 }
 
-/// The socket behind a handle, if the thread has used it lately and it is open.
+/// The socket behind a handle value, for [`give_back`].
+// Never inline, as the next: together they are four dozen instructions, and what inlines them keeps
+// everything in memory across their rare cases.
+#[inline(never)]
+fn borrow(value: usize) -> Option<Arc<Socket>> {
+    take(value).or_else(|| look_up(value))
+}
+
+/// Returns a socket.
+#[inline(never)]
+fn give_back(socket: Arc<Socket>) {
+    drop(RECENT.try_with(|recent| recent.give_back(name_of(&socket), socket)));
+}
+
+/// Takes the socket from where the thread keeps it, if it does and the handle is open.
 #[inline]
-pub(super) fn find(handle: Handle) -> Option<Arc<Socket>> {
-    let find = |recent: &RefCell<[Recent; PLACES]>| {
-        let recent = &recent.borrow()[place(handle)];
-        if recent.handle == Some(handle) { recent.socket.upgrade() } else { None }
-    };
-    let socket = RECENT.try_with(find).ok()??;
+fn take(value: usize) -> Option<Arc<Socket>> {
+    let socket = RECENT.try_with(|recent| recent.take(Name::of_value(value))).ok()??;
     // Of several handles, only the table knows which are closed.
     if socket.gone.is_set() || socket.is_shared() { None } else { Some(socket) }
 }
 
-/// The thread uses the socket.
+#[cold]
+fn look_up(value: usize) -> Option<Arc<Socket>> {
+    let file = handle::table().file_of(Handle::from_value(value)?)?;
+    let socket: Arc<Socket> = (file as Arc<dyn Any + Send + Sync>).downcast().ok()?;
+    reserve(&socket);
+    Some(socket)
+}
+
+/// The thread will use the socket, which it has just opened.
 pub(super) fn note(socket: &Arc<Socket>) {
-    let handle = socket.handle();
-    put(Recent { handle: Some(handle), socket: Arc::downgrade(socket) }, handle);
+    reserve(socket);
+    give_back(Arc::clone(socket));
 }
 
-/// The handle is closed: here its memory is let go of at once, for the next socket to have it warm.
-pub(super) fn forget(handle: Handle) {
-    put(Recent { handle: None, socket: Weak::new() }, handle);
+/// The thread is about to use the socket, and will give it back.
+fn reserve(socket: &Socket) {
+    if port::keeps(let_go) {
+        drop(RECENT.try_with(|recent| recent.reserve(name_of(socket))));
+    }
 }
 
-fn put(recent: Recent, handle: Handle) {
-    let put = |all: &RefCell<[Recent; PLACES]>| {
-        std::mem::replace(&mut all.borrow_mut()[place(handle)], recent)
-    };
-    // What was there goes when nothing is borrowed.
-    drop(RECENT.try_with(put));
+/// The socket is closed: here its memory is let go of at once.
+pub(super) fn forget(socket: &Socket) {
+    drop(RECENT.try_with(|recent| recent.forget(name_of(socket))));
+}
+
+fn let_go() {
+    let _ = RECENT.try_with(Recent::clear);
+}
+
+#[inline]
+const fn name_of(socket: &Socket) -> Name {
+    Name::of_value(socket.handle().value())
 }
 
 #[cfg(test)]
 mod tests {
+
     use linsock_iocp::afd::address::Family;
+    use linsock_iocp::clock::Deadline;
     use linsock_iocp::file::File;
     use linsock_iocp::handle::table;
+    use linsock_iocp::port::CompletionPort;
 
     use super::*;
     use crate::catalog::Provider;
@@ -77,63 +121,139 @@ mod tests {
         Socket::create(Provider::Tcp(Family::Inet), true).unwrap()
     }
 
-    fn is(found: Option<Arc<Socket>>, socket: &Arc<Socket>) -> bool {
-        found.is_some_and(|found| Arc::ptr_eq(&found, socket))
+    /// Runs on a thread of its own, which works for a port.
+    fn as_worker(work: impl FnOnce(&Arc<CompletionPort>) + Send) {
+        std::thread::scope(|scope| {
+            let worker = scope.spawn(|| {
+                let port = CompletionPort::new(1).unwrap();
+                assert!(port.wait_one(Deadline::after_ms(0)).is_err());
+                work(&port);
+            });
+            worker.join().unwrap();
+        });
+    }
+
+    fn use_it(handle: Handle) -> bool {
+        Socket::with(handle.value(), |_| Ok::<_, NtStatus>(())).is_ok()
+    }
+
+    /// Whether the thread keeps the socket.
+    fn keeps(socket: &Arc<Socket>) -> bool {
+        let kept = take(socket.handle().value());
+        let is_it = kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, socket));
+        kept.into_iter().for_each(give_back);
+        is_it
     }
 
     #[test]
-    fn each_thread_finds_the_sockets_that_it_has_used() {
+    fn each_worker_keeps_the_sockets_that_it_has_used() {
         let socket = open();
-        let handle = socket.handle();
-        assert!(is(find(handle), &socket), "who opens one uses it");
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                assert!(find(handle).is_none());
-                assert!(is(Socket::from_value(handle.value()).ok(), &socket));
-                assert!(is(find(handle), &socket));
-            });
+        as_worker(|_| {
+            assert!(!keeps(&socket));
+            assert!(use_it(socket.handle()) && keeps(&socket) && keeps(&socket));
+            let own = open();
+            assert!(keeps(&own), "who opens one uses it");
+            own.close_handle().unwrap();
         });
         socket.close_handle().unwrap();
+    }
+
+    /// It may never come back, and would keep what others close.
+    #[test]
+    fn who_works_for_no_port_keeps_nothing() {
+        let socket = open();
+        assert!(use_it(socket.handle()) && !keeps(&socket));
+        let weak = Arc::downgrade(&socket);
+        socket.close_handle().unwrap();
+        drop(socket);
+        assert!(weak.upgrade().is_none());
     }
 
     /// Section 4 of the design: a stale handle is WSAENOTSOCK, also while a call still holds the
     /// socket, and whichever thread has closed it.
     #[test]
     fn a_closed_handle_is_found_by_nobody() {
-        let held = open();
-        let handle = held.handle();
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let socket = Socket::from_value(handle.value()).unwrap();
-                table().remove(handle).unwrap();
-                File::close(&*socket);
+        let socket = open();
+        let handle = socket.handle();
+        as_worker(|_| {
+            assert!(use_it(handle) && keeps(&socket));
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    table().remove(handle).unwrap();
+                    File::close(&*socket);
+                });
             });
+            assert!(!keeps(&socket), "kept, and closed elsewhere");
+            assert!(!use_it(handle));
         });
-        assert!(find(handle).is_none(), "noted, held, and closed elsewhere");
-        assert!(Socket::from_value(handle.value()).is_err());
     }
 
     #[test]
-    fn a_socket_ends_though_it_was_noted() {
-        let socket = open();
-        let weak = Arc::downgrade(&socket);
-        table().remove(socket.handle()).unwrap();
-        File::close(&*socket);
-        drop(socket);
-        assert!(weak.upgrade().is_none());
+    fn a_socket_ends_with_its_handle_where_it_was_kept() {
+        as_worker(|_| {
+            let socket = open();
+            let weak = Arc::downgrade(&socket);
+            assert!(keeps(&socket));
+            drop(socket);
+            let closed = Socket::with(weak.upgrade().unwrap().handle().value(), |socket| {
+                socket.close_handle()
+            });
+            assert!(closed.is_ok() && weak.upgrade().is_none());
+        });
+    }
+
+    /// What others have closed goes with the worker's port, and what is open is looked up again.
+    #[test]
+    fn a_worker_that_leaves_its_port_lets_go() {
+        let (closed, open) = (open(), open());
+        let weak = Arc::downgrade(&closed);
+        as_worker(|port| {
+            assert!(use_it(closed.handle()) && use_it(open.handle()));
+            std::thread::scope(|scope| {
+                scope.spawn(move || closed.close_handle().unwrap());
+            });
+            assert!(weak.upgrade().is_some(), "the memory is kept");
+            port.close();
+            assert!(port.wait_one(Deadline::Never).is_err());
+            assert!(weak.upgrade().is_none() && !keeps(&open));
+            assert!(use_it(open.handle()) && !keeps(&open));
+            let other = CompletionPort::new(1).unwrap();
+            assert!(other.wait_one(Deadline::after_ms(0)).is_err());
+            assert!(use_it(open.handle()) && keeps(&open));
+        });
+        open.close_handle().unwrap();
     }
 
     /// Whoever comes last to a place has it.
     #[test]
     fn two_sockets_with_one_place_are_both_found_by_their_handles() {
-        let sockets: Vec<_> = (0..=PLACES).map(|_| open()).collect();
-        for _ in 0..2 {
-            for socket in &sockets {
-                assert!(is(Socket::from_value(socket.handle().value()).ok(), socket));
+        as_worker(|_| {
+            let sockets: Vec<_> = (0..600).map(|_| open()).collect();
+            for _ in 0..2 {
+                for socket in &sockets {
+                    let found = Socket::from_value(socket.handle().value()).unwrap();
+                    assert!(Arc::ptr_eq(&found, socket));
+                }
             }
-        }
-        for socket in sockets {
+            for socket in sockets {
+                socket.close_handle().unwrap();
+            }
+        });
+    }
+
+    /// A call within a call finds the socket too, and it is kept once.
+    #[test]
+    fn a_socket_in_use_is_found_in_the_table() {
+        as_worker(|_| {
+            let socket = open();
+            let handle = socket.handle();
+            let within = Socket::with(handle.value(), |outer| {
+                assert!(Arc::ptr_eq(&Socket::from_value(handle.value())?, outer));
+                Ok::<_, NtStatus>(())
+            });
+            assert!(within.is_ok() && keeps(&socket));
+            assert_eq!(Arc::strong_count(&socket), 3, "ours, the table's and the thread's");
             socket.close_handle().unwrap();
-        }
+        });
     }
 }

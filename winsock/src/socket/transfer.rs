@@ -1,10 +1,11 @@
-//! send and recv: the hot path, and the progress of what could not finish at once.
+//! send and recv: the hot path.
+
+mod progress;
 
 use linsock_iocp::NtStatus;
 use linsock_iocp::afd::network_events::NetworkEvent;
 use linsock_iocp::afd::{Indication, Receive, Start};
 use linsock_iocp::buffer::{Buffers, RecvFlags, SendFlags};
-use linsock_iocp::driver::Readiness;
 use linsock_iocp::irp::{self, Deferred, Irp, Timing};
 use rustix::io::Errno;
 
@@ -66,14 +67,12 @@ impl Socket {
         let mut inner = self.lock();
         let started = match inner.start_recv(self, &mut irp, options, &mut after) {
             None => {
-                inner.pend_recv(self, irp, options);
+                inner.pend_recv(self, &mut irp, options);
                 Ok(Started::Pending)
             }
-            Some(over) => {
-                irp::discard(irp);
-                over
-            }
+            Some(over) => over,
         };
+        irp::discard(irp);
         inner.reenable(self, options.enables());
         inner.settle(self, &mut after);
         drop(inner);
@@ -203,10 +202,10 @@ impl Inner {
     }
 
     #[inline]
-    fn pend_recv(&mut self, socket: &Socket, irp: Irp, options: RecvOptions) {
+    fn pend_recv(&mut self, socket: &Socket, irp: &mut Irp, options: RecvOptions) {
         irp.pended(&socket.core);
         let attended = irp.is_attended();
-        self.endpoint.queue_recv(Operation::new(irp, Kind::Recv(options)));
+        self.endpoint.queue_recv(Operation::new(irp.take(), Kind::Recv(options)));
         if !attended {
             self.watch_edges(socket);
         }
@@ -348,23 +347,6 @@ impl Inner {
         recv_stream(&mut self.tcp, &mut irp.buffers, options)
     }
 
-    /// One attempt at the first pending receive, which stays in its place; `None` without one, or
-    /// when there is nothing new to read.
-    #[inline]
-    fn try_first_recv(&mut self) -> Option<Transfer> {
-        if self.iso.is_some() {
-            let mut operation = self.endpoint.take_recv()?;
-            let options = operation.recv_options();
-            let tried = self.try_recv_message(&mut operation.irp, options);
-            self.endpoint.return_recv(operation);
-            return Some(tried);
-        }
-        let operation = self.endpoint.first_recv().filter(|_| self.tcp.readable)?;
-        operation.fetch();
-        let options = operation.recv_options();
-        Some(recv_stream(&mut self.tcp, &mut operation.irp.buffers, options))
-    }
-
     /// One attempt to send.
     #[inline(always)]
     pub(super) fn try_send(&mut self, irp: &mut Irp, flags: SendFlags) -> Transfer {
@@ -377,106 +359,21 @@ impl Inner {
     /// An end of data may hide a reset: the kernel keeps giving 0 after a FIN, and tells the reset
     /// that answered our later data only as a waiting error. `clean` says that the driver has
     /// reported the end without an error. An error that another process was told is told no more.
-    #[inline]
+    #[inline(always)]
     pub(super) fn verify_fin(&mut self, tried: Transfer, clean: bool) -> Transfer {
-        if tried != Transfer::Fin {
-            return tried;
-        }
+        if tried == Transfer::Fin { self.verify(clean) } else { tried }
+    }
+
+    #[inline(never)]
+    fn verify(&mut self, clean: bool) -> Transfer {
         if !clean
             && self.tcp.unverified
             && let Some(errno) = self.tcp.take_error()
         {
             return Transfer::Failed(errno);
         }
-        if self.was_reset_elsewhere() { Transfer::Failed(Errno::CONNRESET) } else { tried }
-    }
-
-    /// The driver has reported: finishes what can be finished of a connection's transfers.
-    #[inline]
-    pub(super) fn progress(&mut self, socket: &Socket, readiness: Readiness, after: &mut Deferred) {
-        self.progress_recvs(socket, readiness, after);
-        if self.endpoint.has_sends() {
-            self.progress_sends(socket, after);
-        }
-        self.look_ahead();
-        self.note_delivery();
-        if readiness.error()
-            && self.iso.is_none()
-            && self.endpoint.recv() == Ok(Receive::End)
-            && let Some(errno) = self.tcp.take_error()
-        {
-            self.handle_failure_after_fin(errno);
-        }
-    }
-
-    #[inline]
-    pub(super) fn progress_recvs(
-        &mut self,
-        socket: &Socket,
-        readiness: Readiness,
-        after: &mut Deferred,
-    ) {
-        while let Some(tried) = self.try_first_recv() {
-            let (status, bytes) = match self.verify_fin(tried, !readiness.error()) {
-                Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
-                Transfer::Cut(bytes) => (NtStatus::BUFFER_OVERFLOW, bytes),
-                Transfer::Refused(status) => {
-                    (status, self.endpoint.first_recv().map_or(0, |first| first.moved()))
-                }
-                Transfer::Fin => return self.end_first_recv(socket, after),
-                unfinished => return self.handle_unfinished(unfinished),
-            };
-            // It leaves before it ends: its memory is the program's again, whatever comes between.
-            if let Some(mut operation) = self.endpoint.take_recv() {
-                operation.complete(socket, Timing::Pended, status, bytes, after);
-                irp::discard(operation.irp);
-            }
-            self.endpoint.received();
-        }
-    }
-
-    /// The peer's FIN ends the first pending receive, with what it has.
-    fn end_first_recv(&mut self, socket: &Socket, after: &mut Deferred) {
-        let status = self.status_of_the_end();
-        if let Some(mut operation) = self.endpoint.take_recv() {
-            let bytes = operation.irp.buffers.done();
-            operation.complete(socket, Timing::Pended, status, bytes, after);
-        }
-        self.endpoint.handle_indication(Indication::PeerFin);
-    }
-
-    #[inline]
-    pub(super) fn progress_sends(&mut self, socket: &Socket, after: &mut Deferred) {
-        while self.tcp.writable
-            && let Some(mut operation) = self.endpoint.take_send()
-        {
-            let tried = match &mut operation.kind {
-                Kind::Send(flags) => self.try_send(&mut operation.irp, *flags),
-                Kind::Transmit(transmission) => {
-                    transmission.advance(&mut self.tcp, &mut operation.irp.buffers)
-                }
-                _ => self.try_send(&mut operation.irp, SendFlags::NONE),
-            };
-            let (status, bytes) = match tried {
-                Transfer::Done(sent) if matches!(operation.kind, Kind::Transmit(_)) => {
-                    self.end_transmission(socket, operation, sent, after);
-                    self.endpoint.sent();
-                    continue;
-                }
-                Transfer::Done(bytes) => (NtStatus::SUCCESS, bytes),
-                Transfer::Refused(status) => (status, operation.moved()),
-                unfinished => {
-                    self.endpoint.return_send(operation);
-                    self.handle_unfinished(unfinished);
-                    if unfinished == Transfer::Wait && self.tcp.watched().is_some() {
-                        self.watch_room(socket);
-                    }
-                    return;
-                }
-            };
-            operation.complete(socket, Timing::Pended, status, bytes, after);
-            self.endpoint.sent();
-        }
+        let is_reset = self.was_reset_elsewhere();
+        if is_reset { Transfer::Failed(Errno::CONNRESET) } else { Transfer::Fin }
     }
 
     /// What an attempt says of the connection when it did not finish its operation.

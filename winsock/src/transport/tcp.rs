@@ -174,13 +174,21 @@ impl Tcp {
         let Some(fd) = self.fd.as_ref().map(AsFd::as_fd) else {
             return Ok(());
         };
+        if self.is_watched_for(interest) {
+            return Ok(());
+        }
         let done = match self.watched {
-            Some(watched) if watched.covers(interest) => return Ok(()),
             Some(_) => driver.modify(fd, token, interest),
             None => driver.add(fd, token, interest),
         };
         self.watched = Some(interest);
         done.map_err(status_of)
+    }
+
+    /// Whether the driver watches the descriptor for that already.
+    #[inline]
+    pub fn is_watched_for(&self, interest: Interest) -> bool {
+        self.watched.is_some_and(|watched| watched.covers(interest))
     }
 
     /// What the driver watches the descriptor for, if it does.

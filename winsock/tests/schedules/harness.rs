@@ -16,7 +16,7 @@ use linsock::iocp::clock::Deadline;
 use linsock::iocp::event::Event;
 use linsock::iocp::file::File;
 use linsock::iocp::handle;
-use linsock::iocp::irp::{Done, Irp, Sink, Target};
+use linsock::iocp::irp::{Beside, Done, Irp, Sink, Target};
 use linsock::iocp::overlapped::{Overlapped, OverlappedPtr};
 use linsock::iocp::port::{CompletionPort, Packet};
 use linsock::socket::{PollEvents, RecvOptions, Socket, Started};
@@ -141,8 +141,8 @@ impl Lent {
     pub(crate) fn irp(&self, len: usize) -> Irp {
         // SAFETY: it is never freed.
         let ptr = unsafe { OverlappedPtr::new(NonNull::from(self.overlapped)) };
-        let event = Some(Arc::clone(&self.event));
-        let target = Target::Overlapped { ptr, event, packet: true, routine: None };
+        let event = Beside::Event(Arc::clone(&self.event));
+        let target = Target::overlapped(ptr, true, Some(event));
         Irp::new(target, Buffers::from_vec(vec![0; len]))
     }
 

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use linsock::NtStatus;
-use linsock::iocp::buffer::Buffers;
 use linsock::iocp::event::Event;
 use linsock::iocp::file::FileCore;
 use linsock::iocp::handle::{self, Handle, Object};
-use linsock::iocp::irp::{Irp, Routine, Target};
+use linsock::iocp::irp::{Beside, Routine, Target};
 use linsock::iocp::overlapped::{Overlapped, OverlappedPtr};
 use linsock::iocp::thread::{self, Thread};
 
@@ -24,78 +23,62 @@ pub(crate) type CompletionRoutine = unsafe extern "system" fn(u32, u32, *mut Ove
 /// A completion routine of ReadFileEx and its like: error, octets, OVERLAPPED.
 pub(crate) type FileRoutine = unsafe extern "system" fn(u32, u32, *mut Overlapped);
 
-/// What a caller's OVERLAPPED asks for, in pieces: the IRP is put together where it is used, and
-/// not copied there.
-pub(crate) struct Wanted {
-    at: NonNull<Overlapped>,
-    event: Option<Arc<Event>>,
-    packet: bool,
-    routine: Option<Box<(Arc<Thread>, Routine)>>,
-    /// The calling thread.
-    thread: u64,
-}
-
-impl Wanted {
-    /// Reads the caller's OVERLAPPED.
-    ///
-    /// # Errors
-    /// WSAEFAULT for a pointer that is not writable memory, WSAEINVAL for a routine on a file
-    /// that has a port, WSA_INVALID_HANDLE for an `hEvent` that is no event.
-    #[inline(always)]
-    pub(crate) fn of(
-        file: &FileCore,
-        overlapped: *mut Overlapped,
-        routine: Option<CompletionRoutine>,
-    ) -> Outcome<Self> {
-        let at = checked(overlapped)?;
-        let (routine, event) = match routine {
-            None => (None, event_of(at)),
-            // With a completion routine, hEvent is the program's own (OVERLAPPED page).
-            Some(routine) => (Some(apc_of(file, call_of(routine, overlapped))?), 0),
-        };
-        let (packet, thread) = (event & 1 == 0, thread::id());
-        Ok(Self { at, event: find_event(event)?, packet, routine, thread })
-    }
-
-    /// The operation.
-    #[inline(always)]
-    pub(crate) fn irp(self, memory: Buffers) -> Irp {
-        Irp::of_thread(self.thread, self.target(), memory)
-    }
-
-    /// The target of the operation.
-    #[inline(always)]
-    pub(crate) fn target(self) -> Target {
-        let Self { at, event, packet, routine, thread: _ } = self;
-        // SAFETY: valid and aligned (checked); that it stays so until completion is the contract of
-        // every overlapped call, kept by the C program.
-        let ptr = unsafe { OverlappedPtr::new(at) };
-        Target::Overlapped { ptr, event, packet, routine }
-    }
-}
-
-/// See [`Wanted::of`].
+/// The target of an operation on a file that is told by the OVERLAPPED at `overlapped`.
+///
+/// # Errors
+/// WSAEFAULT for a pointer that is not writable memory, WSAEINVAL for a routine on a file that has
+/// a port, WSA_INVALID_HANDLE for an `hEvent` that is no event.
+// Always: the target is put together where it is used, and not copied there.
+#[inline(always)]
 pub(crate) fn target(
     file: &FileCore,
     overlapped: *mut Overlapped,
     routine: Option<CompletionRoutine>,
 ) -> Outcome<Target> {
-    Wanted::of(file, overlapped, routine).map(Wanted::target)
+    let at = checked(overlapped)?;
+    let event = event_of(at);
+    if routine.is_none() && event & !3 == 0 {
+        return Ok(told(at, event & 1 == 0, None));
+    }
+    target_beside(file, at, event, routine)
+}
+
+/// As [`target`], of an OVERLAPPED beside which something else is told.
+#[inline(never)]
+fn target_beside(
+    file: &FileCore,
+    at: NonNull<Overlapped>,
+    event: usize,
+    routine: Option<CompletionRoutine>,
+) -> Outcome<Target> {
+    let Some(routine) = routine else {
+        return Ok(told(at, event & 1 == 0, find_event(event)?.map(Beside::Event)));
+    };
+    // With a completion routine, hEvent is the program's own (OVERLAPPED page).
+    let beside = Beside::Routine(apc_of(file, call_of(routine, at.as_ptr()))?);
+    Ok(told(at, true, Some(beside)))
 }
 
 /// As [`target`], with a routine of ReadFileEx or WriteFileEx.
 ///
 /// # Errors
-/// As [`Wanted::of`].
+/// As [`target`].
 pub(crate) fn target_of_file(
     file: &FileCore,
     overlapped: *mut Overlapped,
     routine: FileRoutine,
 ) -> Outcome<Target> {
     let at = checked(overlapped)?;
-    let routine = Some(apc_of(file, file_call_of(routine, overlapped))?);
-    let thread = thread::id();
-    Ok(Wanted { at, event: None, packet: true, routine, thread }.target())
+    let beside = Beside::Routine(apc_of(file, file_call_of(routine, overlapped))?);
+    Ok(told(at, true, Some(beside)))
+}
+
+#[inline(always)]
+fn told(at: NonNull<Overlapped>, packet: bool, beside: Option<Beside>) -> Target {
+    // SAFETY: valid and aligned (checked); that it stays so until completion is the contract of
+    // every overlapped call, kept by the C program.
+    let ptr = unsafe { OverlappedPtr::new(at) };
+    Target::overlapped(ptr, packet, beside)
 }
 
 /// The calling thread, and what it will run in an alertable wait.

@@ -10,7 +10,7 @@ use linsock::iocp::overlapped::Overlapped;
 use linsock::iocp::wait::{self, Which};
 use linsock::socket::{RecvOptions, Socket, Started};
 
-use super::overlapped::{self, CompletionRoutine, Wanted};
+use super::overlapped::{self, CompletionRoutine};
 use crate::abi::{BOOL, FALSE, SOCKET, SOCKET_ERROR, TRUE, WSABUF};
 use crate::export::{Outcome, export};
 use crate::last_error::{self, Error};
@@ -160,6 +160,53 @@ pub(crate) fn dword(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
+// The rarer ways of WSASend and WSARecv are apart, so that what they need is not cared for in the
+// usual one.
+
+#[inline(never)]
+fn send_and_wait(
+    socket: &Socket,
+    memory: Buffers,
+    sent: *mut u32,
+    flags: SendFlags,
+) -> Outcome<i32> {
+    let told = Out::new(sent)?;
+    told.put(dword(socket.send_blocking(memory, flags).map_err(cancelled)?.0));
+    Ok(0)
+}
+
+#[inline(never)]
+fn recv_and_wait(
+    socket: &Socket,
+    memory: Buffers,
+    received: *mut u32,
+    options: RecvOptions,
+) -> Outcome<()> {
+    let told = Out::new(received)?;
+    told.put(dword(socket.recv_blocking(memory, options).map_err(cancelled)?.0));
+    Ok(())
+}
+
+#[inline(never)]
+fn send_waited(
+    socket: &Socket,
+    target: Target,
+    memory: Buffers,
+    flags: SendFlags,
+) -> Outcome<usize> {
+    waited(socket, target, || socket.send_waiting(memory, flags))
+}
+
+#[inline(never)]
+fn recv_waited(
+    socket: &Socket,
+    target: Target,
+    memory: Buffers,
+    options: RecvOptions,
+) -> Outcome<usize> {
+    waited(socket, target, || socket.recv_waiting(memory, options))
+}
+
 /// The rest of WSASend.
 #[inline(always)]
 fn send_from(
@@ -172,16 +219,14 @@ fn send_from(
 ) -> Outcome<i32> {
     let flags = send_flags(flags)?;
     if ov.is_null() {
-        let told = Out::new(sent)?;
-        told.put(dword(socket.send_blocking(memory(), flags).map_err(cancelled)?.0));
-        return Ok(0);
+        return send_and_wait(socket, memory(), sent, flags);
     }
-    let wanted = Wanted::of(socket.core(), ov, routine)?;
+    let target = overlapped::target(socket.core(), ov, routine)?;
     let told = Out::optional(sent)?;
     let bytes = if socket.is_overlapped() {
-        started(socket.send(wanted.irp(memory()), flags)?)?
+        started(socket.send(Irp::new(target, memory()), flags)?)?
     } else {
-        waited(socket, wanted.target(), || socket.send_waiting(memory(), flags))?
+        send_waited(socket, target, memory(), flags)?
     };
     put(told, bytes);
     Ok(0)
@@ -200,17 +245,16 @@ fn recv_into(
     let flags = Out::new(flags)?;
     let options = recv_options_for(socket, flags.get())?;
     if ov.is_null() {
-        let told = Out::new(received)?;
-        told.put(dword(socket.recv_blocking(memory(), options).map_err(cancelled)?.0));
+        recv_and_wait(socket, memory(), received, options)?;
         flags.put(0);
         return Ok(0);
     }
-    let wanted = Wanted::of(socket.core(), ov, routine)?;
+    let target = overlapped::target(socket.core(), ov, routine)?;
     let told = Out::optional(received)?;
     let bytes = if socket.is_overlapped() {
-        started(socket.recv(wanted.irp(memory()), options)?)?
+        started(socket.recv(Irp::new(target, memory()), options)?)?
     } else {
-        waited(socket, wanted.target(), || socket.recv_waiting(memory(), options))?
+        recv_waited(socket, target, memory(), options)?
     };
     put(told, bytes);
     flags.put(0);
@@ -225,11 +269,12 @@ export! {
     /// Errors: WSAENOTSOCK, WSAEOPNOTSUPP (flags), WSAEFAULT, WSAENOTCONN, WSAESHUTDOWN,
     /// WSAECONNRESET, WSAECONNABORTED, WSAEWOULDBLOCK, WSAETIMEDOUT.
     winsock fn send as "WS_send"(s: SOCKET, buf: *const u8, len: i32, flags: i32) -> i32, fail SOCKET_ERROR; {
-        let socket = Socket::from_value(s)?;
-        let flags = send_flags(flags.cast_unsigned())?;
-        let memory = one_buffer(buf.cast_mut(), len, false)?;
-        let (sent, _) = socket.send_blocking(memory, flags).map_err(cancelled)?;
-        Ok(octets(sent))
+        Socket::with(s, |socket| {
+            let flags = send_flags(flags.cast_unsigned())?;
+            let memory = one_buffer(buf.cast_mut(), len, false)?;
+            let (sent, _) = socket.send_blocking(memory, flags).map_err(cancelled)?;
+            Ok(octets(sent))
+        })
     }
 
     /// Receives; blocks until there is something, unless the socket is non-blocking. 0 is the end
@@ -239,11 +284,12 @@ export! {
     ///
     /// Errors: as send.
     winsock fn recv as "WS_recv"(s: SOCKET, buf: *mut u8, len: i32, flags: i32) -> i32, fail SOCKET_ERROR; {
-        let socket = Socket::from_value(s)?;
-        let options = recv_options_for(&socket, flags.cast_unsigned())?;
-        let memory = one_buffer(buf, len, true)?;
-        let (received, _) = socket.recv_blocking(memory, options).map_err(cancelled)?;
-        Ok(octets(received))
+        Socket::with(s, |socket| {
+            let options = recv_options_for(socket, flags.cast_unsigned())?;
+            let memory = one_buffer(buf, len, true)?;
+            let (received, _) = socket.recv_blocking(memory, options).map_err(cancelled)?;
+            Ok(octets(received))
+        })
     }
 
     /// Receives as recv; of a message that is longer than the buffer it gives what fits, and sets
@@ -278,14 +324,15 @@ export! {
     /// Errors: as send; WSAEINVAL (no buffers, or a routine on a socket with a port),
     /// WSA_INVALID_HANDLE, WSA_IO_PENDING.
     winsock fn WSASend(s: SOCKET, bufs: *const WSABUF, count: u32, sent: *mut u32, flags: u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
-        let socket = Socket::from_value(s)?;
-        // Two ways, so that the memory of the first is put together where it is used.
-        if count == 1 {
-            let lone = lone_buffer(bufs, false)?;
-            return send_from(&socket, || lend(&[lone]), sent, flags, ov, routine);
-        }
-        let several = buffers(bufs, count, false)?;
-        send_from(&socket, || several, sent, flags, ov, routine)
+        Socket::with(s, |socket| {
+            // Two ways, so that the memory of the first is put together where it is used.
+            if count == 1 {
+                let lone = lone_buffer(bufs, false)?;
+                return send_from(socket, || lend(&[lone]), sent, flags, ov, routine);
+            }
+            let several = buffers(bufs, count, false)?;
+            send_from(socket, || several, sent, flags, ov, routine)
+        })
     }
 
     /// Receives into several buffers, overlapped if an OVERLAPPED is given.
@@ -294,14 +341,15 @@ export! {
     ///
     /// Errors: as WSASend.
     winsock fn WSARecv(s: SOCKET, bufs: *const WSABUF, count: u32, received: *mut u32, flags: *mut u32, ov: *mut Overlapped, routine: Option<CompletionRoutine>) -> i32, fail SOCKET_ERROR; {
-        let socket = Socket::from_value(s)?;
-        // As in WSASend.
-        if count == 1 {
-            let lone = lone_buffer(bufs, true)?;
-            return recv_into(&socket, || lend(&[lone]), received, flags, ov, routine);
-        }
-        let several = buffers(bufs, count, true)?;
-        recv_into(&socket, || several, received, flags, ov, routine)
+        Socket::with(s, |socket| {
+            // As in WSASend.
+            if count == 1 {
+                let lone = lone_buffer(bufs, true)?;
+                return recv_into(socket, || lend(&[lone]), received, flags, ov, routine);
+            }
+            let several = buffers(bufs, count, true)?;
+            recv_into(socket, || several, received, flags, ov, routine)
+        })
     }
 
     /// The result of an overlapped operation, by WSA codes. The wait is not alertable.
