@@ -139,7 +139,10 @@ impl Inner {
         if let Some(selection) = &mut self.selection {
             selection.record.reenable(event);
             self.look_for_events(socket);
-        } else if self.registration.is_some() && event != NetworkEvent::Read {
+        } else if event != NetworkEvent::Read
+            && (self.registration.is_some() || self.polls.is_some())
+        {
+            // An accept that was given up hid the backlog from polls, and nothing watched it.
             self.look_for_events(socket);
         }
     }

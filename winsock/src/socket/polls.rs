@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use linsock_iocp::NtStatus;
+use linsock_iocp::afd::endpoint::state::Phase;
 use linsock_iocp::irp::Deferred;
 
 use super::{Inner, PollEvents, Socket};
@@ -103,8 +104,17 @@ impl Socket {
         if let Some(port) = poll.port() {
             inner.move_to(self, port);
         }
-        inner.finish_connect(self, after);
-        inner.look_for_polls(self);
+        if inner.endpoint.phase() == Phase::Connecting {
+            inner.finish_connect(self, after);
+            inner.look_for_polls(self);
+        } else {
+            inner.note_polls(self);
+            // For this one alone: the others are looked for when something happens, and each that
+            // comes would cost as much as there are.
+            if let Some(seen) = inner.look_for(self, row, poll.wanted(row)) {
+                poll.finish(&[seen], NtStatus::SUCCESS, after);
+            }
+        }
         inner.settle(self, after);
     }
 
@@ -133,16 +143,20 @@ impl Inner {
         (events != PollEvents::NONE).then_some(Seen { row, events, status })
     }
 
+    /// What is watched for no operation is looked after, though nobody may wait on the port.
+    fn note_polls(&self, socket: &Socket) {
+        if let Some(association) = socket.core.association() {
+            association.port.note_pending();
+        }
+    }
+
     /// Looks at the facts for the polls that wait.
     #[cold]
     pub(super) fn look_for_polls(&mut self, socket: &Socket) {
         if self.polls.as_ref().is_none_or(|polls| polls.waiting.is_empty()) {
             return;
         }
-        if let Some(association) = socket.core.association() {
-            // What is watched for no operation is looked after, though nobody may wait on the port.
-            association.port.note_pending();
-        }
+        self.note_polls(socket);
         let now = self.facts(socket).events;
         let Some(mut polls) = self.polls.take() else { return };
         // Under the socket's lock, as events are set there: it wakes threads, and runs nothing of

@@ -570,6 +570,33 @@ static void accepts(void)
     close_both(client, l);
 }
 
+static DWORD WINAPI accept_in_vain(void *listener)
+{
+    CHECK_CALL(accept((SOCKET)listener, NULL, NULL), INVALID_SOCKET, WSAEINTR, "D CancelSynchronousIo");
+    return 0;
+}
+
+/* A connection that comes when a blocked accept was given up: the poll was asked while that would have taken it. */
+static void accept_given_up(void)
+{
+    struct poll_call call = poll_of(FOREVER);
+    struct sockaddr_in at;
+    SOCKET l = listener(&at), client = tcp_socket();
+    HANDLE thread = CreateThread(NULL, 0, accept_in_vain, (void *)l, 0, NULL);
+
+    CHECK(!is_set(thread, CHECK_QUIET_MS), "setup"); /* It blocks by then, or the row shows nothing. */
+    add(&call, l, ACCEPT_);
+    CHECK_PENDING(l, &call);
+    while (!CancelSynchronousIo(thread) && !is_set(thread, 1))
+        ;
+    CHECK(is_set(thread, CHECK_WAIT_MS), "setup");
+    REQUIRE(connect(client, (struct sockaddr *)&at, sizeof at) == 0);
+    CHECK_END(&call, l, ACCEPT_);
+    CloseHandle(thread);
+    CloseHandle(call.event);
+    close_both(client, l);
+}
+
 static void datagrams(void)
 {
     struct poll_call call = poll_of(FOREVER), joined = poll_of(FOREVER);
@@ -1031,6 +1058,7 @@ int main(void)
     closing();
     several();
     accepts();
+    accept_given_up();
     datagrams();
     exclusive();
     ports();
