@@ -55,6 +55,8 @@ pub struct CompletionQueue {
     /// `None`: the program looks on its own.
     notification: Option<Notification>,
     state: Lock<State>,
+    /// Set under the lock.
+    is_closed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -65,7 +67,6 @@ struct State {
     reserved: usize,
     /// The program has asked, and has not been told.
     is_armed: bool,
-    is_closed: bool,
 }
 
 /// A request that is over.
@@ -113,14 +114,10 @@ impl CompletionQueue {
     /// WSAEINVAL for none, and for more than [`SIZE_MAX`].
     pub fn new(size: usize, notification: Option<Notification>) -> Result<Arc<Self>, NtStatus> {
         reactor::prepare().map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
-        let state = State {
-            entries: VecDeque::new(),
-            size: allowed(size)?,
-            reserved: 0,
-            is_armed: false,
-            is_closed: false,
-        };
-        Ok(Arc::new(Self { notification, state: Lock::new(state) }))
+        let state =
+            State { entries: VecDeque::new(), size: allowed(size)?, reserved: 0, is_armed: false };
+        let is_closed = AtomicBool::new(false);
+        Ok(Arc::new(Self { notification, state: Lock::new(state), is_closed }))
     }
 
     /// Changes how many completions it is for.
@@ -144,7 +141,7 @@ impl CompletionQueue {
     pub fn notify(&self) -> Result<(), NoNotification> {
         let notification = self.notification.as_ref().ok_or(NoNotification::Never)?;
         let mut state = self.state.lock();
-        if state.is_closed {
+        if self.is_closed() {
             return Err(NoNotification::Never);
         }
         if state.is_armed {
@@ -184,7 +181,7 @@ impl CompletionQueue {
     /// What is told from now on is lost.
     pub fn close(&self) {
         let mut state = self.state.lock();
-        state.is_closed = true;
+        self.is_closed.store(true, Ordering::Release);
         let entries = std::mem::take(&mut state.entries);
         drop(state);
         // They may be the last to have their queues of requests, which give their places back.
@@ -193,38 +190,56 @@ impl CompletionQueue {
 
     fn insert(self: &Arc<Self>, entry: Entry, notifies: bool) -> Option<Waker> {
         let mut state = self.state.lock();
-        if state.is_closed {
+        if self.is_closed() {
             drop(state);
             return None;
         }
         state.entries.push_back(entry);
-        let tells = notifies && std::mem::take(&mut state.is_armed);
-        tells.then(|| Waker::from(Arc::clone(self)))
+        // It stays armed until it is told: who asks again before that has asked already.
+        (notifies && state.is_armed).then(|| Waker::from(Arc::clone(self)))
     }
 
-    /// Changes how many places somebody has; nothing when there are not as many left.
-    fn exchange(&self, places: &AtomicUsize, wanted: usize) -> Result<(), NtStatus> {
+    /// Changes how many places somebody has here and there, all at once; nothing when there are not
+    /// as many left.
+    fn exchange<const N: usize>(
+        &self,
+        changes: [(&AtomicUsize, usize); N],
+    ) -> Result<(), NtStatus> {
         // Under the lock: two threads may do so at once.
         let mut state = self.state.lock();
-        let others = state.reserved - places.load(Ordering::Relaxed);
-        if state.is_closed && wanted > 0 {
+        let held: usize = changes.iter().map(|(places, _)| places.load(Ordering::Relaxed)).sum();
+        let wanted = changes.iter().fold(0, |sum: usize, (_, wanted)| sum.saturating_add(*wanted));
+        let others = state.reserved - held;
+        if self.is_closed() && wanted > 0 {
             return Err(NtStatus::INVALID_PARAMETER);
         }
         if wanted > state.size - others {
             return Err(NtStatus::INSUFFICIENT_RESOURCES);
         }
         state.reserved = others + wanted;
-        places.store(wanted, Ordering::Relaxed);
+        changes.iter().for_each(|(places, wanted)| places.store(*wanted, Ordering::Relaxed));
         Ok(())
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
     }
 }
 
 /// Tells the program, as it wanted.
 impl Wake for CompletionQueue {
     fn wake(self: Arc<Self>) {
-        if let Some(notification) = &self.notification {
-            notification.tell();
+        let Some(notification) = &self.notification else { return };
+        let mut state = self.state.lock();
+        if !std::mem::take(&mut state.is_armed) {
+            return;
         }
+        if let Notification::Event { event, .. } = notification {
+            // Under the lock: who asks again resets the event, and it is not set after that.
+            return event.set();
+        }
+        drop(state);
+        notification.tell();
     }
 }
 
@@ -279,12 +294,15 @@ impl Half {
     pub fn new(completions: &Arc<CompletionQueue>, most: usize) -> Result<Self, NtStatus> {
         let completions = Arc::clone(completions);
         let half = Self { completions, most: AtomicUsize::new(0), under_way: AtomicUsize::new(0) };
-        half.completions.exchange(&half.most, most)?;
+        half.completions.exchange([(&half.most, most)])?;
         Ok(half)
     }
 
     fn begin(&self) -> Result<(), NtStatus> {
-        let most = self.most.load(Ordering::Relaxed);
+        if self.completions.is_closed() {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        let most = self.most();
         let one_more = |count: usize| (count < most).then_some(count + 1);
         let begun = self.under_way.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
         begun.map(drop).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)
@@ -294,19 +312,19 @@ impl Half {
         self.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Changes how many may be under way.
+    fn most(&self) -> usize {
+        self.most.load(Ordering::Relaxed)
+    }
+
     fn resize(&self, most: usize) -> Result<(), NtStatus> {
-        if most < self.under_way.load(Ordering::Relaxed) {
-            return Err(NtStatus::INVALID_PARAMETER);
-        }
-        self.completions.exchange(&self.most, most)
+        self.completions.exchange([(&self.most, most)])
     }
 }
 
 impl Drop for Half {
     fn drop(&mut self) {
         // No places are never refused.
-        let _ = self.completions.exchange(&self.most, 0);
+        let _ = self.completions.exchange([(&self.most, 0)]);
     }
 }
 
@@ -329,12 +347,21 @@ impl RequestQueue {
     /// WSAENOBUFS when a completion queue has no places for as many; WSAEINVAL for fewer than there
     /// are. Then nothing is changed.
     pub fn resize(&self, receives: usize, sends: usize) -> Result<(), NtStatus> {
-        let before = self.receives.most.load(Ordering::Relaxed);
-        self.receives.resize(receives)?;
+        let is_less = |half: &Half, most| most < half.under_way.load(Ordering::Relaxed);
+        if is_less(&self.receives, receives) || is_less(&self.sends, sends) {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        let queue = &self.receives.completions;
+        if Arc::ptr_eq(queue, &self.sends.completions) {
+            return queue.exchange([(&self.receives.most, receives), (&self.sends.most, sends)]);
+        }
+        // First what may be refused: places that are given up may be another's at once.
+        let before = self.receives.most();
+        self.receives.resize(receives.max(before))?;
         self.sends.resize(sends).inspect_err(|_| {
-            // It has been that before, and its places are there still.
             let _ = self.receives.resize(before);
-        })
+        })?;
+        self.receives.resize(receives)
     }
 
     /// The port whose threads look at the socket: one where a queue tells what has ended.

@@ -79,7 +79,9 @@ fn queue(cq: usize) -> Outcome<Arc<CompletionQueue>> {
 /// # Errors
 /// WSAEINVAL.
 fn socket_of(rq: usize) -> Outcome<Arc<Socket>> {
-    Socket::from_value(rq).map_err(|_| Error::WSAEINVAL)
+    let socket = Socket::from_value(rq).map_err(|_| Error::WSAEINVAL)?;
+    socket.request_queue()?;
+    Ok(socket)
 }
 
 /// A part of registered memory.
@@ -130,9 +132,9 @@ impl Given {
     ///
     /// # Errors
     /// WSAEINVAL, WSAEFAULT.
-    fn request(&self, flags: u32) -> Outcome<Option<(Buffers, Ask)>> {
+    fn request(&self, flags: u32, address: *const RIO_BUF) -> Outcome<Option<(Buffers, Ask)>> {
         if self.flags & RIO_MSG_COMMIT_ONLY != 0 {
-            let is_alone = self.flags == RIO_MSG_COMMIT_ONLY;
+            let is_alone = self.flags == RIO_MSG_COMMIT_ONLY && address.is_null();
             let is_empty = self.data.is_null() && self.count == 0 && self.context == 0;
             return if is_alone && is_empty { Ok(None) } else { Err(Error::WSAEINVAL) };
         }
@@ -171,7 +173,7 @@ impl Recipient for Sender {
 
 fn receive(rq: usize, given: &Given, sender: *const RIO_BUF) -> Outcome<BOOL> {
     let socket = socket_of(rq)?;
-    let Some((memory, ask)) = given.request(RIO_MSG_WAITALL)? else { return Ok(TRUE) };
+    let Some((memory, ask)) = given.request(RIO_MSG_WAITALL, sender)? else { return Ok(TRUE) };
     let wait_all = given.flags & RIO_MSG_WAITALL != 0;
     if wait_all && socket.is_datagram() {
         return Err(Error::WSAEINVAL);
@@ -189,7 +191,7 @@ fn receive(rq: usize, given: &Given, sender: *const RIO_BUF) -> Outcome<BOOL> {
 
 fn send(rq: usize, given: &Given, to: *const RIO_BUF) -> Outcome<BOOL> {
     let socket = socket_of(rq)?;
-    let Some((memory, ask)) = given.request(0)? else { return Ok(TRUE) };
+    let Some((memory, ask)) = given.request(0, to)? else { return Ok(TRUE) };
     let to = match (address_part(to)?, socket.provider()) {
         (Some(part), Provider::Udp(family)) => {
             let len = i32::try_from(family.address_len()).unwrap_or(0);
@@ -242,8 +244,9 @@ export! {
     ///
     /// <https://learn.microsoft.com/windows/win32/api/mswsock/nc-mswsock-lpfn_rioreceive>
     ///
-    /// Errors: WSAEINVAL (no such queue, flags, outside of the registered memory), WSAEFAULT (the
-    /// buffer is not registered), WSAENOBUFS (as many are under way as may be).
+    /// Errors: WSAEINVAL (no such queue, or its completion queue is closed; flags; outside of the
+    /// registered memory), WSAEFAULT (the buffer is not registered), WSAENOBUFS (as many are under
+    /// way as may be).
     ///
     /// # Differs from Windows
     /// RIO_MSG_DEFER has no effect: a request is performed at once.
@@ -313,7 +316,7 @@ export! {
         send(SocketQueue, &given, pRemoteAddress)
     }
 
-    /// Closes a completion queue. Requests that end there later tell nobody.
+    /// Closes a completion queue. Requests that end there later tell nobody, and no more are taken.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/mswsock/nc-mswsock-lpfn_rioclosecompletionqueue>
     winsock fn RIOCloseCompletionQueue as "linsock_RIOCloseCompletionQueue"(CQ: usize) -> (), fail (); {

@@ -193,6 +193,34 @@ static void queues(void)
     CHECK_EQ(rio.RIONotify(cq), WSAEINVAL, NOTIFY);
 }
 
+/* Places go from one direction to the other where both end in one queue; what is closed takes nothing. */
+static void places(void)
+{
+    RIO_CQ cq = polled(8), other = polled(4), last = polled(2 * DEPTH);
+    SOCKET shared = rio_socket(), apart = rio_socket(), without = rio_socket(), client, server;
+    RIO_RQ rq = rio.RIOCreateRequestQueue(shared, 4, 1, 4, 1, cq, cq, NULL);
+
+    CHECK_EQ(rio.RIOResizeRequestQueue(rq, 6, 2), TRUE, "D RIOResizeRequestQueue: as many in all");
+    CHECK_EQ(rio.RIOResizeRequestQueue(rq, 1, 7), TRUE, "D RIOResizeRequestQueue");
+    CHECK_FALSE(rio.RIOResizeRequestQueue(rq, 2, 7), WSAENOBUFS, "D RIOResizeRequestQueue");
+    closesocket(shared);
+    rq = rio.RIOCreateRequestQueue(apart, 4, 1, 4, 1, cq, other, NULL);
+    CHECK_FALSE(rio.RIOResizeRequestQueue(rq, 2, 5), WSAENOBUFS, "D RIOResizeRequestQueue: the other is full");
+    CHECK_FALSE(rio.RIOResizeCompletionQueue(cq, 3), WSAENOBUFS, "D RIOResizeRequestQueue: what failed changed nothing");
+    CHECK_EQ(rio.RIOResizeRequestQueue(rq, 8, 3), TRUE, "D RIOResizeRequestQueue");
+    CHECK_FALSE(rio.RIOReceive((RIO_RQ)without, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL), WSAEINVAL, "D RIOReceive: no queue of requests");
+    closesocket(apart);
+    closesocket(without);
+    rio_pair(&client, &server);
+    rq = requests(client, last, 1);
+    rio.RIOCloseCompletionQueue(last);
+    CHECK_FALSE(send_part(rq, 0, 1, 0, 1), WSAEINVAL, "D RIOSend: the completion queue is closed");
+    CHECK_FALSE(receive(rq, 0, 1, 0, 1), WSAEINVAL, "D RIOReceive: the completion queue is closed");
+    close_both(client, server);
+    rio.RIOCloseCompletionQueue(cq);
+    rio.RIOCloseCompletionQueue(other);
+}
+
 static void looked_at(void)
 {
     RIO_CQ cq = polled(2 * DEPTH), of_server = polled(2 * DEPTH);
@@ -402,7 +430,7 @@ static void datagrams(void)
     SOCKET b = WSASocketW(AF_INET, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, WSA_FLAG_REGISTERED_IO);
     RIO_BUF data = part(0, 100), address = part(200, sizeof(SOCKADDR_INET)), from = part(300, sizeof(SOCKADDR_INET)), small = part(0, 27);
     SOCKADDR_INET *sender = (SOCKADDR_INET *)(memory + 300);
-    RIO_CQ cq = polled(4 * DEPTH);
+    RIO_CQ cq = polled(2 * DEPTH), of_b = polled(2 * DEPTH); /* what has come may be told before it is told that it went */
     struct sockaddr_in to;
     RIO_RQ ra, rb;
 
@@ -410,7 +438,7 @@ static void datagrams(void)
     bind_loopback(a);
     bind_loopback(b);
     ra = requests(a, cq, 1);
-    rb = requests(b, cq, 2);
+    rb = requests(b, of_b, 2);
     to = name_of(b);
     memcpy(memory + 200, &to, sizeof to);
     memset(memory + 300, 0x55, sizeof(SOCKADDR_INET));
@@ -423,18 +451,19 @@ static void datagrams(void)
     memcpy(memory + 1000, "datum", 5);
     CHECK_EQ(rio.RIOSendEx(ra, &data, 1, NULL, &address, NULL, NULL, 0, (PVOID)2), TRUE, "D RIOSendEx");
     CHECK_RESULT(cq, 2, 0, 5, "D RIOSendEx");
-    CHECK_RESULT(cq, 1, 0, 5, "D RIOReceiveEx");
+    CHECK_RESULT(of_b, 1, 0, 5, "D RIOReceiveEx");
     CHECK(memcmp(memory, "datum", 5) == 0, "D RIOReceiveEx");
     CHECK_EQ(sender->Ipv4.sin_family, AF_INET, "D RIOReceiveEx");
     CHECK_EQ(sender->Ipv4.sin_port, name_of(a).sin_port, "D RIOReceiveEx");
     CHECK_EQ(receive(rb, 0, 2, 0, 3), TRUE, RECEIVE);
     CHECK_EQ(rio.RIOSendEx(ra, &data, 1, NULL, &address, NULL, NULL, 0, (PVOID)4), TRUE, "D RIOSendEx");
     CHECK_RESULT(cq, 4, 0, 5, "D RIOSendEx");
-    CHECK_RESULT(cq, 3, WSAEMSGSIZE, 2, "choice: as of WSARecv");
+    CHECK_RESULT(of_b, 3, WSAEMSGSIZE, 2, "choice: as of WSARecv");
     memcpy(memory + 200, "\x17\0\0\1", 4);
     CHECK_FALSE(rio.RIOSendEx(ra, &data, 1, NULL, &address, NULL, NULL, 0, NULL), WSAEAFNOSUPPORT, "choice: another family");
     close_both(a, b);
     rio.RIOCloseCompletionQueue(cq);
+    rio.RIOCloseCompletionQueue(of_b);
 }
 
 /* Many connections, an echo: threads that wait at a port for one queue each, while clients send. */
@@ -545,6 +574,7 @@ int main(void)
     table();
     buffers();
     queues();
+    places();
     looked_at();
     told_by_event();
     told_by_port();
