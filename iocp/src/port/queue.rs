@@ -25,6 +25,14 @@ pub(super) struct Queue {
     closed: bool,
 }
 
+/// Packets that somebody was told of.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) count: usize,
+    /// The one of them that has more to it: it is to be dropped where no lock is held.
+    pub(super) owned: Option<Packet>,
+}
+
 /// How a thread relates to a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
@@ -98,19 +106,43 @@ impl Queue {
         Ok(Some((packet, self.duty_of_taker(concurrency))))
     }
 
-    /// As [`take_one`](Self::take_one), up to `room` packets.
+    /// As [`take_one`](Self::take_one), up to `room` packets: `put` is told of each. One with a sink
+    /// is taken alone.
+    #[inline]
     pub(super) fn take(
         &mut self,
         room: usize,
         concurrency: usize,
-    ) -> Result<Option<(VecDeque<Packet>, Duty)>, NoPacket> {
+        mut put: impl FnMut(Told),
+    ) -> Result<Option<(Batch, Duty)>, NoPacket> {
         self.arrive()?;
-        if self.packets.is_empty() {
+        let mut count = self.tell(room, &mut put);
+        let owned = if count == 0 { self.packets.pop_front() } else { None };
+        if let Some(packet) = &owned {
+            put(packet.told());
+            count = 1;
+        }
+        if count == 0 {
             return Ok(None);
         }
-        let taken = self.packets.drain(..self.packets.len().min(room)).collect();
         self.awake += 1;
-        Ok(Some((taken, self.duty_of_taker(concurrency))))
+        Ok(Some((Batch { count, owned }, self.duty_of_taker(concurrency))))
+    }
+
+    /// Takes up to `room` packets from the front, as long as they have no sink: they are told, and
+    /// counted.
+    #[inline]
+    fn tell(&mut self, room: usize, mut put: impl FnMut(Told)) -> usize {
+        let mut count = 0;
+        while count < room
+            && let Some(first) = self.packets.front().filter(|first| first.sink.is_none())
+        {
+            put(first.told());
+            // It has nothing to drop, and is not moved to find that out.
+            std::mem::forget(self.packets.pop_front());
+            count += 1;
+        }
+        count
     }
 
     /// As [`take_one`](Self::take_one), all packets: they change places with `room`, which is
@@ -134,16 +166,21 @@ impl Queue {
         if self.closed { Err(NoPacket::Closed) } else { Ok(()) }
     }
 
-    /// As [`rest`](Self::rest) and then [`take_one`](Self::take_one) of a packet without a sink;
-    /// `None`, with nothing done, if that would find none.
+    /// As [`rest`](Self::rest) and then [`take`](Self::take) of packets without a sink; `None`, with
+    /// nothing done, if that would find none.
     #[inline]
-    pub(super) fn take_next(&mut self, concurrency: usize) -> Option<(Told, Duty)> {
-        let first = self.packets.front().filter(|first| !self.closed && first.sink.is_none())?;
-        let told = first.told();
-        // It has nothing to drop, and is not moved to find that out.
-        std::mem::forget(self.packets.pop_front());
+    pub(super) fn take_next(
+        &mut self,
+        room: usize,
+        concurrency: usize,
+        put: impl FnMut(Told),
+    ) -> Option<(usize, Duty)> {
+        let count = if self.closed { 0 } else { self.tell(room, put) };
+        if count == 0 {
+            return None;
+        }
         self.waking = false;
-        Some((told, self.duty_of_taker(concurrency)))
+        Some((count, self.duty_of_taker(concurrency)))
     }
 
     /// What somebody owes who has taken packets and is counted as awake.
@@ -244,8 +281,11 @@ mod tests {
 
     /// How many packets a look took, and what it left to do.
     fn take(queue: &mut Queue, room: usize, concurrency: usize) -> (usize, Duty) {
-        let taken = queue.take(room, concurrency).unwrap();
-        taken.map_or((0, Duty::Nothing), |(packets, duty)| (packets.len(), duty))
+        let mut told = 0;
+        let taken = queue.take(room, concurrency, |_| told += 1).unwrap();
+        let (batch, duty) = taken.unwrap_or_else(|| (Batch::default(), Duty::Nothing));
+        assert_eq!(told, batch.count);
+        (told, duty)
     }
 
     #[test]
@@ -323,28 +363,31 @@ mod tests {
         for packets in [0, 1, 2, LAZY_PACKETS + 1, LAZY_PACKETS + 2] {
             for (sleeping, awake) in [(0, 1), (1, 1), (1, 2), (2, 1)] {
                 let fresh = || queue(sleeping, awake, packets);
-                let (mut one, mut next, mut many) = (fresh(), fresh(), fresh());
+                let (mut one, mut many) = (fresh(), fresh());
                 let duty = one.take_one(2).unwrap().map(|(_, duty)| duty);
-                assert_eq!(duty, many.take(1, 2).unwrap().map(|(_, duty)| duty));
+                assert_eq!(duty, many.take(1, 2, |_| {}).unwrap().map(|(_, duty)| duty));
                 assert_eq!(one.snapshot(), many.snapshot());
                 let (mut some, mut all, mut room) = (fresh(), fresh(), VecDeque::new());
                 let duty = all.take_all(&mut room, 2).unwrap().map(|((), duty)| duty);
-                assert_eq!(duty, some.take(usize::MAX, 2).unwrap().map(|(_, duty)| duty));
+                assert_eq!(duty, some.take(usize::MAX, 2, |_| {}).unwrap().map(|(_, duty)| duty));
                 assert_eq!((room.len(), all.snapshot()), (packets, some.snapshot()));
-                let mut back = fresh();
-                back.rest();
-                let duty = back.take_one(2).unwrap().map(|(_, duty)| duty);
-                assert_eq!(next.take_next(2).map(|(_, duty)| duty), duty);
-                if duty.is_some() {
-                    assert_eq!(next.snapshot(), back.snapshot());
-                } else {
-                    assert_eq!(next.snapshot(), fresh().snapshot(), "nothing was done");
+                for room in [1, 2, usize::MAX] {
+                    let (mut back, mut next) = (fresh(), fresh());
+                    back.rest();
+                    let taken = back.take(room, 2, |_| {}).unwrap();
+                    let taken = taken.map(|(batch, duty)| (batch.count, duty));
+                    assert_eq!(next.take_next(room, 2, |_| {}), taken);
+                    if taken.is_some() {
+                        assert_eq!(next.snapshot(), back.snapshot());
+                    } else {
+                        assert_eq!(next.snapshot(), fresh().snapshot(), "nothing was done");
+                    }
                 }
             }
         }
         let mut closed = queue(0, 1, 1);
         closed.close();
-        assert!(closed.take_next(1).is_none());
+        assert!(closed.take_next(1, 1, |_| {}).is_none());
     }
 
     struct Nobody;
@@ -355,21 +398,29 @@ mod tests {
         }
     }
 
-    /// The short way gives no sink, so it must not take one.
+    /// The short way drops nothing, so it must not take a sink; the long way hands it back, to be
+    /// dropped where no lock is held.
     #[test]
-    fn a_packet_with_a_sink_waits_for_who_can_take_it() {
+    fn a_packet_with_a_sink_is_taken_alone_and_not_by_the_short_way() {
         let sink: Arc<dyn Sink> = Arc::new(Nobody);
+        let owned = |key| Packet { key, sink: Some(Arc::clone(&sink)), ..packet() };
         let mut queue = queue(0, 1, 0);
-        let owned = Packet { key: 7, sink: Some(Arc::clone(&sink)), ..packet() };
-        assert_eq!(queue.post(owned, Relation::Awake, 1), Duty::Nothing);
-        assert_eq!(post(&mut queue, Relation::Awake, 1), Duty::Nothing);
-        assert!(queue.take_next(1).is_none());
-        assert_eq!(queue.packets.len(), 2, "nothing was done");
+        for packet in [packet(), owned(7), owned(8), packet()] {
+            assert_eq!(queue.post(packet, Relation::Awake, 1), Duty::Nothing);
+        }
+        let mut keys = Vec::new();
+        let next = queue.take_next(9, 1, |told| keys.push(told.key));
+        assert_eq!(next.map(|(count, _)| count), Some(1), "as far as the sink");
+        assert_eq!(queue.take_next(9, 1, |_| {}), None);
+        assert_eq!(queue.packets.len(), 3, "nothing was done");
+        let (batch, _) = queue.take(9, 1, |told| keys.push(told.key)).unwrap().unwrap();
+        assert_eq!((batch.count, batch.owned.map(|owned| owned.key)), (1, Some(7)));
         let (taken, _) = queue.take_one(1).unwrap().unwrap();
-        assert_eq!((taken.key, taken.sink.is_some()), (7, true));
+        assert_eq!((taken.key, taken.sink.is_some()), (8, true));
         drop(taken);
         assert_eq!(Arc::strong_count(&sink), 1);
-        assert_eq!(queue.take_next(1).map(|(told, _)| told), Some(packet().told()));
+        assert_eq!(queue.take_next(9, 1, |told| keys.push(told.key)).map(|(n, _)| n), Some(1));
+        assert_eq!(keys, [0, 7, 0]);
     }
 
     #[test]
