@@ -72,7 +72,7 @@ impl Place {
 }
 
 /// Whether all of `at..at + len` can be accessed. No octets are always accessible.
-#[inline]
+#[inline(always)]
 fn accessible(at: usize, len: usize, access: Access) -> bool {
     len <= PAGE && len > 0 && lies_in_last_page(at, len) || accessible_at_all(at, len, access)
 }
