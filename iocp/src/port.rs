@@ -44,7 +44,7 @@ use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Lock, poll};
 use crate::thread;
 
-use queue::{Batch, Duty, Look, Queue, Relation};
+use queue::{Duty, Look, Queue, Relation};
 use worker::Harvest;
 
 pub(crate) use worker::forget;
@@ -245,10 +245,9 @@ impl CompletionPort {
         mut put: impl FnMut(Told),
     ) -> Result<usize, NoPacket> {
         let look = |queue: &mut Queue| queue.take(room.max(1), self.concurrency, &mut put);
-        let Batch { count, owned } = self.wait_for(deadline, alertable, look)?;
-        drop(owned);
-        worker::note_taken(count);
-        Ok(count)
+        let batch = self.wait_for(deadline, alertable, look)?;
+        worker::note_taken(batch.count);
+        Ok(batch.count)
     }
 
     /// Takes all packets there are into `room`, which is empty, waiting for the first until the

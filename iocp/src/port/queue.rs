@@ -4,8 +4,10 @@
 //! that the tests can run this very code through every order of events (`schedule.rs`).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::{Load, NoPacket, Packet, Told};
+use crate::irp::Sink;
 
 /// A worker that is awake may leave this many packets queued without waking another.
 pub(super) const LAZY_PACKETS: usize = 4;
@@ -29,8 +31,15 @@ pub(super) struct Queue {
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) count: usize,
-    /// The one of them that has more to it: it is to be dropped where no lock is held.
-    pub(super) owned: Option<Packet>,
+    /// What they were about, to be dropped where no lock is held: nearly always nothing.
+    owned: Vec<Arc<dyn Sink>>,
+}
+
+impl Batch {
+    #[cold]
+    fn own(&mut self, sink: Arc<dyn Sink>) {
+        self.owned.push(sink);
+    }
 }
 
 /// How a thread relates to a port.
@@ -106,43 +115,37 @@ impl Queue {
         Ok(Some((packet, self.duty_of_taker(concurrency))))
     }
 
-    /// As [`take_one`](Self::take_one), up to `room` packets: `put` is told of each. One with a sink
-    /// is taken alone.
+    /// As [`take_one`](Self::take_one), up to `room` packets: `put` is told of each.
     #[inline]
     pub(super) fn take(
         &mut self,
         room: usize,
         concurrency: usize,
-        mut put: impl FnMut(Told),
+        put: impl FnMut(Told),
     ) -> Result<Option<(Batch, Duty)>, NoPacket> {
         self.arrive()?;
-        let mut count = self.tell(room, &mut put);
-        let owned = if count == 0 { self.packets.pop_front() } else { None };
-        if let Some(packet) = &owned {
-            put(packet.told());
-            count = 1;
-        }
-        if count == 0 {
+        if self.packets.is_empty() {
             return Ok(None);
         }
+        let batch = self.tell(room, put);
         self.awake += 1;
-        Ok(Some((Batch { count, owned }, self.duty_of_taker(concurrency))))
+        Ok(Some((batch, self.duty_of_taker(concurrency))))
     }
 
-    /// Takes up to `room` packets from the front, as long as they have no sink: they are told, and
-    /// counted.
+    /// Takes up to `room` packets from the front, and tells them.
     #[inline]
-    fn tell(&mut self, room: usize, mut put: impl FnMut(Told)) -> usize {
-        let mut count = 0;
-        while count < room
-            && let Some(first) = self.packets.front().filter(|first| first.sink.is_none())
+    fn tell(&mut self, room: usize, mut put: impl FnMut(Told)) -> Batch {
+        let mut batch = Batch::default();
+        while batch.count < room
+            && let Some(packet) = self.packets.pop_front()
         {
-            put(first.told());
-            // It has nothing to drop, and is not moved to find that out.
-            std::mem::forget(self.packets.pop_front());
-            count += 1;
+            put(packet.told());
+            if let Some(sink) = packet.sink {
+                batch.own(sink);
+            }
+            batch.count += 1;
         }
-        count
+        batch
     }
 
     /// As [`take_one`](Self::take_one), all packets: they change places with `room`, which is
@@ -166,21 +169,21 @@ impl Queue {
         if self.closed { Err(NoPacket::Closed) } else { Ok(()) }
     }
 
-    /// As [`rest`](Self::rest) and then [`take`](Self::take) of packets without a sink; `None`, with
-    /// nothing done, if that would find none.
+    /// As [`rest`](Self::rest) and then [`take`](Self::take); `None`, with nothing done, if that
+    /// would find none. A closed port has none.
     #[inline]
     pub(super) fn take_next(
         &mut self,
         room: usize,
         concurrency: usize,
         put: impl FnMut(Told),
-    ) -> Option<(usize, Duty)> {
-        let count = if self.closed { 0 } else { self.tell(room, put) };
-        if count == 0 {
+    ) -> Option<(Batch, Duty)> {
+        if self.packets.is_empty() {
             return None;
         }
         self.waking = false;
-        Some((count, self.duty_of_taker(concurrency)))
+        let batch = self.tell(room, put);
+        Some((batch, self.duty_of_taker(concurrency)))
     }
 
     /// What somebody owes who has taken packets and is counted as awake.
@@ -258,13 +261,12 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::task::Waker;
 
     use linsock_afd::NtStatus;
 
     use super::*;
-    use crate::irp::{Done, Sink};
+    use crate::irp::Done;
 
     fn packet() -> Packet {
         Packet { key: 0, overlapped: 0, status: NtStatus::SUCCESS, bytes: 0, sink: None }
@@ -376,7 +378,8 @@ mod tests {
                     back.rest();
                     let taken = back.take(room, 2, |_| {}).unwrap();
                     let taken = taken.map(|(batch, duty)| (batch.count, duty));
-                    assert_eq!(next.take_next(room, 2, |_| {}), taken);
+                    let told = next.take_next(room, 2, |_| {});
+                    assert_eq!(told.map(|(batch, duty)| (batch.count, duty)), taken);
                     if taken.is_some() {
                         assert_eq!(next.snapshot(), back.snapshot());
                     } else {
@@ -398,29 +401,23 @@ mod tests {
         }
     }
 
-    /// The short way drops nothing, so it must not take a sink; the long way hands it back, to be
-    /// dropped where no lock is held.
     #[test]
-    fn a_packet_with_a_sink_is_taken_alone_and_not_by_the_short_way() {
+    fn what_packets_were_about_is_handed_to_who_takes_them() {
         let sink: Arc<dyn Sink> = Arc::new(Nobody);
         let owned = |key| Packet { key, sink: Some(Arc::clone(&sink)), ..packet() };
         let mut queue = queue(0, 1, 0);
-        for packet in [packet(), owned(7), owned(8), packet()] {
+        for packet in [packet(), owned(1), owned(2), packet(), owned(3)] {
             assert_eq!(queue.post(packet, Relation::Awake, 1), Duty::Nothing);
         }
         let mut keys = Vec::new();
-        let next = queue.take_next(9, 1, |told| keys.push(told.key));
-        assert_eq!(next.map(|(count, _)| count), Some(1), "as far as the sink");
-        assert_eq!(queue.take_next(9, 1, |_| {}), None);
-        assert_eq!(queue.packets.len(), 3, "nothing was done");
+        let (next, _) = queue.take_next(2, 1, |told| keys.push(told.key)).unwrap();
+        assert_eq!((next.count, next.owned.len()), (2, 1));
         let (batch, _) = queue.take(9, 1, |told| keys.push(told.key)).unwrap().unwrap();
-        assert_eq!((batch.count, batch.owned.map(|owned| owned.key)), (1, Some(7)));
-        let (taken, _) = queue.take_one(1).unwrap().unwrap();
-        assert_eq!((taken.key, taken.sink.is_some()), (8, true));
-        drop(taken);
+        assert_eq!((batch.count, batch.owned.len()), (3, 2));
+        assert_eq!(keys, [0, 1, 2, 0, 3]);
+        assert_eq!(Arc::strong_count(&sink), 4, "nothing was dropped by the queue");
+        drop((next, batch));
         assert_eq!(Arc::strong_count(&sink), 1);
-        assert_eq!(queue.take_next(9, 1, |told| keys.push(told.key)).map(|(n, _)| n), Some(1));
-        assert_eq!(keys, [0, 7, 0]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::queue::Relation;
+use super::queue::{Batch, Relation};
 use super::{CompletionPort, Told};
 use crate::file::File;
 use crate::handle::recent::Recent;
@@ -53,13 +53,13 @@ impl Worker {
     /// The next packets, if some wait at its port and the worker is back from others; see
     /// [`take_next`].
     #[inline]
-    fn take_next(&mut self, room: usize, put: impl FnMut(Told)) -> Option<usize> {
+    fn take_next(&mut self, room: usize, put: impl FnMut(Told)) -> Option<Batch> {
         let awake = stance(|stance| stance.awake.get())?;
         let port = self.port.as_ref().filter(|_| awake && self.unlooked < LOOK_EVERY)?;
-        let (count, duty) = port.queue.lock().take_next(room, port.concurrency, put)?;
+        let (batch, duty) = port.queue.lock().take_next(room, port.concurrency, put)?;
         port.fulfil(duty);
-        self.unlooked += count;
-        Some(count)
+        self.unlooked += batch.count;
+        Some(batch)
     }
 
     #[inline]
@@ -156,14 +156,13 @@ impl std::ops::Deref for Known {
 
 /// The next packets for a worker that is back at its port, up to `room`, if some wait: what nearly
 /// every wait under load comes to. `put` is told of each, as by [`CompletionPort::wait`], and how
-/// many is given. It looks at the queue once, and leaves a packet with a sink to the others.
+/// many is given. It looks at the queue once.
 #[inline]
 pub fn take_next(handle: Handle, room: usize, put: impl FnMut(Told)) -> Option<usize> {
-    with_worker(
-        |worker| {
-            if worker.handle == Some(handle) { worker.take_next(room, put) } else { None }
-        },
-    )?
+    let batch = with_worker(|worker| {
+        if worker.handle == Some(handle) { worker.take_next(room, put) } else { None }
+    })??;
+    Some(batch.count)
 }
 
 /// The port behind a handle, for a wait. A worker that comes back to its port does not need the
