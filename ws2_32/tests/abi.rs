@@ -25,7 +25,7 @@ use windows_sys::Win32::System::Diagnostics::{Debug, ToolHelp};
 use windows_sys::Win32::System::ProcessStatus;
 use windows_sys::Win32::System::Registry;
 use windows_sys::Win32::System::{
-    Environment, LibraryLoader, Memory, Pipes, SystemInformation, SystemServices, Time,
+    Environment, EventLog, LibraryLoader, Memory, Pipes, SystemInformation, SystemServices, Time,
     WindowsProgramming,
 };
 use windows_sys::Win32::{
@@ -81,6 +81,17 @@ fn structures_are_laid_out_as_on_windows() {
         dwFileAttributes = dwFileAttributes, ftCreationTime = ftCreationTime,
         ftLastAccessTime = ftLastAccessTime, ftLastWriteTime = ftLastWriteTime,
         nFileSizeHigh = nFileSizeHigh, nFileSizeLow = nFileSizeLow);
+    same_layout!(linsock_c::kernel32::file_facts::BY_HANDLE_FILE_INFORMATION,
+        FileSystem::BY_HANDLE_FILE_INFORMATION;
+        dwFileAttributes = dwFileAttributes, ftCreationTime = ftCreationTime,
+        ftLastAccessTime = ftLastAccessTime, ftLastWriteTime = ftLastWriteTime,
+        dwVolumeSerialNumber = dwVolumeSerialNumber, nFileSizeHigh = nFileSizeHigh,
+        nFileSizeLow = nFileSizeLow, nNumberOfLinks = nNumberOfLinks,
+        nFileIndexHigh = nFileIndexHigh, nFileIndexLow = nFileIndexLow);
+    same_layout!(linsock_c::kernel32::zone::TIME_ZONE_INFORMATION, Time::TIME_ZONE_INFORMATION;
+        Bias = Bias, StandardName = StandardName, StandardDate = StandardDate,
+        StandardBias = StandardBias, DaylightName = DaylightName, DaylightDate = DaylightDate,
+        DaylightBias = DaylightBias);
     same_layout!(directory::WIN32_FIND_DATA<u8>, FileSystem::WIN32_FIND_DATAA;
         data = dwFileAttributes, dwReserved = dwReserved0, cFileName = cFileName,
         cAlternateFileName = cAlternateFileName);
@@ -491,7 +502,18 @@ constants! {
     Registry {
         HKEY_CLASSES_ROOT HKEY_CURRENT_USER HKEY_LOCAL_MACHINE HKEY_USERS KEY_QUERY_VALUE
         KEY_SET_VALUE KEY_CREATE_SUB_KEY KEY_ENUMERATE_SUB_KEYS KEY_NOTIFY KEY_READ REG_SZ
-        REG_EXPAND_SZ REG_BINARY REG_DWORD REG_MULTI_SZ
+        REG_EXPAND_SZ REG_BINARY REG_DWORD REG_MULTI_SZ KEY_WRITE KEY_ALL_ACCESS
+        REG_OPTION_NON_VOLATILE REG_OPTION_VOLATILE
+    }
+    EventLog {
+        EVENTLOG_SUCCESS EVENTLOG_ERROR_TYPE EVENTLOG_WARNING_TYPE EVENTLOG_INFORMATION_TYPE
+        EVENTLOG_AUDIT_SUCCESS EVENTLOG_AUDIT_FAILURE
+    }
+    SystemServices {
+        TIME_ZONE_ID_UNKNOWN TIME_ZONE_ID_STANDARD TIME_ZONE_ID_DAYLIGHT
+    }
+    Time {
+        TIME_ZONE_ID_INVALID
     }
     LibraryLoader {
         LOAD_LIBRARY_AS_DATAFILE LOAD_WITH_ALTERED_SEARCH_PATH LOAD_LIBRARY_SEARCH_APPLICATION_DIR
@@ -577,7 +599,7 @@ constants! {
         FILE_ATTRIBUTE_DEVICE FILE_ATTRIBUTE_NORMAL FILE_ATTRIBUTE_READONLY
         FILE_ATTRIBUTE_REPARSE_POINT FILE_ATTRIBUTE_SYSTEM
         FILE_ATTRIBUTE_TEMPORARY FILE_BEGIN FILE_CURRENT FILE_END FILE_FLAG_DELETE_ON_CLOSE
-        FILE_FLAG_NO_BUFFERING FILE_FLAG_RANDOM_ACCESS FILE_FLAG_SEQUENTIAL_SCAN
+        FILE_FLAG_BACKUP_SEMANTICS FILE_FLAG_NO_BUFFERING FILE_FLAG_RANDOM_ACCESS FILE_FLAG_SEQUENTIAL_SCAN
         FILE_FLAG_WRITE_THROUGH FILE_SHARE_DELETE FILE_SHARE_READ FILE_SHARE_WRITE FILE_TYPE_CHAR
         FILE_TYPE_DISK FILE_TYPE_PIPE FILE_TYPE_UNKNOWN INVALID_FILE_ATTRIBUTES INVALID_FILE_SIZE
         INVALID_SET_FILE_POINTER
@@ -1531,6 +1553,27 @@ signatures! {
     kernel32::mapping => CreateFileMappingW 6 Memory;
     kernel32::mapping => MapViewOfFile 5 none;
     kernel32::mapping => UnmapViewOfFile 1 none;
+    kernel32::mapping => OpenFileMappingA 3 Memory;
+    kernel32::mapping => OpenFileMappingW 3 Memory;
+    kernel32::mapping => MapViewOfFileEx 6 none;
+    kernel32::version => GetVersionExA 1 SystemInformation;
+    kernel32::version => GetVersionExW 1 SystemInformation;
+    kernel32::zone => GetTimeZoneInformation 1 Time;
+    kernel32::file_facts => GetFileInformationByHandle 2 FileSystem;
+    kernel32::place => GetCurrentDirectoryA 2 Environment;
+    kernel32::place => GetCurrentDirectoryW 2 Environment;
+    kernel32::place => SetCurrentDirectoryA 1 Environment;
+    kernel32::place => SetCurrentDirectoryW 1 Environment;
+    kernel32::place => GetDiskFreeSpaceA 5 FileSystem;
+    kernel32::place => GetDiskFreeSpaceW 5 FileSystem;
+    kernel32::place => GetDiskFreeSpaceExA 4 FileSystem;
+    kernel32::place => GetDiskFreeSpaceExW 4 FileSystem;
+    event_log => RegisterEventSourceA 2 EventLog;
+    event_log => RegisterEventSourceW 2 EventLog;
+    event_log => DeregisterEventSource 1 EventLog;
+    event_log => ReportEventA 9 EventLog;
+    event_log => ReportEventW 9 EventLog;
+    kernel32::misc => FreeConsole 0 Console;
     kernel32::temp_name => GetTempFileNameA 4 FileSystem;
     kernel32::temp_name => GetTempFileNameW 4 FileSystem;
     kernel32::library => LoadLibraryA 1 LibraryLoader;
