@@ -23,6 +23,9 @@
 #include "linsock_cxx.h"
 #include "threadpoolapiset.h"
 #include "winreg.h"
+#ifndef NOSERVICE
+#include "winsvc.h"
+#endif
 #include "namedpipeapi.h"
 #include "linsock_crt.h"
 #include "linsock_wide.h"

@@ -89,6 +89,18 @@ static __inline__ LSTATUS RegSetValueExW(HKEY key, LPCWSTR name, DWORD reserved,
     (void)key, (void)name, (void)reserved, (void)type, (void)data, (void)size;
     return ERROR_ACCESS_DENIED;
 }
+/* winreg/nf-winreg-regdeletekeya */
+static __inline__ LSTATUS RegDeleteKeyA(HKEY key, LPCSTR name)
+{
+    (void)key, (void)name;
+    return ERROR_FILE_NOT_FOUND;
+}
+/* winreg/nf-winreg-regdeletekeyw */
+static __inline__ LSTATUS RegDeleteKeyW(HKEY key, LPCWSTR name)
+{
+    (void)key, (void)name;
+    return ERROR_FILE_NOT_FOUND;
+}
 /* winreg/nf-winreg-regclosekey: a predefined key can be closed, and no other is there */
 static __inline__ LSTATUS RegCloseKey(HKEY key)
 {
@@ -100,11 +112,13 @@ static __inline__ LSTATUS RegCloseKey(HKEY key)
 #define RegQueryValueEx RegQueryValueExW
 #define RegCreateKeyEx RegCreateKeyExW
 #define RegSetValueEx RegSetValueExW
+#define RegDeleteKey RegDeleteKeyW
 #else
 #define RegOpenKeyEx RegOpenKeyExA
 #define RegQueryValueEx RegQueryValueExA
 #define RegCreateKeyEx RegCreateKeyExA
 #define RegSetValueEx RegSetValueExA
+#define RegDeleteKey RegDeleteKeyA
 #endif
 
 #endif

@@ -192,6 +192,7 @@ programs![
     fiber_storage,
     moves,
     places,
+    services,
     file_locks,
     pipes,
     process,

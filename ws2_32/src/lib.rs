@@ -38,6 +38,7 @@ pub mod mswsock;
 pub mod ntdll;
 pub mod psapi;
 pub(crate) mod ptr;
+pub mod service;
 pub mod stdio;
 mod trace;
 pub(crate) mod wide;

@@ -25,8 +25,8 @@ use windows_sys::Win32::System::Diagnostics::{Debug, ToolHelp};
 use windows_sys::Win32::System::ProcessStatus;
 use windows_sys::Win32::System::Registry;
 use windows_sys::Win32::System::{
-    Environment, EventLog, LibraryLoader, Memory, Pipes, SystemInformation, SystemServices, Time,
-    WindowsProgramming,
+    Environment, EventLog, LibraryLoader, Memory, Pipes, Services, SystemInformation,
+    SystemServices, Time, WindowsProgramming,
 };
 use windows_sys::Win32::{
     Foundation, Globalization, Media, Networking::WinSock, Storage::FileSystem, System::IO,
@@ -81,6 +81,13 @@ fn structures_are_laid_out_as_on_windows() {
         dwFileAttributes = dwFileAttributes, ftCreationTime = ftCreationTime,
         ftLastAccessTime = ftLastAccessTime, ftLastWriteTime = ftLastWriteTime,
         nFileSizeHigh = nFileSizeHigh, nFileSizeLow = nFileSizeLow);
+    same_layout!(linsock_c::service::SERVICE_STATUS, Services::SERVICE_STATUS;
+        dwServiceType = dwServiceType, dwCurrentState = dwCurrentState,
+        dwControlsAccepted = dwControlsAccepted, dwWin32ExitCode = dwWin32ExitCode,
+        dwServiceSpecificExitCode = dwServiceSpecificExitCode, dwCheckPoint = dwCheckPoint,
+        dwWaitHint = dwWaitHint);
+    same_layout!(linsock_c::service::SERVICE_TABLE_ENTRY<u8>, Services::SERVICE_TABLE_ENTRYA;
+        lpServiceName = lpServiceName, lpServiceProc = lpServiceProc);
     same_layout!(linsock_c::kernel32::file_facts::BY_HANDLE_FILE_INFORMATION,
         FileSystem::BY_HANDLE_FILE_INFORMATION;
         dwFileAttributes = dwFileAttributes, ftCreationTime = ftCreationTime,
@@ -508,13 +515,50 @@ constants! {
     }
     Cryptography {
         PROV_RSA_FULL PROV_RSA_AES CRYPT_VERIFYCONTEXT CRYPT_NEWKEYSET CRYPT_DELETEKEYSET
-        CRYPT_MACHINE_KEYSET CRYPT_SILENT
+        CRYPT_MACHINE_KEYSET CRYPT_SILENT X509_ASN_ENCODING PKCS_7_ASN_ENCODING
+        CERT_STORE_OPEN_EXISTING_FLAG CERT_STORE_READONLY_FLAG CERT_SYSTEM_STORE_CURRENT_USER
+        CERT_SYSTEM_STORE_LOCAL_MACHINE CERT_CLOSE_STORE_FORCE_FLAG CERT_CLOSE_STORE_CHECK_FLAG
     }
     Registry {
         HKEY_CLASSES_ROOT HKEY_CURRENT_USER HKEY_LOCAL_MACHINE HKEY_USERS KEY_QUERY_VALUE
         KEY_SET_VALUE KEY_CREATE_SUB_KEY KEY_ENUMERATE_SUB_KEYS KEY_NOTIFY KEY_READ REG_SZ
         REG_EXPAND_SZ REG_BINARY REG_DWORD REG_MULTI_SZ KEY_WRITE KEY_ALL_ACCESS
         REG_OPTION_NON_VOLATILE REG_OPTION_VOLATILE
+    }
+    Services {
+        SERVICE_WIN32_OWN_PROCESS SERVICE_WIN32_SHARE_PROCESS SERVICE_WIN32
+        SERVICE_STOPPED SERVICE_START_PENDING SERVICE_STOP_PENDING SERVICE_RUNNING
+        SERVICE_CONTINUE_PENDING SERVICE_PAUSE_PENDING SERVICE_PAUSED
+        SERVICE_ACCEPT_STOP SERVICE_ACCEPT_PAUSE_CONTINUE SERVICE_ACCEPT_SHUTDOWN
+        SERVICE_ACCEPT_PARAMCHANGE SERVICE_ACCEPT_PRESHUTDOWN SERVICE_CONTROL_STOP
+        SERVICE_CONTROL_PAUSE SERVICE_CONTROL_CONTINUE SERVICE_CONTROL_INTERROGATE
+        SERVICE_CONTROL_SHUTDOWN SERVICE_CONTROL_PARAMCHANGE SERVICE_CONTROL_PRESHUTDOWN
+        SERVICE_AUTO_START SERVICE_DEMAND_START SERVICE_DISABLED SERVICE_ERROR_IGNORE
+        SERVICE_ERROR_NORMAL SERVICE_ERROR_SEVERE SERVICE_ERROR_CRITICAL
+        SERVICE_QUERY_CONFIG SERVICE_CHANGE_CONFIG SERVICE_QUERY_STATUS
+        SERVICE_ENUMERATE_DEPENDENTS SERVICE_START SERVICE_STOP SERVICE_PAUSE_CONTINUE
+        SERVICE_INTERROGATE SERVICE_USER_DEFINED_CONTROL SERVICE_ALL_ACCESS
+        SC_MANAGER_CONNECT SC_MANAGER_CREATE_SERVICE SC_MANAGER_ENUMERATE_SERVICE
+        SC_MANAGER_LOCK SC_MANAGER_QUERY_LOCK_STATUS SC_MANAGER_MODIFY_BOOT_CONFIG
+        SC_MANAGER_ALL_ACCESS SERVICE_CONFIG_DESCRIPTION SERVICE_CONFIG_FAILURE_ACTIONS
+        SERVICE_NO_CHANGE
+    }
+    Foundation {
+        ERROR_DEPENDENT_SERVICES_RUNNING ERROR_INVALID_SERVICE_CONTROL
+        ERROR_SERVICE_REQUEST_TIMEOUT ERROR_SERVICE_NO_THREAD
+        ERROR_SERVICE_DATABASE_LOCKED ERROR_SERVICE_ALREADY_RUNNING
+        ERROR_INVALID_SERVICE_ACCOUNT ERROR_SERVICE_DISABLED ERROR_CIRCULAR_DEPENDENCY
+        ERROR_SERVICE_DOES_NOT_EXIST ERROR_SERVICE_CANNOT_ACCEPT_CTRL
+        ERROR_SERVICE_NOT_ACTIVE ERROR_FAILED_SERVICE_CONTROLLER_CONNECT
+        ERROR_EXCEPTION_IN_SERVICE ERROR_DATABASE_DOES_NOT_EXIST
+        ERROR_SERVICE_SPECIFIC_ERROR ERROR_PROCESS_ABORTED ERROR_SERVICE_DEPENDENCY_FAIL
+        ERROR_SERVICE_LOGON_FAILED ERROR_SERVICE_START_HANG ERROR_INVALID_SERVICE_LOCK
+        ERROR_SERVICE_MARKED_FOR_DELETE ERROR_SERVICE_EXISTS ERROR_ALREADY_RUNNING_LKG
+        ERROR_SERVICE_DEPENDENCY_DELETED ERROR_BOOT_ALREADY_ACCEPTED
+        ERROR_SERVICE_NEVER_STARTED ERROR_DUPLICATE_SERVICE_NAME
+        ERROR_DIFFERENT_SERVICE_ACCOUNT ERROR_CANNOT_DETECT_DRIVER_FAILURE
+        ERROR_CANNOT_DETECT_PROCESS_ABORT ERROR_NO_RECOVERY_PROGRAM
+        ERROR_SERVICE_NOT_IN_EXE ERROR_NOT_SAFEBOOT_SERVICE
     }
     EventLog {
         EVENTLOG_SUCCESS EVENTLOG_ERROR_TYPE EVENTLOG_WARNING_TYPE EVENTLOG_INFORMATION_TYPE
@@ -741,6 +785,8 @@ const NOT_COMPARED: &[(&str, &str)] = &[
     ("STRSAFE_E_INSUFFICIENT_BUFFER", "the HRESULT of ERROR_INSUFFICIENT_BUFFER"),
     ("STRSAFE_E_INVALID_PARAMETER", "the HRESULT of ERROR_INVALID_PARAMETER"),
     ("STRSAFE_E_END_OF_FILE", "the HRESULT of ERROR_HANDLE_EOF"),
+    ("CERT_STORE_PROV_SYSTEM_A", "a pointer here: wincrypt/nf-wincrypt-certopenstore"),
+    ("CERT_STORE_PROV_SYSTEM_W", "a pointer here: wincrypt/nf-wincrypt-certopenstore"),
     ("CSIDL_APPDATA", "shell/csidl"),
     ("CSIDL_SYSTEM", "shell/csidl"),
     ("CSIDL_WINDOWS", "shell/csidl"),
@@ -1579,6 +1625,13 @@ signatures! {
     kernel32::place => GetDiskFreeSpaceW 5 FileSystem;
     kernel32::place => GetDiskFreeSpaceExA 4 FileSystem;
     kernel32::place => GetDiskFreeSpaceExW 4 FileSystem;
+    service => StartServiceCtrlDispatcherA 1 Services;
+    service => StartServiceCtrlDispatcherW 1 Services;
+    service => RegisterServiceCtrlHandlerA 2 Services;
+    service => RegisterServiceCtrlHandlerW 2 Services;
+    service => RegisterServiceCtrlHandlerExA 3 Services;
+    service => RegisterServiceCtrlHandlerExW 3 Services;
+    service => SetServiceStatus 2 Services;
     event_log => RegisterEventSourceA 2 EventLog;
     event_log => RegisterEventSourceW 2 EventLog;
     event_log => DeregisterEventSource 1 EventLog;

@@ -146,7 +146,9 @@ const DOCUMENTED: &[(&str, &str)] = &[
         GetDiskFreeSpaceExW GetCurrentDirectoryA GetCurrentDirectoryW SetCurrentDirectoryA
         SetCurrentDirectoryW GetTimeZoneInformation GetVersionExA GetVersionExW MapViewOfFileEx
         OpenFileMappingA OpenFileMappingW RegisterEventSourceA RegisterEventSourceW
-        DeregisterEventSource ReportEventA ReportEventW FreeConsole
+        StartServiceCtrlDispatcherA StartServiceCtrlDispatcherW RegisterServiceCtrlHandlerA
+        RegisterServiceCtrlHandlerW RegisterServiceCtrlHandlerExA RegisterServiceCtrlHandlerExW
+        SetServiceStatus DeregisterEventSource ReportEventA ReportEventW FreeConsole
         CreateProcessA CreateProcessW GetStartupInfoA GetStartupInfoW GetExitCodeProcess
         TerminateProcess OpenProcess GetProcessId CreatePipe PeekNamedPipe GetStdHandle SetStdHandle
         GetConsoleMode SetConsoleMode GetConsoleScreenBufferInfo SetConsoleTextAttribute

@@ -189,6 +189,12 @@ fn fork(prepared: &mut Prepared<'_>) -> Result<libc::pid_t, Errno> {
     let all = all_signals();
     // SAFETY: both sets are ours; the mask is put back below, and in the new process by `begin`.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut prepared.mask) };
+    let ours = prepared.mask;
+    for asked in [libc::SIGTERM, libc::SIGINT] {
+        // What a service's threads hold back (`service`) is the new process's to hear.
+        // SAFETY: writes a set of ours; these are signals.
+        unsafe { libc::sigdelset(&raw mut prepared.mask, asked) };
+    }
     // SAFETY: the new process calls only what a signal handler may call, and never returns.
     let id = unsafe { libc::fork() };
     if id == 0 {
@@ -196,9 +202,7 @@ fn fork(prepared: &mut Prepared<'_>) -> Result<libc::pid_t, Errno> {
     }
     let error = errno();
     // SAFETY: the mask of before.
-    unsafe {
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const prepared.mask, std::ptr::null_mut())
-    };
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const ours, std::ptr::null_mut()) };
     if id < 0 { Err(Errno::from_raw_os_error(error)) } else { Ok(id) }
 }
 

@@ -263,6 +263,11 @@ functions! {
         GetCurrentDirectoryA GetCurrentDirectoryW SetCurrentDirectoryA SetCurrentDirectoryW
         GetDiskFreeSpaceA GetDiskFreeSpaceW GetDiskFreeSpaceExA GetDiskFreeSpaceExW
     }
+    Advapi32 from crate::service {
+        StartServiceCtrlDispatcherA StartServiceCtrlDispatcherW RegisterServiceCtrlHandlerA
+        RegisterServiceCtrlHandlerW RegisterServiceCtrlHandlerExA RegisterServiceCtrlHandlerExW
+        SetServiceStatus
+    }
     Advapi32 from crate::event_log {
         RegisterEventSourceA RegisterEventSourceW DeregisterEventSource ReportEventA ReportEventW
     }

@@ -92,6 +92,9 @@ fn deliver(signal: c_int) {
     if event == CTRL_C_EVENT && IGNORES_CTRL_C.load(Ordering::Relaxed) {
         return;
     }
+    if crate::service::is_told_to_stop() {
+        return;
+    }
     // No lock is held while the program's own code runs.
     let handlers = HANDLERS.lock().clone();
     let handled = handlers.iter().rev().any(|handler| {

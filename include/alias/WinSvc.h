@@ -1,0 +1,2 @@
+/* WinSvc.h - see winsvc.h. */
+#include "../winsvc.h"

@@ -1,0 +1,2 @@
+/* Winsvc.h - see winsvc.h. */
+#include "../winsvc.h"
