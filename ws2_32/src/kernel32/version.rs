@@ -61,47 +61,6 @@ pub(super) const HERE: Version = Version {
     product: 1,
 };
 
-/// OSVERSIONINFOEX: with text of octets or of UTF-16.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct OSVERSIONINFOEX<Unit> {
-    /// The octets of the structure.
-    pub dwOSVersionInfoSize: u32,
-    /// The version.
-    pub dwMajorVersion: u32,
-    /// The version, second part.
-    pub dwMinorVersion: u32,
-    /// The build.
-    pub dwBuildNumber: u32,
-    /// VER_PLATFORM_WIN32_NT.
-    pub dwPlatformId: u32,
-    /// The service pack, as a text; not looked at.
-    pub szCSDVersion: [Unit; 128],
-    /// The service pack.
-    pub wServicePackMajor: u16,
-    /// The service pack, second part.
-    pub wServicePackMinor: u16,
-    /// Product suites.
-    pub wSuiteMask: u16,
-    /// VER_NT_WORKSTATION, VER_NT_DOMAIN_CONTROLLER or VER_NT_SERVER.
-    pub wProductType: u8,
-    /// Nothing.
-    pub wReserved: u8,
-}
-
-/// With text of octets.
-pub type OSVERSIONINFOEXA = OSVERSIONINFOEX<u8>;
-/// With text of UTF-16.
-pub type OSVERSIONINFOEXW = OSVERSIONINFOEX<u16>;
-
-const _: () = assert!(size_of::<OSVERSIONINFOEXA>() == 156);
-const _: () = assert!(size_of::<OSVERSIONINFOEXW>() == 284);
-
-// SAFETY: integers only, without padding.
-unsafe impl Plain for OSVERSIONINFOEXA {}
-// SAFETY: as above.
-unsafe impl Plain for OSVERSIONINFOEXW {}
-
 /// OSVERSIONINFO, with which an OSVERSIONINFOEX begins.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -128,13 +87,44 @@ pub type OSVERSIONINFOW = OSVERSIONINFO<u16>;
 const _: () = assert!(size_of::<OSVERSIONINFOA>() == 148);
 const _: () = assert!(size_of::<OSVERSIONINFOW>() == 276);
 
+/// OSVERSIONINFOEX: with text of octets or of UTF-16.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OSVERSIONINFOEX<Unit> {
+    /// What an OSVERSIONINFO says.
+    pub info: OSVERSIONINFO<Unit>,
+    /// The service pack.
+    pub wServicePackMajor: u16,
+    /// The service pack, second part.
+    pub wServicePackMinor: u16,
+    /// Product suites.
+    pub wSuiteMask: u16,
+    /// VER_NT_WORKSTATION, VER_NT_DOMAIN_CONTROLLER or VER_NT_SERVER.
+    pub wProductType: u8,
+    /// Nothing.
+    pub wReserved: u8,
+}
+
+/// With text of octets.
+pub type OSVERSIONINFOEXA = OSVERSIONINFOEX<u8>;
+/// With text of UTF-16.
+pub type OSVERSIONINFOEXW = OSVERSIONINFOEX<u16>;
+
+const _: () = assert!(size_of::<OSVERSIONINFOEXA>() == 156);
+const _: () = assert!(size_of::<OSVERSIONINFOEXW>() == 284);
+
+// SAFETY: integers only, without padding.
+unsafe impl Plain for OSVERSIONINFOEXA {}
+// SAFETY: as above.
+unsafe impl Plain for OSVERSIONINFOEXW {}
+
 impl<Unit> From<OSVERSIONINFOEX<Unit>> for Version {
     fn from(info: OSVERSIONINFOEX<Unit>) -> Self {
         Self {
-            major: info.dwMajorVersion,
-            minor: info.dwMinorVersion,
-            build: info.dwBuildNumber,
-            platform: info.dwPlatformId,
+            major: info.info.dwMajorVersion,
+            minor: info.info.dwMinorVersion,
+            build: info.info.dwBuildNumber,
+            platform: info.info.dwPlatformId,
             service_pack_major: info.wServicePackMajor,
             service_pack_minor: info.wServicePackMinor,
             suite: info.wSuiteMask,
@@ -215,12 +205,7 @@ fn tell<Unit: Copy + Default>(at: *mut OSVERSIONINFO<Unit>) -> Outcome<BOOL> {
     let size = size as usize;
     if size == size_of::<OSVERSIONINFOEX<Unit>>() {
         let info = OSVERSIONINFOEX {
-            dwOSVersionInfoSize: info.dwOSVersionInfoSize,
-            dwMajorVersion: info.dwMajorVersion,
-            dwMinorVersion: info.dwMinorVersion,
-            dwBuildNumber: info.dwBuildNumber,
-            dwPlatformId: info.dwPlatformId,
-            szCSDVersion: info.szCSDVersion,
+            info,
             wServicePackMajor: HERE.service_pack_major,
             wServicePackMinor: HERE.service_pack_minor,
             wSuiteMask: HERE.suite,
