@@ -540,6 +540,27 @@ static void several(void)
     close_both(client, server);
 }
 
+/* More polls of one socket than it takes without a look at which are over. */
+static void crowd(void)
+{
+    static struct poll_call calls[20];
+    SOCKET client, server;
+    int n;
+
+    tcp_pair(&client, &server);
+    for (n = 0; n < 20; n++) {
+        calls[n] = poll_of(FOREVER);
+        add(&calls[n], client, RECEIVE);
+        CHECK_PENDING(client, &calls[n]);
+    }
+    CHECK_EQ(send(server, "x", 1, 0), 1, "setup");
+    for (n = 0; n < 20; n++) {
+        CHECK_END(&calls[n], client, RECEIVE);
+        CloseHandle(calls[n].event);
+    }
+    close_both(client, server);
+}
+
 static void accepts(void)
 {
     struct poll_call call = poll_of(FOREVER), into = poll_of(FOREVER);
@@ -1057,6 +1078,7 @@ int main(void)
     resets();
     closing();
     several();
+    crowd();
     accepts();
     accept_given_up();
     datagrams();
