@@ -1,11 +1,15 @@
 /*
  * The server under test: portable Winsock, one completion port.
  *
- *     iocp_server SIZE THREADS close|reuse        SIZE: bytes in a message; THREADS: that wait on the port
+ *     iocp_server SIZE THREADS close|reuse [plain]        SIZE: bytes in a message; THREADS: that wait on the port
  *
  * Listens on a loopback port of the system's choice, prints the port, and echoes on every connection until its peer closes.
  * Then "close" does closesocket and gives AcceptEx a new socket; "reuse" does DisconnectEx(TF_REUSE_SOCKET) and gives AcceptEx the
  * same handle again. A fixed pool of connections goes round: AcceptEx, WSARecv, WSASend, WSARecv, ..., end, AcceptEx.
+ *
+ * What is over when its call returns goes on at once and makes no packet, and packets are taken 16 at a time, as epoll_server
+ * tries before it waits and takes 16 events at a time. With "plain" it does neither: every end is a packet, and each is taken by a
+ * call of its own, as most programs were written before Windows Vista and many are still.
  *
  * Same backlog, same TCP_NODELAY, same buffer size as epoll_server, one buffer for each connection in both.
  */
@@ -17,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BACKLOG = 511, POOL = 128, ADDRESS = sizeof(struct sockaddr_in) + 16 };
+enum { BACKLOG = 511, POOL = 128, PACKETS = 16, ADDRESS = sizeof(struct sockaddr_in) + 16 };
 
 /* A connection has one operation under way at any time, so it needs one OVERLAPPED, and only one thread ever works on it. */
 struct connection {
@@ -31,7 +35,7 @@ struct connection {
 static HANDLE port;
 static SOCKET listener;
 static DWORD buffer_size;
-static int reuse;
+static int reuse, plain;
 static LPFN_ACCEPTEX accept_ex;
 static LPFN_DISCONNECTEX disconnect_ex;
 
@@ -42,9 +46,13 @@ static void check(int good, const char *what) {
     }
 }
 
-/* An overlapped call has been accepted if it succeeded at once or is pending; its packet comes in both cases. */
-static int accepted(int success) {
-    return success || WSAGetLastError() == ERROR_IO_PENDING;
+enum outcome { PENDING, DONE, FAILED }; /* PENDING: a packet comes */
+
+/* Of an overlapped call; its packet comes if it is pending, and in a plain server if it succeeded at once. */
+static enum outcome outcome(int success) {
+    if (success)
+        return plain ? PENDING : DONE;
+    return WSAGetLastError() == ERROR_IO_PENDING ? PENDING : FAILED;
 }
 
 static void start(struct connection *c, int step) {
@@ -52,84 +60,102 @@ static void start(struct connection *c, int step) {
     c->step = step;
 }
 
-static void post_accept(struct connection *c) {
+static enum outcome post_accept(struct connection *c) {
     DWORD received;
+    enum outcome accept;
     start(c, ACCEPTING);
-    check(accepted(accept_ex(listener, c->socket, c->addresses, 0, ADDRESS, ADDRESS, &received, &c->overlapped)), "AcceptEx");
+    accept = outcome(accept_ex(listener, c->socket, c->addresses, 0, ADDRESS, ADDRESS, &received, &c->overlapped));
+    check(accept != FAILED, "AcceptEx");
+    return accept;
 }
 
-static void open_and_accept(struct connection *c) {
+static void open_socket(struct connection *c) {
     c->socket = WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_OVERLAPPED);
     check(c->socket != INVALID_SOCKET, "WSASocket");
     check(CreateIoCompletionPort((HANDLE)c->socket, port, 0, 0) == port, "CreateIoCompletionPort");
-    post_accept(c);
+    if (!plain)
+        check(SetFileCompletionNotificationModes((HANDLE)c->socket, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE),
+              "SetFileCompletionNotificationModes");
 }
 
-static void replace(struct connection *c) {
+static enum outcome replace(struct connection *c) {
     closesocket(c->socket);
-    open_and_accept(c);
+    open_socket(c);
+    return post_accept(c);
 }
 
-static void post_receive(struct connection *c) {
+static enum outcome post_receive(struct connection *c, DWORD *bytes) {
     WSABUF buffer = {buffer_size, c->buffer};
     DWORD flags = 0;
     start(c, RECEIVING);
-    if (!accepted(WSARecv(c->socket, &buffer, 1, NULL, &flags, &c->overlapped, NULL) == 0))
-        replace(c);
+    return outcome(WSARecv(c->socket, &buffer, 1, plain ? NULL : bytes, &flags, &c->overlapped, NULL) == 0);
 }
 
-static void post_send(struct connection *c, DWORD length) {
-    WSABUF buffer = {length, c->buffer};
+static enum outcome post_send(struct connection *c, DWORD *bytes) {
+    WSABUF buffer = {*bytes, c->buffer};
     start(c, SENDING);
-    if (!accepted(WSASend(c->socket, &buffer, 1, NULL, 0, &c->overlapped, NULL) == 0))
-        replace(c);
+    return outcome(WSASend(c->socket, &buffer, 1, plain ? NULL : bytes, 0, &c->overlapped, NULL) == 0);
 }
 
-static void post_disconnect(struct connection *c) {
+static enum outcome post_disconnect(struct connection *c) {
     start(c, DISCONNECTING);
-    if (!accepted(disconnect_ex(c->socket, &c->overlapped, TF_REUSE_SOCKET, 0)))
-        replace(c);
+    return outcome(disconnect_ex(c->socket, &c->overlapped, TF_REUSE_SOCKET, 0));
 }
 
-/* The operation is over: begin the next one. After that the connection may already belong to another thread. */
-static void completed(struct connection *c, BOOL success, DWORD bytes) {
-    if (!success) {
-        replace(c);
-        return;
-    }
+/* An operation has moved so many bytes: begin the next one, which tells its own if it is over at once. */
+static enum outcome next(struct connection *c, DWORD *bytes) {
     switch (c->step) {
     case ACCEPTING:
         check(setsockopt(c->socket, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (char *)&listener, sizeof listener) == 0,
               "SO_UPDATE_ACCEPT_CONTEXT");
-        post_receive(c);
-        break;
+        return post_receive(c, bytes);
     case RECEIVING:
-        if (bytes > 0)
-            post_send(c, bytes);
-        else if (reuse)
-            post_disconnect(c);
-        else
-            replace(c);
-        break;
+        if (*bytes > 0)
+            return post_send(c, bytes);
+        return reuse ? post_disconnect(c) : replace(c);
     case SENDING:
-        post_receive(c);
-        break;
+        return post_receive(c, bytes);
     case DISCONNECTING:
-        post_accept(c);
-        break;
+        return post_accept(c);
     }
+    return FAILED;
+}
+
+/* Goes on until a packet is to come. After that the connection may already belong to another thread. */
+static void advance(struct connection *c, enum outcome outcome, DWORD bytes) {
+    while (outcome != PENDING)
+        outcome = outcome == DONE ? next(c, &bytes) : replace(c);
+}
+
+static void completed(OVERLAPPED *overlapped, int success, DWORD bytes) {
+    advance(CONTAINING_RECORD(overlapped, struct connection, overlapped), success ? DONE : FAILED, bytes);
+}
+
+static int take_one(void) {
+    OVERLAPPED *overlapped;
+    DWORD bytes;
+    ULONG_PTR key;
+    BOOL success = GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, INFINITE);
+    check(overlapped != NULL, "GetQueuedCompletionStatus");
+    completed(overlapped, success, bytes);
+    return 1;
+}
+
+static int take_some(void) {
+    OVERLAPPED_ENTRY packets[PACKETS];
+    ULONG count;
+    check(GetQueuedCompletionStatusEx(port, packets, PACKETS, &count, INFINITE, FALSE), "GetQueuedCompletionStatusEx");
+    for (ULONG i = 0; i < count; i++) /* Internal: an NTSTATUS, whose highest bit says that it failed */
+        completed(packets[i].lpOverlapped, (LONG)packets[i].Internal >= 0, packets[i].dwNumberOfBytesTransferred);
+    return (int)count;
 }
 
 static DWORD WINAPI work(void *unused) {
-    OVERLAPPED *overlapped;
+    int taken;
     (void)unused;
-    do {
-        DWORD bytes;
-        ULONG_PTR key;
-        BOOL success = GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, INFINITE);
-        check(overlapped != NULL, "GetQueuedCompletionStatus");
-        completed(CONTAINING_RECORD(overlapped, struct connection, overlapped), success, bytes);
-    } while (overlapped != NULL); /* always: a server runs until it is killed */
+    do
+        taken = plain ? take_one() : take_some();
+    while (taken > 0); /* always: a server runs until it is killed */
     return 0;
 }
 
@@ -157,10 +183,11 @@ static void load_extension(GUID id, void *function) {
 
 int main(int argc, char **argv) {
     static const GUID accept_ex_id = WSAID_ACCEPTEX, disconnect_ex_id = WSAID_DISCONNECTEX;
-    DWORD size = argc == 4 ? strtoul(argv[1], NULL, 10) : 0;
-    int threads = argc == 4 ? atoi(argv[2]) : 0;
-    if (size == 0 || threads <= 0) {
-        fprintf(stderr, "usage: iocp_server SIZE THREADS close|reuse\n");
+    DWORD size = argc >= 4 ? strtoul(argv[1], NULL, 10) : 0;
+    int threads = argc >= 4 ? atoi(argv[2]) : 0;
+    plain = argc == 5 && strcmp(argv[4], "plain") == 0;
+    if (size == 0 || threads <= 0 || argc > 5 || (argc == 5 && !plain)) {
+        fprintf(stderr, "usage: iocp_server SIZE THREADS close|reuse [plain]\n");
         return 2;
     }
     buffer_size = 2 * size; /* as epoll_server */
@@ -179,7 +206,8 @@ int main(int argc, char **argv) {
         if (c == NULL || buffer == NULL)
             abort();
         c->buffer = buffer;
-        open_and_accept(c);
+        open_socket(c);
+        advance(c, post_accept(c), 0);
     }
     fflush(stdout); /* the port: only now is everything ready */
     for (int i = 1; i < threads; i++)

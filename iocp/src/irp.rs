@@ -232,10 +232,17 @@ pub struct Irp {
 
 impl Irp {
     /// A new operation of the calling thread.
-    // Always: the compiler copies 80 octets once more for each operation where it does not.
     #[inline(always)]
     pub fn new(target: Target, buffers: Buffers) -> Self {
-        Self { target: Some(target), thread: thread::id(), buffers }
+        Self::made_of(|| target, || buffers)
+    }
+
+    /// As [`new`](Self::new), of parts that are made where they are to be: not before it is known
+    /// whose operation it is, and so not copied across that.
+    #[inline(always)]
+    pub fn made_of(target: impl FnOnce() -> Target, buffers: impl FnOnce() -> Buffers) -> Self {
+        let thread = thread::id();
+        Self { target: Some(target()), thread, buffers: buffers() }
     }
 
     /// The operation starts: `Internal` reads STATUS_PENDING and what will be signaled is reset.

@@ -228,28 +228,26 @@ impl CompletionPort {
         Ok(packet)
     }
 
-    /// Takes up to `room` packets, waiting for the first until the deadline. `take` is given each
-    /// one while no lock is held.
+    /// Takes up to `room` packets, waiting for the first until the deadline: `put` is told of each.
+    /// It is called under the port's lock, so it stores and does nothing else.
     ///
     /// If there is no packet, an alertable wait runs the calling thread's APCs
     /// (GetQueuedCompletionStatusEx page: "and there are no available entries").
     ///
     /// # Errors
     /// [`NoPacket`].
+    #[inline]
     pub fn wait(
         self: &Arc<Self>,
         room: usize,
         deadline: Deadline,
         alertable: bool,
-        take: impl FnMut(Packet),
+        mut put: impl FnMut(Told),
     ) -> Result<usize, NoPacket> {
-        let room = room.max(1);
-        let look = |queue: &mut Queue| queue.take(room, self.concurrency);
-        let packets = self.wait_for(deadline, alertable, look)?;
-        let count = packets.len();
-        worker::note_taken(count);
-        packets.into_iter().for_each(take);
-        Ok(count)
+        let look = |queue: &mut Queue| queue.take(room.max(1), self.concurrency, &mut put);
+        let batch = self.wait_for(deadline, alertable, look)?;
+        worker::note_taken(batch.count);
+        Ok(batch.count)
     }
 
     /// Takes all packets there are into `room`, which is empty, waiting for the first until the

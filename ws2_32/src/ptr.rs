@@ -72,7 +72,7 @@ impl Place {
 }
 
 /// Whether all of `at..at + len` can be accessed. No octets are always accessible.
-#[inline]
+#[inline(always)]
 fn accessible(at: usize, len: usize, access: Access) -> bool {
     len <= PAGE && len > 0 && lies_in_last_page(at, len) || accessible_at_all(at, len, access)
 }
@@ -176,6 +176,7 @@ pub(crate) fn check_readable<T>(at: *const T, count: usize) -> Result<(), Error>
 }
 
 /// Fails with WSAEFAULT unless all of the memory can be written.
+#[inline]
 pub(crate) fn check_writable<T>(at: *mut T, count: usize) -> Result<(), Error> {
     check(at.addr(), count.saturating_mul(size_of::<T>()), Access::Write)
 }
@@ -313,6 +314,39 @@ impl<T: Copy> Out<T> {
         // SAFETY: `new` has checked the memory in this same call, and the C program does not take
         // it away meanwhile.
         unsafe { self.0.write_unaligned(value) };
+    }
+}
+
+/// Places of the caller's, one behind the other, that were checked once.
+pub(crate) struct OutMany<T> {
+    first: *mut T,
+    count: usize,
+}
+
+impl<T: Copy> OutMany<T> {
+    /// Checks the places.
+    ///
+    /// # Errors
+    /// WSAEFAULT.
+    #[inline]
+    pub(crate) fn new(first: *mut T, count: usize) -> Result<Self, Error> {
+        check_writable(first, count)?;
+        Ok(Self { first, count })
+    }
+
+    /// How many there are.
+    #[inline]
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Writes the value to one of them; there is no place beyond the last.
+    #[inline]
+    pub(crate) fn put(&self, at: usize, value: T) {
+        if at < self.count {
+            // SAFETY: `new` has checked this memory in this same call, as in `Out::put`.
+            unsafe { self.first.wrapping_add(at).write_unaligned(value) };
+        }
     }
 }
 

@@ -97,10 +97,7 @@ impl Server {
 
     fn work(&self) {
         while self.busy.load(Ordering::SeqCst) > 0 {
-            let mut taken = None;
-            let soon = Deadline::after_ms(20);
-            let _ = self.port.wait(1, soon, false, |packet| taken = Some(packet));
-            if let Some(packet) = taken {
+            if let Ok(packet) = self.port.wait_one(Deadline::after_ms(20)) {
                 self.handle(packet);
             }
         }

@@ -68,11 +68,7 @@ fn start(given: Given) -> Started {
 }
 
 fn packets(port: &Arc<CompletionPort>) -> Vec<Packet> {
-    let mut packets = Vec::new();
-    let _ = port.wait(16, Deadline::after_ms(0), false, |packet| {
-        packets.push(packet);
-    });
-    packets
+    std::iter::from_fn(|| port.wait_one(Deadline::after_ms(0)).ok()).collect()
 }
 
 /// Completes an operation and says who was told: the event, the handle, a packet, an APC.

@@ -4,8 +4,10 @@
 //! that the tests can run this very code through every order of events (`schedule.rs`).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::{Load, NoPacket, Packet, Told};
+use crate::irp::Sink;
 
 /// A worker that is awake may leave this many packets queued without waking another.
 pub(super) const LAZY_PACKETS: usize = 4;
@@ -23,6 +25,21 @@ pub(super) struct Queue {
     /// A thread has looked at the descriptors since the guardian last did.
     looked: bool,
     closed: bool,
+}
+
+/// Packets that somebody was told of.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) count: usize,
+    /// What they were about, to be dropped where no lock is held: nearly always nothing.
+    owned: Vec<Arc<dyn Sink>>,
+}
+
+impl Batch {
+    #[cold]
+    fn own(&mut self, sink: Arc<dyn Sink>) {
+        self.owned.push(sink);
+    }
 }
 
 /// How a thread relates to a port.
@@ -98,19 +115,37 @@ impl Queue {
         Ok(Some((packet, self.duty_of_taker(concurrency))))
     }
 
-    /// As [`take_one`](Self::take_one), up to `room` packets.
+    /// As [`take_one`](Self::take_one), up to `room` packets: `put` is told of each.
+    #[inline]
     pub(super) fn take(
         &mut self,
         room: usize,
         concurrency: usize,
-    ) -> Result<Option<(VecDeque<Packet>, Duty)>, NoPacket> {
+        put: impl FnMut(Told),
+    ) -> Result<Option<(Batch, Duty)>, NoPacket> {
         self.arrive()?;
         if self.packets.is_empty() {
             return Ok(None);
         }
-        let taken = self.packets.drain(..self.packets.len().min(room)).collect();
+        let batch = self.tell(room, put);
         self.awake += 1;
-        Ok(Some((taken, self.duty_of_taker(concurrency))))
+        Ok(Some((batch, self.duty_of_taker(concurrency))))
+    }
+
+    /// Takes up to `room` packets from the front, and tells them.
+    #[inline]
+    fn tell(&mut self, room: usize, mut put: impl FnMut(Told)) -> Batch {
+        let mut batch = Batch::default();
+        while batch.count < room
+            && let Some(packet) = self.packets.pop_front()
+        {
+            put(packet.told());
+            if let Some(sink) = packet.sink {
+                batch.own(sink);
+            }
+            batch.count += 1;
+        }
+        batch
     }
 
     /// As [`take_one`](Self::take_one), all packets: they change places with `room`, which is
@@ -134,16 +169,21 @@ impl Queue {
         if self.closed { Err(NoPacket::Closed) } else { Ok(()) }
     }
 
-    /// As [`rest`](Self::rest) and then [`take_one`](Self::take_one) of a packet without a sink;
-    /// `None`, with nothing done, if that would find none.
+    /// As [`rest`](Self::rest) and then [`take`](Self::take); `None`, with nothing done, if that
+    /// would find none. A closed port has none.
     #[inline]
-    pub(super) fn take_next(&mut self, concurrency: usize) -> Option<(Told, Duty)> {
-        let first = self.packets.front().filter(|first| !self.closed && first.sink.is_none())?;
-        let told = first.told();
-        // It has nothing to drop, and is not moved to find that out.
-        std::mem::forget(self.packets.pop_front());
+    pub(super) fn take_next(
+        &mut self,
+        room: usize,
+        concurrency: usize,
+        put: impl FnMut(Told),
+    ) -> Option<(Batch, Duty)> {
+        if self.packets.is_empty() {
+            return None;
+        }
         self.waking = false;
-        Some((told, self.duty_of_taker(concurrency)))
+        let batch = self.tell(room, put);
+        Some((batch, self.duty_of_taker(concurrency)))
     }
 
     /// What somebody owes who has taken packets and is counted as awake.
@@ -221,13 +261,12 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::task::Waker;
 
     use linsock_afd::NtStatus;
 
     use super::*;
-    use crate::irp::{Done, Sink};
+    use crate::irp::Done;
 
     fn packet() -> Packet {
         Packet { key: 0, overlapped: 0, status: NtStatus::SUCCESS, bytes: 0, sink: None }
@@ -244,8 +283,11 @@ mod tests {
 
     /// How many packets a look took, and what it left to do.
     fn take(queue: &mut Queue, room: usize, concurrency: usize) -> (usize, Duty) {
-        let taken = queue.take(room, concurrency).unwrap();
-        taken.map_or((0, Duty::Nothing), |(packets, duty)| (packets.len(), duty))
+        let mut told = 0;
+        let taken = queue.take(room, concurrency, |_| told += 1).unwrap();
+        let (batch, duty) = taken.unwrap_or_else(|| (Batch::default(), Duty::Nothing));
+        assert_eq!(told, batch.count);
+        (told, duty)
     }
 
     #[test]
@@ -323,28 +365,32 @@ mod tests {
         for packets in [0, 1, 2, LAZY_PACKETS + 1, LAZY_PACKETS + 2] {
             for (sleeping, awake) in [(0, 1), (1, 1), (1, 2), (2, 1)] {
                 let fresh = || queue(sleeping, awake, packets);
-                let (mut one, mut next, mut many) = (fresh(), fresh(), fresh());
+                let (mut one, mut many) = (fresh(), fresh());
                 let duty = one.take_one(2).unwrap().map(|(_, duty)| duty);
-                assert_eq!(duty, many.take(1, 2).unwrap().map(|(_, duty)| duty));
+                assert_eq!(duty, many.take(1, 2, |_| {}).unwrap().map(|(_, duty)| duty));
                 assert_eq!(one.snapshot(), many.snapshot());
                 let (mut some, mut all, mut room) = (fresh(), fresh(), VecDeque::new());
                 let duty = all.take_all(&mut room, 2).unwrap().map(|((), duty)| duty);
-                assert_eq!(duty, some.take(usize::MAX, 2).unwrap().map(|(_, duty)| duty));
+                assert_eq!(duty, some.take(usize::MAX, 2, |_| {}).unwrap().map(|(_, duty)| duty));
                 assert_eq!((room.len(), all.snapshot()), (packets, some.snapshot()));
-                let mut back = fresh();
-                back.rest();
-                let duty = back.take_one(2).unwrap().map(|(_, duty)| duty);
-                assert_eq!(next.take_next(2).map(|(_, duty)| duty), duty);
-                if duty.is_some() {
-                    assert_eq!(next.snapshot(), back.snapshot());
-                } else {
-                    assert_eq!(next.snapshot(), fresh().snapshot(), "nothing was done");
+                for room in [1, 2, usize::MAX] {
+                    let (mut back, mut next) = (fresh(), fresh());
+                    back.rest();
+                    let taken = back.take(room, 2, |_| {}).unwrap();
+                    let taken = taken.map(|(batch, duty)| (batch.count, duty));
+                    let told = next.take_next(room, 2, |_| {});
+                    assert_eq!(told.map(|(batch, duty)| (batch.count, duty)), taken);
+                    if taken.is_some() {
+                        assert_eq!(next.snapshot(), back.snapshot());
+                    } else {
+                        assert_eq!(next.snapshot(), fresh().snapshot(), "nothing was done");
+                    }
                 }
             }
         }
         let mut closed = queue(0, 1, 1);
         closed.close();
-        assert!(closed.take_next(1).is_none());
+        assert!(closed.take_next(1, 1, |_| {}).is_none());
     }
 
     struct Nobody;
@@ -355,21 +401,23 @@ mod tests {
         }
     }
 
-    /// The short way gives no sink, so it must not take one.
     #[test]
-    fn a_packet_with_a_sink_waits_for_who_can_take_it() {
+    fn what_packets_were_about_is_handed_to_who_takes_them() {
         let sink: Arc<dyn Sink> = Arc::new(Nobody);
+        let owned = |key| Packet { key, sink: Some(Arc::clone(&sink)), ..packet() };
         let mut queue = queue(0, 1, 0);
-        let owned = Packet { key: 7, sink: Some(Arc::clone(&sink)), ..packet() };
-        assert_eq!(queue.post(owned, Relation::Awake, 1), Duty::Nothing);
-        assert_eq!(post(&mut queue, Relation::Awake, 1), Duty::Nothing);
-        assert!(queue.take_next(1).is_none());
-        assert_eq!(queue.packets.len(), 2, "nothing was done");
-        let (taken, _) = queue.take_one(1).unwrap().unwrap();
-        assert_eq!((taken.key, taken.sink.is_some()), (7, true));
-        drop(taken);
+        for packet in [packet(), owned(1), owned(2), packet(), owned(3)] {
+            assert_eq!(queue.post(packet, Relation::Awake, 1), Duty::Nothing);
+        }
+        let mut keys = Vec::new();
+        let (next, _) = queue.take_next(2, 1, |told| keys.push(told.key)).unwrap();
+        assert_eq!((next.count, next.owned.len()), (2, 1));
+        let (batch, _) = queue.take(9, 1, |told| keys.push(told.key)).unwrap().unwrap();
+        assert_eq!((batch.count, batch.owned.len()), (3, 2));
+        assert_eq!(keys, [0, 1, 2, 0, 3]);
+        assert_eq!(Arc::strong_count(&sink), 4, "nothing was dropped by the queue");
+        drop((next, batch));
         assert_eq!(Arc::strong_count(&sink), 1);
-        assert_eq!(queue.take_next(1).map(|(told, _)| told), Some(packet().told()));
     }
 
     #[test]

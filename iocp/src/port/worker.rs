@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::queue::Relation;
+use super::queue::{Batch, Relation};
 use super::{CompletionPort, Told};
 use crate::file::File;
 use crate::handle::recent::Recent;
@@ -15,7 +15,7 @@ use crate::sync::thread_local;
 /// A worker looks at the descriptors, without waiting, when it has taken so many packets since the
 /// last time: calls that finish at once could keep the queue from ever being empty, and then nobody
 /// else would be served. A prime, so that it falls into no step with the program's own rounds.
-pub(super) const LOOK_EVERY: u32 = 61;
+pub(super) const LOOK_EVERY: usize = 61;
 
 /// The port that the calling thread works for.
 struct Worker {
@@ -27,7 +27,7 @@ struct Worker {
     /// The handle by which it asked for that port.
     handle: Option<Handle>,
     /// Packets that it took since it looked at the descriptors.
-    unlooked: u32,
+    unlooked: usize,
 }
 
 /// How the calling thread stands to the port that it works for: what every post asks, and so apart
@@ -50,16 +50,16 @@ impl Drop for Worker {
 }
 
 impl Worker {
-    /// The next packet, if one waits at its port and the worker is back from another; see
+    /// The next packets, if some wait at its port and the worker is back from others; see
     /// [`take_next`].
     #[inline]
-    fn take_next(&mut self) -> Option<Told> {
+    fn take_next(&mut self, room: usize, put: impl FnMut(Told)) -> Option<Batch> {
         let awake = stance(|stance| stance.awake.get())?;
         let port = self.port.as_ref().filter(|_| awake && self.unlooked < LOOK_EVERY)?;
-        let (told, duty) = port.queue.lock().take_next(port.concurrency)?;
+        let (batch, duty) = port.queue.lock().take_next(room, port.concurrency, put)?;
         port.fulfil(duty);
-        self.unlooked += 1;
-        Some(told)
+        self.unlooked += batch.count;
+        Some(batch)
     }
 
     #[inline]
@@ -154,11 +154,15 @@ impl std::ops::Deref for Known {
     }
 }
 
-/// The next packet for a worker that is back at its port, if one waits: what nearly every wait
-/// under load comes to. It looks at the queue once, and leaves a packet with a sink to the others.
+/// The next packets for a worker that is back at its port, up to `room`, if some wait: what nearly
+/// every wait under load comes to. `put` is told of each, as by [`CompletionPort::wait`], and how
+/// many is given. It looks at the queue once.
 #[inline]
-pub fn take_next(handle: Handle) -> Option<Told> {
-    with_worker(|worker| if worker.handle == Some(handle) { worker.take_next() } else { None })?
+pub fn take_next(handle: Handle, room: usize, put: impl FnMut(Told)) -> Option<usize> {
+    let batch = with_worker(|worker| {
+        if worker.handle == Some(handle) { worker.take_next(room, put) } else { None }
+    })??;
+    Some(batch.count)
 }
 
 /// The port behind a handle, for a wait. A worker that comes back to its port does not need the
@@ -267,8 +271,7 @@ pub(super) fn is_due(port: &CompletionPort) -> bool {
 /// The calling thread took so many packets; see [`LOOK_EVERY`].
 #[inline]
 pub(super) fn note_taken(count: usize) {
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    with_worker(|worker| worker.unlooked = worker.unlooked.saturating_add(count));
+    with_worker(|worker| worker.unlooked += count);
 }
 
 /// What the calling thread is to ports; `None` while the thread is being torn down.

@@ -17,7 +17,7 @@ use linsock_iocp::guardian;
 use linsock_iocp::handle::{Object, table};
 use linsock_iocp::irp::{Beside, Deferred, Irp, Routine, Target, Timing};
 use linsock_iocp::overlapped::{Overlapped, OverlappedPtr};
-use linsock_iocp::port::{CompletionPort, NoPacket, Packet};
+use linsock_iocp::port::{CompletionPort, NoPacket, Packet, Told};
 use linsock_iocp::reactor;
 use linsock_iocp::sync::Lock;
 use linsock_iocp::thread::{self, Thread};
@@ -239,7 +239,7 @@ pub(crate) fn post(port: &Arc<CompletionPort>, key: usize) {
 }
 
 /// GetQueuedCompletionStatus: one packet.
-pub(crate) fn take(port: &Arc<CompletionPort>, deadline: Deadline) -> Result<Packet, NoPacket> {
+pub(crate) fn take(port: &Arc<CompletionPort>, deadline: Deadline) -> Result<Told, NoPacket> {
     let mut taken = None;
     port.wait(1, deadline, false, |packet| taken = Some(packet))?;
     Ok(taken.expect("a packet"))

@@ -9,7 +9,7 @@ use linsock::iocp::clock::Deadline;
 use linsock::iocp::event::{Event, Waitable};
 use linsock::iocp::file::File;
 use linsock::iocp::irp::Deferred;
-use linsock::iocp::port::{CompletionPort, NoPacket, Packet};
+use linsock::iocp::port::{CompletionPort, NoPacket};
 use linsock::iocp::wait::{self, Waited, Which};
 use linsock::iocp::{guardian, thread};
 use linsock::socket::{AcceptLayout, RecvOptions, Socket};
@@ -170,8 +170,9 @@ fn receives_and_waiters_against_the_end_of_their_port() {
         for _ in 0..2 {
             let (port, results) = (Arc::clone(&port), receives.clone());
             threads.push(Box::new(move || {
-                let note = |packet: Packet| results.iter().for_each(|result| result.note(&packet));
-                while port.wait(1, Deadline::Never, false, note).is_ok() {}
+                while let Ok(packet) = port.wait_one(Deadline::Never) {
+                    results.iter().for_each(|result| result.note(&packet));
+                }
             }));
         }
         together(threads);

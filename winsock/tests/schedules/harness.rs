@@ -173,8 +173,9 @@ pub(crate) fn receive(socket: &Socket, len: usize) -> Arc<Result> {
 
 /// Takes what is on the port now, performing what is ready.
 pub(crate) fn harvest(port: &Arc<CompletionPort>, results: &[Arc<Result>]) -> usize {
-    let note = |packet: Packet| results.iter().for_each(|result| result.note(&packet));
-    port.wait(1, Deadline::after_ms(0), false, note).unwrap_or(0)
+    let Ok(packet) = port.wait_one(Deadline::after_ms(0)) else { return 0 };
+    results.iter().for_each(|result| result.note(&packet));
+    1
 }
 
 /// Takes everything that is left.

@@ -65,11 +65,9 @@ impl Server {
 
     fn work(&self) {
         while self.over.load(Ordering::SeqCst) == 0 {
-            let mut taken = None;
-            let _ = self.port.wait(1, Deadline::after_ms(0), false, |packet| taken = Some(packet));
-            match taken {
-                Some(packet) => self.handle(&packet),
-                None => shuttle::thread::yield_now(),
+            match self.port.wait_one(Deadline::after_ms(0)) {
+                Ok(packet) => self.handle(&packet),
+                Err(_) => shuttle::thread::yield_now(),
             }
         }
     }

@@ -18,7 +18,7 @@ use linsock::settings;
 use crate::abi::{BOOL, FALSE, HANDLE, INVALID_HANDLE_VALUE, OVERLAPPED_ENTRY, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
-use crate::ptr::{self, Out};
+use crate::ptr::{self, Out, OutMany};
 use crate::winsock2::overlapped;
 
 pub(crate) fn find_port(value: HANDLE) -> Outcome<Known> {
@@ -76,47 +76,61 @@ fn failure(no_packet: NoPacket) -> Error {
     }
 }
 
-/// One packet of a port.
+/// One packet of a port, waiting for it.
 #[inline]
 fn next_packet(port: HANDLE, ms: u32) -> Outcome<Told> {
     let handle = Handle::from_value(port).ok_or(Error::ERROR_INVALID_HANDLE)?;
-    match port::take_next(handle) {
-        Some(packet) => Ok(packet),
-        None => wait_for_packet(handle, ms),
-    }
+    let mut next = None;
+    port::take_next(handle, 1, |told| next = Some(told));
+    next.map_or_else(|| wait_for_packet(handle, ms), Ok)
 }
 
 #[cold]
 fn wait_for_packet(handle: Handle, ms: u32) -> Outcome<Told> {
-    let port = port::find(handle).ok_or(Error::ERROR_INVALID_HANDLE)?;
-    port.wait_one(Deadline::after_ms(ms)).map(|packet| packet.told()).map_err(failure)
+    let mut next = None;
+    wait_for_packets(handle, 1, ms, false, |told| next = Some(told))?;
+    // There is one, or it would have failed.
+    next.ok_or(Error::WAIT_TIMEOUT)
 }
 
-/// Takes packets into room for some, which was checked, and says how many.
+fn wait_for_packets(
+    handle: Handle,
+    room: usize,
+    ms: u32,
+    alertable: bool,
+    put: impl FnMut(Told),
+) -> Outcome<usize> {
+    let port = port::find(handle).ok_or(Error::ERROR_INVALID_HANDLE)?;
+    port.wait(room, Deadline::after_ms(ms), alertable, put).map_err(failure)
+}
+
+/// The packets of a port, waiting for the first: as many as there are and find room, and how many.
 ///
 /// # Errors
 /// As GetQueuedCompletionStatusEx.
-pub(crate) fn take_entries(
-    port: &Arc<CompletionPort>,
-    (entries, count): (*mut OVERLAPPED_ENTRY, u32),
-    removed: *mut u32,
+#[inline]
+pub(crate) fn next_packets(
+    port: HANDLE,
+    entries: &OutMany<OVERLAPPED_ENTRY>,
     ms: u32,
     alertable: bool,
-) -> Outcome<()> {
-    let mut at = entries;
-    let put = |packet: Packet| {
+) -> Outcome<u32> {
+    let mut at = 0;
+    let mut put = |told: Told| {
         let entry = OVERLAPPED_ENTRY {
-            lpCompletionKey: packet.key,
-            lpOverlapped: packet.overlapped,
-            Internal: packet.status.raw() as usize,
-            dwNumberOfBytesTransferred: dword(packet.bytes),
+            lpCompletionKey: told.key,
+            lpOverlapped: told.overlapped,
+            Internal: told.status.raw() as usize,
+            dwNumberOfBytesTransferred: dword(told.bytes),
         };
-        let _ = ptr::write(at, entry);
-        at = at.wrapping_add(1);
+        entries.put(at, entry);
+        at += 1;
     };
-    let taken = port.wait(count as usize, Deadline::after_ms(ms), alertable, put);
-    ptr::write(removed, dword(*taken.as_ref().unwrap_or(&0)))?;
-    taken.map(drop).map_err(failure)
+    let handle = Handle::from_value(port).ok_or(Error::ERROR_INVALID_HANDLE)?;
+    if let Some(count) = port::take_next(handle, entries.count(), &mut put) {
+        return Ok(dword(count));
+    }
+    wait_for_packets(handle, entries.count(), ms, alertable, put).map(dword)
 }
 
 /// TRUE, or the Win32 code of the status.
@@ -170,10 +184,11 @@ export! {
         if count == 0 {
             return Err(Error::ERROR_INVALID_PARAMETER);
         }
-        ptr::check_writable(entries, count as usize).map_err(bad)?;
-        ptr::check_writable(removed, 1).map_err(bad)?;
-        let port = find_port(port)?;
-        take_entries(&port, (entries, count), removed, ms, alertable != 0).map(|()| TRUE)
+        let entries = OutMany::new(entries, count as usize).map_err(bad)?;
+        let removed = Out::new(removed).map_err(bad)?;
+        removed.put(0);
+        removed.put(next_packets(port, &entries, ms, alertable != 0)?);
+        Ok(TRUE)
     }
 
     /// Queues a packet of the program's own; its OVERLAPPED is not looked at.

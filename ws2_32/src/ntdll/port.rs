@@ -4,13 +4,13 @@
 use linsock::NtStatus;
 use linsock::iocp::handle::{self, Handle, Object};
 use linsock::iocp::irp::Deferred;
-use linsock::iocp::port::{self, CompletionPort, Known, NoPacket, Packet};
+use linsock::iocp::port::{self, CompletionPort, Known, NoPacket, Packet, Told};
 use linsock::settings;
 
 use super::{INTERNAL_ERROR, NTSTATUS, Native, bad_pointer, deadline, object, report, told};
 use crate::abi::{FILE_IO_COMPLETION_INFORMATION, HANDLE, IO_STATUS_BLOCK};
 use crate::export::export;
-use crate::ptr::{self, Out};
+use crate::ptr::{self, Out, OutMany};
 
 fn find(value: HANDLE) -> Result<Known, NtStatus> {
     match Handle::from_value(value).and_then(port::find) {
@@ -68,21 +68,20 @@ fn take_many(
     if count == 0 {
         return Err(NtStatus::INVALID_PARAMETER);
     }
-    ptr::check_writable(entries, count as usize).map_err(bad_pointer)?;
+    let entries = OutMany::new(entries, count as usize).map_err(bad_pointer)?;
     let removed = Out::new(removed).map_err(bad_pointer)?;
-    let mut at = entries;
-    let put = |packet: Packet| {
-        let Status = packet.status.raw() as usize;
+    let mut at = 0;
+    let put = |told: Told| {
+        let Status = told.status.raw() as usize;
         let entry = FILE_IO_COMPLETION_INFORMATION {
-            KeyContext: packet.key,
-            ApcContext: packet.overlapped,
-            IoStatusBlock: IO_STATUS_BLOCK { Status, Information: packet.bytes },
+            KeyContext: told.key,
+            ApcContext: told.overlapped,
+            IoStatusBlock: IO_STATUS_BLOCK { Status, Information: told.bytes },
         };
-        // Checked, all of them.
-        let _ = ptr::write(at, entry);
-        at = at.wrapping_add(1);
+        entries.put(at, entry);
+        at += 1;
     };
-    let taken = find(port)?.wait(count as usize, deadline(timeout)?, alertable, put);
+    let taken = find(port)?.wait(entries.count(), deadline(timeout)?, alertable, put);
     removed.put(u32::try_from(*taken.as_ref().unwrap_or(&0)).unwrap_or(u32::MAX));
     Ok(taken.map_or_else(status_of, |_| NtStatus::SUCCESS))
 }

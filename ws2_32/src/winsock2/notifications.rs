@@ -11,7 +11,7 @@ use crate::abi::{HANDLE, OVERLAPPED_ENTRY, SOCKET};
 use crate::export::{Outcome, export};
 use crate::kernel32::io;
 use crate::last_error::Error;
-use crate::ptr::{self, Plain};
+use crate::ptr::{self, Out, OutMany, Plain};
 
 const OP_NONE: u8 = 0;
 const OP_ENABLE: u8 = 1;
@@ -131,16 +131,16 @@ export! {
                 return Err(Error::WSAEINVAL);
             }
             let port = io::find_port(completionPort)?;
-            if takes {
-                ptr::check_writable(completionPortEntries, completionCount as usize)?;
-                ptr::write(receivedEntryCount, 0)?;
+            let room = || OutMany::new(completionPortEntries, completionCount as usize);
+            let places = if takes { Some((room()?, Out::new(receivedEntryCount)?)) } else { None };
+            if let Some((_, received)) = &places {
+                received.put(0);
             }
             register_all(&port, registrationInfos, registrationCount as usize)?;
-            if !takes {
-                return Ok(());
+            if let Some((room, received)) = &places {
+                received.put(io::next_packets(completionPort, room, timeoutMs, false)?);
             }
-            let room = (completionPortEntries, completionCount);
-            io::take_entries(&port, room, receivedEntryCount, timeoutMs, false)
+            Ok(())
         };
         Ok(process().map_or_else(|error: Error| error.0, |()| 0))
     }

@@ -28,8 +28,6 @@ pub(crate) type FileRoutine = unsafe extern "system" fn(u32, u32, *mut Overlappe
 /// # Errors
 /// WSAEFAULT for a pointer that is not writable memory, WSAEINVAL for a routine on a file that has
 /// a port, WSA_INVALID_HANDLE for an `hEvent` that is no event.
-// Always: the target is put together where it is used, and not copied there.
-#[inline(always)]
 pub(crate) fn target(
     file: &FileCore,
     overlapped: *mut Overlapped,
@@ -37,26 +35,43 @@ pub(crate) fn target(
 ) -> Outcome<Target> {
     let at = checked(overlapped)?;
     let event = event_of(at);
-    if routine.is_none() && event & !3 == 0 {
-        return Ok(told(at, event & 1 == 0, None));
-    }
-    target_beside(file, at, event, routine)
-}
-
-/// As [`target`], of an OVERLAPPED beside which something else is told.
-#[inline(never)]
-fn target_beside(
-    file: &FileCore,
-    at: NonNull<Overlapped>,
-    event: usize,
-    routine: Option<CompletionRoutine>,
-) -> Outcome<Target> {
     let Some(routine) = routine else {
         return Ok(told(at, event & 1 == 0, find_event(event)?.map(Beside::Event)));
     };
     // With a completion routine, hEvent is the program's own (OVERLAPPED page).
     let beside = Beside::Routine(apc_of(file, call_of(routine, at.as_ptr()))?);
     Ok(told(at, true, Some(beside)))
+}
+
+/// The address of an OVERLAPPED that is told alone, with its file's handle, as nearly all are;
+/// and whether it asks for a packet. `None` for any other.
+///
+/// # Errors
+/// WSAEFAULT.
+// Always: so the IRP is put together where it is passed, and its parts are not copied there.
+#[inline(always)]
+pub(crate) fn lone(
+    overlapped: *mut Overlapped,
+    routine: Option<CompletionRoutine>,
+) -> Outcome<Option<Lone>> {
+    let at = checked(overlapped)?;
+    let event = event_of(at);
+    let is_lone = routine.is_none() && event & !3 == 0;
+    Ok(is_lone.then_some(Lone { at, packet: event & 1 == 0 }))
+}
+
+/// See [`lone`].
+pub(crate) struct Lone {
+    at: NonNull<Overlapped>,
+    packet: bool,
+}
+
+impl Lone {
+    /// Its target.
+    #[inline(always)]
+    pub(crate) fn target(self) -> Target {
+        told(self.at, self.packet, None)
+    }
 }
 
 /// As [`target`], with a routine of ReadFileEx or WriteFileEx.

@@ -188,23 +188,41 @@ fn recv_and_wait(
 }
 
 #[inline(never)]
-fn send_waited(
+fn send_told(
     socket: &Socket,
-    target: Target,
     memory: Buffers,
+    sent: *mut u32,
     flags: SendFlags,
-) -> Outcome<usize> {
-    waited(socket, target, || socket.send_waiting(memory, flags))
+    (ov, routine): (*mut Overlapped, Option<CompletionRoutine>),
+) -> Outcome<i32> {
+    let target = overlapped::target(socket.core(), ov, routine)?;
+    let told = Out::optional(sent)?;
+    let bytes = if socket.is_overlapped() {
+        started(socket.send(Irp::new(target, memory), flags)?)?
+    } else {
+        waited(socket, target, || socket.send_waiting(memory, flags))?
+    };
+    put(told, bytes);
+    Ok(0)
 }
 
 #[inline(never)]
-fn recv_waited(
+fn recv_told(
     socket: &Socket,
-    target: Target,
     memory: Buffers,
+    received: *mut u32,
     options: RecvOptions,
-) -> Outcome<usize> {
-    waited(socket, target, || socket.recv_waiting(memory, options))
+    (ov, routine): (*mut Overlapped, Option<CompletionRoutine>),
+) -> Outcome<()> {
+    let target = overlapped::target(socket.core(), ov, routine)?;
+    let told = Out::optional(received)?;
+    let bytes = if socket.is_overlapped() {
+        started(socket.recv(Irp::new(target, memory), options)?)?
+    } else {
+        waited(socket, target, || socket.recv_waiting(memory, options))?
+    };
+    put(told, bytes);
+    Ok(())
 }
 
 /// The rest of WSASend.
@@ -221,15 +239,14 @@ fn send_from(
     if ov.is_null() {
         return send_and_wait(socket, memory(), sent, flags);
     }
-    let target = overlapped::target(socket.core(), ov, routine)?;
-    let told = Out::optional(sent)?;
-    let bytes = if socket.is_overlapped() {
-        started(socket.send(Irp::new(target, memory()), flags)?)?
-    } else {
-        send_waited(socket, target, memory(), flags)?
-    };
-    put(told, bytes);
-    Ok(0)
+    match overlapped::lone(ov, routine)? {
+        Some(lone) if socket.is_overlapped() => {
+            let told = Out::optional(sent)?;
+            put(told, started(socket.send(Irp::made_of(|| lone.target(), memory), flags)?)?);
+            Ok(0)
+        }
+        _ => send_told(socket, memory(), sent, flags, (ov, routine)),
+    }
 }
 
 /// The rest of WSARecv.
@@ -249,14 +266,13 @@ fn recv_into(
         flags.put(0);
         return Ok(0);
     }
-    let target = overlapped::target(socket.core(), ov, routine)?;
-    let told = Out::optional(received)?;
-    let bytes = if socket.is_overlapped() {
-        started(socket.recv(Irp::new(target, memory()), options)?)?
-    } else {
-        recv_waited(socket, target, memory(), options)?
-    };
-    put(told, bytes);
+    match overlapped::lone(ov, routine)? {
+        Some(lone) if socket.is_overlapped() => {
+            let told = Out::optional(received)?;
+            put(told, started(socket.recv(Irp::made_of(|| lone.target(), memory), options)?)?);
+        }
+        _ => recv_told(socket, memory(), received, options, (ov, routine))?,
+    }
     flags.put(0);
     Ok(0)
 }
