@@ -51,6 +51,19 @@ typedef struct _WIN32_FIND_DATAW {
     WCHAR cFileName[MAX_PATH];
     WCHAR cAlternateFileName[14];
 } WIN32_FIND_DATAW, *PWIN32_FIND_DATAW, *LPWIN32_FIND_DATAW;
+/* fileapi/ns-fileapi-by_handle_file_information */
+typedef struct _BY_HANDLE_FILE_INFORMATION {
+    DWORD dwFileAttributes;
+    FILETIME ftCreationTime;
+    FILETIME ftLastAccessTime;
+    FILETIME ftLastWriteTime;
+    DWORD dwVolumeSerialNumber;
+    DWORD nFileSizeHigh;
+    DWORD nFileSizeLow;
+    DWORD nNumberOfLinks;
+    DWORD nFileIndexHigh;
+    DWORD nFileIndexLow;
+} BY_HANDLE_FILE_INFORMATION, *PBY_HANDLE_FILE_INFORMATION, *LPBY_HANDLE_FILE_INFORMATION;
 /* minwinbase/ne-minwinbase-get_fileex_info_levels */
 typedef enum _GET_FILEEX_INFO_LEVELS { GetFileExInfoStandard, GetFileExMaxInfoLevel } GET_FILEEX_INFO_LEVELS;
 /* fileapi/ns-fileapi-win32_file_attribute_data */
@@ -97,6 +110,28 @@ BOOL WINAPI FindNextFileA(HANDLE hFindFile, LPWIN32_FIND_DATAA lpFindFileData);
 BOOL WINAPI FindNextFileW(HANDLE hFindFile, LPWIN32_FIND_DATAW lpFindFileData);
 /* fileapi/nf-fileapi-findclose */
 BOOL WINAPI FindClose(HANDLE hFindFile);
+/* fileapi/nf-fileapi-getfileinformationbyhandle */
+BOOL WINAPI GetFileInformationByHandle(HANDLE hFile, LPBY_HANDLE_FILE_INFORMATION lpFileInformation);
+/* fileapi/nf-fileapi-getdiskfreespacea */
+BOOL WINAPI GetDiskFreeSpaceA(LPCSTR lpRootPathName, LPDWORD lpSectorsPerCluster, LPDWORD lpBytesPerSector,
+                              LPDWORD lpNumberOfFreeClusters, LPDWORD lpTotalNumberOfClusters);
+/* fileapi/nf-fileapi-getdiskfreespacew */
+BOOL WINAPI GetDiskFreeSpaceW(LPCWSTR lpRootPathName, LPDWORD lpSectorsPerCluster, LPDWORD lpBytesPerSector,
+                              LPDWORD lpNumberOfFreeClusters, LPDWORD lpTotalNumberOfClusters);
+/* fileapi/nf-fileapi-getdiskfreespaceexa */
+BOOL WINAPI GetDiskFreeSpaceExA(LPCSTR lpDirectoryName, PULARGE_INTEGER lpFreeBytesAvailableToCaller,
+                                PULARGE_INTEGER lpTotalNumberOfBytes, PULARGE_INTEGER lpTotalNumberOfFreeBytes);
+/* fileapi/nf-fileapi-getdiskfreespaceexw */
+BOOL WINAPI GetDiskFreeSpaceExW(LPCWSTR lpDirectoryName, PULARGE_INTEGER lpFreeBytesAvailableToCaller,
+                                PULARGE_INTEGER lpTotalNumberOfBytes, PULARGE_INTEGER lpTotalNumberOfFreeBytes);
+/* winbase/nf-winbase-getcurrentdirectory */
+DWORD WINAPI GetCurrentDirectoryA(DWORD nBufferLength, LPSTR lpBuffer);
+/* winbase/nf-winbase-getcurrentdirectory */
+DWORD WINAPI GetCurrentDirectoryW(DWORD nBufferLength, LPWSTR lpBuffer);
+/* winbase/nf-winbase-setcurrentdirectory */
+BOOL WINAPI SetCurrentDirectoryA(LPCSTR lpPathName);
+/* winbase/nf-winbase-setcurrentdirectory */
+BOOL WINAPI SetCurrentDirectoryW(LPCWSTR lpPathName);
 /* fileapi/nf-fileapi-getfileattributesexa */
 BOOL WINAPI GetFileAttributesExA(LPCSTR lpFileName, GET_FILEEX_INFO_LEVELS fInfoLevelId, LPVOID lpFileInformation);
 /* fileapi/nf-fileapi-getfileattributesexw */
@@ -202,6 +237,10 @@ LINSOCK_EXTERN_C_END
 #define GetLongPathName GetLongPathNameW
 #define GetFullPathName GetFullPathNameW
 #define SearchPath SearchPathW
+#define GetDiskFreeSpace GetDiskFreeSpaceW
+#define GetDiskFreeSpaceEx GetDiskFreeSpaceExW
+#define GetCurrentDirectory GetCurrentDirectoryW
+#define SetCurrentDirectory SetCurrentDirectoryW
 #else
 #define CreateFile CreateFileA
 #define DeleteFile DeleteFileA
@@ -221,6 +260,10 @@ LINSOCK_EXTERN_C_END
 #define GetLongPathName GetLongPathNameA
 #define GetFullPathName GetFullPathNameA
 #define SearchPath SearchPathA
+#define GetDiskFreeSpace GetDiskFreeSpaceA
+#define GetDiskFreeSpaceEx GetDiskFreeSpaceExA
+#define GetCurrentDirectory GetCurrentDirectoryA
+#define SetCurrentDirectory SetCurrentDirectoryA
 #endif
 
 LINSOCK_ASSERT(sizeof(WIN32_FIND_DATAA) == 320, "WIN32_FIND_DATAA");

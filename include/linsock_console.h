@@ -49,6 +49,8 @@ typedef struct _CONSOLE_SCREEN_BUFFER_INFO {
 
 LINSOCK_EXTERN_C_BEGIN
 
+/* console/freeconsole */
+BOOL WINAPI FreeConsole(void);
 /* console/getstdhandle */
 HANDLE WINAPI GetStdHandle(DWORD nStdHandle);
 /* console/setstdhandle */

@@ -32,6 +32,26 @@ static __inline__ int _strnicmp(const char *a, const char *b, size_t n)
 /* cpp/c-runtime-library/reference/stricmp-wcsicmp-mbsicmp-stricmp-l-wcsicmp-l-mbsicmp-l */
 static __inline__ int _stricmp(const char *a, const char *b) { return _strnicmp(a, b, (size_t)-1); }
 
+/* winuser/nf-winuser-chartooembuffa and siblings: both code pages are UTF-8, so a text stays what it is */
+static __inline__ BOOL CharToOemBuffA(LPCSTR from, LPSTR to, DWORD length)
+{
+    __builtin_memmove(to, from, length);
+    return TRUE;
+}
+static __inline__ BOOL OemToCharBuffA(LPCSTR from, LPSTR to, DWORD length)
+{
+    __builtin_memmove(to, from, length);
+    return TRUE;
+}
+static __inline__ BOOL CharToOemA(LPCSTR from, LPSTR to) { return CharToOemBuffA(from, to, (DWORD)__builtin_strlen(from) + 1); }
+static __inline__ BOOL OemToCharA(LPCSTR from, LPSTR to) { return OemToCharBuffA(from, to, (DWORD)__builtin_strlen(from) + 1); }
+#ifndef UNICODE
+#define CharToOem CharToOemA
+#define OemToChar OemToCharA
+#define CharToOemBuff CharToOemBuffA
+#define OemToCharBuff OemToCharBuffA
+#endif
+
 /* winbase/nf-winbase-lstrlena and siblings are macros on what the compiler knows */
 #define lstrlenA(s) ((int)__builtin_strlen(s))
 #define lstrcpyA(d, s) __builtin_strcpy((d), (s))

@@ -34,6 +34,7 @@ LINSOCK_EXTERN_C_BEGIN
 #define FILE_FLAG_RANDOM_ACCESS 0x10000000
 #define FILE_FLAG_SEQUENTIAL_SCAN 0x08000000
 #define FILE_FLAG_DELETE_ON_CLOSE 0x04000000
+#define FILE_FLAG_BACKUP_SEMANTICS 0x02000000
 #define FILE_BEGIN 0
 #define FILE_CURRENT 1
 #define FILE_END 2
@@ -639,6 +640,23 @@ BOOL WINAPI FileTimeToLocalFileTime(const FILETIME *lpFileTime, LPFILETIME lpLoc
 BOOL WINAPI LocalFileTimeToFileTime(const FILETIME *lpLocalFileTime, LPFILETIME lpFileTime);
 /* fileapi/nf-fileapi-comparefiletime */
 LONG WINAPI CompareFileTime(const FILETIME *lpFileTime1, const FILETIME *lpFileTime2);
+/* timezoneapi/ns-timezoneapi-time_zone_information */
+typedef struct _TIME_ZONE_INFORMATION {
+    LONG Bias;
+    WCHAR StandardName[32];
+    SYSTEMTIME StandardDate;
+    LONG StandardBias;
+    WCHAR DaylightName[32];
+    SYSTEMTIME DaylightDate;
+    LONG DaylightBias;
+} TIME_ZONE_INFORMATION, *PTIME_ZONE_INFORMATION, *LPTIME_ZONE_INFORMATION;
+/* timezoneapi/nf-timezoneapi-gettimezoneinformation: what it gives */
+#define TIME_ZONE_ID_UNKNOWN 0
+#define TIME_ZONE_ID_STANDARD 1
+#define TIME_ZONE_ID_DAYLIGHT 2
+#define TIME_ZONE_ID_INVALID ((DWORD)0xFFFFFFFF)
+/* timezoneapi/nf-timezoneapi-gettimezoneinformation */
+DWORD WINAPI GetTimeZoneInformation(LPTIME_ZONE_INFORMATION lpTimeZoneInformation);
 /* realtimeapi/nf-realtimeapi-queryunbiasedinterrupttime */
 BOOL WINAPI QueryUnbiasedInterruptTime(PULONGLONG UnbiasedTime);
 
@@ -651,6 +669,13 @@ HANDLE WINAPI CreateFileMappingW(HANDLE hFile, LPSECURITY_ATTRIBUTES lpFileMappi
 /* memoryapi/nf-memoryapi-mapviewoffile */
 LPVOID WINAPI MapViewOfFile(HANDLE hFileMappingObject, DWORD dwDesiredAccess, DWORD dwFileOffsetHigh,
                             DWORD dwFileOffsetLow, SIZE_T dwNumberOfBytesToMap);
+/* memoryapi/nf-memoryapi-mapviewoffileex */
+LPVOID WINAPI MapViewOfFileEx(HANDLE hFileMappingObject, DWORD dwDesiredAccess, DWORD dwFileOffsetHigh,
+                              DWORD dwFileOffsetLow, SIZE_T dwNumberOfBytesToMap, LPVOID lpBaseAddress);
+/* winbase/nf-winbase-openfilemappinga */
+HANDLE WINAPI OpenFileMappingA(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCSTR lpName);
+/* memoryapi/nf-memoryapi-openfilemappingw */
+HANDLE WINAPI OpenFileMappingW(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCWSTR lpName);
 /* memoryapi/nf-memoryapi-unmapviewoffile */
 BOOL WINAPI UnmapViewOfFile(LPCVOID lpBaseAddress);
 
@@ -687,6 +712,30 @@ UINT WINAPI GetSystemDirectoryA(LPSTR lpBuffer, UINT uSize);
 UINT WINAPI GetSystemDirectoryW(LPWSTR lpBuffer, UINT uSize);
 /* sysinfoapi/nf-sysinfoapi-getversion */
 DWORD WINAPI GetVersion(void);
+/* sysinfoapi/nf-sysinfoapi-getversionexa */
+BOOL WINAPI GetVersionExA(LPOSVERSIONINFOA lpVersionInformation);
+/* sysinfoapi/nf-sysinfoapi-getversionexw */
+BOOL WINAPI GetVersionExW(LPOSVERSIONINFOW lpVersionInformation);
+
+/* winbase/nf-winbase-reporteventa: wType */
+#define EVENTLOG_SUCCESS 0x0000
+#define EVENTLOG_ERROR_TYPE 0x0001
+#define EVENTLOG_WARNING_TYPE 0x0002
+#define EVENTLOG_INFORMATION_TYPE 0x0004
+#define EVENTLOG_AUDIT_SUCCESS 0x0008
+#define EVENTLOG_AUDIT_FAILURE 0x0010
+/* winbase/nf-winbase-registereventsourcea */
+HANDLE WINAPI RegisterEventSourceA(LPCSTR lpUNCServerName, LPCSTR lpSourceName);
+/* winbase/nf-winbase-registereventsourcew */
+HANDLE WINAPI RegisterEventSourceW(LPCWSTR lpUNCServerName, LPCWSTR lpSourceName);
+/* winbase/nf-winbase-deregistereventsource */
+BOOL WINAPI DeregisterEventSource(HANDLE hEventLog);
+/* winbase/nf-winbase-reporteventa */
+BOOL WINAPI ReportEventA(HANDLE hEventLog, WORD wType, WORD wCategory, DWORD dwEventID, PVOID lpUserSid,
+                         WORD wNumStrings, DWORD dwDataSize, LPCSTR *lpStrings, LPVOID lpRawData);
+/* winbase/nf-winbase-reporteventw */
+BOOL WINAPI ReportEventW(HANDLE hEventLog, WORD wType, WORD wCategory, DWORD dwEventID, PVOID lpUserSid,
+                         WORD wNumStrings, DWORD dwDataSize, LPCWSTR *lpStrings, LPVOID lpRawData);
 /* processenv/nf-processenv-getcommandlinea */
 LPSTR WINAPI GetCommandLineA(void);
 /* processenv/nf-processenv-getcommandlinew */
@@ -743,6 +792,10 @@ LINSOCK_EXTERN_C_END
 #define FormatMessage FormatMessageW
 #define OutputDebugString OutputDebugStringW
 #define CreateFileMapping CreateFileMappingW
+#define OpenFileMapping OpenFileMappingW
+#define GetVersionEx GetVersionExW
+#define RegisterEventSource RegisterEventSourceW
+#define ReportEvent ReportEventW
 #define LoadLibrary LoadLibraryW
 #define LoadLibraryEx LoadLibraryExW
 #define GetSystemDirectory GetSystemDirectoryW
@@ -768,6 +821,10 @@ LINSOCK_EXTERN_C_END
 #define FormatMessage FormatMessageA
 #define OutputDebugString OutputDebugStringA
 #define CreateFileMapping CreateFileMappingA
+#define OpenFileMapping OpenFileMappingA
+#define GetVersionEx GetVersionExA
+#define RegisterEventSource RegisterEventSourceA
+#define ReportEvent ReportEventA
 #define LoadLibrary LoadLibraryA
 #define LoadLibraryEx LoadLibraryExA
 #define GetSystemDirectory GetSystemDirectoryA

@@ -46,6 +46,8 @@ pub(crate) enum Error {
     Connections(linsock::NtStatus),
     #[error("cannot write the output: {0}")]
     Output(io::Error),
+    #[error("no output is named; windres' arguments are `INPUT OUTPUT`, or have `-o OUTPUT`")]
+    NoOutput,
     #[error("cannot name this command to a build system: {0}")]
     Command(String),
     #[error("linsock in {} cannot be installed over itself", .prefix.display())]

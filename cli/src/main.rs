@@ -13,6 +13,7 @@ mod json;
 mod locate;
 mod peer;
 mod protocols;
+mod resources;
 mod run;
 mod sockets;
 mod time_wait;
@@ -75,6 +76,10 @@ enum Command {
     Top(top::Arguments),
     /// Be a peer that closes, resets, stalls or answers late, for tests of the other side.
     Peer(peer::Arguments),
+    /// Stand in for a resource compiler: take windres' arguments and make an empty object, as there
+    /// are no resources here.
+    #[command(disable_help_flag = true)]
+    Windres(CompilerArguments),
     /// Print what a build system must add when it compiles.
     Cflags,
     /// Print what a build system must add when it links.
@@ -117,6 +122,7 @@ fn execute(command: Command) -> Result<ExitCode, Error> {
     match command {
         Command::Cc(compiler) => compiler::replace(Language::C, &find()?, compiler.args),
         Command::Cxx(compiler) => compiler::replace(Language::Cxx, &find()?, compiler.args),
+        Command::Windres(windres) => resources::compile(&find()?, &windres.args),
         Command::Run { wsk, program } => {
             run::run(&find()?, wsk, Path::new(&program[0]), &program[1..], |_| {})
         }

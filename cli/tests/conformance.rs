@@ -191,6 +191,7 @@ programs![
     file_mapping,
     fiber_storage,
     moves,
+    places,
     file_locks,
     pipes,
     process,

@@ -1,5 +1,5 @@
-//! A project for Windows, built unmodified by CMake and by Meson through `linsock toolchain`, with
-//! both compilers. Skipped by name where a build system is not installed.
+//! A project for Windows, built unmodified by CMake, by Meson and by Autoconf's configure through
+//! `linsock toolchain`, with both compilers. Skipped by name where a build system is not installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -85,4 +85,52 @@ fn meson_builds_a_project_for_windows() {
         let said = run(Command::new("meson").arg("test").arg("-C").arg(&build), compilers);
         assert!(said.contains("2/2"), "{said}");
     });
+}
+
+/// Every line of the file counts: configure takes what it says without a look.
+#[test]
+fn configure_builds_a_project_for_windows() {
+    with_each_compiler("autoconf", &["autoconf", "make"], |compilers, directory| {
+        for entry in fs::read_dir(project()).expect("the project") {
+            let path = entry.expect("an entry").path();
+            fs::copy(&path, directory.join(path.file_name().unwrap()))
+                .expect("the directory is ours");
+        }
+        let site = toolchain("autoconf", directory);
+        run(Command::new("autoconf").current_dir(directory), compilers);
+        let build = directory.join("build");
+        fs::create_dir(&build).expect("the directory is ours");
+        let mut configure = Command::new("../configure");
+        configure.current_dir(&build).arg("--host=x86_64-w64-mingw32").env("CONFIG_SITE", &site);
+        run(&mut configure, compilers);
+        let said = run(Command::new("make").arg("check").current_dir(&build), compilers);
+        assert!(said.contains("21 octets, 42"), "{said}");
+    });
+}
+
+/// What linsock has is not denied.
+#[test]
+fn the_site_file_denies_only_what_windows_has_not() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = fs::read_to_string(toolchain("autoconf", directory.path())).expect("just written");
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../include");
+    let exports = fs::read_to_string(include.join("linsock_exports.list")).expect("the exports");
+    let of = |prefix: &str| {
+        let script = format!("{file}\nset | sed -n 's/^{prefix}\\(.*\\)=.*no.*/\\1/p'");
+        let output = Command::new("sh").arg("-c").arg(script).output().expect("it starts");
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        let names = String::from_utf8(output.stdout).expect("names");
+        names.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (headers, functions) = (of("ac_cv_header_"), of("ac_cv_func_"));
+    assert!(headers.len() > 50 && functions.len() > 100, "{headers:?} {functions:?}");
+    for header in headers {
+        let name = header.strip_suffix("_h").expect("a header");
+        assert!(!include.join(format!("{}.h", name.replacen('_', "/", 1))).exists(), "{name}");
+        assert!(!include.join(format!("{name}.h")).exists(), "{name}");
+    }
+    for function in functions {
+        let known = [format!("    {function};"), format!("    WS_{function};")];
+        assert!(!exports.lines().any(|line| known.iter().any(|name| name == line)), "{function}");
+    }
 }

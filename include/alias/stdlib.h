@@ -19,6 +19,15 @@ extern int *__errno_location(void);
 #endif
 #define errno (*__errno_location ())
 #endif
+/* cpp/c-runtime-library/environ-wenviron */
+#ifdef __cplusplus
+extern "C" char **environ;
+#else
+extern char **environ;
+#endif
+#ifndef _environ
+#define _environ environ
+#endif
 #ifndef LINSOCK_STDLIB_H
 #define LINSOCK_STDLIB_H
 #ifdef __cplusplus

@@ -29,6 +29,7 @@ extern crate linsock_wsk as _;
 pub mod abi;
 pub mod advapi32;
 pub mod bcrypt;
+pub mod event_log;
 pub mod export;
 pub mod iphlpapi;
 pub mod kernel32;

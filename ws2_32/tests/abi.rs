@@ -25,7 +25,7 @@ use windows_sys::Win32::System::Diagnostics::{Debug, ToolHelp};
 use windows_sys::Win32::System::ProcessStatus;
 use windows_sys::Win32::System::Registry;
 use windows_sys::Win32::System::{
-    Environment, LibraryLoader, Memory, Pipes, SystemInformation, SystemServices, Time,
+    Environment, EventLog, LibraryLoader, Memory, Pipes, SystemInformation, SystemServices, Time,
     WindowsProgramming,
 };
 use windows_sys::Win32::{
@@ -81,6 +81,17 @@ fn structures_are_laid_out_as_on_windows() {
         dwFileAttributes = dwFileAttributes, ftCreationTime = ftCreationTime,
         ftLastAccessTime = ftLastAccessTime, ftLastWriteTime = ftLastWriteTime,
         nFileSizeHigh = nFileSizeHigh, nFileSizeLow = nFileSizeLow);
+    same_layout!(linsock_c::kernel32::file_facts::BY_HANDLE_FILE_INFORMATION,
+        FileSystem::BY_HANDLE_FILE_INFORMATION;
+        dwFileAttributes = dwFileAttributes, ftCreationTime = ftCreationTime,
+        ftLastAccessTime = ftLastAccessTime, ftLastWriteTime = ftLastWriteTime,
+        dwVolumeSerialNumber = dwVolumeSerialNumber, nFileSizeHigh = nFileSizeHigh,
+        nFileSizeLow = nFileSizeLow, nNumberOfLinks = nNumberOfLinks,
+        nFileIndexHigh = nFileIndexHigh, nFileIndexLow = nFileIndexLow);
+    same_layout!(linsock_c::kernel32::zone::TIME_ZONE_INFORMATION, Time::TIME_ZONE_INFORMATION;
+        Bias = Bias, StandardName = StandardName, StandardDate = StandardDate,
+        StandardBias = StandardBias, DaylightName = DaylightName, DaylightDate = DaylightDate,
+        DaylightBias = DaylightBias);
     same_layout!(directory::WIN32_FIND_DATA<u8>, FileSystem::WIN32_FIND_DATAA;
         data = dwFileAttributes, dwReserved = dwReserved0, cFileName = cFileName,
         cAlternateFileName = cAlternateFileName);
@@ -294,6 +305,17 @@ constants! {
         ERROR_TOO_MANY_TCBS ERROR_VC_DISCONNECTED ERROR_VIRUS_DELETED ERROR_VIRUS_INFECTED
         ERROR_WRITE_FAULT ERROR_WRONG_DISK OBJ_INHERIT STATUS_DATATYPE_MISALIGNMENT
         STATUS_INTERNAL_ERROR STATUS_OBJECT_NAME_NOT_FOUND STATUS_OBJECT_PATH_SYNTAX_BAD
+        ERROR_BAD_DEVICE ERROR_CONNECTION_UNAVAIL ERROR_DEVICE_ALREADY_REMEMBERED
+        ERROR_NO_NET_OR_BAD_PATH ERROR_BAD_PROVIDER ERROR_CANNOT_OPEN_PROFILE
+        ERROR_BAD_PROFILE ERROR_NOT_CONTAINER ERROR_EXTENDED_ERROR
+        ERROR_INVALID_GROUPNAME ERROR_INVALID_COMPUTERNAME ERROR_INVALID_EVENTNAME
+        ERROR_INVALID_DOMAINNAME ERROR_INVALID_SERVICENAME ERROR_INVALID_SHARENAME
+        ERROR_INVALID_PASSWORDNAME ERROR_INVALID_MESSAGENAME ERROR_INVALID_MESSAGEDEST
+        ERROR_SESSION_CREDENTIAL_CONFLICT ERROR_REMOTE_SESSION_LIMIT_EXCEEDED
+        ERROR_DUP_DOMAINNAME ERROR_NO_NETWORK ERROR_USER_MAPPED_FILE
+        ERROR_CONNECTION_COUNT_LIMIT ERROR_LOGIN_TIME_RESTRICTION ERROR_BAD_USERNAME
+        ERROR_NOT_CONNECTED ERROR_OPEN_FILES ERROR_ACTIVE_CONNECTIONS
+        ERROR_DEVICE_IN_USE
     }
     NativeFiles {
         FILE_CREATE FILE_OPEN FILE_OPEN_IF FILE_SUPERSEDE FILE_SYNCHRONOUS_IO_ALERT
@@ -491,7 +513,18 @@ constants! {
     Registry {
         HKEY_CLASSES_ROOT HKEY_CURRENT_USER HKEY_LOCAL_MACHINE HKEY_USERS KEY_QUERY_VALUE
         KEY_SET_VALUE KEY_CREATE_SUB_KEY KEY_ENUMERATE_SUB_KEYS KEY_NOTIFY KEY_READ REG_SZ
-        REG_EXPAND_SZ REG_BINARY REG_DWORD REG_MULTI_SZ
+        REG_EXPAND_SZ REG_BINARY REG_DWORD REG_MULTI_SZ KEY_WRITE KEY_ALL_ACCESS
+        REG_OPTION_NON_VOLATILE REG_OPTION_VOLATILE
+    }
+    EventLog {
+        EVENTLOG_SUCCESS EVENTLOG_ERROR_TYPE EVENTLOG_WARNING_TYPE EVENTLOG_INFORMATION_TYPE
+        EVENTLOG_AUDIT_SUCCESS EVENTLOG_AUDIT_FAILURE
+    }
+    SystemServices {
+        TIME_ZONE_ID_UNKNOWN TIME_ZONE_ID_STANDARD TIME_ZONE_ID_DAYLIGHT
+    }
+    Time {
+        TIME_ZONE_ID_INVALID
     }
     LibraryLoader {
         LOAD_LIBRARY_AS_DATAFILE LOAD_WITH_ALTERED_SEARCH_PATH LOAD_LIBRARY_SEARCH_APPLICATION_DIR
@@ -577,7 +610,7 @@ constants! {
         FILE_ATTRIBUTE_DEVICE FILE_ATTRIBUTE_NORMAL FILE_ATTRIBUTE_READONLY
         FILE_ATTRIBUTE_REPARSE_POINT FILE_ATTRIBUTE_SYSTEM
         FILE_ATTRIBUTE_TEMPORARY FILE_BEGIN FILE_CURRENT FILE_END FILE_FLAG_DELETE_ON_CLOSE
-        FILE_FLAG_NO_BUFFERING FILE_FLAG_RANDOM_ACCESS FILE_FLAG_SEQUENTIAL_SCAN
+        FILE_FLAG_BACKUP_SEMANTICS FILE_FLAG_NO_BUFFERING FILE_FLAG_RANDOM_ACCESS FILE_FLAG_SEQUENTIAL_SCAN
         FILE_FLAG_WRITE_THROUGH FILE_SHARE_DELETE FILE_SHARE_READ FILE_SHARE_WRITE FILE_TYPE_CHAR
         FILE_TYPE_DISK FILE_TYPE_PIPE FILE_TYPE_UNKNOWN INVALID_FILE_ATTRIBUTES INVALID_FILE_SIZE
         INVALID_SET_FILE_POINTER
@@ -1531,6 +1564,27 @@ signatures! {
     kernel32::mapping => CreateFileMappingW 6 Memory;
     kernel32::mapping => MapViewOfFile 5 none;
     kernel32::mapping => UnmapViewOfFile 1 none;
+    kernel32::mapping => OpenFileMappingA 3 Memory;
+    kernel32::mapping => OpenFileMappingW 3 Memory;
+    kernel32::mapping => MapViewOfFileEx 6 none;
+    kernel32::version => GetVersionExA 1 SystemInformation;
+    kernel32::version => GetVersionExW 1 SystemInformation;
+    kernel32::zone => GetTimeZoneInformation 1 Time;
+    kernel32::file_facts => GetFileInformationByHandle 2 FileSystem;
+    kernel32::place => GetCurrentDirectoryA 2 Environment;
+    kernel32::place => GetCurrentDirectoryW 2 Environment;
+    kernel32::place => SetCurrentDirectoryA 1 Environment;
+    kernel32::place => SetCurrentDirectoryW 1 Environment;
+    kernel32::place => GetDiskFreeSpaceA 5 FileSystem;
+    kernel32::place => GetDiskFreeSpaceW 5 FileSystem;
+    kernel32::place => GetDiskFreeSpaceExA 4 FileSystem;
+    kernel32::place => GetDiskFreeSpaceExW 4 FileSystem;
+    event_log => RegisterEventSourceA 2 EventLog;
+    event_log => RegisterEventSourceW 2 EventLog;
+    event_log => DeregisterEventSource 1 EventLog;
+    event_log => ReportEventA 9 EventLog;
+    event_log => ReportEventW 9 EventLog;
+    kernel32::misc => FreeConsole 0 Console;
     kernel32::temp_name => GetTempFileNameA 4 FileSystem;
     kernel32::temp_name => GetTempFileNameW 4 FileSystem;
     kernel32::library => LoadLibraryA 1 LibraryLoader;

@@ -142,6 +142,11 @@ const DOCUMENTED: &[(&str, &str)] = &[
         LockFile LockFileEx UnlockFile UnlockFileEx MoveFileA MoveFileW MoveFileExA MoveFileExW
         CopyFileA CopyFileW GetLongPathNameA GetLongPathNameW
         GetFileTime SetFileTime GetFullPathNameA GetFullPathNameW
+        GetFileInformationByHandle GetDiskFreeSpaceA GetDiskFreeSpaceW GetDiskFreeSpaceExA
+        GetDiskFreeSpaceExW GetCurrentDirectoryA GetCurrentDirectoryW SetCurrentDirectoryA
+        SetCurrentDirectoryW GetTimeZoneInformation GetVersionExA GetVersionExW MapViewOfFileEx
+        OpenFileMappingA OpenFileMappingW RegisterEventSourceA RegisterEventSourceW
+        DeregisterEventSource ReportEventA ReportEventW FreeConsole
         CreateProcessA CreateProcessW GetStartupInfoA GetStartupInfoW GetExitCodeProcess
         TerminateProcess OpenProcess GetProcessId CreatePipe PeekNamedPipe GetStdHandle SetStdHandle
         GetConsoleMode SetConsoleMode GetConsoleScreenBufferInfo SetConsoleTextAttribute

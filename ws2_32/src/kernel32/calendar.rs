@@ -95,7 +95,7 @@ fn year_of(day: u64) -> Option<(u16, u16)> {
 }
 
 /// The date of a file time, which has to be below 2⁶³.
-fn date_of(file_time: u64) -> Outcome<SYSTEMTIME> {
+pub(super) fn date_of(file_time: u64) -> Outcome<SYSTEMTIME> {
     let invalid = Error::ERROR_INVALID_PARAMETER;
     if file_time >= 1 << 63 {
         return Err(invalid);
@@ -137,9 +137,21 @@ fn file_time_of(date: &SYSTEMTIME) -> Outcome<u64> {
     Ok(days * DAY + ms * (SECOND / 1000))
 }
 
+/// Seconds since 1970.
+pub(super) fn seconds_now() -> i64 {
+    i64::try_from(file_time_now() / SECOND).unwrap_or(0) - SECONDS_TO_1970
+}
+
+/// The file time of so many seconds since 1970.
+pub(super) fn file_time_of_1970(seconds: i64) -> Outcome<u64> {
+    let since_1601 = seconds.checked_add(SECONDS_TO_1970).map(u64::try_from);
+    let ticks = since_1601.and_then(Result::ok).and_then(|since| since.checked_mul(SECOND));
+    ticks.ok_or(Error::ERROR_INVALID_PARAMETER)
+}
+
 /// By how many seconds the local time is ahead of UTC, now.
 fn offset_now() -> i64 {
-    let now = i64::try_from(file_time_now() / SECOND).unwrap_or(0) - SECONDS_TO_1970;
+    let now = seconds_now();
     let mut local = std::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: fills a local; zero octets were a valid tm before.
     unsafe { libc::localtime_r(&raw const now, local.as_mut_ptr()) };

@@ -80,11 +80,12 @@ fn listings() -> std::sync::MutexGuard<'static, Listings> {
     LISTINGS.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-const fn halves(whole: u64) -> [u32; 2] {
+/// The lower half and the upper one.
+pub(super) const fn halves(whole: u64) -> [u32; 2] {
     [(whole & 0xFFFF_FFFF) as u32, (whole >> 32) as u32]
 }
 
-fn data_of(known: &Metadata) -> WIN32_FILE_ATTRIBUTE_DATA {
+pub(super) fn data_of(known: &Metadata) -> WIN32_FILE_ATTRIBUTE_DATA {
     let written = known.modified();
     let time = |at: std::io::Result<_>| at.map_or([0; 2], |at| halves(file_time_of(at)));
     let made = known.created().or_else(|_| known.modified());

@@ -2,7 +2,7 @@
 //!
 //! # Differs from Windows
 //! A path is one of Linux, with `\` for `/` as well; there are no drives, and case matters. Only
-//! regular files are opened, and NUL, CONIN$ and CONOUT$: no directories or devices.
+//! regular files are opened, NUL, CONIN$ and CONOUT$, and directories to be looked at: no devices.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -38,6 +38,7 @@ const INVALID_FILE_ATTRIBUTES: u32 = u32::MAX;
 const FILE_FLAG_WRITE_THROUGH: u32 = 0x8000_0000;
 const FILE_FLAG_OVERLAPPED: u32 = 0x4000_0000;
 const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
+const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
 
 /// What becomes of a file that is there, and of one that is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,6 +231,16 @@ fn create_file<U: Unit>(
         // What only names a file cannot make one, or empty it.
         flags = flags.difference(OFlags::PATH);
     }
+    let may_be_directory = attributes & FILE_FLAG_BACKUP_SEMANTICS != 0 && !disposition.truncates();
+    if may_be_directory
+        && disposition.opens()
+        && let Some(directory) = open_directory(&path)
+    {
+        let access = Access { read: false, write: false, append: false };
+        let told = if disposition.creates() { Error::ERROR_ALREADY_EXISTS.0 } else { 0 };
+        let opening = Opening { access, overlapped: false, doomed: None };
+        return enter(directory, opening, inherited, told);
+    }
     let read_only = attributes & FILE_ATTRIBUTE_READONLY != 0;
     let mode = Mode::from_raw_mode(if read_only { 0o444 } else { 0o666 });
     let (file, existed) =
@@ -240,12 +251,24 @@ fn create_file<U: Unit>(
     }
     let doomed = (attributes & FILE_FLAG_DELETE_ON_CLOSE != 0).then_some(path);
     let overlapped = attributes & FILE_FLAG_OVERLAPPED != 0;
-    let handle = DiskFile::enter(file, Opening { access, overlapped, doomed });
+    let told = existed && disposition.creates();
+    let told = if told { Error::ERROR_ALREADY_EXISTS.0 } else { 0 };
+    enter(file, Opening { access, overlapped, doomed }, inherited, told)
+}
+
+/// A handle of what was opened; the last error tells whether it was there.
+fn enter(file: File, opening: Opening, inherited: bool, told: u32) -> Outcome<HANDLE> {
+    let handle = DiskFile::enter(file, opening);
     let handle = handle.map_err(|_| Error::ERROR_TOO_MANY_OPEN_FILES)?;
     handle::table().set_inherited(handle, inherited);
-    let told = existed && disposition.creates();
-    last_error::set(if told { Error::ERROR_ALREADY_EXISTS.0 } else { 0 });
+    last_error::set(told);
     Ok(handle.value())
+}
+
+/// The directory of that path, if it is one that can be looked at.
+fn open_directory(path: &Path) -> Option<File> {
+    let flags = OFlags::CLOEXEC | OFlags::DIRECTORY | OFlags::PATH;
+    openat(CWD, path, flags, Mode::empty()).ok().map(File::from)
 }
 
 /// Empties a file, which CREATE_ALWAYS may do without the right to write to it.
@@ -304,18 +327,22 @@ export! {
     /// Waits for the disk. A file that CREATE_ALWAYS or OPEN_ALWAYS found there is told by
     /// ERROR_ALREADY_EXISTS as the last error, one that was made by 0. With FILE_FLAG_OVERLAPPED
     /// the file can have a completion port. NUL, CONIN$ and CONOUT$ are what they are on Windows.
-    /// The attributes say whether processes that this one starts have the handle.
+    /// The security attributes say whether processes that this one starts have the handle. With
+    /// FILE_FLAG_BACKUP_SEMANTICS a directory is opened too, to be looked at.
     ///
     /// # Errors
     /// ERROR_NOACCESS, ERROR_PATH_NOT_FOUND, ERROR_FILE_NOT_FOUND, ERROR_FILE_EXISTS,
     /// ERROR_INVALID_PARAMETER (no such disposition; TRUNCATE_EXISTING without GENERIC_WRITE),
-    /// ERROR_ACCESS_DENIED (also a directory), ERROR_NOT_SUPPORTED (what is no file),
+    /// ERROR_ACCESS_DENIED (also a directory without that flag), ERROR_NOT_SUPPORTED (what is no
+    /// file),
     /// ERROR_TOO_MANY_OPEN_FILES, ERROR_FILENAME_EXCED_RANGE, ERROR_CANT_RESOLVE_FILENAME.
     ///
     /// # Differs from Windows
-    /// Only regular files are opened, by paths of Linux with `\` for `/` as well. Others are never
-    /// kept away (`dwShareMode`), and hints and attributes other than FILE_ATTRIBUTE_READONLY have
-    /// no effect.
+    /// Only regular files and directories are opened, by paths of Linux with `\` for `/` as well;
+    /// to
+    /// read a directory is ERROR_ACCESS_DENIED. Others are never kept away (`dwShareMode`), and
+    /// hints
+    /// and attributes other than FILE_ATTRIBUTE_READONLY have no effect.
     fn CreateFileA(
         lpFileName: *const u8,
         dwDesiredAccess: u32,

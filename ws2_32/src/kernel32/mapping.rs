@@ -1,8 +1,9 @@
 //! Files mapped into memory, and shared memory of the process.
 //!
 //! # Differs from Windows
-//! Mappings have no names, and so are not shared with other processes but through their files;
-//! nothing in them is executed. A view begins at a multiple of the page size, not of 64 KiB. To
+//! The names of mappings are known in this process only, so what is shared with other processes is
+//! shared through files; nothing in them is executed. A view begins at a multiple of the page size,
+//! not of 64 KiB. To
 //! read behind the end of a file that was made shorter is SIGBUS.
 #![allow(unsafe_code, reason = "mmap and munmap of memory that nobody else has; the exports")]
 
@@ -16,12 +17,11 @@ use linsock::iocp::handle::{Handle, Object, table};
 use linsock::iocp::sync::Lock;
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use super::object::no_access;
+use super::object::names::{self, Kind, Name};
 use crate::abi::{BOOL, FALSE, HANDLE, INVALID_HANDLE_VALUE, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::Error;
 use crate::ptr;
-use crate::wide::{Unit, read_text_opt};
 
 const PAGE_READONLY: u32 = 2;
 const PAGE_READWRITE: u32 = 4;
@@ -37,7 +37,7 @@ const FILE_MAP_ALL_ACCESS: u32 = 0xF_001F;
 const GRANULARITY: u64 = 0x1_0000;
 
 /// A file, or memory, that views can be made of.
-struct Mapping {
+pub(super) struct Mapping {
     file: Arc<File>,
     size: u64,
     is_writable: bool,
@@ -98,12 +98,12 @@ impl Mapping {
         any.downcast().map_err(|_| Error::ERROR_INVALID_HANDLE)
     }
 
-    /// Makes a view of so many octets, or of all that follow.
-    fn view(&self, view: View, offset: u64, len: usize) -> Outcome<usize> {
+    /// Makes a view of so many octets, or of all that follow, at an address or anywhere (0).
+    fn view(&self, view: View, offset: u64, len: usize, base: usize) -> Outcome<usize> {
         if view == View::Write && !self.is_writable {
             return Err(Error::ERROR_ACCESS_DENIED);
         }
-        if !offset.is_multiple_of(GRANULARITY) {
+        if !(offset | base as u64).is_multiple_of(GRANULARITY) {
             return Err(Error::ERROR_MAPPED_ALIGNMENT);
         }
         let rest = self.size.checked_sub(offset).filter(|rest| *rest > 0);
@@ -113,42 +113,74 @@ impl Mapping {
         if len > rest {
             return Err(Error::ERROR_ACCESS_DENIED);
         }
-        let at = self.map(view, offset, len)?;
+        let at = self.map(view, offset, len, base)?;
         VIEWS.lock().insert(at, len);
         Ok(at)
     }
 
-    fn map(&self, view: View, offset: u64, len: usize) -> Outcome<usize> {
-        let (protection, sharing) = match view {
+    fn map(&self, view: View, offset: u64, len: usize, base: usize) -> Outcome<usize> {
+        let (protection, mut sharing) = match view {
             View::Read => (libc::PROT_READ, libc::MAP_SHARED),
             View::Write => (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED),
             View::Copy => (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE),
         };
         let offset = libc::off_t::try_from(offset).map_err(|_| Error::ERROR_INVALID_PARAMETER)?;
-        let (anywhere, file) = (std::ptr::null_mut(), self.file.as_raw_fd());
-        // SAFETY: memory at an address of the kernel's choice, which nobody has.
-        let at = unsafe { libc::mmap(anywhere, len, protection, sharing, file, offset) };
+        if base != 0 {
+            sharing |= libc::MAP_FIXED_NOREPLACE;
+        }
+        let (place, file) = (std::ptr::without_provenance_mut(base), self.file.as_raw_fd());
+        // SAFETY: memory which nobody has: it is the kernel's choice, or nothing is there yet.
+        let at = unsafe { libc::mmap(place, len, protection, sharing, file, offset) };
         if at == libc::MAP_FAILED {
-            return Err(failed(&std::io::Error::last_os_error()));
+            let error = std::io::Error::last_os_error();
+            return Err(match error.raw_os_error() {
+                Some(libc::EEXIST | libc::EPERM | libc::ENOMEM) if base != 0 => {
+                    Error::ERROR_INVALID_ADDRESS
+                }
+                _ => failed(&error),
+            });
         }
         Ok(at.expose_provenance())
     }
 }
 
-fn create<U: Unit>(file: HANDLE, protection: u32, size: u64, name: *const U) -> Outcome<HANDLE> {
+fn create(
+    file: HANDLE,
+    protection: u32,
+    size: u64,
+    name: Outcome<Option<Name>>,
+) -> Outcome<HANDLE> {
     let is_writable = match protection & !SEC_COMMIT {
         PAGE_READWRITE => true,
         PAGE_READONLY | PAGE_WRITECOPY => false,
         _ => return Err(Error::ERROR_INVALID_PARAMETER),
     };
-    if read_text_opt(name).map_err(no_access)?.is_some() {
-        return Err(Error::ERROR_NOT_SUPPORTED);
-    }
-    let mapping = match file {
-        INVALID_HANDLE_VALUE => Mapping::of_memory(size, is_writable)?,
-        file => Mapping::of_file(file, size, is_writable)?,
+    names::create(name?, Kind::Section, || {
+        let mapping = match file {
+            INVALID_HANDLE_VALUE => Mapping::of_memory(size, is_writable)?,
+            file => Mapping::of_file(file, size, is_writable)?,
+        };
+        Ok(Object::Closable(Arc::new(mapping)))
+    })
+}
+
+/// A view at an address, or anywhere.
+fn make_view(
+    mapping: HANDLE,
+    access: u32,
+    offset: u64,
+    len: usize,
+    base: usize,
+) -> Outcome<*mut u8> {
+    let view = match access {
+        FILE_MAP_READ => View::Read,
+        FILE_MAP_COPY => View::Copy,
+        FILE_MAP_ALL_ACCESS => View::Write,
+        access if access & !FILE_MAP_READ == FILE_MAP_WRITE => View::Write,
+        _ => return Err(Error::ERROR_INVALID_PARAMETER),
     };
-    super::object::enter(Object::Closable(Arc::new(mapping)))
+    let at = Mapping::find(mapping)?.view(view, offset, len, base)?;
+    Ok(std::ptr::with_exposed_provenance_mut(at))
 }
 
 fn joined(high: u32, low: u32) -> u64 {
@@ -165,10 +197,14 @@ export! {
     /// # Errors
     /// ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED, ERROR_FILE_INVALID (an empty file and no size),
     /// ERROR_INVALID_PARAMETER (protection; memory without a size), ERROR_NOT_ENOUGH_MEMORY (a file
-    /// that is too short and not to be written), ERROR_NOT_SUPPORTED (a name), ERROR_NOACCESS.
+    /// that is too short and not to be written), ERROR_NOACCESS; for names as CreateEvent.
+    /// ERROR_ALREADY_EXISTS tells that there is a mapping of that name: it is what is given, as it
+    /// was made.
     ///
     /// # Differs from Windows
-    /// No names, and no protection other than PAGE_READONLY, PAGE_READWRITE and PAGE_WRITECOPY.
+    /// No protection other than PAGE_READONLY, PAGE_READWRITE and PAGE_WRITECOPY; a name is known
+    /// in
+    /// this process only.
     fn CreateFileMappingA(
         hFile: HANDLE,
         lpFileMappingAttributes: *const u8,
@@ -178,7 +214,8 @@ export! {
         lpName: *const u8,
     ) -> HANDLE, fail 0; {
         let _ = lpFileMappingAttributes;
-        create(hFile, flProtect, joined(dwMaximumSizeHigh, dwMaximumSizeLow), lpName)
+        let size = joined(dwMaximumSizeHigh, dwMaximumSizeLow);
+        create(hFile, flProtect, size, Name::optional_a(lpName))
     }
 
     /// As [`CreateFileMappingA`].
@@ -195,7 +232,41 @@ export! {
         lpName: *const u16,
     ) -> HANDLE, fail 0; {
         let _ = lpFileMappingAttributes;
-        create(hFile, flProtect, joined(dwMaximumSizeHigh, dwMaximumSizeLow), lpName)
+        let size = joined(dwMaximumSizeHigh, dwMaximumSizeLow);
+        create(hFile, flProtect, size, Name::optional_w(lpName))
+    }
+
+    /// Another handle of the mapping that has the name.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-openfilemappinga>
+    ///
+    /// # Errors
+    /// ERROR_FILE_NOT_FOUND, ERROR_INVALID_HANDLE (an object of another kind has it),
+    /// ERROR_INVALID_PARAMETER (no name), ERROR_NOACCESS.
+    ///
+    /// # Differs from Windows
+    /// The handle allows what the mapping was made for; it is not inherited.
+    fn OpenFileMappingA(
+        dwDesiredAccess: u32,
+        bInheritHandle: BOOL,
+        lpName: *const u8,
+    ) -> HANDLE, fail 0; {
+        let _ = (dwDesiredAccess, bInheritHandle);
+        names::open(Name::optional_a(lpName)?, Kind::Section)
+    }
+
+    /// As [`OpenFileMappingA`].
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-openfilemappingw>
+    ///
+    /// Errors and differences as [`OpenFileMappingA`].
+    fn OpenFileMappingW(
+        dwDesiredAccess: u32,
+        bInheritHandle: BOOL,
+        lpName: *const u16,
+    ) -> HANDLE, fail 0; {
+        let _ = (dwDesiredAccess, bInheritHandle);
+        names::open(Name::optional_w(lpName)?, Kind::Section)
     }
 
     /// Makes a view of a mapping, of so many octets or, of none, of all that follow. It stays when
@@ -213,17 +284,28 @@ export! {
         dwFileOffsetLow: u32,
         dwNumberOfBytesToMap: usize,
     ) -> *mut u8, fail std::ptr::null_mut(); {
-        let view = match dwDesiredAccess {
-            FILE_MAP_READ => View::Read,
-            FILE_MAP_COPY => View::Copy,
-            FILE_MAP_ALL_ACCESS => View::Write,
-            access if access & !FILE_MAP_READ == FILE_MAP_WRITE => View::Write,
-            _ => return Err(Error::ERROR_INVALID_PARAMETER),
-        };
-        let mapping = Mapping::find(hFileMappingObject)?;
         let offset = joined(dwFileOffsetHigh, dwFileOffsetLow);
-        let at = mapping.view(view, offset, dwNumberOfBytesToMap)?;
-        Ok(std::ptr::with_exposed_provenance_mut(at))
+        make_view(hFileMappingObject, dwDesiredAccess, offset, dwNumberOfBytesToMap, 0)
+    }
+
+    /// As [`MapViewOfFile`], at an address, unless that is null.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-mapviewoffileex>
+    ///
+    /// # Errors
+    /// As MapViewOfFile; ERROR_INVALID_ADDRESS where something is already,
+    /// ERROR_MAPPED_ALIGNMENT for an address that is no multiple of the granularity.
+    fn MapViewOfFileEx(
+        hFileMappingObject: HANDLE,
+        dwDesiredAccess: u32,
+        dwFileOffsetHigh: u32,
+        dwFileOffsetLow: u32,
+        dwNumberOfBytesToMap: usize,
+        lpBaseAddress: *mut u8,
+    ) -> *mut u8, fail std::ptr::null_mut(); {
+        let offset = joined(dwFileOffsetHigh, dwFileOffsetLow);
+        let (mapping, base) = (hFileMappingObject, lpBaseAddress.addr());
+        make_view(mapping, dwDesiredAccess, offset, dwNumberOfBytesToMap, base)
     }
 
     /// Takes a view away.

@@ -13,7 +13,7 @@ use crate::ptr;
 mod console;
 mod text;
 
-pub use console::{ControlHandler, SetConsoleCtrlHandler};
+pub use console::{ControlHandler, FreeConsole, SetConsoleCtrlHandler};
 
 const FORMAT_MESSAGE_ALLOCATE_BUFFER: u32 = 0x100;
 const FORMAT_MESSAGE_FROM_STRING: u32 = 0x400;

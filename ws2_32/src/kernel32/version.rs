@@ -102,6 +102,32 @@ unsafe impl Plain for OSVERSIONINFOEXA {}
 // SAFETY: as above.
 unsafe impl Plain for OSVERSIONINFOEXW {}
 
+/// OSVERSIONINFO, with which an OSVERSIONINFOEX begins.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OSVERSIONINFO<Unit> {
+    /// The octets of the structure.
+    pub dwOSVersionInfoSize: u32,
+    /// The version.
+    pub dwMajorVersion: u32,
+    /// The version, second part.
+    pub dwMinorVersion: u32,
+    /// The build.
+    pub dwBuildNumber: u32,
+    /// VER_PLATFORM_WIN32_NT.
+    pub dwPlatformId: u32,
+    /// The service pack, as a text: empty.
+    pub szCSDVersion: [Unit; 128],
+}
+
+/// With text of octets.
+pub type OSVERSIONINFOA = OSVERSIONINFO<u8>;
+/// With text of UTF-16.
+pub type OSVERSIONINFOW = OSVERSIONINFO<u16>;
+
+const _: () = assert!(size_of::<OSVERSIONINFOA>() == 148);
+const _: () = assert!(size_of::<OSVERSIONINFOW>() == 276);
+
 impl<Unit> From<OSVERSIONINFOEX<Unit>> for Version {
     fn from(info: OSVERSIONINFOEX<Unit>) -> Self {
         Self {
@@ -175,7 +201,66 @@ fn verify(wanted: &Version, types: u32, conditions: u64) -> Outcome<BOOL> {
     if is_here { Ok(TRUE) } else { Err(ERROR_OLD_WIN_VERSION) }
 }
 
+/// Tells this version where the program has room for it, which the first number there says.
+fn tell<Unit: Copy + Default>(at: *mut OSVERSIONINFO<Unit>) -> Outcome<BOOL> {
+    let size = ptr::read(at.cast_const().cast::<u32>()).map_err(no_access)?;
+    let info = OSVERSIONINFO {
+        dwOSVersionInfoSize: size,
+        dwMajorVersion: HERE.major,
+        dwMinorVersion: HERE.minor,
+        dwBuildNumber: HERE.build,
+        dwPlatformId: HERE.platform,
+        szCSDVersion: [Unit::default(); 128],
+    };
+    let size = size as usize;
+    if size == size_of::<OSVERSIONINFOEX<Unit>>() {
+        let info = OSVERSIONINFOEX {
+            dwOSVersionInfoSize: info.dwOSVersionInfoSize,
+            dwMajorVersion: info.dwMajorVersion,
+            dwMinorVersion: info.dwMinorVersion,
+            dwBuildNumber: info.dwBuildNumber,
+            dwPlatformId: info.dwPlatformId,
+            szCSDVersion: info.szCSDVersion,
+            wServicePackMajor: HERE.service_pack_major,
+            wServicePackMinor: HERE.service_pack_minor,
+            wSuiteMask: HERE.suite,
+            wProductType: HERE.product,
+            wReserved: 0,
+        };
+        ptr::write(at.cast(), info).map_err(no_access)?;
+    } else if size == size_of_val(&info) {
+        ptr::write(at, info).map_err(no_access)?;
+    } else {
+        return Err(Error::ERROR_INSUFFICIENT_BUFFER);
+    }
+    Ok(TRUE)
+}
+
 export! {
+    /// Tells which Windows this is, in an OSVERSIONINFO or an OSVERSIONINFOEX, whose size the first
+    /// number says.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getversionexa>
+    ///
+    /// # Errors
+    /// ERROR_INSUFFICIENT_BUFFER for another size (choice: the page names no code), ERROR_NOACCESS.
+    ///
+    /// # Differs from Windows
+    /// As GetVersion.
+    fn GetVersionExA(lpVersionInformation: *mut OSVERSIONINFOA) -> BOOL, fail FALSE; {
+        tell(lpVersionInformation)
+    }
+
+    /// As [`GetVersionExA`], with text of UTF-16.
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getversionexw>
+    ///
+    /// # Differs from Windows
+    /// As GetVersion.
+    fn GetVersionExW(lpVersionInformation: *mut OSVERSIONINFOW) -> BOOL, fail FALSE; {
+        tell(lpVersionInformation)
+    }
+
     /// Adds a condition for a part of the version to a mask for VerifyVersionInfo.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winnt/nf-winnt-versetconditionmask>

@@ -142,7 +142,7 @@ static void after_reset(void)
 
 static void select_arguments(void)
 {
-    struct timeval now = { 0, 0 }, bad = { -1, 0 };
+    struct timeval now = { 0, 0 }, bad = { -1, 0 }, less = { 0, -1000 };
     SOCKET client, server;
     fd_set empty, set;
 
@@ -153,6 +153,11 @@ static void select_arguments(void)
     FD_ZERO(&set);
     FD_SET(client, &set);
     CHECK_FAIL(select(0, &set, NULL, NULL, &bad), WSAEINVAL, "D select: the time is not valid");
+    CHECK_EQ(select(0, &set, NULL, NULL, &less), 0, "choice: nothing is ready at once");
+    FD_SET(client, &set);
+    CHECK_EQ(select(0, NULL, &set, NULL, &less), 1, "T nanomsg tests/poll.c: nn_poll(..., -1)");
+    less.tv_sec = 1;
+    CHECK_EQ(select(0, NULL, &set, NULL, &less), 1, "choice: the sum counts");
     close_both(client, server);
     FD_ZERO(&set);
     FD_SET(client, &set);

@@ -55,7 +55,7 @@ functions! {
     }
     Kernel32 from crate::kernel32::misc {
         GetLastError SetLastError FormatMessageA OutputDebugStringA GetSystemInfo
-        SetConsoleCtrlHandler FormatMessageW OutputDebugStringW ExitProcess
+        SetConsoleCtrlHandler FreeConsole FormatMessageW OutputDebugStringW ExitProcess
     }
     Kernel32 from crate::kernel32::object {
         SetEvent ResetEvent ReleaseSemaphore ReleaseMutex WaitForSingleObject
@@ -149,7 +149,8 @@ functions! {
         SetEnvironmentVariableW IsDebuggerPresent DebugBreak
     }
     Kernel32 from crate::kernel32::mapping {
-        CreateFileMappingA CreateFileMappingW MapViewOfFile UnmapViewOfFile
+        CreateFileMappingA CreateFileMappingW OpenFileMappingA OpenFileMappingW MapViewOfFile
+        MapViewOfFileEx UnmapViewOfFile
     }
     Kernel32 from crate::kernel32::temp_name {
         GetTempFileNameA GetTempFileNameW
@@ -250,7 +251,20 @@ functions! {
         SystemFunction036
     }
     Kernel32 from crate::kernel32::version {
-        VerSetConditionMask VerifyVersionInfoA VerifyVersionInfoW
+        VerSetConditionMask VerifyVersionInfoA VerifyVersionInfoW GetVersionExA GetVersionExW
+    }
+    Kernel32 from crate::kernel32::zone {
+        GetTimeZoneInformation
+    }
+    Kernel32 from crate::kernel32::file_facts {
+        GetFileInformationByHandle
+    }
+    Kernel32 from crate::kernel32::place {
+        GetCurrentDirectoryA GetCurrentDirectoryW SetCurrentDirectoryA SetCurrentDirectoryW
+        GetDiskFreeSpaceA GetDiskFreeSpaceW GetDiskFreeSpaceExA GetDiskFreeSpaceExW
+    }
+    Advapi32 from crate::event_log {
+        RegisterEventSourceA RegisterEventSourceW DeregisterEventSource ReportEventA ReportEventW
     }
     Kernel32 from crate::kernel32::fls {
         FlsAlloc FlsGetValue FlsSetValue FlsFree

@@ -127,7 +127,38 @@ fn set_handler(handler: Option<ControlHandler>, add: bool) -> Outcome<()> {
     }
 }
 
+/// Leaves the terminal: nothing typed there ends the process any more.
+fn leave() -> Outcome<()> {
+    static LEFT: AtomicBool = AtomicBool::new(false);
+    let has_none = std::fs::File::open("/dev/tty").is_err();
+    if has_none || LEFT.swap(true, Ordering::Relaxed) {
+        return Err(Error::ERROR_INVALID_PARAMETER);
+    }
+    // SAFETY: changes the session of the process, and nothing in memory.
+    if unsafe { libc::setsid() } == -1 {
+        // It leads a group, as what a shell starts does, and cannot leave the terminal's session.
+        set_action(libc::SIGINT, libc::SIG_IGN)?;
+        set_action(libc::SIGHUP, libc::SIG_IGN)?;
+    }
+    Ok(())
+}
+
 export! {
+    /// Leaves the console: what is typed there, and its end, concern the process no more.
+    ///
+    /// <https://learn.microsoft.com/windows/console/freeconsole>
+    ///
+    /// # Errors
+    /// ERROR_INVALID_PARAMETER for a process that has no console, or none any more (remark of the
+    /// page on AttachConsole; the code is our choice).
+    ///
+    /// # Differs from Windows
+    /// The standard handles stay as they are.
+    fn FreeConsole() -> BOOL, fail FALSE; {
+        leave()?;
+        Ok(TRUE)
+    }
+
     /// Adds or removes a handler for console control events. A null handler makes the process
     /// ignore CTRL_C_EVENT, or no longer.
     ///

@@ -1,4 +1,5 @@
-//! Names of events, semaphores, mutexes and timers, and the one place where their handles come and
+//! Names of events, semaphores, mutexes, timers and mappings, and the one place where their handles
+//! come and
 //! go.
 //!
 //! A name belongs to the handles of its object and not to the object: it goes with the last handle,
@@ -12,6 +13,7 @@ use linsock::iocp::handle::{Handle, Object, table};
 use linsock::iocp::sync::Lock;
 use linsock::iocp::timer::Timer;
 
+use super::super::mapping::Mapping;
 use super::super::wide;
 use super::{enter, no_access};
 use crate::abi::HANDLE;
@@ -29,6 +31,7 @@ pub(in crate::kernel32) enum Kind {
     Semaphore,
     Mutant,
     Timer,
+    Section,
 }
 
 /// The name of an object: never empty, and without the prefix that means this session.
@@ -97,7 +100,10 @@ fn identity(object: &Object) -> Option<(Kind, usize)> {
             let any: &dyn std::any::Any = &**other;
             any.is::<Timer>().then(|| (Kind::Timer, Arc::as_ptr(other).addr()))
         }
-        Object::File(_) | Object::Port(_) | Object::Private(_) | Object::Closable(_) => None,
+        Object::Closable(any) => {
+            any.is::<Mapping>().then(|| (Kind::Section, Arc::as_ptr(any).addr()))
+        }
+        Object::File(_) | Object::Port(_) | Object::Private(_) => None,
     }
 }
 

@@ -1,0 +1,2 @@
+/* ShellAPI.h - see shellapi.h. */
+#include "../shellapi.h"

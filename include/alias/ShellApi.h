@@ -1,0 +1,2 @@
+/* ShellApi.h - see shellapi.h. */
+#include "../shellapi.h"

@@ -1,0 +1,2 @@
+/* Shellapi.h - see shellapi.h. */
+#include "../shellapi.h"
