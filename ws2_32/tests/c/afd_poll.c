@@ -553,9 +553,13 @@ static void crowd(void)
         add(&calls[n], client, RECEIVE);
         CHECK_PENDING(client, &calls[n]);
     }
+    /* One that is cancelled takes no other with it. */
+    CHECK(CancelIoEx((HANDLE)client, (OVERLAPPED *)&calls[7].block), "D CancelIoEx");
+    CHECK_EQ(end_of(&calls[7]), ST_CANCELLED, "D CancelIoEx");
     CHECK_EQ(send(server, "x", 1, 0), 1, "setup");
     for (n = 0; n < 20; n++) {
-        CHECK_END(&calls[n], client, RECEIVE);
+        if (n != 7)
+            CHECK_END(&calls[n], client, RECEIVE);
         CloseHandle(calls[n].event);
     }
     close_both(client, server);
@@ -721,6 +725,19 @@ static void exclusive(void)
     CHECK_EQ(later(&calls[2]), ST_PENDING, EXCLUSIVE);
     CHECK(CancelIo((HANDLE)by), EXCLUSIVE);
     for (n = 0; n < 3; n++)
+        CloseHandle(calls[n].event);
+    close_both(s, t);
+    /* One that ends at once displaces too. */
+    tcp_pair(&s, &t);
+    for (n = 0; n < 2; n++) {
+        calls[n] = poll_of(FOREVER);
+        calls[n].in.exclusive = TRUE;
+        add(&calls[n], s, n == 0 ? RECEIVE : SEND_);
+    }
+    CHECK_EQ(issue((HANDLE)by, &calls[0]), ST_PENDING, EXCLUSIVE);
+    CHECK_EQ(issue((HANDLE)by, &calls[1]), ST_SUCCESS, POLL);
+    CHECK_EQ(end_of(&calls[0]), ST_CANCELLED, "choice: as one that waits");
+    for (n = 0; n < 2; n++)
         CloseHandle(calls[n].event);
     close_both(s, t);
     closesocket(by);
