@@ -127,6 +127,8 @@ static void devices(void)
     UNICODE_STRING name;
     IO_STATUS_BLOCK block;
     HANDLE handle;
+    WSADATA data;
+    DWORD flags;
     int n;
 
     for (n = 0; n < 4; n++) {
@@ -138,6 +140,13 @@ static void devices(void)
         CHECK_EQ(NtOpenFile(&handle, SYNCHRONIZE, &attributes, &block, 0, 0), 0, OPEN);
         CHECK(CloseHandle(handle), OPEN);
     }
+    /* It is no socket, though it is Winsock's. */
+    handle = open_device();
+    CHECK(GetHandleInformation(handle, &flags) && !(flags & HANDLE_FLAG_INHERIT), "D OBJECT_ATTRIBUTES: without OBJ_INHERIT");
+    CHECK_FAIL(closesocket((SOCKET)handle), WSAENOTSOCK, "D closesocket");
+    CHECK_EQ(WSACleanup(), 0, "setup");
+    CHECK(CloseHandle(handle), "D WSACleanup: sockets");
+    REQUIRE(WSAStartup(MAKEWORD(2, 2), &data) == 0);
     CHECK_EQ(open_name((const WCHAR *)u"\\Device\\Afdx", 0, &handle), ST_NO_NAME, "D NtCreateFile");
     CHECK_EQ(open_name((const WCHAR *)u"\\Device\\Linsock", 0, &handle), ST_NO_NAME, "D NtCreateFile");
     CHECK_EQ(open_name((const WCHAR *)u"Afd", 0, &handle), ST_BAD_PATH, "D NtCreateFile");
