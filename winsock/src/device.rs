@@ -20,7 +20,7 @@ use linsock_iocp::alarm::{Due, Ring, Setting};
 use linsock_iocp::buffer::CheckedMemory;
 use linsock_iocp::driver::Readiness;
 use linsock_iocp::file::{AlreadyAssociated, File, FileCore};
-use linsock_iocp::handle::{self, Handle, Object, Token};
+use linsock_iocp::handle::{self, Handle, Object};
 use linsock_iocp::irp::{Deferred, Irp, Timing};
 use linsock_iocp::port::CompletionPort;
 use linsock_iocp::reactor;
@@ -162,7 +162,6 @@ impl Seen {
 #[derive(Debug)]
 struct Row {
     value: usize,
-    token: Token,
     wanted: PollEvents,
 }
 
@@ -211,15 +210,10 @@ fn start(
     let requests = Requests::of(file)?;
     let values = question.rows.iter().map(|(value, _)| *value);
     let sockets = values.map(Socket::from_value).collect::<Result<Vec<_>, _>>()?;
-    let row = |((value, wanted), socket): ((usize, PollEvents), &Arc<Socket>)| Row {
-        value,
-        token: socket.core().token(),
-        wanted,
-    };
     let poll = Arc::new(Poll {
         file: Arc::clone(file),
         requests,
-        rows: question.rows.into_iter().zip(&sockets).map(row).collect(),
+        rows: question.rows.into_iter().map(|(value, wanted)| Row { value, wanted }).collect(),
         exclusive: question.exclusive,
         timeout: question.timeout,
         answer: question.answer,
@@ -295,23 +289,15 @@ impl Poll {
         drop(alarm);
     }
 
-    fn cancel_if(self: &Arc<Self>, chosen: &dyn Fn(&Irp) -> bool, after: &mut Deferred) -> bool {
+    fn cancel_if(&self, chosen: &dyn Fn(&Irp) -> bool, after: &mut Deferred) -> bool {
         let mut held = self.pending.lock();
         let is_chosen = held.as_ref().is_some_and(|pending| chosen(&pending.irp));
         let pending = held.take_if(|_| is_chosen);
         drop(held);
         if let Some(pending) = pending {
             self.end(pending, &[], NtStatus::CANCELLED, after);
-            self.leave_sockets();
         }
         is_chosen
-    }
-
-    /// It waits for no socket any more. The caller holds no lock.
-    fn leave_sockets(self: &Arc<Self>) {
-        for socket in self.rows.iter().filter_map(|row| Socket::from_token(row.token)) {
-            socket.forget_poll(self);
-        }
     }
 
     /// Writes the answer, and gives its length: the head as it was asked, and a row for each
@@ -336,7 +322,6 @@ impl Ring for Poll {
     fn ring(self: Arc<Self>, _: Due) {
         let mut after = Deferred::default();
         self.finish(&[], NtStatus::TIMEOUT, &mut after);
-        self.leave_sockets();
         after.run();
     }
 }

@@ -165,7 +165,7 @@ impl CompletionQueue {
     pub fn dequeue<T>(&self, most: usize, tell: impl FnMut(Completion) -> T) -> Vec<T> {
         let mut taken = self.take(most);
         let has_port = matches!(self.notification, Some(Notification::Packet { .. }));
-        if taken.is_empty() && most > 0 && !has_port {
+        if taken.is_empty() && !has_port {
             reactor::look();
             taken = self.take(most);
         }
@@ -345,7 +345,7 @@ impl RequestQueue {
     ///
     /// # Errors
     /// WSAENOBUFS when a completion queue has no places for as many; WSAEINVAL for fewer than there
-    /// are. Then nothing is changed.
+    /// are, and where a completion queue is closed. Then nothing is changed.
     pub fn resize(&self, receives: usize, sends: usize) -> Result<(), NtStatus> {
         let is_less = |half: &Half, most| most < half.under_way.load(Ordering::Relaxed);
         if is_less(&self.receives, receives) || is_less(&self.sends, sends) {
@@ -516,6 +516,22 @@ mod tests {
     use std::thread;
 
     use super::*;
+
+    /// The threads that wait for what a queue tells are those that look at the socket.
+    #[test]
+    fn a_queue_that_tells_a_port_gives_the_socket_its_threads() {
+        let port = CompletionPort::new(1).unwrap();
+        let packet = Notification::Packet { port: Arc::clone(&port), key: 0, overlapped: 0 };
+        let told = CompletionQueue::new(2, Some(packet)).unwrap();
+        let looked_at = CompletionQueue::new(4, None).unwrap();
+        for (receives, sends, expected) in
+            [(&told, &looked_at, true), (&looked_at, &told, true), (&looked_at, &looked_at, false)]
+        {
+            let half = |queue| Half::new(queue, 1).unwrap();
+            let requests = RequestQueue::new(half(receives), half(sends), 0);
+            assert_eq!(requests.port().is_some_and(|found| Arc::ptr_eq(found, &port)), expected);
+        }
+    }
 
     /// Our choice: what two threads change at once is counted once (a program has to take turns,
     /// but nothing of the queue's may break).

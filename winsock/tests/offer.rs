@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use linsock::catalog::Provider;
+use linsock::iocp::NtStatus;
 use linsock::net::{Family, Socket, UdpSocket};
 use linsock::offer::Place;
 use linsock::{offer, socket, time_wait};
@@ -212,6 +213,25 @@ fn what_is_no_place_is_refused() {
     }
     client.send(b"still").unwrap();
     assert_eq!(server.recv(&mut [0; 8]).unwrap(), 5);
+}
+
+/// Our choice: a descriptor has to be what the words say.
+#[test]
+fn words_about_another_descriptor_are_refused() {
+    let socket = socket::Socket::create(Provider::Tcp(Family::Inet), true).unwrap();
+    let passport = socket.emigrate().unwrap().passport;
+    let other = |family, kind| net::socket(family, kind, None).unwrap();
+    for fd in [
+        other(net::AddressFamily::INET, net::SocketType::DGRAM),
+        other(net::AddressFamily::INET6, net::SocketType::STREAM),
+        other(net::AddressFamily::UNIX, net::SocketType::DGRAM),
+    ] {
+        let refused = socket::Socket::immigrate(&passport, fd, None).unwrap_err();
+        assert_eq!(refused, NtStatus::INVALID_PARAMETER);
+    }
+    let fitting = other(net::AddressFamily::INET, net::SocketType::STREAM);
+    socket::Socket::immigrate(&passport, fitting, None).unwrap().close_handle().unwrap();
+    socket.close_handle().unwrap();
 }
 
 /// The names of offers are no secret: who takes one when it is free can give nobody anything.

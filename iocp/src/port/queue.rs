@@ -291,6 +291,12 @@ mod tests {
     }
 
     #[test]
+    fn what_there_is_to_do_and_who_does_it_are_told_apart() {
+        let expected = Load { packets: 3, waiting: 1, working: 2, concurrency: 0 };
+        assert_eq!(queue(1, 2, 3).load(), expected);
+    }
+
+    #[test]
     fn a_packet_from_outside_wakes_one_sleeper_at_a_time() {
         let mut queue = queue(2, 0, 0);
         assert_eq!(post(&mut queue, Relation::Stranger, 2), Duty::Wake);

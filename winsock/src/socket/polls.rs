@@ -12,15 +12,15 @@ use crate::device::{Poll, Requests, Seen};
 /// What a socket has of polls.
 #[derive(Debug, Default)]
 pub(super) struct Polls {
-    /// Those that wait for this socket, and which of their rows it is. What has ended elsewhere is
-    /// left out when the socket is looked at next.
+    /// Those that wait for this socket, and which of their rows it is. What has ended meanwhile
+    /// (elsewhere, by the clock, by a cancel) is left out when the socket is looked at next.
     waiting: Vec<(Weak<Poll>, usize)>,
     /// The poll that was there first: an exclusive one is replaced by the next exclusive one
     /// (`test_poll_exclusive`).
     main: Weak<Poll>,
     /// Those that were asked for through this socket's handle.
     asked: Option<Arc<Requests>>,
-    /// How many may wait before those are looked for that have ended elsewhere.
+    /// How many may wait before those are looked for that have ended.
     limit: usize,
 }
 
@@ -116,13 +116,6 @@ impl Socket {
             }
         }
         inner.settle(self, after);
-    }
-
-    /// The poll is over.
-    pub(crate) fn forget_poll(&self, poll: &Arc<Poll>) {
-        if let Some(polls) = &mut self.lock().polls {
-            polls.waiting.retain(|(known, _)| !std::ptr::eq(known.as_ptr(), Arc::as_ptr(poll)));
-        }
     }
 }
 

@@ -92,12 +92,7 @@ pub(crate) fn note(ended: Ended) {
     if book.looked.is_none() {
         return;
     }
-    let number = book.next;
-    book.next += 1;
-    if book.entries.len() == MOST {
-        book.entries.pop_front();
-    }
-    book.entries.push_back(Entry { number, when: Instant::now(), ended });
+    book.add(ended, Instant::now());
 }
 
 /// Looks after a while whether somebody has looked.
@@ -110,6 +105,14 @@ fn lapse_after(time: Duration) {
 }
 
 impl Book {
+    fn add(&mut self, ended: Ended, when: Instant) {
+        if self.entries.len() == MOST {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(Entry { number: self.next, when, ended });
+        self.next += 1;
+    }
+
     fn forget(&mut self, now: Instant) {
         let is_old = |entry: &Entry| now.saturating_duration_since(entry.when) >= MEMORY;
         while self.entries.front().is_some_and(is_old) {
@@ -134,8 +137,8 @@ impl Book {
 mod tests {
     use super::*;
 
-    fn book(looked: Instant, ends: &[Instant]) -> Book {
-        let ended = Ended {
+    fn ended() -> Ended {
+        Ended {
             handle: 4,
             connection: 1,
             provider: Provider::Unix,
@@ -145,11 +148,13 @@ mod tests {
             what: String::new(),
             octets: None,
             age: Duration::ZERO,
-        };
-        let entry =
-            |(number, when): (u64, &Instant)| Entry { number, when: *when, ended: ended.clone() };
-        let entries: VecDeque<_> = (0..).zip(ends).map(entry).collect();
-        Book { looked: Some(looked), next: 0, entries }
+        }
+    }
+
+    fn book(looked: Instant, ends: impl IntoIterator<Item = Instant>) -> Book {
+        let mut book = Book { looked: Some(looked), entries: VecDeque::new(), next: 0 };
+        ends.into_iter().for_each(|when| book.add(ended(), when));
+        book
     }
 
     /// Our choice: a minute.
@@ -157,12 +162,21 @@ mod tests {
     fn an_end_and_a_look_are_remembered_for_a_minute() {
         let begin = Instant::now();
         let at = |seconds| begin + Duration::from_secs(seconds);
-        let mut book = book(at(10), &[at(0), at(1), at(30)]);
+        let mut book = book(at(10), [at(0), at(1), at(30)]);
         book.forget(at(60));
         assert_eq!(book.entries.len(), 2);
         assert_eq!(book.lapse(at(60)), Some(Duration::from_secs(10)));
         assert_eq!(book.entries.len(), 2);
         assert_eq!(book.lapse(at(70)), None);
         assert!(book.entries.is_empty() && book.looked.is_none());
+    }
+
+    /// Our choice: 256, and each keeps its number.
+    #[test]
+    fn only_the_last_ends_are_kept() {
+        let now = Instant::now();
+        let book = book(now, [now; MOST + 2]);
+        let numbers: Vec<_> = book.entries.iter().map(|entry| entry.number).collect();
+        assert_eq!(numbers, (2..MOST as u64 + 2).collect::<Vec<_>>());
     }
 }

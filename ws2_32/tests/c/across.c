@@ -454,15 +454,21 @@ static void half_closed_by_one(void (*pair)(SOCKET *, SOCKET *))
     end(&other);
 }
 
+/* The other end is the one that is given away: of its connection the peer has acknowledged the beginning, too. */
+static void tcp_pair_turned(SOCKET *client, SOCKET *server)
+{
+    tcp_pair(server, client);
+}
+
 /* Who reads last must not take what a reset has cut off for whole. */
-static void reset_for_all(void)
+static void reset_for_all(void (*pair)(SOCKET *, SOCKET *))
 {
     struct other other = start();
     SOCKET client, server;
     struct answer answer;
     char octets[8];
 
-    tcp_pair(&client, &server);
+    pair(&client, &server);
     limit_waits(server);
     give(server, &other);
     CHECK_EQ(send(client, "part", 4, 0), 4, ONE_SOCKET);
@@ -1099,8 +1105,10 @@ int main(int argc, char **argv)
     ended_by_one(DISCONNECT);
     recycled();
     half_closed_by_one(tcp_pair);
+    half_closed_by_one(tcp_pair_turned);
     half_closed_by_one(unix_pair);
-    reset_for_all();
+    reset_for_all(tcp_pair);
+    reset_for_all(tcp_pair_turned);
     end_behind_sends();
     closed_without_a_wait();
     refuses_data();

@@ -127,6 +127,8 @@ static void devices(void)
     UNICODE_STRING name;
     IO_STATUS_BLOCK block;
     HANDLE handle;
+    WSADATA data;
+    DWORD flags;
     int n;
 
     for (n = 0; n < 4; n++) {
@@ -138,6 +140,13 @@ static void devices(void)
         CHECK_EQ(NtOpenFile(&handle, SYNCHRONIZE, &attributes, &block, 0, 0), 0, OPEN);
         CHECK(CloseHandle(handle), OPEN);
     }
+    /* It is no socket, though it is Winsock's. */
+    handle = open_device();
+    CHECK(GetHandleInformation(handle, &flags) && !(flags & HANDLE_FLAG_INHERIT), "D OBJECT_ATTRIBUTES: without OBJ_INHERIT");
+    CHECK_FAIL(closesocket((SOCKET)handle), WSAENOTSOCK, "D closesocket");
+    CHECK_EQ(WSACleanup(), 0, "setup");
+    CHECK(CloseHandle(handle), "D WSACleanup: sockets");
+    REQUIRE(WSAStartup(MAKEWORD(2, 2), &data) == 0);
     CHECK_EQ(open_name((const WCHAR *)u"\\Device\\Afdx", 0, &handle), ST_NO_NAME, "D NtCreateFile");
     CHECK_EQ(open_name((const WCHAR *)u"\\Device\\Linsock", 0, &handle), ST_NO_NAME, "D NtCreateFile");
     CHECK_EQ(open_name((const WCHAR *)u"Afd", 0, &handle), ST_BAD_PATH, "D NtCreateFile");
@@ -540,6 +549,31 @@ static void several(void)
     close_both(client, server);
 }
 
+/* More polls of one socket than it takes without a look at which are over. */
+static void crowd(void)
+{
+    static struct poll_call calls[20];
+    SOCKET client, server;
+    int n;
+
+    tcp_pair(&client, &server);
+    for (n = 0; n < 20; n++) {
+        calls[n] = poll_of(FOREVER);
+        add(&calls[n], client, RECEIVE);
+        CHECK_PENDING(client, &calls[n]);
+    }
+    /* One that is cancelled takes no other with it. */
+    CHECK(CancelIoEx((HANDLE)client, (OVERLAPPED *)&calls[7].block), "D CancelIoEx");
+    CHECK_EQ(end_of(&calls[7]), ST_CANCELLED, "D CancelIoEx");
+    CHECK_EQ(send(server, "x", 1, 0), 1, "setup");
+    for (n = 0; n < 20; n++) {
+        if (n != 7)
+            CHECK_END(&calls[n], client, RECEIVE);
+        CloseHandle(calls[n].event);
+    }
+    close_both(client, server);
+}
+
 static void accepts(void)
 {
     struct poll_call call = poll_of(FOREVER), into = poll_of(FOREVER);
@@ -700,6 +734,19 @@ static void exclusive(void)
     CHECK_EQ(later(&calls[2]), ST_PENDING, EXCLUSIVE);
     CHECK(CancelIo((HANDLE)by), EXCLUSIVE);
     for (n = 0; n < 3; n++)
+        CloseHandle(calls[n].event);
+    close_both(s, t);
+    /* One that ends at once displaces too. */
+    tcp_pair(&s, &t);
+    for (n = 0; n < 2; n++) {
+        calls[n] = poll_of(FOREVER);
+        calls[n].in.exclusive = TRUE;
+        add(&calls[n], s, n == 0 ? RECEIVE : SEND_);
+    }
+    CHECK_EQ(issue((HANDLE)by, &calls[0]), ST_PENDING, EXCLUSIVE);
+    CHECK_EQ(issue((HANDLE)by, &calls[1]), ST_SUCCESS, POLL);
+    CHECK_EQ(end_of(&calls[0]), ST_CANCELLED, "choice: as one that waits");
+    for (n = 0; n < 2; n++)
         CloseHandle(calls[n].event);
     close_both(s, t);
     closesocket(by);
@@ -1057,6 +1104,7 @@ int main(void)
     resets();
     closing();
     several();
+    crowd();
     accepts();
     accept_given_up();
     datagrams();
