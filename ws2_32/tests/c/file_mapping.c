@@ -104,8 +104,6 @@ static void memory(void)
     REFUSED(CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 0, NULL), ERROR_INVALID_PARAMETER,
             "D CreateFileMapping: of the paging file, a size");
 #ifndef __MINGW32__
-    REFUSED(CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 1, "name"), ERROR_NOT_SUPPORTED,
-            "choice: mappings have no names");
     REFUSED(CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 1, (LPCSTR)16), ERROR_NOACCESS,
             "choice: an error, and no crash");
 #endif
