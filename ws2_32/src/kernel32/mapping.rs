@@ -140,6 +140,12 @@ impl Mapping {
                 _ => failed(&error),
             });
         }
+        if base != 0 && at.addr() != base {
+            // A kernel before 4.17, and valgrind's, takes the address for a wish (mmap(2)).
+            // SAFETY: the memory was just made, and nobody knows of it.
+            unsafe { libc::munmap(at, len) };
+            return Err(Error::ERROR_INVALID_ADDRESS);
+        }
         Ok(at.expose_provenance())
     }
 }
