@@ -15,6 +15,8 @@ mod c;
 mod c_arguments;
 #[path = "../../fuzz/checks/c_two_threads.rs"]
 mod c_two_threads;
+#[path = "../../fuzz/checks/registered_io.rs"]
+mod registered_io;
 
 /// One run at a time: a number that one takes for a handle may be another's, and descriptors are
 /// counted.
@@ -47,6 +49,11 @@ fn two_threads_of_the_corpus() {
 }
 
 #[test]
+fn registered_io_of_the_corpus() {
+    replay("registered_io", registered_io::check);
+}
+
+#[test]
 fn addresses_and_options_of_the_corpus() {
     replay("addresses_and_options", addresses_and_options::check);
 }
@@ -55,6 +62,11 @@ proptest! {
     #[test]
     fn arguments_at_random(script in prop::collection::vec(any::<u8>(), 0..1000)) {
         alone(|| c_arguments::check(&script));
+    }
+
+    #[test]
+    fn registered_io_at_random(script in prop::collection::vec(any::<u8>(), 0..800)) {
+        alone(|| registered_io::check(&script));
     }
 
     #[test]
