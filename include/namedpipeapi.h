@@ -1,6 +1,5 @@
-/* namedpipeapi.h - CreatePipe and PeekNamedPipe are in linsock_process.h. linsock has no named pipes, and says so:
- * CreateNamedPipe fails, so no handle is ever one. For programs that have a transport over pipes beside the one over
- * sockets. No function of the library is behind those. */
+/* namedpipeapi.h - named pipes between processes of this host. CreatePipe and PeekNamedPipe are in
+ * linsock_process.h. */
 #ifndef LINSOCK_NAMEDPIPEAPI_H
 #define LINSOCK_NAMEDPIPEAPI_H
 
@@ -18,79 +17,80 @@
 #define PIPE_TYPE_MESSAGE 0x00000004
 #define PIPE_ACCEPT_REMOTE_CLIENTS 0x00000000
 #define PIPE_REJECT_REMOTE_CLIENTS 0x00000008
+#define PIPE_CLIENT_END 0x00000000
+#define PIPE_SERVER_END 0x00000001
 #define PIPE_UNLIMITED_INSTANCES 255
 #define NMPWAIT_WAIT_FOREVER 0xFFFFFFFF
 #define NMPWAIT_NOWAIT 0x00000001
 #define NMPWAIT_USE_DEFAULT_WAIT 0x00000000
 #define FILE_FLAG_FIRST_PIPE_INSTANCE 0x00080000
+/* secauthz: how far a server may act as its client, which none can here */
+#define SECURITY_ANONYMOUS 0x00000000
+#define SECURITY_IDENTIFICATION 0x00010000
+#define SECURITY_IMPERSONATION 0x00020000
+#define SECURITY_DELEGATION 0x00030000
+#define SECURITY_CONTEXT_TRACKING 0x00040000
+#define SECURITY_EFFECTIVE_ONLY 0x00080000
+#define SECURITY_SQOS_PRESENT 0x00100000
 
-static __inline__ BOOL linsock_no_pipe(DWORD error)
-{
-    SetLastError(error);
-    return FALSE;
-}
+LINSOCK_EXTERN_C_BEGIN
+
 /* winbase/nf-winbase-createnamedpipea */
-static __inline__ HANDLE CreateNamedPipeA(LPCSTR name, DWORD open_mode, DWORD pipe_mode, DWORD max_instances,
-                                          DWORD out_size, DWORD in_size, DWORD timeout, LPSECURITY_ATTRIBUTES security)
-{
-    (void)name, (void)open_mode, (void)pipe_mode, (void)max_instances;
-    (void)out_size, (void)in_size, (void)timeout, (void)security;
-    linsock_no_pipe(ERROR_NOT_SUPPORTED);
-    return INVALID_HANDLE_VALUE;
-}
+HANDLE WINAPI CreateNamedPipeA(LPCSTR lpName, DWORD dwOpenMode, DWORD dwPipeMode, DWORD nMaxInstances,
+                               DWORD nOutBufferSize, DWORD nInBufferSize, DWORD nDefaultTimeOut,
+                               LPSECURITY_ATTRIBUTES lpSecurityAttributes);
 /* namedpipeapi/nf-namedpipeapi-createnamedpipew */
-static __inline__ HANDLE CreateNamedPipeW(LPCWSTR name, DWORD open_mode, DWORD pipe_mode, DWORD max_instances,
-                                          DWORD out_size, DWORD in_size, DWORD timeout, LPSECURITY_ATTRIBUTES security)
-{
-    (void)name;
-    return CreateNamedPipeA(0, open_mode, pipe_mode, max_instances, out_size, in_size, timeout, security);
-}
-/* winbase/nf-winbase-waitnamedpipea: there is no instance of any */
-static __inline__ BOOL WaitNamedPipeA(LPCSTR name, DWORD timeout)
-{
-    (void)name, (void)timeout;
-    return linsock_no_pipe(ERROR_FILE_NOT_FOUND);
-}
-/* namedpipeapi/nf-namedpipeapi-waitnamedpipew */
-static __inline__ BOOL WaitNamedPipeW(LPCWSTR name, DWORD timeout)
-{
-    (void)name, (void)timeout;
-    return linsock_no_pipe(ERROR_FILE_NOT_FOUND);
-}
+HANDLE WINAPI CreateNamedPipeW(LPCWSTR lpName, DWORD dwOpenMode, DWORD dwPipeMode, DWORD nMaxInstances,
+                               DWORD nOutBufferSize, DWORD nInBufferSize, DWORD nDefaultTimeOut,
+                               LPSECURITY_ATTRIBUTES lpSecurityAttributes);
 /* namedpipeapi/nf-namedpipeapi-connectnamedpipe */
-static __inline__ BOOL ConnectNamedPipe(HANDLE pipe, LPOVERLAPPED overlapped)
-{
-    (void)pipe, (void)overlapped;
-    return linsock_no_pipe(ERROR_INVALID_HANDLE);
-}
+BOOL WINAPI ConnectNamedPipe(HANDLE hNamedPipe, LPOVERLAPPED lpOverlapped);
 /* namedpipeapi/nf-namedpipeapi-disconnectnamedpipe */
-static __inline__ BOOL DisconnectNamedPipe(HANDLE pipe)
-{
-    (void)pipe;
-    return linsock_no_pipe(ERROR_INVALID_HANDLE);
-}
+BOOL WINAPI DisconnectNamedPipe(HANDLE hNamedPipe);
+/* winbase/nf-winbase-waitnamedpipea */
+BOOL WINAPI WaitNamedPipeA(LPCSTR lpNamedPipeName, DWORD nTimeOut);
+/* namedpipeapi/nf-namedpipeapi-waitnamedpipew */
+BOOL WINAPI WaitNamedPipeW(LPCWSTR lpNamedPipeName, DWORD nTimeOut);
 /* namedpipeapi/nf-namedpipeapi-setnamedpipehandlestate */
-static __inline__ BOOL SetNamedPipeHandleState(HANDLE pipe, LPDWORD mode, LPDWORD max_count, LPDWORD timeout)
-{
-    (void)pipe, (void)mode, (void)max_count, (void)timeout;
-    return linsock_no_pipe(ERROR_INVALID_HANDLE);
-}
-/* winbase/nf-winbase-getnamedpipeclientprocessid and nf-winbase-getnamedpipeserverprocessid */
-static __inline__ BOOL GetNamedPipeClientProcessId(HANDLE pipe, PULONG process)
-{
-    (void)pipe, (void)process;
-    return linsock_no_pipe(ERROR_INVALID_HANDLE);
-}
-static __inline__ BOOL GetNamedPipeServerProcessId(HANDLE pipe, PULONG process)
-{
-    return GetNamedPipeClientProcessId(pipe, process);
-}
+BOOL WINAPI SetNamedPipeHandleState(HANDLE hNamedPipe, LPDWORD lpMode, LPDWORD lpMaxCollectionCount,
+                                    LPDWORD lpCollectDataTimeout);
+/* winbase/nf-winbase-getnamedpipehandlestatea */
+BOOL WINAPI GetNamedPipeHandleStateA(HANDLE hNamedPipe, LPDWORD lpState, LPDWORD lpCurInstances,
+                                     LPDWORD lpMaxCollectionCount, LPDWORD lpCollectDataTimeout, LPSTR lpUserName,
+                                     DWORD nMaxUserNameSize);
+/* namedpipeapi/nf-namedpipeapi-getnamedpipehandlestatew */
+BOOL WINAPI GetNamedPipeHandleStateW(HANDLE hNamedPipe, LPDWORD lpState, LPDWORD lpCurInstances,
+                                     LPDWORD lpMaxCollectionCount, LPDWORD lpCollectDataTimeout, LPWSTR lpUserName,
+                                     DWORD nMaxUserNameSize);
+/* namedpipeapi/nf-namedpipeapi-getnamedpipeinfo */
+BOOL WINAPI GetNamedPipeInfo(HANDLE hNamedPipe, LPDWORD lpFlags, LPDWORD lpOutBufferSize, LPDWORD lpInBufferSize,
+                             LPDWORD lpMaxInstances);
+/* winbase/nf-winbase-getnamedpipeclientprocessid */
+BOOL WINAPI GetNamedPipeClientProcessId(HANDLE Pipe, PULONG ClientProcessId);
+/* winbase/nf-winbase-getnamedpipeserverprocessid */
+BOOL WINAPI GetNamedPipeServerProcessId(HANDLE Pipe, PULONG ServerProcessId);
+/* namedpipeapi/nf-namedpipeapi-transactnamedpipe */
+BOOL WINAPI TransactNamedPipe(HANDLE hNamedPipe, LPVOID lpInBuffer, DWORD nInBufferSize, LPVOID lpOutBuffer,
+                              DWORD nOutBufferSize, LPDWORD lpBytesRead, LPOVERLAPPED lpOverlapped);
+/* winbase/nf-winbase-callnamedpipea */
+BOOL WINAPI CallNamedPipeA(LPCSTR lpNamedPipeName, LPVOID lpInBuffer, DWORD nInBufferSize, LPVOID lpOutBuffer,
+                           DWORD nOutBufferSize, LPDWORD lpBytesRead, DWORD nTimeOut);
+/* namedpipeapi/nf-namedpipeapi-callnamedpipew */
+BOOL WINAPI CallNamedPipeW(LPCWSTR lpNamedPipeName, LPVOID lpInBuffer, DWORD nInBufferSize, LPVOID lpOutBuffer,
+                           DWORD nOutBufferSize, LPDWORD lpBytesRead, DWORD nTimeOut);
+
+LINSOCK_EXTERN_C_END
+
 #ifdef UNICODE
 #define CreateNamedPipe CreateNamedPipeW
 #define WaitNamedPipe WaitNamedPipeW
+#define GetNamedPipeHandleState GetNamedPipeHandleStateW
+#define CallNamedPipe CallNamedPipeW
 #else
 #define CreateNamedPipe CreateNamedPipeA
 #define WaitNamedPipe WaitNamedPipeA
+#define GetNamedPipeHandleState GetNamedPipeHandleStateA
+#define CallNamedPipe CallNamedPipeA
 #endif
 
 #endif

@@ -77,9 +77,29 @@ statuses! {
     DISK_FULL = 0xC000_007F, win32 112, wsa 10022;
     /// The operation would have to wait (non-blocking socket).
     DEVICE_NOT_READY = 0xC000_00A3, win32 21, wsa 10035;
+    /// There are as many instances of the pipe as there may be.
+    INSTANCE_NOT_AVAILABLE = 0xC000_00AB, win32 231, wsa 10022;
     /// Nobody has the pipe's other end any more.
     PIPE_BROKEN = 0xC000_014B, win32 109, wsa 10022;
-    /// This direction of the connection was shut down by this side.
+    /// Every instance of the pipe has a client.
+    PIPE_NOT_AVAILABLE = 0xC000_00AC, win32 231, wsa 10022;
+    /// The pipe is in no state for that.
+    INVALID_PIPE_STATE = 0xC000_00AD, win32 230, wsa 10022;
+    /// Something waits in the pipe that would come in between.
+    PIPE_BUSY = 0xC000_00AE, win32 231, wsa 10022;
+    /// The pipe's other end has that function.
+    ILLEGAL_FUNCTION = 0xC000_00AF, win32 1, wsa 10022;
+    /// The pipe's other end is closed: nobody will read.
+    PIPE_CLOSING = 0xC000_00B1, win32 232, wsa 10022;
+    /// The pipe has a client already.
+    PIPE_CONNECTED = 0xC000_00B2, win32 535, wsa 10022;
+    /// The pipe has no client yet.
+    PIPE_LISTENING = 0xC000_00B3, win32 536, wsa 10022;
+    /// The pipe is not read by messages.
+    INVALID_READ_MODE = 0xC000_00B4, win32 230, wsa 10022;
+    /// Nothing is in the pipe.
+    PIPE_EMPTY = 0xC000_00D9, win32 232, wsa 10022;
+    /// This direction of the connection was shut down by this side; of a pipe: it has no client.
     PIPE_DISCONNECTED = 0xC000_00B0, win32 233, wsa 10058;
     /// Time ran out.
     IO_TIMEOUT = 0xC000_00B5, win32 121, wsa 10060;

@@ -184,6 +184,7 @@ programs![
     udp,
     unix_streams,
     libraries,
+    named_pipe_server,
     named_pipes,
     directories,
     system,

@@ -35,7 +35,7 @@ impl Deadline {
 
     /// The one that comes first.
     #[must_use]
-    pub(crate) fn sooner(self, other: Self) -> Self {
+    pub fn sooner(self, other: Self) -> Self {
         match (self, other) {
             (Self::At(one), Self::At(another)) => Self::At(one.min(another)),
             (Self::Never, at) | (at, Self::Never) => at,

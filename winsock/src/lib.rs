@@ -11,6 +11,7 @@
 pub mod catalog;
 pub mod device;
 pub mod host;
+pub mod named_pipe;
 pub mod net;
 pub mod offer;
 pub mod option;

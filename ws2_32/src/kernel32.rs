@@ -21,6 +21,7 @@ pub mod io;
 pub mod library;
 pub mod mapping;
 pub mod misc;
+pub mod named_pipe;
 pub mod object;
 pub mod pages;
 pub mod pipe;

@@ -460,7 +460,7 @@ constants! {
         ERROR_NOT_LOCKED ERROR_NOT_OWNER ERROR_NOT_READY ERROR_NOT_SUPPORTED ERROR_NO_DATA
         ERROR_NO_MATCH ERROR_NO_MORE_ITEMS ERROR_NO_SYSTEM_RESOURCES ERROR_NO_TOKEN
         ERROR_OPERATION_ABORTED ERROR_OUTOFMEMORY ERROR_PATH_NOT_FOUND ERROR_PIPE_BUSY
-        ERROR_PIPE_CONNECTED ERROR_PIPE_NOT_CONNECTED ERROR_PORT_UNREACHABLE
+        ERROR_PIPE_CONNECTED ERROR_PIPE_LISTENING ERROR_PIPE_NOT_CONNECTED ERROR_PORT_UNREACHABLE
         ERROR_POSSIBLE_DEADLOCK ERROR_PRIVILEGE_NOT_HELD ERROR_PROC_NOT_FOUND
         ERROR_PROTOCOL_UNREACHABLE ERROR_REQUEST_ABORTED ERROR_RETRY ERROR_SEM_TIMEOUT
         ERROR_SHARING_VIOLATION ERROR_SUCCESS ERROR_TIMEOUT ERROR_TOO_MANY_OPEN_FILES
@@ -676,9 +676,12 @@ constants! {
         PIPE_WAIT PIPE_NOWAIT PIPE_READMODE_BYTE PIPE_READMODE_MESSAGE PIPE_TYPE_BYTE
         PIPE_TYPE_MESSAGE PIPE_ACCEPT_REMOTE_CLIENTS PIPE_REJECT_REMOTE_CLIENTS
         PIPE_UNLIMITED_INSTANCES NMPWAIT_WAIT_FOREVER NMPWAIT_NOWAIT NMPWAIT_USE_DEFAULT_WAIT
+        PIPE_CLIENT_END PIPE_SERVER_END
     }
     FileSystem {
         PIPE_ACCESS_INBOUND PIPE_ACCESS_OUTBOUND PIPE_ACCESS_DUPLEX FILE_FLAG_FIRST_PIPE_INSTANCE
+        SECURITY_ANONYMOUS SECURITY_CONTEXT_TRACKING SECURITY_DELEGATION SECURITY_EFFECTIVE_ONLY
+        SECURITY_IDENTIFICATION SECURITY_IMPERSONATION SECURITY_SQOS_PRESENT
     }
     SystemServices {
         DLL_PROCESS_ATTACH DLL_PROCESS_DETACH DLL_THREAD_ATTACH DLL_THREAD_DETACH
@@ -1721,6 +1724,21 @@ signatures! {
     kernel32::exception => SetUnhandledExceptionFilter 1 none;
     kernel32::pipe => CreatePipe 4 Pipes;
     kernel32::pipe => PeekNamedPipe 6 Pipes;
+    kernel32::named_pipe => CreateNamedPipeA 8 Pipes;
+    kernel32::named_pipe => CreateNamedPipeW 8 Pipes;
+    kernel32::named_pipe => ConnectNamedPipe 2 Pipes;
+    kernel32::named_pipe => DisconnectNamedPipe 1 Pipes;
+    kernel32::named_pipe => WaitNamedPipeA 2 Pipes;
+    kernel32::named_pipe => WaitNamedPipeW 2 Pipes;
+    kernel32::named_pipe => SetNamedPipeHandleState 4 Pipes;
+    kernel32::named_pipe => GetNamedPipeHandleStateA 7 Pipes;
+    kernel32::named_pipe => GetNamedPipeHandleStateW 7 Pipes;
+    kernel32::named_pipe => GetNamedPipeInfo 5 Pipes;
+    kernel32::named_pipe => GetNamedPipeClientProcessId 2 Pipes;
+    kernel32::named_pipe => GetNamedPipeServerProcessId 2 Pipes;
+    kernel32::named_pipe::exchange => TransactNamedPipe 7 Pipes;
+    kernel32::named_pipe::exchange => CallNamedPipeA 7 Pipes;
+    kernel32::named_pipe::exchange => CallNamedPipeW 7 Pipes;
     kernel32::standard => GetStdHandle 1 Console;
     kernel32::standard => SetStdHandle 2 Console;
     kernel32::screen => GetConsoleMode 2 Console;

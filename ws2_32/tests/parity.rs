@@ -151,6 +151,10 @@ const DOCUMENTED: &[(&str, &str)] = &[
         SetServiceStatus DeregisterEventSource ReportEventA ReportEventW FreeConsole
         CreateProcessA CreateProcessW GetStartupInfoA GetStartupInfoW GetExitCodeProcess
         TerminateProcess OpenProcess GetProcessId CreatePipe PeekNamedPipe GetStdHandle SetStdHandle
+        CreateNamedPipeA CreateNamedPipeW ConnectNamedPipe DisconnectNamedPipe WaitNamedPipeA
+        WaitNamedPipeW SetNamedPipeHandleState GetNamedPipeHandleStateA GetNamedPipeHandleStateW
+        GetNamedPipeInfo GetNamedPipeClientProcessId GetNamedPipeServerProcessId TransactNamedPipe
+        CallNamedPipeA CallNamedPipeW
         GetConsoleMode SetConsoleMode GetConsoleScreenBufferInfo SetConsoleTextAttribute
         WriteConsoleA WriteConsoleW SetUnhandledExceptionFilter",
     ),

@@ -43,7 +43,7 @@ impl SyncResult {
         Irp::new(Target::Sink { sink: Arc::clone(self) as Arc<dyn Sink>, packet: false }, buffers)
     }
 
-    fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.done.lock().is_some()
     }
 
@@ -52,7 +52,7 @@ impl SyncResult {
         self.done.lock().take()
     }
 
-    fn key(self: &Arc<Self>) -> usize {
+    pub(crate) fn key(self: &Arc<Self>) -> usize {
         Arc::as_ptr(self).addr()
     }
 }

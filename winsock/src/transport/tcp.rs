@@ -256,6 +256,11 @@ impl Tcp {
         self.polls_as(PollFlags::ERR)
     }
 
+    /// Whether the peer is gone in both directions.
+    pub fn is_hung_up(&self) -> bool {
+        self.polls_as(PollFlags::HUP)
+    }
+
     /// Whether a poll that asks for nothing tells this.
     fn polls_as(&self, flag: PollFlags) -> bool {
         let Some(fd) = self.fd() else { return false };
@@ -294,7 +299,7 @@ impl Tcp {
     pub fn is_send_closed(&self, syn: u64) -> bool {
         let Some(facts) = self.fd().and_then(TcpFacts::of) else {
             // A stream of this host hangs up when the peer is gone, and not by an end of ours.
-            return !self.polls_as(PollFlags::HUP);
+            return !self.is_hung_up();
         };
         match facts.state {
             FIN_WAIT_1 | FIN_WAIT_2 | LAST_ACK | CLOSING => true,

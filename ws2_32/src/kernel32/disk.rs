@@ -16,6 +16,7 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use super::inherit;
+use super::named_pipe;
 use super::object::no_access;
 use crate::abi::{BOOL, FALSE, HANDLE, INVALID_HANDLE_VALUE, TRUE};
 use crate::export::{Outcome, export};
@@ -217,6 +218,10 @@ fn create_file<U: Unit>(
     attributes: u32,
     inherited: bool,
 ) -> Outcome<HANDLE> {
+    let overlapped = attributes & FILE_FLAG_OVERLAPPED != 0;
+    if let Some(pipe) = named_pipe::open(name, access_of(wanted), overlapped, inherited)? {
+        return Ok(pipe);
+    }
     let path = path_of(name)?;
     if let Some(device) = Device::of(&path) {
         return device.open(wanted, inherited);
@@ -250,7 +255,6 @@ fn create_file<U: Unit>(
         truncate(&file, &path, access)?;
     }
     let doomed = (attributes & FILE_FLAG_DELETE_ON_CLOSE != 0).then_some(path);
-    let overlapped = attributes & FILE_FLAG_OVERLAPPED != 0;
     let told = existed && disposition.creates();
     let told = if told { Error::ERROR_ALREADY_EXISTS.0 } else { 0 };
     enter(file, Opening { access, overlapped, doomed }, inherited, told)

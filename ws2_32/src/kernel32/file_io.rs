@@ -9,13 +9,14 @@ use linsock::iocp::buffer::{Buffers, RawBuffer, SendFlags};
 use linsock::iocp::clock::Deadline;
 use linsock::iocp::disk::{DiskFile, Way};
 use linsock::iocp::file::FileCore;
-use linsock::iocp::irp::{Irp, Target};
+use linsock::iocp::irp::{Deferred, Irp, Target, Timing};
 use linsock::iocp::overlapped::Overlapped;
 use linsock::iocp::stream::Stream;
+use linsock::named_pipe::{End, Ended};
 use linsock::socket::{RecvOptions, Socket, Started};
 
-use super::inherit;
 use super::object::no_access;
+use super::{inherit, named_pipe};
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
 use crate::last_error::{self, Error};
@@ -33,6 +34,7 @@ enum Subject {
     Socket(Arc<Socket>),
     Disk(Arc<DiskFile>),
     Stream(Arc<Stream>),
+    Pipe(Arc<End>),
 }
 
 impl Subject {
@@ -43,7 +45,8 @@ impl Subject {
         }
         let disk = DiskFile::from_value(file).map(Self::Disk);
         let stream = || Stream::from_value(file).map(Self::Stream);
-        disk.or_else(stream).ok_or(Error::ERROR_INVALID_HANDLE)
+        let pipe = || End::from_value(file).map(Self::Pipe);
+        disk.or_else(stream).or_else(pipe).ok_or(Error::ERROR_INVALID_HANDLE)
     }
 
     fn core(&self) -> &FileCore {
@@ -51,6 +54,7 @@ impl Subject {
             Self::Socket(socket) => socket.core(),
             Self::Disk(file) => linsock::iocp::file::File::core(&**file),
             Self::Stream(stream) => linsock::iocp::file::File::core(&**stream),
+            Self::Pipe(end) => linsock::iocp::file::File::core(&**end),
         }
     }
 
@@ -59,6 +63,7 @@ impl Subject {
             Self::Socket(socket) => socket.is_overlapped(),
             Self::Disk(file) => file.is_overlapped(),
             Self::Stream(_) => false,
+            Self::Pipe(end) => end.is_overlapped(),
         }
     }
 
@@ -72,13 +77,19 @@ impl Subject {
             Self::Socket(socket) => wait_for(way, socket, memory, target).map(Started::Done),
             Self::Disk(file) => file.start(way, Irp::new(target, memory), place).map(Started::Done),
             Self::Stream(stream) => stream.start(way, Irp::new(target, memory)).map(Started::Done),
+            Self::Pipe(end) if end.is_overlapped() => match way {
+                Way::Read => end.read(Irp::new(target, memory)),
+                Way::Write => end.write(Irp::new(target, memory)),
+            },
+            Self::Pipe(end) => tell_waited(self.core(), target, || wait_in_pipe(way, end, memory)),
         }
         .map_err(failed)
     }
 
     /// A transfer without an OVERLAPPED.
-    fn block(&self, way: Way, mut memory: Buffers) -> Outcome<usize> {
+    fn block(&self, way: Way, mut memory: Buffers, told: Option<&Out<u32>>) -> Outcome<usize> {
         match self {
+            Self::Pipe(end) => return named_pipe::ended(wait_in_pipe(way, end, memory), told),
             Self::Socket(socket) => block(way, socket, memory),
             Self::Disk(file) => file.transfer(way, &mut memory, None),
             Self::Stream(stream) => stream.transfer(way, &mut memory),
@@ -110,6 +121,32 @@ fn wait_for(way: Way, socket: &Socket, memory: Buffers, target: Target) -> Resul
     })
 }
 
+fn wait_in_pipe(way: Way, end: &Arc<End>, memory: Buffers) -> Ended {
+    match way {
+        Way::Read => end.read_blocking(memory),
+        Way::Write => end.write_blocking(memory),
+    }
+}
+
+/// Performs what waits, and tells its end by an OVERLAPPED of which nobody was told before.
+pub(super) fn tell_waited(
+    file: &FileCore,
+    target: Target,
+    wait: impl FnOnce() -> Ended,
+) -> Result<Started, NtStatus> {
+    let mut irp = Irp::new(target, Buffers::empty());
+    irp.begin(file);
+    let Ended { status, octets } = wait();
+    if status.is_success() || status == NtStatus::BUFFER_OVERFLOW {
+        let mut after = Deferred::default();
+        irp.complete(file, Timing::Inline, status, octets, &mut after);
+        after.run();
+    } else {
+        irp.refuse(status);
+    }
+    if status.is_success() { Ok(Started::Done(octets)) } else { Err(status) }
+}
+
 fn block(way: Way, socket: &Socket, memory: Buffers) -> Result<usize, NtStatus> {
     match way {
         Way::Read => socket.recv_blocking(memory, RecvOptions::default()),
@@ -139,7 +176,7 @@ fn transfer(
         if subject.is_overlapped() {
             return Err(Error::ERROR_INVALID_PARAMETER);
         }
-        subject.block(way, memory)?
+        subject.block(way, memory, told.as_ref())?
     } else {
         let place = overlapped::place_of(overlapped::checked(ov).map_err(no_access)?);
         let target = overlapped::target(subject.core(), ov, None).map_err(of_overlapped)?;

@@ -14,6 +14,7 @@ use linsock::iocp::disk::{Access, DiskFile, Opening};
 use linsock::iocp::handle::{Handle, table};
 use linsock::iocp::stream::{Descriptor, Standard, Stream};
 use linsock::iocp::sys;
+use linsock::named_pipe::End;
 use linsock::socket::{Emigrant, Socket};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 
@@ -41,13 +42,17 @@ pub(super) fn is_asked_for(attributes: *const u8) -> Outcome<bool> {
 pub(super) enum Inheritable {
     Stream(Arc<Stream>),
     Disk(Arc<DiskFile>),
+    /// An end of a named pipe that has another: a stream there.
+    Pipe(Arc<OwnedFd>),
 }
 
 impl Inheritable {
     /// `None` for sockets, and for what cannot be inherited: objects that are the process's own.
     pub(super) fn of(value: HANDLE) -> Option<Self> {
         let stream = Stream::from_value(value).map(Self::Stream);
-        stream.or_else(|| DiskFile::from_value(value).map(Self::Disk))
+        let disk = || DiskFile::from_value(value).map(Self::Disk);
+        let pipe = || End::from_value(value)?.shared_fd().map(Self::Pipe);
+        stream.or_else(disk).or_else(pipe)
     }
 
     /// The descriptor of it, which stays open while this lives.
@@ -55,6 +60,7 @@ impl Inheritable {
         match self {
             Self::Stream(stream) => stream.descriptor().as_fd(),
             Self::Disk(file) => file.file().as_fd(),
+            Self::Pipe(fd) => fd.as_fd(),
         }
     }
 
@@ -62,14 +68,14 @@ impl Inheritable {
     pub(super) fn is_standard(&self) -> bool {
         match self {
             Self::Stream(stream) => matches!(stream.descriptor(), Descriptor::Standard(_)),
-            Self::Disk(_) => false,
+            Self::Disk(_) | Self::Pipe(_) => false,
         }
     }
 
     /// What a descriptor cannot tell.
     fn known(&self) -> Known {
         match self {
-            Self::Stream(_) => Known::Stream,
+            Self::Stream(_) | Self::Pipe(_) => Known::Stream,
             Self::Disk(file) => Known::Disk {
                 access: file.access(),
                 overlapped: file.is_overlapped(),

@@ -1,9 +1,11 @@
 //! Anonymous pipes.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use linsock::iocp::handle::table;
-use linsock::iocp::stream::{Descriptor, Stream, new_pipe};
+use linsock::iocp::stream::{self, Descriptor, Stream, new_pipe};
+use linsock::named_pipe::{End, Peeked};
 
 use super::file_io::failed;
 use super::inherit::is_asked_for;
@@ -44,6 +46,30 @@ fn room_at(buffer: *mut u8, size: u32) -> Outcome<usize> {
     Ok(room)
 }
 
+/// A pipe that can be looked into.
+enum Pipe {
+    Named(Arc<End>),
+    Anonymous(Arc<Stream>),
+}
+
+impl Pipe {
+    fn of(pipe: HANDLE) -> Outcome<Self> {
+        let named = End::from_value(pipe).map(Self::Named);
+        let anonymous = || Stream::from_value(pipe).map(Self::Anonymous);
+        named.or_else(anonymous).ok_or(Error::ERROR_INVALID_HANDLE)
+    }
+
+    fn peek(&self, room: usize) -> Outcome<Peeked> {
+        match self {
+            Self::Named(end) => end.peek(room).map_err(failed),
+            Self::Anonymous(stream) => {
+                let stream::Peeked { octets, available } = stream.peek(room).map_err(failed)?;
+                Ok(Peeked { octets, available, left: 0 })
+            }
+        }
+    }
+}
+
 export! {
     /// Makes a pipe of octets: what is written to one handle is read from the other. Whether
     /// processes that this one starts have the handles is said by the attributes.
@@ -69,17 +95,18 @@ export! {
         Ok(TRUE)
     }
 
-    /// Looks into a pipe: how many octets wait there, and the next ones, which stay. Every place is
-    /// optional. A pipe of octets has no messages, so none is ever left.
+    /// Looks into a pipe: how many octets wait there, and the next ones, which stay; of messages
+    /// those of the next one, and how many more it has. Every place is optional.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/namedpipeapi/nf-namedpipeapi-peeknamedpipe>
     ///
     /// Never blocks.
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE; ERROR_INVALID_FUNCTION for what is no pipe, ERROR_ACCESS_DENIED for
-    /// the end that is written, ERROR_BROKEN_PIPE when nothing waits and nobody can write any more,
-    /// ERROR_NOACCESS.
+    /// ERROR_INVALID_HANDLE; ERROR_BAD_PIPE for a named one without a client,
+    /// ERROR_PIPE_NOT_CONNECTED; ERROR_INVALID_FUNCTION for what is no pipe, ERROR_ACCESS_DENIED
+    /// for the end that is written, ERROR_BROKEN_PIPE when nothing waits and nobody can write any
+    /// more, ERROR_NOACCESS.
     fn PeekNamedPipe(
         hNamedPipe: HANDLE,
         lpBuffer: *mut u8,
@@ -88,17 +115,17 @@ export! {
         lpTotalBytesAvail: *mut u32,
         lpBytesLeftThisMessage: *mut u32,
     ) -> BOOL, fail FALSE; {
-        let pipe = Stream::from_value(hNamedPipe).ok_or(Error::ERROR_INVALID_HANDLE)?;
+        let pipe = Pipe::of(hNamedPipe)?;
         let room = room_at(lpBuffer, nBufferSize)?;
         let read = Out::optional(lpBytesRead).map_err(no_access)?;
         let available = Out::optional(lpTotalBytesAvail).map_err(no_access)?;
         let left = Out::optional(lpBytesLeftThisMessage).map_err(no_access)?;
-        let peeked = pipe.peek(room).map_err(failed)?;
+        let peeked = pipe.peek(room)?;
         ptr::write_all(lpBuffer, &peeked.octets).map_err(no_access)?;
         let count = |octets: usize| u32::try_from(octets).unwrap_or(u32::MAX);
         read.inspect(|read| read.put(count(peeked.octets.len())));
         available.inspect(|available| available.put(count(peeked.available)));
-        left.inspect(|left| left.put(0));
+        left.inspect(|left| left.put(count(peeked.left)));
         Ok(TRUE)
     }
 }

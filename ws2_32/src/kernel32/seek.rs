@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use linsock::iocp::disk::{self, DiskFile};
 use linsock::iocp::stream::{Kind, Stream};
+use linsock::named_pipe::End;
 use rustix::fs::{SeekFrom, fstat, fsync};
 use rustix::io::Errno;
 
@@ -212,16 +213,21 @@ export! {
         Ok(TRUE)
     }
 
-    /// Waits until the disk has what was written. A pipe has it at once.
+    /// Waits until the disk has what was written, or until a named pipe has been read.
     ///
     /// <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-flushfilebuffers>
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE, also for a console; ERROR_ACCESS_DENIED (not opened to be written).
+    /// ERROR_INVALID_HANDLE, also for a console; ERROR_ACCESS_DENIED (not opened to be written);
+    /// of a named pipe ERROR_PIPE_LISTENING, ERROR_PIPE_NOT_CONNECTED, ERROR_NO_DATA.
     ///
     /// # Differs from Windows
-    /// Nobody waits until a pipe has been read.
+    /// Nobody waits until an anonymous pipe has been read.
     fn FlushFileBuffers(hFile: HANDLE) -> BOOL, fail FALSE; {
+        if let Some(end) = End::from_value(hFile) {
+            end.flush().map_err(failed)?;
+            return Ok(TRUE);
+        }
         match Stream::from_value(hFile) {
             Some(stream) => flush(&stream)?,
             None => file_of(hFile)?.flush().map_err(failed)?,

@@ -307,6 +307,14 @@ functions! {
     Kernel32 from crate::kernel32::pipe {
         CreatePipe PeekNamedPipe
     }
+    Kernel32 from crate::kernel32::named_pipe {
+        CreateNamedPipeA CreateNamedPipeW ConnectNamedPipe DisconnectNamedPipe WaitNamedPipeA
+        WaitNamedPipeW SetNamedPipeHandleState GetNamedPipeHandleStateA GetNamedPipeHandleStateW
+        GetNamedPipeInfo GetNamedPipeClientProcessId GetNamedPipeServerProcessId
+    }
+    Kernel32 from crate::kernel32::named_pipe::exchange {
+        TransactNamedPipe CallNamedPipeA CallNamedPipeW
+    }
     Kernel32 from crate::kernel32::standard {
         GetStdHandle SetStdHandle
     }
