@@ -15,7 +15,8 @@ use std::time::Duration;
 use linsock_iocp::NtStatus;
 use linsock_iocp::irp::Deferred;
 use linsock_iocp::sync::Lock;
-use rustix::io::Errno;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, ioctl_fionread};
 use rustix::net::{
     self, AddressFamily, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType, sockopt,
 };
@@ -104,6 +105,8 @@ struct Queue {
     guard: Option<OwnedFd>,
     /// Instances in the order in which they began to listen.
     listening: VecDeque<Weak<End>>,
+    /// A client that came while no instance listened.
+    kept: Option<OwnedFd>,
     /// How many clients the kernel lets wait.
     places: usize,
     filler: Option<Filler>,
@@ -201,9 +204,9 @@ impl Name {
         let listener = Self::bound(terms.kind, &path)?;
         // Until an instance listens there is a place, and nobody has been told of the name.
         net::listen(&listener, 0).map_err(status_of)?;
-        let (listening, filler) = Default::default();
+        let (listening, kept, filler) = Default::default();
         let (listener, guard) = (Some(listener), Some(guard));
-        let queue = Queue { listener, guard, listening, places: 1, filler };
+        let queue = Queue { listener, guard, listening, kept, places: 1, filler };
         Ok(Self { path, terms, queue: Lock::new(queue) })
     }
 
@@ -232,6 +235,9 @@ impl Name {
     /// An instance listens from now on; a client that waits already has it.
     pub(super) fn listen(&self, end: &Arc<End>, after: &mut Deferred) {
         let mut queue = self.queue.lock();
+        if queue.listening.is_empty() {
+            queue.turn_away_strays();
+        }
         queue.listening.push_back(Arc::downgrade(end));
         self.settle_queue(&mut queue, after);
     }
@@ -250,11 +256,8 @@ impl Name {
 
     fn settle_queue(&self, queue: &mut Queue, after: &mut Deferred) {
         while !queue.listening.is_empty() {
-            let Some((client, from)) = queue.accept() else { break };
-            let is_filler = queue.filler.as_ref().is_some_and(|it| Some(&it.name) == from.as_ref());
-            if is_filler {
-                queue.filler = None;
-            } else if self.admits(client.as_fd()) {
+            let Some(client) = queue.next_client() else { break };
+            if self.admits(client.as_fd()) {
                 queue.give(client, after);
             }
         }
@@ -288,6 +291,31 @@ impl Name {
 }
 
 impl Queue {
+    /// The next client; the filler is none.
+    fn next_client(&mut self) -> Option<OwnedFd> {
+        if let Some(client) = self.kept.take() {
+            return Some(client);
+        }
+        loop {
+            let (client, from) = self.accept()?;
+            let is_filler = self.filler.as_ref().is_some_and(|it| Some(&it.name) == from.as_ref());
+            if !is_filler {
+                return Some(client);
+            }
+            self.filler = None;
+        }
+    }
+
+    /// Between the last instance that listened and the filler clients can come that would have been
+    /// refused. Those that have given up meanwhile were never here.
+    fn turn_away_strays(&mut self) {
+        while self.kept.is_none()
+            && let Some(client) = self.next_client()
+        {
+            self.kept = (!has_given_up(&client)).then_some(client);
+        }
+    }
+
     fn accept(&self) -> Option<(OwnedFd, Option<SocketAddrAny>)> {
         let listener = self.listener.as_ref()?;
         loop {
@@ -302,7 +330,7 @@ impl Queue {
 
     /// The pipe has no instance any more: nobody finds it.
     fn end(&mut self) {
-        (self.filler, self.guard) = (None, None);
+        (self.filler, self.guard, self.kept) = (None, None, None);
         if let Some(listener) = self.listener.take() {
             // A process that is being started may have a descriptor of it for a moment.
             let _ = net::shutdown(&listener, net::Shutdown::Both);
@@ -322,8 +350,21 @@ impl Queue {
     }
 }
 
+/// Whether a client has closed its end, and has left nothing to be read.
+fn has_given_up(client: &OwnedFd) -> bool {
+    let mut polled = [PollFd::new(client, PollFlags::IN)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut polled, Some(&at_once)).is_ok()
+        && polled[0].revents().contains(PollFlags::HUP)
+        && ioctl_fionread(client) == Ok(0)
+}
+
 #[cfg(test)]
 mod tests {
+    use linsock_iocp::file::File;
+    use linsock_iocp::handle;
+
+    use super::super::Mode;
     use super::*;
 
     /// Pipe Names page: `\\ServerName\pipe\PipeName`, "The pipe name string ... is not
@@ -354,5 +395,37 @@ mod tests {
             assert!(name.octets().len() <= 107, "{}", name.octets());
             assert!(name.address().is_ok());
         }
+    }
+
+    /// Our choice: Windows would have refused them, so a server is not told that one has come and
+    /// gone.
+    #[test]
+    fn who_gave_up_before_an_instance_listened_was_never_there() {
+        let path = Path::new(&format!(r"\\.\pipe\strays-{}", std::process::id())).unwrap();
+        let terms = Terms {
+            kind: Kind::Octets,
+            direction: Direction::Duplex,
+            instances_max: None,
+            default_wait: Duration::ZERO,
+            sizes: [0; 2],
+            is_public: false,
+        };
+        // The name has a place, and no instance yet.
+        let membership = Membership::join(path.clone(), terms, true).unwrap();
+        let opened = |path| super::super::connect(path, Kind::Octets);
+        drop(opened(&path).unwrap().expect("a place in the backlog"));
+        assert_eq!(opened(&path).unwrap_err(), NtStatus::PIPE_NOT_AVAILABLE);
+        let made = super::super::create(path.clone(), terms, Mode::default(), false, true);
+        let server = End::from_value(made.unwrap().value()).unwrap();
+        assert_eq!(server.disconnect(), Err(NtStatus::PIPE_LISTENING));
+        // Who has left something is not forgotten.
+        let client = opened(&path).unwrap().expect("a place in the backlog");
+        rustix::io::write(&client, b"x").unwrap();
+        drop(client);
+        assert_eq!(server.peek(9).unwrap().octets, b"x");
+        handle::table().remove(server.core().handle());
+        server.close();
+        drop(membership);
+        assert!(known(&path).is_none());
     }
 }
