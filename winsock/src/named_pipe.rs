@@ -47,7 +47,7 @@ use rustix::net::{self, SocketFlags, sockopt};
 use crate::socket::Started;
 use crate::transport::status_of;
 use crate::transport::tcp::Tcp;
-use name::{Membership, Name};
+use name::{Client, Membership, Name};
 
 pub use name::{Path, Terms};
 pub use transfer::{Ended, Peeked};
@@ -149,7 +149,10 @@ struct Inner {
     listens: VecDeque<Irp>,
     reads: VecDeque<Irp>,
     writes: VecDeque<Irp>,
+    /// What a read has left of a message.
     rest: Vec<u8>,
+    /// Its client came when it should have been refused, and the program does not know it yet.
+    is_stray: bool,
 }
 
 /// The room for messages, which the kernel makes as large as it may.
@@ -247,7 +250,7 @@ fn enter(
 impl Inner {
     fn new(state: State, mode: Mode, link: Tcp) -> Self {
         let (listens, reads, writes) = Default::default();
-        Self { state, mode, link, listens, reads, writes, rest: Vec::new() }
+        Self { state, mode, link, listens, reads, writes, rest: Vec::new(), is_stray: false }
     }
 
     /// The operations of all kinds.
@@ -377,6 +380,7 @@ impl End {
             after.run();
             inner = self.inner.lock();
         }
+        inner.is_stray = false;
         match inner.state {
             State::Connected => Ok(inner),
             State::Listening => Err(NtStatus::PIPE_LISTENING),
@@ -389,14 +393,16 @@ impl End {
     ///
     /// # Errors
     /// It is given back by one that does not listen any more.
-    fn take_client(&self, client: OwnedFd, after: &mut Deferred) -> Result<(), OwnedFd> {
+    fn take_client(&self, client: Client, after: &mut Deferred) -> Result<(), Client> {
         let mut inner = self.inner.lock();
         if inner.state != State::Listening {
             return Err(client);
         }
-        prepare(&client, self.kind);
+        prepare(&client.fd, self.kind);
         inner.let_go(self.driver());
-        inner.link.attach(client);
+        // One that is waited for is told of.
+        inner.is_stray = client.is_stray && inner.listens.is_empty();
+        inner.link.attach(client.fd);
         inner.state = State::Connected;
         for mut irp in std::mem::take(&mut inner.listens) {
             irp.complete(&self.core, Timing::Pended, NtStatus::SUCCESS, 0, after);
@@ -426,7 +432,7 @@ impl End {
         after: &mut Deferred,
     ) -> Result<Started, NtStatus> {
         let name = self.name().ok_or(NtStatus::ILLEGAL_FUNCTION)?;
-        let before = self.begin_to_listen();
+        let (before, was_stray) = self.begin_to_listen();
         match before {
             State::Disconnected => name.listen(self, after),
             State::Listening => name.settle(after),
@@ -442,7 +448,7 @@ impl End {
                 irp.complete(&self.core, Timing::Pended, NtStatus::SUCCESS, 0, after);
                 Ok(Started::Pending)
             }
-            (State::Connected, _) if inner.has_left() => Err(NtStatus::PIPE_CLOSING),
+            (State::Connected, _) if !was_stray && inner.has_left() => Err(NtStatus::PIPE_CLOSING),
             (State::Connected, _) => Err(NtStatus::PIPE_CONNECTED),
             (State::Listening, _) if inner.mode.nowait => Err(NtStatus::PIPE_LISTENING),
             (State::Listening, _) => self.pend_listen(&mut inner, bell?, irp),
@@ -452,14 +458,20 @@ impl End {
         }
     }
 
-    /// A disconnected instance listens; gives the state before.
-    fn begin_to_listen(&self) -> State {
+    /// A disconnected instance listens, and one whose client should not have been let in and has
+    /// left nothing; gives the state before, and whether its client is such a one.
+    fn begin_to_listen(&self) -> (State, bool) {
         let mut inner = self.inner.lock();
+        let is_stray = std::mem::take(&mut inner.is_stray);
+        if is_stray && inner.link.fd().is_some_and(name::has_given_up) {
+            inner.let_go(self.driver());
+            inner.state = State::Disconnected;
+        }
         let before = inner.state;
         if before == State::Disconnected {
             inner.state = State::Listening;
         }
-        before
+        (before, is_stray)
     }
 
     fn pend_listen(

@@ -23,7 +23,7 @@ use rustix::net::{
 use rustix::process::{Uid, geteuid};
 
 use super::{Direction, End, Kind};
-use crate::transport::status_of;
+use crate::transport::{status_of, tcp};
 
 /// Where a pipe is: `\\.\pipe\NAME`. Case means nothing in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,17 +106,28 @@ struct Queue {
     /// Instances in the order in which they began to listen.
     listening: VecDeque<Weak<End>>,
     /// A client that came while no instance listened.
-    kept: Option<OwnedFd>,
+    stray: Option<OwnedFd>,
     /// How many clients the kernel lets wait.
     places: usize,
+    /// One that is at hand, or waits in the backlog. Without one, for want of descriptors, a client
+    /// waits where it would be refused.
     filler: Option<Filler>,
 }
 
 /// A connection of our own that waits in a backlog so that no other can.
 #[derive(Debug)]
 struct Filler {
-    _fd: OwnedFd,
+    fd: OwnedFd,
     name: SocketAddrAny,
+    /// Whether it waits there; it is made before, because clients are quick.
+    waits: bool,
+}
+
+/// A client that has come.
+pub(super) struct Client {
+    pub(super) fd: OwnedFd,
+    /// It came while no instance listened, in the moment that the filler needs.
+    pub(super) is_stray: bool,
 }
 
 /// The pipes of this process, and how many instances each has.
@@ -184,16 +195,19 @@ pub(super) fn socket(kind: Kind, flags: SocketFlags) -> Result<OwnedFd, NtStatus
 }
 
 impl Filler {
-    /// `None` where a client was faster.
-    fn new(kind: Kind, path: &Path) -> Result<Option<Self>, NtStatus> {
+    /// One that is ready to come in between.
+    fn new(kind: Kind) -> Result<Self, NtStatus> {
         let fd = socket(kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
         // The kernel finds it a name, by which it is known when it is accepted.
         net::bind(&fd, &SocketAddrUnix::new_unnamed()).map_err(status_of)?;
         let name = net::getsockname(&fd).map_err(status_of)?;
-        match net::connect(&fd, &path.address()?) {
-            Ok(()) => Ok(Some(Self { _fd: fd, name })),
-            Err(Errno::AGAIN) => Ok(None),
-            Err(errno) => Err(status_of(errno)),
+        Ok(Self { fd, name, waits: false })
+    }
+
+    /// Takes the place, if a client is not faster.
+    fn take_place(&mut self, address: &SocketAddrUnix) {
+        if !self.waits {
+            self.waits = net::connect(&self.fd, address).is_ok();
         }
     }
 }
@@ -204,9 +218,9 @@ impl Name {
         let listener = Self::bound(terms.kind, &path)?;
         // Until an instance listens there is a place, and nobody has been told of the name.
         net::listen(&listener, 0).map_err(status_of)?;
-        let (listening, kept, filler) = Default::default();
+        let (listening, stray, filler) = Default::default();
         let (listener, guard) = (Some(listener), Some(guard));
-        let queue = Queue { listener, guard, listening, kept, places: 1, filler };
+        let queue = Queue { listener, guard, listening, stray, places: 1, filler };
         Ok(Self { path, terms, queue: Lock::new(queue) })
     }
 
@@ -236,7 +250,7 @@ impl Name {
     pub(super) fn listen(&self, end: &Arc<End>, after: &mut Deferred) {
         let mut queue = self.queue.lock();
         if queue.listening.is_empty() {
-            queue.turn_away_strays();
+            queue.turn_away_stray();
         }
         queue.listening.push_back(Arc::downgrade(end));
         self.settle_queue(&mut queue, after);
@@ -255,14 +269,42 @@ impl Name {
     }
 
     fn settle_queue(&self, queue: &mut Queue, after: &mut Deferred) {
-        while !queue.listening.is_empty() {
-            let Some(client) = queue.next_client() else { break };
-            if self.admits(client.as_fd()) {
-                queue.give(client, after);
+        queue.listening.retain(|end| end.strong_count() > 0);
+        while !queue.listening.is_empty() && queue.has_client() {
+            // First, so that no other comes for the instance that gets this one.
+            self.set_places(queue, queue.listening.len() - 1);
+            let is_stray = queue.stray.is_some();
+            let Some(fd) = queue.next_client() else { break };
+            if queue.places == 0 {
+                self.fill(queue);
+            }
+            if self.admits(fd.as_fd()) {
+                queue.give(Client { fd, is_stray }, after);
             }
         }
-        queue.listening.retain(|end| end.strong_count() > 0);
-        self.set_places(queue);
+        self.set_places(queue, queue.listening.len());
+        if queue.places == 0 {
+            self.fill(queue);
+        }
+    }
+
+    /// Lets so many clients wait. The kernel's backlog is of those beside the first.
+    fn set_places(&self, queue: &mut Queue, places: usize) {
+        let backlog = i32::try_from(places.saturating_sub(1)).unwrap_or(i32::MAX);
+        if let Some(listener) = queue.listener.as_ref().filter(|_| places != queue.places) {
+            let _ = net::listen(listener, backlog);
+            queue.places = places;
+        }
+        if queue.filler.is_none() {
+            queue.filler = Filler::new(self.terms.kind).ok();
+        }
+    }
+
+    /// Has the filler take the one place that a backlog has at least.
+    fn fill(&self, queue: &mut Queue) {
+        if let (Some(filler), Ok(address)) = (&mut queue.filler, self.path.address()) {
+            filler.take_place(&address);
+        }
     }
 
     /// Whether a client may be one: "the default security descriptor grants full control to the
@@ -272,28 +314,18 @@ impl Name {
         let is_ours = |uid: Uid| uid == geteuid() || uid.is_root();
         self.terms.is_public || sockopt::socket_peercred(client).is_ok_and(|who| is_ours(who.uid))
     }
-
-    /// As many clients may wait as instances listen.
-    fn set_places(&self, queue: &mut Queue) {
-        let places = queue.listening.len();
-        let Some(listener) = &queue.listener else { return };
-        if places != queue.places {
-            // The kernel's backlog is of those beside the first.
-            let backlog = i32::try_from(places.saturating_sub(1)).unwrap_or(i32::MAX);
-            let _ = net::listen(listener, backlog);
-            queue.places = places;
-        }
-        if places == 0 && queue.filler.is_none() {
-            // Without one, for want of descriptors, a client waits where it would be refused.
-            queue.filler = Filler::new(self.terms.kind, &self.path).unwrap_or(None);
-        }
-    }
 }
 
 impl Queue {
+    /// Whether a client, or the filler, waits.
+    fn has_client(&self) -> bool {
+        let waits = |listener: &OwnedFd| tcp::is_readable(listener.as_fd());
+        self.stray.is_some() || self.listener.as_ref().is_some_and(waits)
+    }
+
     /// The next client; the filler is none.
     fn next_client(&mut self) -> Option<OwnedFd> {
-        if let Some(client) = self.kept.take() {
+        if let Some(client) = self.stray.take() {
             return Some(client);
         }
         loop {
@@ -306,13 +338,13 @@ impl Queue {
         }
     }
 
-    /// Between the last instance that listened and the filler clients can come that would have been
-    /// refused. Those that have given up meanwhile were never here.
-    fn turn_away_strays(&mut self) {
-        while self.kept.is_none()
+    /// Between the last instance that listened and the filler a client can come that would have
+    /// been refused. One that has given up meanwhile was never here.
+    fn turn_away_stray(&mut self) {
+        while self.stray.is_none()
             && let Some(client) = self.next_client()
         {
-            self.kept = (!has_given_up(&client)).then_some(client);
+            self.stray = (!has_given_up(&client)).then_some(client);
         }
     }
 
@@ -330,7 +362,7 @@ impl Queue {
 
     /// The pipe has no instance any more: nobody finds it.
     fn end(&mut self) {
-        (self.filler, self.guard, self.kept) = (None, None, None);
+        (self.filler, self.guard, self.stray) = (None, None, None);
         if let Some(listener) = self.listener.take() {
             // A process that is being started may have a descriptor of it for a moment.
             let _ = net::shutdown(&listener, net::Shutdown::Both);
@@ -338,7 +370,7 @@ impl Queue {
     }
 
     /// The first instance that still listens has the client.
-    fn give(&mut self, client: OwnedFd, after: &mut Deferred) {
+    fn give(&mut self, client: Client, after: &mut Deferred) {
         let mut client = Some(client);
         while let Some(end) = self.listening.pop_front() {
             let Some(end) = end.upgrade() else { continue };
@@ -351,8 +383,8 @@ impl Queue {
 }
 
 /// Whether a client has closed its end, and has left nothing to be read.
-fn has_given_up(client: &OwnedFd) -> bool {
-    let mut polled = [PollFd::new(client, PollFlags::IN)];
+pub(super) fn has_given_up(client: impl AsFd + Copy) -> bool {
+    let mut polled = [PollFd::new(&client, PollFlags::IN)];
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut polled, Some(&at_once)).is_ok()
         && polled[0].revents().contains(PollFlags::HUP)
@@ -364,7 +396,7 @@ mod tests {
     use linsock_iocp::file::File;
     use linsock_iocp::handle;
 
-    use super::super::Mode;
+    use super::super::{Mode, Side};
     use super::*;
 
     /// Pipe Names page: `\\ServerName\pipe\PipeName`, "The pipe name string ... is not
@@ -397,35 +429,54 @@ mod tests {
         }
     }
 
+    const TERMS: Terms = Terms {
+        kind: Kind::Octets,
+        direction: Direction::Duplex,
+        instances_max: None,
+        default_wait: Duration::ZERO,
+        sizes: [0; 2],
+        is_public: false,
+    };
+
+    /// An instance that begins to listen when a client has come and gone, which has left this.
+    fn instance_after(stray: &str, leaves: &[u8]) -> Arc<End> {
+        let path = format!(r"\\.\pipe\{stray}-{}", std::process::id());
+        let path = Path::new(&path).unwrap();
+        // The name has a place, and no instance yet: as before the filler has come.
+        let _membership = Membership::join(path.clone(), TERMS, true).unwrap();
+        let opened = || super::super::connect(&path, Kind::Octets);
+        let client = opened().unwrap().expect("a place in the backlog");
+        rustix::io::write(&client, leaves).unwrap();
+        drop(client);
+        assert_eq!(opened().unwrap_err(), NtStatus::PIPE_NOT_AVAILABLE);
+        let made = super::super::create(path.clone(), TERMS, Mode::default(), false, true);
+        End::from_value(made.unwrap().value()).unwrap()
+    }
+
+    fn close(end: &End) {
+        assert!(handle::table().remove(end.core().handle()).is_some());
+        end.close();
+        let Side::Server(_, name) = &end.side else { panic!("a server's end") };
+        assert!(known(&name.path).is_none());
+    }
+
     /// Our choice: Windows would have refused them, so a server is not told that one has come and
     /// gone.
     #[test]
     fn who_gave_up_before_an_instance_listened_was_never_there() {
-        let path = Path::new(&format!(r"\\.\pipe\strays-{}", std::process::id())).unwrap();
-        let terms = Terms {
-            kind: Kind::Octets,
-            direction: Direction::Duplex,
-            instances_max: None,
-            default_wait: Duration::ZERO,
-            sizes: [0; 2],
-            is_public: false,
-        };
-        // The name has a place, and no instance yet.
-        let membership = Membership::join(path.clone(), terms, true).unwrap();
-        let opened = |path| super::super::connect(path, Kind::Octets);
-        drop(opened(&path).unwrap().expect("a place in the backlog"));
-        assert_eq!(opened(&path).unwrap_err(), NtStatus::PIPE_NOT_AVAILABLE);
-        let made = super::super::create(path.clone(), terms, Mode::default(), false, true);
-        let server = End::from_value(made.unwrap().value()).unwrap();
+        let server = instance_after("stray", b"");
         assert_eq!(server.disconnect(), Err(NtStatus::PIPE_LISTENING));
-        // Who has left something is not forgotten.
-        let client = opened(&path).unwrap().expect("a place in the backlog");
-        rustix::io::write(&client, b"x").unwrap();
-        drop(client);
+        close(&server);
+    }
+
+    /// Our choice: what it has left is not lost.
+    #[test]
+    fn who_left_something_is_there_until_it_is_read() {
+        let server = instance_after("giver", b"x");
+        assert_eq!(server.listen_blocking(), Err(NtStatus::PIPE_CONNECTED));
         assert_eq!(server.peek(9).unwrap().octets, b"x");
-        handle::table().remove(server.core().handle());
-        server.close();
-        drop(membership);
-        assert!(known(&path).is_none());
+        // It is known now; ConnectNamedPipe page: ERROR_NO_DATA.
+        assert_eq!(server.listen_blocking(), Err(NtStatus::PIPE_CLOSING));
+        close(&server);
     }
 }
