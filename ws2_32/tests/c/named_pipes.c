@@ -451,6 +451,40 @@ static void much(void)
     free(received);
 }
 
+/* A message and its answer on what was opened for overlapped operations. */
+static void transactions_later(void)
+{
+    const char *name = name_for("later");
+    HANDLE server = server_of(name, PIPE_ACCESS_DUPLEX, MESSAGES, 1), client = client_of(name, FILE_FLAG_OVERLAPPED);
+    DWORD mode = PIPE_READMODE_MESSAGE, octets;
+    struct later asked;
+    char answered[32] = "";
+
+    CHECK(SetNamedPipeHandleState(client, &mode, NULL, NULL), "D SetNamedPipeHandleState");
+#ifndef __MINGW32__
+    REFUSED(TransactNamedPipe(client, (LPVOID)"ask", 3, answered, sizeof answered, &octets, NULL),
+            ERROR_INVALID_PARAMETER, "choice: as ReadFile, there has to be an OVERLAPPED");
+#endif
+    begin(&asked);
+    CHECK_FALSE(TransactNamedPipe(client, (LPVOID)"ask", 3, answered, sizeof answered, NULL, &asked.ov),
+                ERROR_IO_PENDING, "D TransactNamedPipe: overlapped");
+    get(server, "ask", "D TransactNamedPipe");
+    put(server, "answer", "D WriteFile");
+    ends(client, &asked, 0, 6, "D TransactNamedPipe: overlapped");
+    CHECK(memcmp(answered, "answer", 6) == 0, "D TransactNamedPipe");
+    put(server, "more", "D WriteFile");
+    begin(&asked);
+    REFUSED(TransactNamedPipe(client, (LPVOID)"ask", 3, answered, sizeof answered, NULL, &asked.ov), ERROR_PIPE_BUSY,
+            "D TransactNamedPipe: something waits to be read");
+    CloseHandle(asked.ov.hEvent);
+    /* An OVERLAPPED where nothing is overlapped. */
+    begin(&asked);
+    CHECK(WriteFile(server, "told", 4, &octets, &asked.ov), "D WriteFile");
+    ends(server, &asked, 0, 4, "D WriteFile: not opened for overlapped operations");
+    CHECK(CloseHandle(client), "D CloseHandle");
+    CHECK(CloseHandle(server), "D CloseHandle");
+}
+
 static void facts(void)
 {
     const char *name = name_for("facts");
@@ -512,6 +546,7 @@ int main(void)
     told_of_data();
     on_a_port();
     transactions();
+    transactions_later();
     much();
     facts();
     descriptors();

@@ -7,14 +7,14 @@ use linsock::NtStatus;
 use linsock::iocp::buffer::{Buffers, RawBuffer};
 use linsock::iocp::disk::Access;
 use linsock::iocp::file::File;
-use linsock::iocp::irp::Irp;
+use linsock::iocp::irp::{Irp, Target};
 use linsock::iocp::overlapped::Overlapped;
 use linsock::named_pipe::{self, End, Mode};
 
 use super::{end_of, ended, path_of, until};
 use crate::abi::{BOOL, FALSE, HANDLE, TRUE};
 use crate::export::{Outcome, export};
-use crate::kernel32::file_io::{failed, of_overlapped};
+use crate::kernel32::file_io::{failed, of_overlapped, tell_waited};
 use crate::kernel32::object::{close, no_access};
 use crate::last_error::Error;
 use crate::ptr::{self, Out};
@@ -54,6 +54,18 @@ impl Exchange {
         self.told.inspect(|told| told.put(transfer::dword(octets)));
         Ok(TRUE)
     }
+
+    fn start(self, end: &Arc<End>, target: Target) -> Outcome<BOOL> {
+        end.ask(self.question).map_err(failed)?;
+        let started = if end.is_overlapped() {
+            end.read(Irp::new(target, self.answer))
+        } else {
+            tell_waited(end.core(), target, || end.read_blocking(self.answer))
+        };
+        let octets = transfer::started(started.map_err(failed)?)?;
+        self.told.inspect(|told| told.put(transfer::dword(octets)));
+        Ok(TRUE)
+    }
 }
 
 fn call<U: Unit>(name: *const U, exchange: Exchange, wait: u32) -> Outcome<BOOL> {
@@ -85,7 +97,8 @@ export! {
     /// the kernel has the message, which it nearly always has room for.
     ///
     /// # Errors
-    /// ERROR_INVALID_HANDLE, ERROR_NOACCESS; ERROR_BAD_PIPE where messages are not read as such,
+    /// ERROR_INVALID_HANDLE, ERROR_NOACCESS, ERROR_INVALID_PARAMETER (no OVERLAPPED on what was
+    /// opened for them); ERROR_BAD_PIPE where messages are not read as such,
     /// ERROR_PIPE_BUSY where something waits to be read; ERROR_MORE_DATA; those of WriteFile and
     /// ReadFile.
     fn TransactNamedPipe(
@@ -101,15 +114,15 @@ export! {
         let told = Out::optional(lpBytesRead).map_err(no_access)?;
         let question = (lpInBuffer.cast_mut(), nInBufferSize);
         let exchange = Exchange::new(question, (lpOutBuffer, nOutBufferSize), told)?;
-        if lpOverlapped.is_null() || !end.is_overlapped() {
+        if lpOverlapped.is_null() {
+            // As ReadFile: where it was opened for that, there has to be one.
+            if end.is_overlapped() {
+                return Err(Error::ERROR_INVALID_PARAMETER);
+            }
             return exchange.perform(&end);
         }
         let target = overlapped::target(end.core(), lpOverlapped, None).map_err(of_overlapped)?;
-        end.ask(exchange.question).map_err(failed)?;
-        let started = end.read(Irp::new(target, exchange.answer)).map_err(failed)?;
-        let octets = transfer::started(started)?;
-        exchange.told.inspect(|told| told.put(transfer::dword(octets)));
-        Ok(TRUE)
+        exchange.start(&end, target)
     }
 
     /// Opens a pipe, writes a message, reads the answer and closes the pipe. Of an answer that is
