@@ -15,6 +15,8 @@ mod c;
 mod c_arguments;
 #[path = "../../fuzz/checks/c_two_threads.rs"]
 mod c_two_threads;
+#[path = "../../fuzz/checks/named_pipes.rs"]
+mod named_pipes;
 #[path = "../../fuzz/checks/registered_io.rs"]
 mod registered_io;
 
@@ -49,6 +51,11 @@ fn two_threads_of_the_corpus() {
 }
 
 #[test]
+fn named_pipes_of_the_corpus() {
+    replay("named_pipes", named_pipes::check);
+}
+
+#[test]
 fn registered_io_of_the_corpus() {
     replay("registered_io", registered_io::check);
 }
@@ -62,6 +69,11 @@ proptest! {
     #[test]
     fn arguments_at_random(script in prop::collection::vec(any::<u8>(), 0..1000)) {
         alone(|| c_arguments::check(&script));
+    }
+
+    #[test]
+    fn named_pipes_at_random(script in prop::collection::vec(any::<u8>(), 0..800)) {
+        alone(|| named_pipes::check(&script));
     }
 
     #[test]
