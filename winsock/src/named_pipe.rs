@@ -161,8 +161,10 @@ const MESSAGE_ROOM: usize = 1 << 20;
 /// Makes an instance of a pipe, which listens.
 ///
 /// # Errors
-/// As [`Membership::join`](name::Membership::join), STATUS_INVALID_PARAMETER for octets that are to
-/// be read by messages; when handles or descriptors ran out.
+/// STATUS_INVALID_PARAMETER for octets that are to be read by messages; STATUS_ACCESS_DENIED where
+/// the instance `must_be_first` and is not, where the pipe's terms are others, and where the pipe is
+/// another process's; STATUS_INSTANCE_NOT_AVAILABLE for more than there may be; when handles or
+/// descriptors ran out.
 pub fn create(
     path: Path,
     terms: Terms,
