@@ -162,8 +162,8 @@ const MESSAGE_ROOM: usize = 1 << 20;
 ///
 /// # Errors
 /// STATUS_INVALID_PARAMETER for octets that are to be read by messages; STATUS_ACCESS_DENIED where
-/// the instance `must_be_first` and is not, where the pipe's terms are others, and where the pipe is
-/// another process's; STATUS_INSTANCE_NOT_AVAILABLE for more than there may be; when handles or
+/// the instance `must_be_first` and is not, where the pipe's terms are others, and where the pipe
+/// is another process's; STATUS_INSTANCE_NOT_AVAILABLE for more than there may be; when handles or
 /// descriptors ran out.
 pub fn create(
     path: Path,
@@ -596,6 +596,3 @@ impl File for End {
         after.run();
     }
 }
-
-#[cfg(test)]
-mod tests;
